@@ -81,7 +81,7 @@ class NoSuchRequest(MaskbotError):
     """No request has this id."""
 
 
-class NotOurs(MaskbotError):
+class WrittenByNewerVersion(MaskbotError):
     """A newer version wrote this with values that this one does not know: it is left to that version."""
 
 
@@ -101,5 +101,5 @@ class NotYet(MaskbotError):
         self.again_in = again_in
 
 
-class HostTaken(NotYet):
+class HostBusy(NotYet):
     """Another change is running on this host; one at a time."""

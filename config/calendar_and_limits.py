@@ -104,7 +104,7 @@ class ExtraApprovalsEntry(BaseModel):
             raise ValueError("asks for nothing more; give `more`, `need`, `approve`, or a reason to `forbid`")
         return self
 
-    def rise(self) -> ExtraApprovals:
+    def as_policy(self) -> ExtraApprovals:
         """One more approval, unless something else is configured."""
         usual = 0 if self.need or self.approve else 1
         more = usual if self.more is None else self.more
@@ -126,7 +126,7 @@ class FreezeEntry(BaseModel):
     environments: list[Word] = []
     host_groups: list[Word] = []
     units: list[Pattern] = ["*"]
-    asks: ExtraApprovalsEntry = ExtraApprovalsEntry()
+    extra_approvals: ExtraApprovalsEntry = ExtraApprovalsEntry()
 
     def freeze(self, usual: tzinfo, line: int) -> Freeze:
         """The freeze for the policy; its times in its own zone or the default one."""
@@ -137,7 +137,7 @@ class FreezeEntry(BaseModel):
             environments=frozenset(self.environments),
             host_groups=frozenset(self.host_groups),
             units=tuple(self.units),
-            rise=self.asks.rise(),
+            extra_approvals=self.extra_approvals.as_policy(),
             line=line,
         )
 
@@ -164,7 +164,7 @@ class CalendarEntry(BaseModel):
     model_config = STRICT
 
     freezes: list[FreezeEntry] = []
-    windows: list[MaintenanceWindowEntry] = []
+    maintenance_windows: list[MaintenanceWindowEntry] = []
 
 
 class RequestLimitsEntry(BaseModel):
@@ -193,6 +193,6 @@ class RequestLimitsEntry(BaseModel):
             within=self.within,
             hosts=self.hosts,
             units_per_host=self.units_per_host,
-            beyond=self.beyond.rise() if self.beyond else None,
+            beyond=self.beyond.as_policy() if self.beyond else None,
             line=line,
         )

@@ -4,10 +4,10 @@ from pydantic import BaseModel, Field
 
 from bot.core.policy.model import ListedUnit
 from config.policy_types import Pattern, Sentence
-from config.strict_yaml import STRICT, Document, together, validated
+from config.strict_yaml import STRICT, Document, together, validate
 
 
-class Listing(BaseModel):
+class CriticalUnitsEntry(BaseModel):
     """Units that are listed for one reason."""
 
     model_config = STRICT
@@ -21,8 +21,8 @@ class CriticalFile(BaseModel):
 
     model_config = STRICT
 
-    critical: list[Listing] = []
-    guarded: list[Listing] = []
+    critical: list[CriticalUnitsEntry] = []
+    guarded: list[CriticalUnitsEntry] = []
 
 
 def read_lists(*documents: Document) -> tuple[tuple[ListedUnit, ...], tuple[ListedUnit, ...]]:
@@ -40,9 +40,9 @@ def _read(document: Document) -> CriticalFile:
     if others:
         text = "you can add to the shipped list under `critical` and `guarded`, but remove nothing"
         raise together(document.complaint((key,), text) for key in others)
-    return validated(document, CriticalFile)
+    return validate(document, CriticalFile)
 
 
-def _units(listings: list[Listing]) -> tuple[ListedUnit, ...]:
+def _units(listings: list[CriticalUnitsEntry]) -> tuple[ListedUnit, ...]:
     units = [ListedUnit(pattern, listing.because) for listing in listings for pattern in listing.units]
     return tuple(dict.fromkeys(units))

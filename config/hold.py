@@ -18,7 +18,7 @@ def read_requires_expiry(typed: object) -> bool | str:
     raise ValueError("has to be true, false or or_hold")
 
 
-RequiresEnd = Annotated[bool | str, PlainValidator(read_requires_expiry)]
+RequiresExpiry = Annotated[bool | str, PlainValidator(read_requires_expiry)]
 
 
 class HoldsEntry(BaseModel):

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from bot.core.hosts.inventory import Host, Inventory
 from config.policy_types import Word
-from config.strict_yaml import STRICT, Document, together, validated
+from config.strict_yaml import STRICT, Document, together, validate
 
 # Words that stand in the place of a host's name: present and future commands.
 RESERVED = frozenset(
@@ -99,7 +99,7 @@ class HostsFile(BaseModel):
 
 def read_inventory(document: Document) -> Inventory:
     """All hosts. Raises `ConfigError` with a line for each error."""
-    entries = validated(document, HostsFile).hosts
+    entries = validate(document, HostsFile).hosts
     twice = list(_duplicates(document, entries))
     if twice:
         raise together(twice)

@@ -10,13 +10,13 @@ from typing import Literal, TypeVar
 
 from bot.core.hosts.inventory import Inventory
 from bot.core.policy.calendar_and_limits import Freeze
-from bot.core.policy.configuration import Configured
+from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.policy.model import Policy, Rule
 from bot.errors import ConfigError
 from config.critical_units import read_lists
 from config.escalation import without_page
 from config.hosts import read_inventory
-from config.policy import Lists, read_policy
+from config.policy import CriticalLists, read_policy
 from config.policy_types import near
 from config.quorum import guarded_unreachable, never_lifted, raised_unreachable
 from config.settings import Settings
@@ -45,9 +45,9 @@ class Configuration:
     warnings: tuple[ConfigProblem, ...] = ()
 
     @property
-    def configured(self) -> Configured:
+    def configured(self) -> ConfigSnapshot:
         """The part that the bot puts in force."""
-        return Configured(self.inventory, self.policy)
+        return ConfigSnapshot(self.inventory, self.policy)
 
 
 def load(settings: Settings) -> Configuration:
@@ -59,15 +59,15 @@ def load(settings: Settings) -> Configuration:
         raise together(complaints)
     hosts, policy, *lists = [document for document in documents if document is not None]
     inventory = _attempt(complaints, read_inventory, hosts)
-    listed = _attempt(complaints, lambda found: Lists(*read_lists(*found)), lists)
+    listed = _attempt(complaints, lambda found: CriticalLists(*read_lists(*found)), lists)
     digest = _digest((hosts, policy, *lists))
-    rules = _attempt(complaints, lambda found: read_policy(found, listed or Lists((), ()), digest), policy)
+    rules = _attempt(complaints, lambda found: read_policy(found, listed or CriticalLists((), ()), digest), policy)
     if inventory is None or listed is None or rules is None:
         raise together(complaints)
     warnings = [
         *_warnings(policy, rules, inventory),
         *_program(policy, rules),
-        *_unpaged(policy, rules, settings),
+        *_missing_pager(policy, rules, settings),
         *_writable_by_others(_files(folder)),
     ]
     return Configuration(inventory, rules, tuple(ConfigProblem("warning", text) for text in warnings))
@@ -149,7 +149,7 @@ def _program(document: Document, policy: Policy) -> Iterator[str]:
         yield f"{where}: others can write {program}; whoever changes it can approve anything (chmod go-w)"
 
 
-def _unpaged(document: Document, policy: Policy, settings: Settings) -> Iterator[str]:
+def _missing_pager(document: Document, policy: Policy, settings: Settings) -> Iterator[str]:
     """A rule or setting relies on a pager, and no pager is configured."""
     for rule in policy.rules:
         if settings.pager_url is None and any(step.page for step in rule.escalate):

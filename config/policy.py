@@ -13,20 +13,20 @@ from config.calendar_and_limits import FreezeEntry, MaintenanceWindowEntry
 from config.policy_file import PolicyFile, RuleEntry, is_channel
 from config.policy_types import near, read_person
 from config.quorum import unreachable
-from config.strict_yaml import Document, Loc, together, validated
+from config.strict_yaml import Document, Loc, together, validate
 
 
 @dataclass(frozen=True, slots=True)
-class Lists:
+class CriticalLists:
     """The two tiers of the critical list."""
 
     critical: tuple[ListedUnit, ...]
     guarded: tuple[ListedUnit, ...]
 
 
-def read_policy(document: Document, lists: Lists, digest: str) -> Policy:
+def read_policy(document: Document, lists: CriticalLists, digest: str) -> Policy:
     """The policy. Raises `ConfigError` with a line for each error."""
-    file = validated(document, PolicyFile)
+    file = validate(document, PolicyFile)
     people, wrong = _people(document, file)
     wrong += _wrong_names(document, file)
     if wrong:
@@ -47,7 +47,7 @@ def read_policy(document: Document, lists: Lists, digest: str) -> Policy:
     )
 
 
-def _without_people(document: Document, file: PolicyFile, lists: Lists, digest: str) -> Policy:
+def _without_people(document: Document, file: PolicyFile, lists: CriticalLists, digest: str) -> Policy:
     """Everything that names nobody: channels, times, unit types, and limits."""
     return Policy(
         digest=digest,
@@ -71,14 +71,14 @@ def _without_people(document: Document, file: PolicyFile, lists: Lists, digest: 
         shell_channel=file.shell_channel or "",
         operations_channel=file.for_operations,
         tell_foreign_masks=file.tell_foreign_masks,
-        handover_schedule=_scheduled(file),
+        handover_schedule=_handover_schedule(file),
         unit_types=frozenset(file.unit_types),
         instances=file.instances,
         no_start_proof=tuple(file.no_start_proof),
     )
 
 
-def _scheduled(file: PolicyFile) -> HandoverSchedule | None:
+def _handover_schedule(file: PolicyFile) -> HandoverSchedule | None:
     entry = file.handover
     return HandoverSchedule(entry.schedule(file.time_zone), entry.channel or file.for_operations) if entry else None
 
@@ -93,8 +93,8 @@ def _freezes(document: Document, file: PolicyFile) -> Iterator[Freeze]:
 
 
 def _windows(document: Document, file: PolicyFile) -> Iterator[MaintenanceWindow]:
-    for position, entry in enumerate(file.calendar.windows):
-        yield entry.window(file.time_zone, document.line(("calendar", "windows", position)))
+    for position, entry in enumerate(file.calendar.maintenance_windows):
+        yield entry.window(file.time_zone, document.line(("calendar", "maintenance_windows", position)))
 
 
 def _people(document: Document, file: PolicyFile) -> tuple[Mapping[Loc, PersonId], list[str]]:
@@ -142,7 +142,7 @@ def _twice(document: Document, file: PolicyFile) -> Iterator[str]:
     lists: Mapping[Loc, tuple[str, Sequence[RuleEntry | FreezeEntry | MaintenanceWindowEntry]]] = {
         ("rules",): ("rule", file.rules),
         ("calendar", "freezes"): ("freeze", file.calendar.freezes),
-        ("calendar", "windows"): ("window", file.calendar.windows),
+        ("calendar", "maintenance_windows"): ("window", file.calendar.maintenance_windows),
     }
     for loc, (word, entries) in lists.items():
         for position, entry in enumerate(entries):
@@ -153,12 +153,12 @@ def _twice(document: Document, file: PolicyFile) -> Iterator[str]:
 
 
 def _no_windows(document: Document, file: PolicyFile) -> Iterator[str]:
-    known = [window.name for window in file.calendar.windows]
+    known = [window.name for window in file.calendar.maintenance_windows]
     for position, entry in enumerate(file.rules):
-        for place, name in enumerate(entry.windows):
+        for place, name in enumerate(entry.maintenance_windows):
             if name not in known:
                 text = f"there is no window `{name}` in `calendar`.{near(name, known)}"
-                yield document.complaint(("rules", position, "windows", place), text)
+                yield document.complaint(("rules", position, "maintenance_windows", place), text)
 
 
 def _named_groups(file: PolicyFile) -> Iterator[tuple[Loc, str]]:
@@ -168,7 +168,7 @@ def _named_groups(file: PolicyFile) -> Iterator[tuple[Loc, str]]:
             yield from _at(("rules", position, *loc), groups)
     yield from _at(("undo_by",), file.undo_by)
     for position, freeze in enumerate(file.calendar.freezes):
-        yield from _at(("calendar", "freezes", position, "asks", "approve"), freeze.asks.approve)
+        yield from _at(("calendar", "freezes", position, "extra_approvals", "approve"), freeze.extra_approvals.approve)
     if file.limits.beyond:
         yield from _at(("limits", "beyond", "approve"), file.limits.beyond.approve)
     if file.holds:
@@ -226,8 +226,8 @@ def _rule(entry: RuleEntry, line: int) -> Rule:
         good_for=entry.good_for,
         requires_expiry=bool(entry.requires_expiry),
         hold_will_do=entry.requires_expiry == "or_hold",
-        windows=tuple(entry.windows),
-        outside=entry.outside.rise() if entry.outside else ExtraApprovals(),
+        maintenance_windows=tuple(entry.maintenance_windows),
+        outside=entry.outside.as_policy() if entry.outside else ExtraApprovals(),
         allows_break_glass=entry.break_glass,
         remind=REMIND if entry.remind is None else tuple(entry.remind),
         escalate=tuple(step.step() for step in entry.escalate),

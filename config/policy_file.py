@@ -13,7 +13,7 @@ from bot.core.time.schedule import WEEKDAYS, Schedule
 from config.calendar_and_limits import CalendarEntry, ExtraApprovalsEntry, RequestLimitsEntry
 from config.escalation import EscalationStepEntry, check_times
 from config.groups import GroupEntry, Id, OnCallEntry
-from config.hold import HoldsEntry, RequiresEnd
+from config.hold import HoldsEntry, RequiresExpiry
 from config.policy_types import ChannelId, ClockTime, Duration, Pattern, Sentence, TeamId, TimeZone, Word
 from config.scheduling import SchedulingEntry
 from config.strict_yaml import STRICT
@@ -30,7 +30,7 @@ _RIGHTS = {
     "good_for",
     "requires_expiry",
     "break_glass",
-    "windows",
+    "maintenance_windows",
 }
 _RIGHTS |= {"remind", "escalate", "card_channel", "mention", "tell", "from_private"}
 
@@ -71,8 +71,8 @@ class RuleEntry(BaseModel):
     from_private: bool = False
     approve_within: Duration = timedelta(minutes=15)
     good_for: Duration = timedelta(minutes=10)
-    requires_expiry: RequiresEnd = False
-    windows: list[Word] = []
+    requires_expiry: RequiresExpiry = False
+    maintenance_windows: list[Word] = []
     outside: ExtraApprovalsEntry | None = None
     break_glass: bool = True
     remind: list[Duration] | None = None
@@ -94,8 +94,8 @@ class RuleEntry(BaseModel):
         for clock, time in (("approve_within", self.approve_within), ("good_for", self.good_for)):
             if not timedelta(0) < time <= LONGEST:
                 raise ValueError(f"`{clock}` has to be more than zero and at most seven days")
-        if self.outside and not self.windows:
-            raise ValueError("`outside` needs `windows`: the names of those in `calendar`")
+        if self.outside and not self.maintenance_windows:
+            raise ValueError("`outside` needs `maintenance_windows`: the names of those in `calendar`")
         check_times("remind", self.remind or (), self.approve_within)
         check_times("escalate", [step.after for step in self.escalate], self.approve_within)
         return self

@@ -39,10 +39,10 @@ def guarded_unreachable(rules: Sequence[Rule], groups: Iterable[Group], need: in
 def raised_unreachable(policy: Policy) -> Iterator[tuple[int, str]]:
     """Freezes, closed windows and limits that ask for more approvals than possible: an unintended refusal."""
     by_name = {group.name: group for group in policy.groups}
-    for rule, what, rise, line in _rises(policy):
-        groups, need = apply_reasons(rule, rule.need, (Reason(rise, ExtraApprovalReason("", "")),))
+    for rule, what, extra_approvals, line in _extra_approvals(policy):
+        groups, need = apply_reasons(rule, rule.need, (Reason(extra_approvals, ExtraApprovalReason("", "")),))
         best = _most_approvals(replace(rule, approve=groups), by_name)
-        if not rise.forbid and rule.need <= best < need:
+        if not extra_approvals.forbid and rule.need <= best < need:
             could = _could(best, replace(rule, approve=groups))
             yield (
                 line,
@@ -60,12 +60,12 @@ def never_lifted(policy: Policy) -> Iterator[str]:
                 yield f"no hold of {owners} could ever be lifted under rule {rule.name}: {_could(best, rule)}"
 
 
-def _rises(policy: Policy) -> Iterator[tuple[Rule, str, ExtraApprovals, int]]:
+def _extra_approvals(policy: Policy) -> Iterator[tuple[Rule, str, ExtraApprovals, int]]:
     """Every rule that asks for approvals, with the freezes, windows and limits that may raise them."""
     for rule in (rule for rule in policy.rules if not rule.forbid):
         for freeze in policy.freezes:
-            yield rule, f"freeze {freeze.name}", freeze.rise, freeze.line
-        if rule.windows:
+            yield rule, f"freeze {freeze.name}", freeze.extra_approvals, freeze.line
+        if rule.maintenance_windows:
             yield rule, "a closed window", rule.outside, rule.line
         if policy.limits.beyond:
             yield rule, "what is beyond the limits", policy.limits.beyond, policy.limits.line

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot.core.audit.shipping import Need
+from bot.core.audit.shipping import SinkNeed
 from bot.core.paging import Format
 from bot.errors import ConfigError
 from config.policy_types import near
@@ -114,10 +114,10 @@ class Settings(BaseSettings):
 
     # Audit shipping to other systems, and whether new masks wait while a sink is down
     audit_syslog: SyslogPlace | None = None  # tcp://HOST:PORT, tls://HOST:PORT or unix:/PATH
-    audit_syslog_need: Need = Need.BEST_EFFORT
+    audit_syslog_need: SinkNeed = SinkNeed.BEST_EFFORT
     audit_webhook_url: Address | None = None
     audit_webhook_secret: SecretStr | None = None  # the key of the signature in the headers
-    audit_webhook_need: Need = Need.BEST_EFFORT
+    audit_webhook_need: SinkNeed = SinkNeed.BEST_EFFORT
     audit_deadline: Annotated[float, Field(gt=0, le=30)] = 2  # for one delivery
     audit_anchor: Days = 86_400  # between two posts of the audit log's head in the operations channel
 

@@ -58,7 +58,7 @@ def read_document(path: Path) -> Document:
         raise ConfigError(f"{path}: contains characters that YAML does not allow") from None
 
 
-def validated(document: Document, model: type[Model]) -> Model:
+def validate(document: Document, model: type[Model]) -> Model:
     """The content as a model. Raises `ConfigError` with one line for each error."""
     try:
         return model.model_validate(document.data if document.data is not None else {})

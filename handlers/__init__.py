@@ -12,16 +12,16 @@ from bot.workflow import Desk
 from handlers import approval, ask, details, extend, followups, form_options
 from handlers import home as pages
 from handlers.bolt import Forms, Surface
-from handlers.origin_check import Gate
-from handlers.payload import Click, Home
+from handlers.origin_check import OriginCheck
+from handlers.payload import Click, OwnApp
 
-__all__ = ["Home", "register"]
+__all__ = ["OwnApp", "register"]
 
 
-def register(app: App, desk: Desk, *, home: Home, aside: Executor) -> None:
+def register(app: App, desk: Desk, *, home: OwnApp, aside: Executor) -> None:
     """Register the origin check and every handler behind it. `aside` sends messages beside an acknowledgement."""
     surface = Surface(app, desk, home, aside)
-    app.use(Gate(surface))
+    app.use(OriginCheck(surface))
     ask.register(surface)
     form_options.register(surface)
     approval.register(surface)

@@ -6,7 +6,7 @@ from bot.core.cards import forms
 from bot.core.cards.blocks import Action
 from bot.core.requests import FollowupCommand, FollowupKind, Verdict, VoteCommand
 from bot.workflow import Desk
-from handlers.bolt import Forms, Surface, Unfit, error_beside, typed
+from handlers.bolt import Forms, InvalidFields, Surface, error_beside, typed_reason
 from handlers.form_fallback import form_about
 from handlers.home import follow
 from handlers.payload import Click, Submission
@@ -41,7 +41,7 @@ def approve_vouching(desk: Desk, sent: Submission) -> str:
     """Approve from the form; for a guarded unit with the confirmation that console access works today."""
     works = forms.CONSOLE_WORKS in sent.fields.get(forms.CONSOLE, ())
     if forms.CONSOLE in sent.fields and not works:
-        raise Unfit({forms.CONSOLE: "To approve a guarded unit, confirm this."})
+        raise InvalidFields({forms.CONSOLE: "To approve a guarded unit, confirm this."})
     return _vote(desk, sent.click, Verdict.APPROVE, console_works=works)
 
 
@@ -54,7 +54,7 @@ def deny(desk: Desk, click: Click, form: Forms) -> str:
 
 def deny_saying_why(desk: Desk, sent: Submission) -> str:
     """Deny, with or without a reason; or ask a question, and the request keeps waiting."""
-    reason = typed(sent)
+    reason = typed_reason(sent)
     if sent.fields.get(forms.VERDICT) != forms.MORE:
         return _vote(desk, sent.click, Verdict.DENY, reason=reason)
     with error_beside(forms.REASON):

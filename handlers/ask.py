@@ -8,7 +8,7 @@ from typing import Any
 from bot.core.cards import form_options, forms, hold_form, replies
 from bot.core.cards.blocks import Action
 from bot.core.input.draft import draft_from_message, read_draft
-from bot.core.input.grammar import Command, Form, Order, Question, parse, parse_mention
+from bot.core.input.grammar import ChangeCommand, Command, Form, Question, parse, parse_mention
 from bot.core.input.kill_switch import SwitchCommand
 from bot.core.input.names import (
     read_duration,
@@ -25,7 +25,7 @@ from bot.core.requests import Ask, Change, Verb
 from bot.core.text import unmangle
 from bot.errors import UsageError
 from bot.workflow import Desk
-from handlers.bolt import Forms, Surface, Unfit
+from handlers.bolt import Forms, InvalidFields, Surface
 from handlers.form_options import open_form
 from handlers.home import follow
 from handlers.kill_switch import switch
@@ -84,8 +84,8 @@ def mask_from_anywhere(desk: Desk, quote: Quote, form: Forms) -> str:
 def submit_form(desk: Desk, sent: Submission) -> str:
     """Handle the form behind a bare `/mask`; errors are shown beside their fields."""
     order, who = _order(desk, sent), _at_its_place(sent)
-    if no := desk.offers.objection(order.change, by=who.id):
-        raise Unfit({forms.UNIT: no})
+    if no := desk.form_options.objection(order.change, by=who.id):
+        raise InvalidFields({forms.UNIT: no})
     request = desk.submit(_ask(who, order), key=who.key)
     follow(desk, sent.click, request.id)
     desk.whisper(who.place, who.id.user, replies.acknowledge(order.change, desk.now.zone))
@@ -123,7 +123,7 @@ def _offer_form(desk: Desk, caller: Caller, text: str, form: Forms) -> None:
 
 def _take(desk: Desk, caller: Caller, command: Command) -> str:
     match command:
-        case Order(change=change):
+        case ChangeCommand(change=change):
             if mask := desk.slow_stops.withdraw_instead(change, by=caller.id):
                 return replies.withdrawn_mask(mask)
             recorded = desk.submit(_ask(caller, command), key=caller.key).ask.change
@@ -139,7 +139,7 @@ def _take(desk: Desk, caller: Caller, command: Command) -> str:
     return ""
 
 
-def _ask(caller: Caller, order: Order) -> Ask:
+def _ask(caller: Caller, order: ChangeCommand) -> Ask:
     return Ask(
         order.change,
         caller.id,
@@ -157,7 +157,7 @@ def _at_its_place(sent: Submission) -> Caller:
     return replace(sent.caller, place=Place(channel)) if channel else sent.caller
 
 
-def _order(desk: Desk, sent: Submission) -> Order:
+def _order(desk: Desk, sent: Submission) -> ChangeCommand:
     """The change from the form. Every field is parsed before any is refused, so that all errors are shown at once."""
     readers: dict[str, Callable[[str], Any]] = {
         forms.HOST: lambda typed: read_host(_word(typed), desk.hosts),
@@ -179,7 +179,7 @@ def _order(desk: Desk, sent: Submission) -> Order:
         except UsageError as error:
             wrong[block] = str(error)
     if wrong:
-        raise Unfit(wrong)
+        raise InvalidFields(wrong)
     how = sent.fields.get(forms.HOW, ())
     change = Change(
         Verb.MASK,
@@ -193,8 +193,8 @@ def _order(desk: Desk, sent: Submission) -> Order:
         scheduled_window=read[forms.WHEN],
     )
     if no := conflict(change):
-        raise Unfit({hold_form.OWNERS: no})
-    return Order(change, read[forms.REASON])
+        raise InvalidFields({hold_form.OWNERS: no})
+    return ChangeCommand(change, read[forms.REASON])
 
 
 def _word(typed: str) -> str:

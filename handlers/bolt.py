@@ -24,12 +24,12 @@ from bot.core.people.identity import Caller
 from bot.errors import MaskbotError, MaybeRecorded, StoreBusy, UsageError
 from bot.workflow import Desk
 from handlers import payload as parse
-from handlers.payload import Click, Home, Payload, Quote, Submission, Typing
+from handlers.payload import Click, OwnApp, Payload, Quote, Submission, TypedText
 
 log = structlog.get_logger()
 
 
-class Unfit(UsageError):
+class InvalidFields(UsageError):
     """Invalid fields of a form, each with its message, by block id."""
 
     def __init__(self, errors: Mapping[str, str]) -> None:
@@ -43,11 +43,11 @@ def error_beside(field: str) -> Iterator[None]:
     try:
         yield
     except UsageError as error:
-        raise Unfit({field: str(error)}) from error
+        raise InvalidFields({field: str(error)}) from error
 
 
-def typed(sent: Submission) -> str:
-    """The text of the form's reason field. Raises `Unfit`."""
+def typed_reason(sent: Submission) -> str:
+    """The text of the form's reason field. Raises `InvalidFields`."""
     with error_beside(forms.REASON):
         return read_reason(sent.fields.get(forms.REASON, ""))
 
@@ -95,7 +95,7 @@ class Surface:
 
     app: App
     desk: Desk
-    home: Home
+    home: OwnApp
     aside: Executor  # sends answers beside an acknowledgement
 
     def command(self, name: str, do: Callable[[Desk, Caller, str, Forms], str]) -> None:
@@ -142,8 +142,8 @@ class Surface:
         def listener(ack: Ack, body: Payload) -> None:
             submission = parse.of_submission(body, self.home)
             try:
-                said = attempt(lambda: do(self.desk, submission), passing=Unfit)
-            except Unfit as error:
+                said = attempt(lambda: do(self.desk, submission), passing=InvalidFields)
+            except InvalidFields as error:
                 ack(response_action="errors", errors=error.errors)
                 return
             field = _first_block(body)
@@ -168,7 +168,7 @@ class Surface:
 
         self.app.action({"block_id": field, "action_id": field})(listener)
 
-    def options(self, field: str, do: Callable[[Desk, Typing], list[Block]]) -> None:
+    def options(self, field: str, do: Callable[[Desk, TypedText], list[Block]]) -> None:
         """Options of a list, which Slack asks for while somebody types."""
 
         def listener(ack: Ack, body: Payload) -> None:
@@ -184,7 +184,7 @@ class Surface:
 
         self.app.options(field)(listener)
 
-    def opened(self, do: Callable[[Desk, Caller], str]) -> None:
+    def home_tab(self, do: Callable[[Desk, Caller], str]) -> None:
         """Somebody opened their Home tab. Bolt acknowledges when the listener has ended."""
 
         def listener(body: Payload) -> None:
@@ -230,7 +230,7 @@ def attempt(do: Callable[[], str], *, passing: type[MaskbotError] | None = None)
     except Exception:  # the last resort of every handler
         reference = secrets.token_hex(4)
         log.exception("handler.failed", reference=reference)
-        return replies.unexpected(reference)
+        return replies.internal_error(reference)
 
 
 def _without_a_record(error: StoreBusy) -> str:

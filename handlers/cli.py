@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot import __version__
 from bot.core.cards import replies
-from bot.core.input.grammar import Order, Question, parse
+from bot.core.input.grammar import ChangeCommand, Question, parse
 from bot.core.input.kill_switch import SwitchCommand
 from bot.core.people.identity import Caller, PersonId
 from bot.core.requests import Ask, Outcome, Request, Stage, Tally, Verb, Verdict, VoteCommand
@@ -23,7 +23,7 @@ _POLL = 0.1  # seconds between two reads of the record while a caller waits
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class BotState:
     """The bot's own state: whether people can reach it now, and the state of Slack."""
 
     is_ready: bool
@@ -34,7 +34,7 @@ class State:
 class Shell:
     """Answers the command line, one caller at a time in each thread."""
 
-    def __init__(self, desk: Desk, deps: Deps, state: Callable[[], State]) -> None:
+    def __init__(self, desk: Desk, deps: Deps, state: Callable[[], BotState]) -> None:
         self._desk = desk
         self._deps = deps
         self._state = state
@@ -47,7 +47,7 @@ class Shell:
             "vote": self._vote,
             "followup": self._followup,
             "withdraw": self._withdraw,
-            "prolong": self._prolong,
+            "extend": self._extend,
         }
 
     def serve(self, words: Words, user: str) -> Iterator[Words]:
@@ -113,7 +113,7 @@ class Shell:
         except (UsageError, ValueError) as error:
             yield usage_error(error)
             return
-        if not isinstance(order, Order):
+        if not isinstance(order, ChangeCommand):
             yield end_message("Name a host and a unit, as in `maskbot mask web-01 cron`.", MISUSE)
             return
         ask = Ask(
@@ -217,7 +217,7 @@ class Shell:
         yield request_message(self._desk.request(request.id))
         yield end_message("", DONE)  # the request was withdrawn, as the caller wanted
 
-    def _prolong(self, words: Words, user: str) -> Iterator[Words]:
+    def _extend(self, words: Words, user: str) -> Iterator[Words]:
         """Ask for a later expiry of a mask, or for none, and follow that request."""
         person, request = self._person(user), self._request(words)
         asked = extend(self._desk, request, words, Caller(person, user, SHELL, _key(words, user)))

@@ -56,7 +56,7 @@ def extend(desk: Desk, request: Request, words: Words, caller: Caller) -> Reques
     length, text = str(words.get("until", "")), str(words.get("text", ""))
     reason = read_reason(reason_of(text))
     if length:
-        return desk.lasting.extend(request.id, read_duration(length, desk.now), caller, reason=reason)
+        return desk.extensions.extend(request.id, read_duration(length, desk.now), caller, reason=reason)
     if not reason:
         raise UsageError("Keeping a mask needs a reason.")
     if ends(text):
@@ -65,7 +65,7 @@ def extend(desk: Desk, request: Request, words: Words, caller: Caller) -> Reques
             f"`{reason[:SHOWN]}` is the reason, put `--` before it."
         )
     review = read_day(day, desk.now) if (day := str(words.get("review", ""))) else None
-    return desk.lasting.keep(request.id, reason, caller, review=review)
+    return desk.extensions.keep(request.id, reason, caller, review=review)
 
 
 def _whom(typed: str, by: PersonId, people: Mapping[str, PersonId]) -> PersonId:

@@ -6,9 +6,9 @@ from typing import Any
 from bot.core.cards import answers, mask_inventory
 from bot.core.cards.blocks import Text
 from bot.core.cards.handover import handover
-from bot.core.input.grammar import Question, Word
+from bot.core.input.grammar import Question, QuestionKind
 from bot.core.people.identity import Caller, PersonId, Place
-from bot.core.policy.model import Explained
+from bot.core.policy.model import Explanation
 from bot.core.requests import Request
 from bot.errors import NotYet, Unverified, UsageError
 from bot.ports import Query
@@ -16,7 +16,7 @@ from bot.workflow import Deps
 from bot.workflow.hosts.look import look
 from bot.workflow.queries.answers import Evaluation, about, evaluate_change
 from bot.workflow.requests.kill_switch_state import kill_switch_state, stopped_too
-from bot.workflow.requests.mask_inventory import book
+from bot.workflow.requests.mask_inventory import read_mask_inventory
 from handlers import json_view, plain_text
 
 _NAMED = 20  # members of a group whose names are looked up one by one
@@ -27,19 +27,19 @@ def answer(deps: Deps, question: Question, asker: Caller) -> Mapping[str, Any]:
     """The answer in lines for people (`lines`) and as data (`answer`). Raises `MaskbotError` if there is none."""
     asked = about(deps, question, asker)
     match question.word:
-        case Word.STATUS:
+        case QuestionKind.STATUS:
             return _status(deps, question)
-        case Word.PLAN:
+        case QuestionKind.PLAN:
             weighed = evaluate_change(deps, asked)
             text = answers.plan(weighed.request, weighed.decision, deps.clock.now())
             data = {"request": json_view.request(weighed.request), "decision": json_view.decision(weighed.decision)}
             return _answer_message(text, data, [weighed.request])
-        case Word.WHY:
+        case QuestionKind.WHY:
             return _why(deps, evaluate_change(deps, asked))
-        case Word.LIST:
+        case QuestionKind.LIST:
             return _list(deps, question.host)
-        case Word.HANDOVER:
-            known = book(deps)
+        case QuestionKind.HANDOVER:
+            known = read_mask_inventory(deps)
             return _answer_message(stopped_too(deps, handover(known)), json_view.handover(known), known.ours)
         case _:
             raise UsageError("Use `status`, `plan`, `explain`, `list` or `handover`.")
@@ -50,7 +50,7 @@ def _why(deps: Deps, weighed: Evaluation) -> Mapping[str, Any]:
     names = {one: _name(deps, one) for group in weighed.approvers for one in group.people[:_NAMED]}
     data = {
         "decision": json_view.decision(weighed.decision),
-        "explained": json_view.explained(weighed.explained),
+        "explained": json_view.explanation(weighed.explained),
         "approvers": json_view.approvers(weighed.approvers, names),
     }
     text = answers.why(weighed.request, weighed.decision, weighed.explained, weighed.approvers)
@@ -65,14 +65,14 @@ def _name(deps: Deps, one: PersonId) -> str:
         return ""
 
 
-def _passed_checks(explained: Sequence[Explained]) -> list[str]:
+def _passed_checks(explained: Sequence[Explanation]) -> list[str]:
     """Every check that was passed: a terminal has room for all, not only for the deciding one."""
     return [f"passed: {one.step}" for one in explained if one.applies and not one.line and not one.decides]
 
 
 def _list(deps: Deps, host: str) -> Mapping[str, Any]:
-    known = book(deps, host)
-    data = {**json_view.ledger(known), "kill_switch": json_view.kill_switch(kill_switch_state(deps))}
+    known = read_mask_inventory(deps, host)
+    data = {**json_view.mask_inventory(known), "kill_switch": json_view.kill_switch(kill_switch_state(deps))}
     return _answer_message(stopped_too(deps, mask_inventory.full_listing(known, host=host)), data, known.ours)
 
 

@@ -10,7 +10,7 @@ from bot.core.text import unmangle
 from bot.core.time.human_time import read_day
 from bot.errors import UsageError
 from bot.workflow import Desk
-from handlers.bolt import Forms, Surface, Unfit
+from handlers.bolt import Forms, InvalidFields, Surface
 from handlers.form_fallback import form_about
 from handlers.home import follow
 from handlers.payload import Click, Submission
@@ -26,20 +26,20 @@ def register(surface: Surface) -> None:
 
 def extend(desk: Desk, click: Click, form: Forms) -> str:
     """Open the form for a later expiry."""
-    form.open(form_about(desk, desk.lasting.ending(click.request_id), forms.extend_form), click)
+    form.open(form_about(desk, desk.extensions.mask_to_extend(click.request_id), forms.extend_form), click)
     return ""
 
 
 def keep(desk: Desk, click: Click, form: Forms) -> str:
     """Open the form for the reason, and for a hold's next review date."""
-    form.open(form_about(desk, desk.lasting.kept(click.request_id), forms.keep_form), click)
+    form.open(form_about(desk, desk.extensions.mask_to_keep(click.request_id), forms.keep_form), click)
     return ""
 
 
 def extend_by(desk: Desk, sent: Submission) -> str:
     """Extend by what was typed, or else by what was chosen."""
     term, reason = _term(desk, sent), _reason(sent)
-    asked = desk.lasting.extend(sent.click.request_id, term, sent.caller, reason=reason)
+    asked = desk.extensions.extend(sent.click.request_id, term, sent.caller, reason=reason)
     follow(desk, sent.click, asked.id)
     return ""
 
@@ -48,8 +48,8 @@ def keep_because(desk: Desk, sent: Submission) -> str:
     """Keep the mask, with a reason."""
     reason = _reason(sent)
     if not reason:
-        raise Unfit({forms.REASON: "Keeping a mask needs a reason."})
-    asked = desk.lasting.keep(sent.click.request_id, reason, sent.caller, review=_review(desk, sent))
+        raise InvalidFields({forms.REASON: "Keeping a mask needs a reason."})
+    asked = desk.extensions.keep(sent.click.request_id, reason, sent.caller, review=_review(desk, sent))
     follow(desk, sent.click, asked.id)
     return ""
 
@@ -59,7 +59,7 @@ def _term(desk: Desk, sent: Submission) -> Duration:
     try:
         return read_duration(typed or sent.fields.get(forms.LONGER, ""), desk.now)
     except UsageError as error:
-        raise Unfit({forms.OTHER: str(error)}) from error
+        raise InvalidFields({forms.OTHER: str(error)}) from error
 
 
 def _review(desk: Desk, sent: Submission) -> datetime | None:
@@ -70,11 +70,11 @@ def _review(desk: Desk, sent: Submission) -> datetime | None:
     try:
         return read_day(unmangle.text(typed), desk.now)
     except UsageError as error:
-        raise Unfit({hold_form.REVIEW_ON: str(error)}) from error
+        raise InvalidFields({hold_form.REVIEW_ON: str(error)}) from error
 
 
 def _reason(sent: Submission) -> str:
     try:
         return read_reason(sent.fields.get(forms.REASON, ""))
     except UsageError as error:
-        raise Unfit({forms.REASON: str(error)}) from error
+        raise InvalidFields({forms.REASON: str(error)}) from error

@@ -8,7 +8,7 @@ from bot.core.cards.blocks import Action
 from bot.core.people.identity import PersonId
 from bot.core.requests import FollowupCommand, FollowupKind
 from bot.workflow import Desk
-from handlers.bolt import Forms, Surface, Unfit, error_beside, typed
+from handlers.bolt import Forms, InvalidFields, Surface, error_beside, typed_reason
 from handlers.form_fallback import form_about
 from handlers.home import follow
 from handlers.payload import Click, Submission
@@ -38,7 +38,7 @@ def break_glass(desk: Desk, sent: Submission) -> str:
     ticked = sent.fields.get(forms.CONSOLE)
     vouched = ticked is not None and forms.CONSOLE_WORKS in ticked
     if ticked is not None and not vouched:
-        raise Unfit({forms.CONSOLE: "To use break-glass for a guarded unit, confirm this."})
+        raise InvalidFields({forms.CONSOLE: "To use break-glass for a guarded unit, confirm this."})
     return _record(desk, sent, FollowupKind.BREAK_GLASS, console_works=vouched)
 
 
@@ -80,7 +80,7 @@ def _record(
     desk: Desk, sent: Submission, wanted: FollowupKind, *, console_works: bool = False, to: PersonId | None = None
 ) -> str:
     click = sent.click
-    command = FollowupCommand(wanted, typed(sent), click.digest, console_works, to)
+    command = FollowupCommand(wanted, typed_reason(sent), click.digest, console_works, to)
     with error_beside(forms.PERSON if wanted is FollowupKind.HAND_OVER else forms.REASON):
         desk.followups.record(click.request_id, command, sent.caller)
     follow(desk, click, click.request_id)

@@ -6,7 +6,7 @@ from bot.core.input.draft import EMPTY, Draft
 from bot.workflow import Desk
 from handlers.bolt import Forms, OpenForm, Surface
 from handlers.form_fallback import form_or_none
-from handlers.payload import Click, Submission, Typing
+from handlers.payload import Click, Submission, TypedText
 
 
 def register(surface: Surface) -> None:
@@ -19,7 +19,7 @@ def register(surface: Surface) -> None:
 def open_form(desk: Desk, form: Forms, click: Click, draft: Draft = EMPTY) -> None:
     """Open the form with what is known, and fetch the units before anybody needs them. Raises `UsageError`."""
     if draft.host:
-        desk.offers.units(draft.host, asker=click.caller.id)
+        desk.form_options.units(draft.host, asker=click.caller.id)
     asks_where = click.caller.place.is_home
     form.open(_mask_form(desk, draft, asks_where=asks_where), click)
 
@@ -33,16 +33,17 @@ def _mask_form(desk: Desk, draft: Draft, *, asks_where: bool) -> Block:
     )
 
 
-def hosts(desk: Desk, typing: Typing) -> list[Block]:
+def hosts(desk: Desk, typing: TypedText) -> list[Block]:
     """The hosts that match what was typed."""
     return form_options.hosts(desk.hosts, typing.typed)
 
 
-def units(desk: Desk, typing: Typing) -> list[Block]:
+def units(desk: Desk, typing: TypedText) -> list[Block]:
     """The host's units that match; what was typed, as long as they are not known."""
     if typing.host not in desk.hosts:
         return form_options.units_of_no_host()
-    offered, protection = desk.offers.units(typing.host, asker=typing.caller.id), desk.offers.protection(typing.host)
+    offered = desk.form_options.units(typing.host, asker=typing.caller.id)
+    protection = desk.form_options.protection(typing.host)
     if offered.units is None:
         return form_options.units_to_come(typing.typed, typing.host, offered.why_not, protection)
     return form_options.units(typing.typed, offered.units, typing.host, protection)
@@ -51,7 +52,7 @@ def units(desk: Desk, typing: Typing) -> list[Block]:
 def host_chosen(desk: Desk, chosen: Submission, form: OpenForm) -> str:
     """Fetch this host's units, and note the host in the form, since Slack does not send it with what is typed."""
     fields = chosen.fields
-    desk.offers.units(fields[forms.HOST], asker=chosen.caller.id)
+    desk.form_options.units(fields[forms.HOST], asker=chosen.caller.id)
     how = fields.get(forms.HOW, ())
     draft = Draft(
         fields[forms.HOST],

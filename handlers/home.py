@@ -10,20 +10,20 @@ from handlers.payload import Click
 
 def register(surface: Surface) -> None:
     """Register the Home tab, and its own buttons."""
-    surface.opened(show_home)
+    surface.home_tab(show_home)
     surface.click(Action.REFRESH, refresh)
     surface.click(Action.ASK, ask)
 
 
 def show_home(desk: Desk, caller: Caller) -> str:
     """Publish the Home tab soon: whoever opened it is waiting."""
-    desk.pages.show(caller.id)
+    desk.home.show(caller.id)
     return ""
 
 
 def refresh(desk: Desk, click: Click, _: Forms) -> str:
     """Publish it again."""
-    desk.pages.show(click.caller.id)
+    desk.home.show(click.caller.id)
     return ""
 
 
@@ -36,4 +36,4 @@ def ask(desk: Desk, click: Click, form: Forms) -> str:
 def follow(desk: Desk, click: Click, request_id: str) -> None:
     """After an action on a Home tab: update the tab when the request changes."""
     if click.is_home:
-        desk.pages.follow(click.caller.id, request_id)
+        desk.home.follow(click.caller.id, request_id)

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.core.drift import Entry, HostView, MaskInventory
+from bot.core.drift import HostView, MaskEntry, MaskInventory
 from bot.core.kill_switch import KillSwitchState
 from bot.core.people.identity import PersonId, Shift
-from bot.core.policy.model import Allow, Decision, Explained, NeedsApproval, Refuse
+from bot.core.policy.model import Allow, Decision, Explanation, NeedsApproval, Refuse
 from bot.core.policy.rules.approvers import Approvers
 from bot.core.requests import Approval, BreakGlass, ExtraApprovalReason, Request, ScheduledWindow, Sent, Vote
 from bot.core.systemd.units import Snapshot
@@ -51,7 +51,7 @@ def request(stored: Request) -> Shown:
         "undoes": ask.undoes or None,
         "forces": ask.forces or None,
         "undone_by": stored.undone_by or None,
-        "lost": str(stored.watched.lost) if stored.watched.lost else None,
+        "lost": str(stored.drift.lost) if stored.drift.lost else None,
     }
 
 
@@ -85,25 +85,25 @@ def snapshot(seen: Snapshot | None) -> Shown | None:
     }
 
 
-def ledger(book: MaskInventory) -> Shown:
+def mask_inventory(inventory: MaskInventory) -> Shown:
     """Every mask, ours with its `request`; and when each host was scanned last, or since when it does not answer."""
     return {
-        "masks": [_entry(entry) for entry in book.entries],
-        "hosts": [_page(page) for page in book.pages],
-        "reviews_owed": [request(one) for one in book.reviews],
+        "masks": [_entry(entry) for entry in inventory.entries],
+        "hosts": [_host_view(view) for view in inventory.host_views],
+        "reviews_owed": [request(one) for one in inventory.reviews],
     }
 
 
-def handover(book: MaskInventory) -> Shown:
+def handover(inventory: MaskInventory) -> Shown:
     """What the next on-call has to know."""
     return {
-        "waiting": [request(one) for one in book.waiting],
-        "running": [request(one) for one in book.running],
-        **ledger(book),
+        "waiting": [request(one) for one in inventory.waiting],
+        "running": [request(one) for one in inventory.running],
+        **mask_inventory(inventory),
     }
 
 
-def _entry(entry: Entry) -> Shown:
+def _entry(entry: MaskEntry) -> Shown:
     """`made_at` is by the host's own clock; None if no look has seen the mask."""
     found = entry.found
     return {
@@ -119,13 +119,13 @@ def _entry(entry: Entry) -> Shown:
     }
 
 
-def _page(page: HostView) -> Shown:
-    scan, away = page.scan, page.away
+def _host_view(view: HostView) -> Shown:
+    scan, unreachable = view.scan, view.unreachable
     return {
-        "host": page.host,
-        "seen_at": page.seen_at.isoformat() if page.seen_at else None,
-        "away_since": away.since.isoformat() if away else None,
-        "away_because": away.because if away else None,
+        "host": view.host,
+        "seen_at": view.seen_at.isoformat() if view.seen_at else None,
+        "unreachable_since": unreachable.since.isoformat() if unreachable else None,
+        "unreachable_because": unreachable.because if unreachable else None,
         "vendor_masks": scan.vendor if scan else None,
         "not_listed": scan.total - len(scan.masks) if scan else None,
         "agents": list(scan.agents) if scan else [],
@@ -146,14 +146,14 @@ def decision(answer: Decision) -> Shown:
                 "groups": list(answer.groups),
                 "distinct": answer.distinct,
                 "on_call": [_shift(shift) for shift in answer.on_call],
-                "raised": [_raised(one) for one in answer.raised],
+                "raised": [_extra_approval(one) for one in answer.raised],
                 "guarded": answer.guarded or None,
             }
         case Refuse(code=code, reason=reason, hint=hint):
             return {"answer": "refuse", "code": code, "because": reason, "hint": hint}
 
 
-def explained(steps: Sequence[Explained]) -> list[Shown]:
+def explanation(steps: Sequence[Explanation]) -> list[Shown]:
     """Every check up to the one that decides, then every rule of the policy file with its line."""
     return [
         {"step": one.step, "applies": one.applies, "why": one.why, "decides": one.decides, "line": one.line or None}
@@ -206,13 +206,13 @@ def _approval(asked: Approval) -> Shown:
         "groups": list(asked.groups),
         "distinct": asked.distinct,
         "on_call": [_shift(shift) for shift in asked.on_call],
-        "raised": [_raised(one) for one in asked.raised],
+        "raised": [_extra_approval(one) for one in asked.raised],
         "approve_by": asked.approve_by.isoformat(),
         "guarded": asked.guarded or None,
     }
 
 
-def _raised(one: ExtraApprovalReason) -> Shown:
+def _extra_approval(one: ExtraApprovalReason) -> Shown:
     return {"code": one.code, "why": one.why, "until": one.until.isoformat() if one.until else None}
 
 

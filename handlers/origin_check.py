@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class OriginCheck:
     """Rejects foreign payloads, with an ephemeral message and an audit event, before a handler sees them."""
 
     surface: Surface

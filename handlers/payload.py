@@ -15,7 +15,7 @@ _DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class OwnApp:
     """The bot's own team and app, as Slack named them at the start."""
 
     team: str
@@ -60,7 +60,7 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
-class Typing:
+class TypedText:
     """Typing in a list of a form: the text so far, and the host that is chosen in the form."""
 
     caller: Caller
@@ -77,13 +77,13 @@ class Quote:
     link: str
 
 
-def of_command(body: Payload, home: Home) -> Caller:
+def of_command(body: Payload, home: OwnApp) -> Caller:
     """The sender of a slash command, which never comes from inside a thread (Slack, "Slash commands")."""
     person = home.person(body["user_id"], body.get("team_id", ""))
     return Caller(person, body.get("user_name", ""), Place(_channel(body["channel_id"])), body["trigger_id"])
 
 
-def of_mention(body: Payload, home: Home) -> Caller:
+def of_mention(body: Payload, home: OwnApp) -> Caller:
     """Who mentioned the bot. Their name is not in the event; the directory knows it.
 
     The message is the key, because one message asks once: after an edit Slack sends it again as another event.
@@ -97,7 +97,7 @@ def _message(event: Payload) -> str:
     return f"{event['channel']}:{event['ts']}"
 
 
-def of_shortcut(body: Payload, home: Home) -> Quote:
+def of_shortcut(body: Payload, home: OwnApp) -> Quote:
     """Who used a shortcut of the app, and on which message; a global shortcut has no place."""
     message, channel = body.get("message") or {}, _channel((body.get("channel") or {}).get("id", ""))
     place = Place(channel, message.get("thread_ts") or "") if channel else HOME
@@ -116,7 +116,7 @@ def _link(body: Payload, place: Place, ts: str) -> str:
     return f"https://{domain}.slack.com/archives/{place.channel}/p{ts.replace('.', '')}{thread}"
 
 
-def of_click(body: Payload, home: Home) -> Click:
+def of_click(body: Payload, home: OwnApp) -> Click:
     """Who pressed which button. On a Home tab there is no card, and no message at all."""
     (action, *_) = body["actions"]
     request_id, _, digest = action.get("value", "").partition(":")
@@ -137,13 +137,13 @@ def _is_on_a_page(body: Payload) -> bool:
     return container.get("type") == "view" and view.get("type") == "home" and not in_a_message
 
 
-def of_opening(body: Payload, home: Home) -> Caller:
+def of_opening(body: Payload, home: OwnApp) -> Caller:
     """Who opened the bot's Home tab."""
     event = body["event"]
     return Caller(home.person(event["user"], body.get("team_id", "")), "", HOME, body["event_id"])
 
 
-def of_submission(body: Payload, home: Home) -> Submission:
+def of_submission(body: Payload, home: OwnApp) -> Submission:
     """Who sent or changed a form. The form's id is the key, because it is one form however often it is sent."""
     view = body["view"]
     note = json.loads(view.get("private_metadata") or "{}")
@@ -154,11 +154,11 @@ def of_submission(body: Payload, home: Home) -> Submission:
     return Submission(click, {block: _value(fields) for block, fields in state.items() if fields})
 
 
-def of_typing(body: Payload, home: Home) -> Typing:
+def of_typing(body: Payload, home: OwnApp) -> TypedText:
     """Who types what. Slack does not always send what is chosen in other fields, so the form notes the host."""
     sent = of_submission(body, home)
     note = json.loads(body["view"].get("private_metadata") or "{}")
-    return Typing(sent.caller, body.get("value") or "", sent.fields.get(HOST) or note.get("host", ""))
+    return TypedText(sent.caller, body.get("value") or "", sent.fields.get(HOST) or note.get("host", ""))
 
 
 def note_for(click: Click) -> dict[str, str]:
@@ -173,7 +173,7 @@ def _channel(sent: str) -> str:
     return sent if _CHANNEL.fullmatch(sent) else ""
 
 
-def _clicker(body: Payload, home: Home) -> PersonId:
+def _clicker(body: Payload, home: OwnApp) -> PersonId:
     user = body["user"]
     return home.person(user["id"], user.get("team_id") or (body.get("team") or {}).get("id", ""))
 

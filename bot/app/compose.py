@@ -25,7 +25,7 @@ from bot.errors import ConfigError
 from bot.ports import Sink
 from bot.workflow import Deps, Desk, InForce, Timings
 from bot.workflow.hosts.quarantine import QuarantinedHosts
-from bot.workflow.process.reachability import Noted, Reachability
+from bot.workflow.process.reachability import Reachability, TrackedHosts
 from bot.workflow.queries.answers import AnswerPool
 from config.loading import Configuration
 from config.settings import Settings
@@ -103,14 +103,14 @@ def assemble(settings: Settings, configuration: Configuration) -> Iterator[Assem
     messages = SlackChannel(web_client(token, base=settings.slack_api_url))
     deps = Deps(
         store=store,
-        hosts=Noted(QuarantinedHosts(hosts, store, clock), reach, clock),
+        hosts=TrackedHosts(QuarantinedHosts(hosts, store, clock), reach, clock),
         directory=directory,
         channel=messages,
         clock=clock,
         in_force=in_force,
         timings=_timings(settings),
         limits=_limits(settings),
-        care=_care(settings),
+        aftercare=_aftercare(settings),
         pager=_pager(settings),
         sinks=_sinks(settings),
         reachability=reach,
@@ -144,7 +144,7 @@ def _timings(settings: Settings) -> Timings:
     )
 
 
-def _care(settings: Settings) -> AftercarePolicy:
+def _aftercare(settings: Settings) -> AftercarePolicy:
     return AftercarePolicy(
         expiry_warning=timedelta(seconds=settings.expiry_warning),
         reminder_after=timedelta(seconds=settings.reminder_after),

@@ -10,7 +10,7 @@ from bot.core import health
 from bot.core.health import Backlog, ComponentHealth
 from bot.edges import metrics
 from bot.edges.ops import probes
-from bot.edges.ops.sd_notify import Notify
+from bot.edges.ops.sd_notify import SdNotify
 from bot.errors import MaskbotError
 from bot.workflow import audit_shipping
 from bot.workflow.health.heartbeat import Heartbeat, Look
@@ -22,29 +22,29 @@ log = structlog.get_logger()
 
 @contextmanager
 def health_published(
-    assembly: Assembly, notify: Notify, *, looks: Sequence[Look], say: Callable[[str], None]
+    assembly: Assembly, notify: SdNotify, *, looks: Sequence[Look], say: Callable[[str], None]
 ) -> Iterator[Heartbeat]:
     """Publish the bot's health for the duration of the block, once the heartbeat has started.
 
     Raises `ConfigError` if the listener's address is not available.
     """
     deps, settings = assembly.deps, assembly.settings
-    waiting = metrics.Waiting(lambda: _backlog(deps), lambda: _unshipped(deps))
+    waiting = metrics.BacklogCollector(lambda: _backlog(deps), lambda: _sink_gauges(deps))
     counted = (waiting, metrics.RenderFailures(lambda: deps.liveness.render_failures))
 
     def report(found: Sequence[ComponentHealth]) -> None:
-        for sign in found:
-            metrics.set_readiness(sign.component, is_well=sign.is_well)
-            metrics.set_alarm(sign.component, is_on=sign.component in heartbeat.alarms)
+        for component in found:
+            metrics.set_readiness(component.name, is_well=component.is_well)
+            metrics.set_alarm(component.name, is_on=component.name in heartbeat.alarms)
         if health.is_alive(found):
             notify.alive()
 
     heartbeat = Heartbeat(deps, source=assembly.instance, looks=[*looks, lambda: _clock(assembly)], report=report)
-    door = None
+    listener = None
     if settings.probe_port is not None:
-        door = probes.listener(lambda: heartbeat.signs, (str(settings.probe_address), settings.probe_port))
-        door.open()
-        say(f"probes: {door.place}")
+        listener = probes.listener(lambda: heartbeat.components, (str(settings.probe_address), settings.probe_port))
+        listener.open()
+        say(f"probes: {listener.place}")
     for one in counted:
         metrics.REGISTRY.register(one)
     try:
@@ -53,8 +53,8 @@ def health_published(
         heartbeat.stop()
         for one in counted:
             metrics.REGISTRY.unregister(one)
-        if door:
-            door.close()
+        if listener:
+            listener.close()
 
 
 def _clock(assembly: Assembly) -> Sequence[ComponentHealth]:
@@ -66,7 +66,7 @@ def _clock(assembly: Assembly) -> Sequence[ComponentHealth]:
     return ()
 
 
-def _unshipped(deps: Deps) -> Sequence[metrics.SinkGauge]:
+def _sink_gauges(deps: Deps) -> Sequence[metrics.SinkGauge]:
     try:
         return list(audit_shipping.unshipped(deps))
     except MaskbotError:

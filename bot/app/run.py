@@ -15,8 +15,8 @@ from bot.app.slack_connection import SlackConnection, ask_slack
 from bot.core.health import is_ready
 from bot.edges.cli_socket.server import Serve, ShellServer
 from bot.edges.ops import log
-from bot.edges.ops.log_writer import Outlet
-from bot.edges.ops.sd_notify import Notify
+from bot.edges.ops.log_writer import LogWriter
+from bot.edges.ops.sd_notify import SdNotify
 from bot.errors import MaskbotError
 from bot.workflow import Workers, audit_shipping
 from bot.workflow.audit_shipping import ShippingThread
@@ -24,7 +24,7 @@ from bot.workflow.engine.config_reload import begin_with_it
 from bot.workflow.health.heartbeat import JUST_BEGUN, Heartbeat
 from config.loading import Configuration, load
 from config.settings import Settings, load_settings
-from handlers.cli import Shell, State
+from handlers.cli import BotState, Shell
 
 Say = Callable[[str], None]
 
@@ -34,7 +34,7 @@ def run(*, is_terminal: bool) -> None:
 
     Raises `MaskbotError` if it cannot start, or if Slack refuses the bot for good.
     """
-    out = Outlet(sys.stdout)
+    out = LogWriter(sys.stdout)
     try:
         _serve(out.say, is_terminal=is_terminal)
     finally:
@@ -42,7 +42,7 @@ def run(*, is_terminal: bool) -> None:
 
 
 def _serve(say: Say, *, is_terminal: bool) -> None:
-    settings, notify = load_settings(), Notify()
+    settings, notify = load_settings(), SdNotify()
     set_up_log(settings, is_terminal=is_terminal)
     signals = Signals(is_terminal=is_terminal)
     configuration = load(settings)
@@ -63,13 +63,13 @@ def _serve(say: Say, *, is_terminal: bool) -> None:
 
 
 def _begin(
-    assembly: Assembly, stack: ExitStack, notify: Notify, say: Say, *, lost: Callable[[], None]
+    assembly: Assembly, stack: ExitStack, notify: SdNotify, say: Say, *, lost: Callable[[], None]
 ) -> SlackConnection:
     """Start all components; they stop in reverse order."""
     settings = assembly.settings
     link = SlackConnection(assembly, say=lambda text: _say_ready(say, text), lost=lost)
     loop = Workers(assembly.deps, owner=assembly.instance, workers=settings.workers, watchers=settings.watchers)
-    looks = [link.signs, lambda: audit_shipping.signs(assembly.deps)]
+    looks = [link.components, lambda: audit_shipping.sink_health(assembly.deps)]
     heartbeat = stack.enter_context(health_published(assembly, notify, looks=looks, say=say))
     shell = serve_shell(assembly, lambda: _state(link, heartbeat))
     copying = ShippingThread(assembly.deps, owner=assembly.instance)
@@ -98,7 +98,7 @@ def without_slack(*, works: bool) -> Iterator[Serve]:
     log.set_up(level="warning", as_json=False)
     with assemble(settings, load(settings)) as assembly, ExitStack() as stack:
         ask_slack(assembly)
-        state = State(is_ready=False, slack="not connected: root runs it by hand")
+        state = BotState(is_ready=False, slack="not connected: root runs it by hand")
         if works:
             begin_with_it(assembly.deps)
             shell = serve_shell(assembly, lambda: state)
@@ -119,17 +119,19 @@ def set_up_log(settings: Settings, *, is_terminal: bool) -> None:
     log.set_up(level=settings.log_level, as_json=settings.log_format == "json" if chosen else not is_terminal)
 
 
-def serve_shell(assembly: Assembly, state: Callable[[], State]) -> ShellServer:
+def serve_shell(assembly: Assembly, state: Callable[[], BotState]) -> ShellServer:
     """The command line's socket, not opened yet. Raises `ConfigError` if there is no directory for it."""
     shell = Shell(assembly.desk, assembly.deps, state)
     return ShellServer(assembly.settings.socket, shell.serve)
 
 
-def _state(link: SlackConnection, heartbeat: Heartbeat) -> State:
+def _state(link: SlackConnection, heartbeat: Heartbeat) -> BotState:
     """The state of Slack now, and of everything else at the last check."""
-    others = [sign for sign in heartbeat.signs if sign.component != "slack" and sign is not JUST_BEGUN]
-    why = tuple(sign.sentence for sign in others if not sign.is_well)
-    return State(is_ready=link.is_connected and is_ready(others), slack=link.state, why=why)
+    others = [
+        component for component in heartbeat.components if component.name != "slack" and component is not JUST_BEGUN
+    ]
+    why = tuple(component.sentence for component in others if not component.is_well)
+    return BotState(is_ready=link.is_connected and is_ready(others), slack=link.state, why=why)
 
 
 def _say_ready(say: Say, text: str) -> None:

@@ -57,8 +57,8 @@ class Signals:
         self._bell.settimeout(0)  # never blocks
         signal.set_wakeup_fd(self._bell.fileno(), warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._stopped)
-        signal.signal(signal.SIGHUP, self._hung_up)
+            signal.signal(number, self._on_stop)
+        signal.signal(signal.SIGHUP, self._on_hangup)
 
     def stop(self) -> None:
         """Ask the process to stop."""
@@ -76,10 +76,10 @@ class Signals:
         with contextlib.suppress(BlockingIOError):  # the pipe is full, so the reader wakes up anyway
             self._bell.send(b"\0")
 
-    def _stopped(self, number: int, _: FrameType | None) -> None:
+    def _on_stop(self, number: int, _: FrameType | None) -> None:
         self.stop()
         signal.signal(number, signal.SIG_DFL)
 
-    def _hung_up(self, _: int, __: FrameType | None) -> None:
+    def _on_hangup(self, _: int, __: FrameType | None) -> None:
         is_closed = self._is_terminal and not sys.stderr.isatty()
         self._put(Signal.STOP if is_closed else Signal.RELOAD)

@@ -23,7 +23,7 @@ from bot.workflow.health.operator_notices import report_too_many_connections
 from bot.workflow.process.liveness import TOKEN_REFUSED
 from config.secret_files import read_secret_files
 from config.settings import WAYS_IN, Settings, load_settings
-from handlers import Home, register
+from handlers import OwnApp, register
 
 log = structlog.get_logger()
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # seconds between two tries
@@ -82,9 +82,9 @@ class SlackConnection:
         """The state of the connection, for people."""
         return self.refused or (self._way_in.state if self._way_in else "not connected")
 
-    def signs(self) -> tuple[ComponentHealth, ...]:
+    def components(self) -> tuple[ComponentHealth, ...]:
         """Health signs of the connection."""
-        refused = self._assembly.deps.liveness.refused
+        refused = self._assembly.deps.liveness.token_error
         words = f"Slack refuses the bot's token ({refused}); nothing is taken in until its file holds another"
         token = ComponentHealth("token", not refused, words if refused else "Slack takes it", patience=_AT_ONCE)
         patience = timedelta(seconds=self._assembly.settings.alarm_after)
@@ -138,7 +138,7 @@ class SlackConnection:
 
     def _look_after(self) -> None:
         """After the first connection: check that the token is still valid, and whether there is a new one."""
-        refused = self._assembly.deps.liveness.refused
+        refused = self._assembly.deps.liveness.token_error
         if refused and self._way_in is not None:
             log.error("slack.token_refused", why=refused)
             self._let_go()
@@ -210,7 +210,7 @@ class SlackConnection:
         us = account(client, app_token=opens if settings.mode == "socket" else "")
         _known_to(self._assembly, client, us)
         self._assembly.messages.use(token)
-        self._assembly.deps.liveness.token_taken()
+        self._assembly.deps.liveness.token_accepted()
         if self._way_in is None:  # each client starts threads of its own
             crowded = partial(report_too_many_connections, self._assembly.deps, most=settings.slack_connections)
             self._way_in = open_transport(settings, self._handlers(us), opens, crowded=crowded)
@@ -221,8 +221,8 @@ class SlackConnection:
         base = self._assembly.settings.slack_api_url
         os.environ.pop("SLACK_BOT_TOKEN", None)  # Bolt would find the variable itself, and complain of two tokens
         client = web_client(self._secrets[0], base=base, timeout=FORM_TIMEOUT)
-        app = application(client, taken=self._assembly.deps.ack_priority.taken)
-        home = Home(team=us.team, enterprise=us.enterprise, app=us.app)
+        app = application(client, payload_waiting=self._assembly.deps.ack_priority.payload_waiting)
+        home = OwnApp(team=us.team, enterprise=us.enterprise, app=us.app)
         register(app, self._assembly.desk, home=home, aside=self._aside)
         return app
 

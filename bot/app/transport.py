@@ -7,8 +7,8 @@ from slack_bolt import App
 
 from bot.app.compose import http_limits
 from bot.edges.slack.http_mode import HttpServer
-from bot.edges.slack.http_requests import Requests
-from bot.edges.slack.socket_mode import Socket
+from bot.edges.slack.http_requests import SlackRequests
+from bot.edges.slack.socket_mode import SocketMode
 from config.manifest import REQUEST_PATH
 from config.settings import Settings
 
@@ -37,12 +37,12 @@ def open_transport(settings: Settings, app: App, secret: str, *, crowded: Callab
     `crowded` is called when there are too many connections.
     """
     if settings.mode == "socket":
-        return Socket(
+        return SocketMode(
             app,
             app_token=secret,
             most=settings.slack_connections,
             crowded=crowded,
         )
-    requests = Requests(app, secret=secret, path=REQUEST_PATH)
+    requests = SlackRequests(app, secret=secret, path=REQUEST_PATH)
     address = (str(settings.http_address), settings.http_port)
     return HttpServer(requests, address, limits=http_limits(settings))

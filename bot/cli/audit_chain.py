@@ -9,7 +9,7 @@ import typer
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app.compose import open_store
-from bot.core.audit.chain import Broken, Head, canonical, verify
+from bot.core.audit.chain import BrokenChain, Head, canonical, verify
 from bot.edges.database import Database
 from bot.errors import MaskbotError, UsageError
 from config.settings import load_settings
@@ -21,9 +21,9 @@ def verify_chain(anchor: str) -> int:
     with _open() as store:
         head = store.head()  # read first: a running bot goes on writing
         found = verify(store.records(), anchor=head)
-        if known and not isinstance(found, Broken):
+        if known and not isinstance(found, BrokenChain):
             found = verify(store.records(), anchor=known)
-    if isinstance(found, Broken):
+    if isinstance(found, BrokenChain):
         typer.echo(f"The audit chain is BROKEN at record {found.seq}: {found.why}.", err=True)
         return 1
     typer.echo(f"The audit chain holds: {found.count} records.")

@@ -120,7 +120,7 @@ def extend(request: str, reason: Sequence[str], *, wait: bool, as_json: bool, **
 
     Raises `MaskbotError`.
     """
-    words = {"do": "prolong", "id": request, "text": " ".join([*_dashes(), *reason]), "wait": wait, **times}
+    words = {"do": "extend", "id": request, "text": " ".join([*_dashes(), *reason]), "wait": wait, **times}
     return tell(call(_socket(), {**words, "key": uuid.uuid4().hex}), as_json=as_json)
 
 

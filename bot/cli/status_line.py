@@ -60,7 +60,7 @@ def current(request: Shown) -> str:
             return line(_waiting(request))
         case "approved":
             return line(
-                f"{_approved(request)}; waits for {_window(request)}{host} to answer and to run no other change"
+                f"{_approvals(request)}; waits for {_window(request)}{host} to answer and to run no other change"
             )
         case "running":
             return line(_running(request))
@@ -71,7 +71,7 @@ def current(request: Shown) -> str:
 def headline(request: Shown) -> str:
     """The outcome, and why."""
     is_done = request["stage"] == "done"
-    why = request["note"] or (_approved(request) if is_done and request["votes"] else request["because"])
+    why = request["note"] or (_approvals(request) if is_done and request["votes"] else request["because"])
     return f"{request['change']}: {_end(request)}. {why}".removesuffix(" ")
 
 
@@ -128,7 +128,7 @@ def _groups(names: Sequence[str]) -> str:
     return " or ".join(f"@{name}" for name in names) or "nobody"
 
 
-def _approved(request: Shown) -> str:
+def _approvals(request: Shown) -> str:
     if request["break_glass"]:
         return f"{request['break_glass']['by']} used break-glass"
     voters = [vote["voter"] for vote in request["votes"] if (vote["verdict"], vote["tally"]) == ("approve", "counted")]

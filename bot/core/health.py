@@ -25,7 +25,7 @@ class Backlog:
 class ComponentHealth:
     """The health of one component. `patience` is how long it may be unwell before somebody is paged; None: never."""
 
-    component: str
+    name: str
     is_well: bool
     words: str
     since: datetime | None = None  # since when it is so
@@ -37,23 +37,25 @@ class ComponentHealth:
     def sentence(self) -> str:
         """For people."""
         since = f" since {self.since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if self.since else ""
-        return f"{self.component}: {self.words}{since}"
+        return f"{self.name}: {self.words}{since}"
 
 
-def since(
-    signs: Iterable[ComponentHealth], before: Mapping[str, ComponentHealth], now: datetime
+def with_since(
+    components: Iterable[ComponentHealth], before: Mapping[str, ComponentHealth], now: datetime
 ) -> tuple[ComponentHealth, ...]:
     """The signs with the time since when each component is in its state; `before` are the previous signs."""
-    return tuple(replace(sign, since=_start_of(sign, before.get(sign.component), now)) for sign in signs)
+    return tuple(
+        replace(component, since=_state_since(component, before.get(component.name), now)) for component in components
+    )
 
 
-def _start_of(sign: ComponentHealth, before: ComponentHealth | None, now: datetime) -> datetime:
-    return before.since if before and before.since and before.is_well == sign.is_well else now
+def _state_since(component: ComponentHealth, before: ComponentHealth | None, now: datetime) -> datetime:
+    return before.since if before and before.since and before.is_well == component.is_well else now
 
 
-def with_patience(sign: ComponentHealth, patience: timedelta) -> ComponentHealth:
+def with_patience(component: ComponentHealth, patience: timedelta) -> ComponentHealth:
     """A copy about which somebody is paged after `patience`."""
-    return replace(sign, patience=patience)
+    return replace(component, patience=patience)
 
 
 def messages(backlog: Backlog) -> ComponentHealth:
@@ -82,45 +84,48 @@ def loop(ages: Mapping[str, float], *, longest: float, patience: timedelta) -> C
     )
 
 
-def is_ready(signs: Iterable[ComponentHealth]) -> bool:
+def is_ready(components: Iterable[ComponentHealth]) -> bool:
     """Whether people can use the bot."""
-    return all(sign.is_well for sign in signs if sign.needed)
+    return all(component.is_well for component in components if component.needed)
 
 
-def is_alive(signs: Iterable[ComponentHealth]) -> bool:
+def is_alive(components: Iterable[ComponentHealth]) -> bool:
     """Whether the process works; whatever it waits for is no reason to restart it."""
-    return all(sign.is_well for sign in signs if sign.vital)
+    return all(component.is_well for component in components if component.vital)
 
 
-def document(signs: Sequence[ComponentHealth], *, verdict: str, is_well: bool) -> Mapping[str, Any]:
+def document(components: Sequence[ComponentHealth], *, verdict: str, is_well: bool) -> Mapping[str, Any]:
     """A JSON document for programs, with the reasons in words."""
     return {
         verdict: is_well,
-        "why": [sign.sentence for sign in signs if not sign.is_well],
+        "why": [component.sentence for component in components if not component.is_well],
         "components": {
-            sign.component: {
-                "ok": sign.is_well,
-                "words": sign.words,
-                "since": sign.since.astimezone(UTC).isoformat(timespec="seconds") if sign.since else None,
-                "needed": sign.needed,
+            component.name: {
+                "ok": component.is_well,
+                "words": component.words,
+                "since": component.since.astimezone(UTC).isoformat(timespec="seconds") if component.since else None,
+                "needed": component.needed,
             }
-            for sign in signs
+            for component in components
         },
     }
 
 
-def alarms(signs: Iterable[ComponentHealth], *, source: str, now: datetime) -> Mapping[str, Alert]:
+def alarms(components: Iterable[ComponentHealth], *, source: str, now: datetime) -> Mapping[str, Alert]:
     """The open alerts, by component. Each bot reports for itself, so its name is in the alert's key."""
     return {
-        sign.component: Alert(
-            f"maskbot-{source}-{sign.component}", f"maskbot on {source}: {sign.sentence}", sign.since, source
+        component.name: Alert(
+            f"maskbot-{source}-{component.name}", f"maskbot on {source}: {component.sentence}", component.since, source
         )
-        for sign in signs
-        if not sign.is_well and sign.patience is not None and sign.since and now - sign.since >= sign.patience
+        for component in components
+        if not component.is_well
+        and component.patience is not None
+        and component.since
+        and now - component.since >= component.patience
     }
 
 
-def all_clear(page: Alert, sign: ComponentHealth | None, *, now: datetime) -> Alert:
+def all_clear(page: Alert, component: ComponentHealth | None, *, now: datetime) -> Alert:
     """The message that resolves an alert."""
-    words = sign.sentence if sign else "it is over"
+    words = component.sentence if component else "it is over"
     return replace(page, summary=f"Over: {words}", at=now, is_over=True)

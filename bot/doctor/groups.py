@@ -26,7 +26,7 @@ def examine_groups(directory: Directory, policy: Policy) -> Iterator[CheckResult
             yield CheckResult(SLACK, f"group {group.name}", is_ok=False, what=str(error), fix=_fix(group))
             continue
         yield _group(group, members[group.name])
-        yield from _open_door(directory, group)
+        yield from _open_membership(directory, group)
     unfit = _unfit(directory, policy, members)
     for rule in policy.rules:
         if not rule.forbid and {*rule.ask, *rule.approve} <= members.keys():
@@ -49,11 +49,13 @@ def _fix(group: Group) -> str:
     return "Correct `slack_group` in policy.yaml; user groups need the scope usergroups:read and a paid plan."
 
 
-def _open_door(directory: Directory, group: Group) -> Iterator[CheckResult]:
+def _open_membership(directory: Directory, group: Group) -> Iterator[CheckResult]:
     """Groups that anybody may join, which the policy allows."""
     if group.channel and group.anybody_may_join and not directory.place(Place(group.channel)).is_private:
         what = "its channel is public: whoever joins it may approve"
-        yield CheckResult(SLACK, f"door of group {group.name}", is_ok=True, what=what, fix="Use a private channel.")
+        yield CheckResult(
+            SLACK, f"membership of group {group.name}", is_ok=True, what=what, fix="Use a private channel."
+        )
 
 
 def _unfit(directory: Directory, policy: Policy, members: Members) -> frozenset[PersonId]:

@@ -65,19 +65,19 @@ def time_acknowledgement() -> Iterator[None]:
 @contextmanager
 def time_ssh(phase: str) -> Iterator[None]:
     """A phase of a connection to a host, or a command on it."""
-    with _timed(_ssh, phase):
+    with _time_call(_ssh, phase):
         yield
 
 
 @contextmanager
 def time_slack(method: str) -> Iterator[None]:
     """A call of Slack's Web API, by the name of its method."""
-    with _timed(_slack, method):
+    with _time_call(_slack, method):
         yield
 
 
 @contextmanager
-def _timed(histogram: Histogram, name: str) -> Iterator[None]:
+def _time_call(histogram: Histogram, name: str) -> Iterator[None]:
     """Time the block by its result: `ok`, or the kind of error.
 
     Error codes of Slack and hosts would be unbounded labels.
@@ -132,7 +132,7 @@ class RenderFailures(Collector):
         yield found
 
 
-class Waiting(Collector):
+class BacklogCollector(Collector):
     """The backlog of the store, read at each scrape; a store that does not answer yields nothing."""
 
     def __init__(self, look: Callable[[], Backlog | None], sinks: Callable[[], Sequence[SinkGauge]]) -> None:

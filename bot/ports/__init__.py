@@ -7,7 +7,7 @@ from bot.ports.claims import Claim, Claims
 from bot.ports.clock import Clock
 from bot.ports.hosts import CommandResult, Hosts
 from bot.ports.on_call import Schedules
-from bot.ports.outbox import Due, Outbox
+from bot.ports.outbox import DueMessage, Outbox
 from bot.ports.paging import Pager
 from bot.ports.periodic import Periodic, PeriodicTasks
 from bot.ports.requests import Count, Query, Requests
@@ -24,7 +24,7 @@ __all__ = [
     "Clock",
     "Count",
     "Directory",
-    "Due",
+    "DueMessage",
     "Hosts",
     "Message",
     "MessageKind",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from bot.core.audit.shipping import Need
+from bot.core.audit.shipping import SinkNeed
 
 
 class Sink(Protocol):
@@ -14,7 +14,7 @@ class Sink(Protocol):
         """The sink's name, for people."""
 
     @property
-    def need(self) -> Need:
+    def need(self) -> SinkNeed:
         """What happens while the sink takes nothing."""
 
     def take(self, records: Sequence[Mapping[str, Any]]) -> None:

@@ -8,7 +8,7 @@ from bot.core.requests.outbox import Message
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueMessage:
     """A due message: where it is posted already, and which version of its request that shows."""
 
     id: int
@@ -24,17 +24,17 @@ class Due:
 class Outbox(Protocol):
     """Messages, stored with the change that they report, and delivered afterwards. Writers may raise `StoreBusy`."""
 
-    def claim_message(self, owner: str) -> Due | None:
+    def claim_message(self, owner: str) -> DueMessage | None:
         """Take the message that has been due longest, with a lease."""
 
-    def mark_delivered(self, due: Due, *, channel: str, ts: str, version: int) -> str:
+    def mark_delivered(self, due: DueMessage, *, channel: str, ts: str, version: int) -> str:
         """Record that the message is posted, with this version of its request; return the timestamp that counts.
 
         It is another timestamp if the lease expired and another process has posted the message meanwhile, and empty if
         that process is about to. A card that was written so late is rendered once more.
         """
 
-    def mark_undelivered(self, due: Due, *, retry_in: timedelta | None) -> None:
+    def mark_undelivered(self, due: DueMessage, *, retry_in: timedelta | None) -> None:
         """Record that the message could not be delivered, and when to retry; None drops it."""
 
     def card(self, request_id: str) -> tuple[str, str]:

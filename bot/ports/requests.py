@@ -76,5 +76,5 @@ class Requests(Protocol):
 
         One transaction: the row, its target and votes, the audit events, what must be said, its card
         (`card_after_save`) and when it is due again (`next_due`). `urgent` says whether people wait for the card.
-        Raises `Stale`, `LostClaim` (the fence does not match), `HostTaken` (RUNNING while another runs on the host).
+        Raises `Stale`, `LostClaim` (the fence does not match), `HostBusy` (RUNNING while another runs on the host).
         """

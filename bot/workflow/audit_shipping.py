@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.core.audit.chain import Event
-from bot.core.audit.shipping import BEHIND, Need, Progress, Record, decode, encode, trouble
+from bot.core.audit.shipping import BEHIND, Record, ShippingProgress, SinkNeed, decode, encode, trouble
 from bot.core.cards import audit_shipping
 from bot.core.health import ComponentHealth
 from bot.errors import MaskbotError, SinkError, Stale
@@ -24,13 +24,13 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0  # seconds between two tries
 
 def unshipped_required(deps: Deps) -> str:
     """Why not every required sink has the whole audit log, in words; empty if each has."""
-    found = (_trouble(deps, sink) for sink in deps.sinks if sink.need is Need.REQUIRED)
+    found = (_trouble(deps, sink) for sink in deps.sinks if sink.need is SinkNeed.REQUIRED)
     return "; ".join(filter(None, found))
 
 
 def may_leave_unshipped(deps: Deps) -> str:
     """Wait until every required sink has shipped up to the chain's head; return why one has not."""
-    needed = [sink for sink in deps.sinks if sink.need is Need.REQUIRED]
+    needed = [sink for sink in deps.sinks if sink.need is SinkNeed.REQUIRED]
     if not needed:
         return ""
     newest, until = deps.store.head().seq, deps.clock.now() + BEHIND
@@ -43,9 +43,9 @@ def may_leave_unshipped(deps: Deps) -> str:
     return ""
 
 
-def signs(deps: Deps) -> Sequence[ComponentHealth]:
+def sink_health(deps: Deps) -> Sequence[ComponentHealth]:
     """The health sign of each sink."""
-    return [_sign(deps, sink) for sink in deps.sinks]
+    return [_health_of(deps, sink) for sink in deps.sinks]
 
 
 def unshipped(deps: Deps) -> Iterator[tuple[str, int, bool]]:
@@ -55,14 +55,14 @@ def unshipped(deps: Deps) -> Iterator[tuple[str, int, bool]]:
         yield sink.name, deps.store.head().seq - progress.seq, progress.failing_since is not None
 
 
-def _sign(deps: Deps, sink: Sink) -> ComponentHealth:
+def _health_of(deps: Deps, sink: Sink) -> ComponentHealth:
     wrong = _trouble(deps, sink)
     return ComponentHealth(
         f"sink-{sink.name}",
         is_well=not wrong,
         words=wrong or "takes copies of the record",
-        needed=sink.need is Need.REQUIRED,
-        patience=timedelta(seconds=deps.timings.alarm_after if sink.need is Need.BEST_EFFORT else 0),
+        needed=sink.need is SinkNeed.REQUIRED,
+        patience=timedelta(seconds=deps.timings.alarm_after if sink.need is SinkNeed.BEST_EFFORT else 0),
     )
 
 
@@ -73,9 +73,9 @@ def _trouble(deps: Deps, sink: Sink) -> str:
     return trouble(sink.name, progress, first, deps.clock.now())
 
 
-def _progress(deps: Deps, sink: Sink) -> Progress:
+def _progress(deps: Deps, sink: Sink) -> ShippingProgress:
     task = deps.store.get_periodic(_name(sink))
-    return decode(task.document) if task else Progress()
+    return decode(task.document) if task else ShippingProgress()
 
 
 def _name(sink: Sink) -> str:
@@ -144,24 +144,24 @@ class Shipment:
             task = self.deps.store.get_periodic(_name(self.sink)) or Periodic(_name(self.sink))
             progress, now = decode(task.document), self.deps.clock.now()
             records = self.deps.store.chain(after=progress.seq, limit=_BATCH)
-            if not records or progress.is_anothers(self.owner, now):
+            if not records or progress.is_leased_by_another(self.owner, now):
                 return True
             try:
                 if progress.until is None or now > progress.until - _LEASE / 2:
-                    progress = progress.held(self.owner, now, _LEASE)
+                    progress = progress.with_lease(self.owner, now, _LEASE)
                     task = self.deps.store.save_periodic(replace(task, document=encode(progress)))
                 if not self._taken(task, progress, records):
                     return False
             except Stale:
                 return True  # another replica was quicker
 
-    def _taken(self, task: Periodic, progress: Progress, records: Sequence[Record]) -> bool:
+    def _taken(self, task: Periodic, progress: ShippingProgress, records: Sequence[Record]) -> bool:
         name = self.sink.name
         try:
             self.sink.take(records)
         except SinkError as error:
             if not progress.failing_since:
-                failed = progress.failed(str(error).rstrip("."), self.deps.clock.now())
+                failed = progress.with_failure(str(error).rstrip("."), self.deps.clock.now())
                 event = Event(
                     "audit.sink_down", "failure", data={"sink": name, "need": self.sink.need, "why": str(error)}
                 )
@@ -169,12 +169,12 @@ class Shipment:
                     task,
                     failed,
                     event,
-                    audit_shipping.sink_failure(name, failed.why, is_required=self.sink.need is Need.REQUIRED),
+                    audit_shipping.sink_failure(name, failed.why, is_required=self.sink.need is SinkNeed.REQUIRED),
                 )
                 log.error("sink down", sink=name, why=str(error))
             return False
         now = self.deps.clock.now()
-        done = progress.taken(int(str(records[-1]["seq"])), now)
+        done = progress.with_shipped(int(str(records[-1]["seq"])), now)
         if progress.failing_since:
             lasted = round((now - progress.failing_since).total_seconds())
             event = Event("audit.sink_up", "success", data={"sink": name, "seconds": lasted})
@@ -184,7 +184,7 @@ class Shipment:
             self._keep(task, done)
         return True
 
-    def _keep(self, task: Periodic, progress: Progress, event: Event | None = None, told: str = "") -> None:
+    def _keep(self, task: Periodic, progress: ShippingProgress, event: Event | None = None, told: str = "") -> None:
         """Save the sink's state in one transaction with its notice. Requests that wait for the sink are reevaluated."""
         events = [event] if event else []
         messages = [Message(MessageKind.NOTE, body=told)] if told else []

@@ -19,7 +19,7 @@ from bot.errors import NotYet, Unverified
 from bot.workflow.audit_shipping import unshipped_required
 from bot.workflow.people.membership import read_cards, read_groups
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.hold_group import whole_of
+from bot.workflow.requests.hold_group import approved_group_hold
 from bot.workflow.requests.kill_switch_state import active_kill_switch
 from bot.workflow.requests.lineage import Related, find_related
 
@@ -71,7 +71,7 @@ def facts(
     ask, snapshot = request.ask, snapshot or request.target.before
     related = related or find_related(deps, request)
     if ask.by_itself:
-        return _nobodys_facts(deps, request, moment, snapshot, related)
+        return _automatic_facts(deps, request, moment, snapshot, related)
     groups, policy = read_groups(deps), deps.policy
     cards, unknown = read_cards(deps, request)
     given = Facts(
@@ -83,7 +83,7 @@ def facts(
         place=deps.directory.place(ask.place),
         snapshot=snapshot,
         voter=deps.directory.person(voter, groups.known) if voter else None,
-        approvers=tuple(deps.directory.person(vote.voter, groups.known) for vote in request.counted),
+        approvers=tuple(deps.directory.person(vote.voter, groups.known) for vote in request.counted_votes),
         members=groups.members,
         unknown={**groups.unknown, **unknown},
         shifts=groups.shifts,
@@ -94,7 +94,7 @@ def facts(
         own_mask=related.own_mask,
         others=related.others,
         kill_switch=active_kill_switch(deps, request),
-        blast_radius=_reach(deps, request, related, policy),
+        blast_radius=_blast_radius(deps, request, related, policy),
         unshipped=unshipped_required(deps) if deps.sinks and request.is_new_mask else "",
     )
     return _with_unfit(deps, given, policy) if moment in (Moment.ASK, Moment.LOOKED) else given
@@ -116,7 +116,9 @@ def _with_unfit(deps: Deps, given: Facts, policy: Policy) -> Facts:
     return replace(given, unfit=frozenset(unfit))
 
 
-def _nobodys_facts(deps: Deps, request: Request, moment: Moment, snapshot: Snapshot | None, related: Related) -> Facts:
+def _automatic_facts(
+    deps: Deps, request: Request, moment: Moment, snapshot: Snapshot | None, related: Related
+) -> Facts:
     """Facts for a request by the bot itself: it uses nobody's rights, so it needs no Slack and runs while Slack is
     away.
     """
@@ -130,13 +132,13 @@ def _nobodys_facts(deps: Deps, request: Request, moment: Moment, snapshot: Snaps
         place=ask.place,
         snapshot=snapshot,
         own_mask=related.own_mask,
-        whole=whole_of(deps, request),
+        group_hold=approved_group_hold(deps, request),
         kill_switch=active_kill_switch(deps, request),
-        blast_radius=_reach(deps, request, related, deps.policy),
+        blast_radius=_blast_radius(deps, request, related, deps.policy),
     )
 
 
-def _reach(deps: Deps, request: Request, related: Related, policy: Policy) -> BlastRadius | None:
+def _blast_radius(deps: Deps, request: Request, related: Related, policy: Policy) -> BlastRadius | None:
     """The blast radius of recent masks together with this one, where the policy limits it.
 
     A request that waits for its scheduled window is counted for the time at which the window opens.

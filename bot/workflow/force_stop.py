@@ -11,7 +11,7 @@ from bot.errors import UsageError
 from bot.ports import Claim, Query
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import end
-from bot.workflow.requests.lookup import beside, how_it_stands, stored_request
+from bot.workflow.requests.lookup import beside_first_card, how_it_stands, stored_request
 
 _OPEN = frozenset({Stage.ASKED, Stage.WAITING, Stage.APPROVED})
 
@@ -29,7 +29,7 @@ class SlowStops:
         mask = stored_request(self._deps, request_id)
         if not mask.can_be_forced:
             raise UsageError("There is no stop to force: " + how_it_stands(mask))
-        who = beside(self._deps, mask, caller)
+        who = beside_first_card(self._deps, mask, caller)
         ask = Ask(_forcing(mask), who.id, who.name, who.place, mask.ask.reason, forces=mask.id)
         return self._submit(ask, key=who.key)
 

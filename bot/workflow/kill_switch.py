@@ -71,7 +71,7 @@ def apply_switch_requests(deps: Deps, task: Periodic) -> None:
         deps.store.save_periodic(replace(task, due_at=None))
         return
     try:
-        asked, no = _weighed(deps, state.requests[0])
+        asked, no = _check_sender(deps, state.requests[0])
     except NotYet as later:
         deps.store.save_periodic(replace(task, due_at=deps.clock.now() + timedelta(seconds=later.again_in)))
         return
@@ -88,7 +88,7 @@ def apply_switch_requests(deps: Deps, task: Periodic) -> None:
         deps.store.make_all_due(_CONCERNED)
 
 
-def _weighed(deps: Deps, asked: SwitchRequest) -> tuple[SwitchRequest, str]:
+def _check_sender(deps: Deps, asked: SwitchRequest) -> tuple[SwitchRequest, str]:
     """The command with its sender's current name, and why they may not give it; empty if they may. Raises `NotYet`."""
     try:
         given = _facts(deps, asked)

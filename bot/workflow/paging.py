@@ -14,7 +14,7 @@ from bot.core.requests import Cause, Paging, Request
 from bot.core.requests.timers import is_page_still_needed
 from bot.core.time.human_time import humanize
 from bot.errors import PagerError, SlackError
-from bot.ports import Claim, Due, Message, MessageKind
+from bot.ports import Claim, DueMessage, Message, MessageKind
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import draw_or_fall_back, in_words
 from bot.workflow.requests.closing import event
@@ -24,7 +24,7 @@ _LONGEST_PAUSE = 60.0  # seconds between two tries to send an alert
 
 
 @dataclass(frozen=True, slots=True)
-class Paged:
+class PagedRequest:
     """A request with an alert, and what has to be saved together with it."""
 
     request: Request
@@ -32,24 +32,24 @@ class Paged:
     events: Sequence[Event] = ()
 
 
-def page(request: Request, cause: Cause, now: datetime) -> Paged:
+def page(request: Request, cause: Cause, now: datetime) -> PagedRequest:
     """Send an alert."""
     body = summary(request, cause)
-    return Paged(
+    return PagedRequest(
         replace(request, paging=Paging(cause, paged_at=now)),
         [Message(MessageKind.PAGE, to=key_of(request), body=body)],
         [event(request, "page.triggered", code=cause, summary=body)],
     )
 
 
-def page_outcome_unknown(deps: Deps, request: Request, now: datetime) -> Paged:
+def page_outcome_unknown(deps: Deps, request: Request, now: datetime) -> PagedRequest:
     """Send an alert once the outcome has been unknown for long enough; until then the card says when that will be."""
     since, paging = request.target.unknown_since, request.paging
     if deps.pager is None or since is None or (paging and paging.paged_at and is_page_still_needed(request)):
-        return Paged(request)
+        return PagedRequest(request)
     patience = timedelta(seconds=deps.timings.page_outcome_unknown_after)
     if now < since + patience:
-        return Paged(replace(request, paging=Paging(Cause.UNKNOWN, due_at=since + patience)))
+        return PagedRequest(replace(request, paging=Paging(Cause.UNKNOWN, due_at=since + patience)))
     paged = page(request, Cause.UNKNOWN, now)
     note = Message(MessageKind.NOTE, body=f"Not known for {humanize(now - since)}: paging the on-call.")
     return replace(paged, messages=[*paged.messages, note])
@@ -66,7 +66,7 @@ def close_page(deps: Deps, claim: Claim, request: Request) -> Request:
     return deps.store.save(replace(request, paging=None), events=[resolved], messages=[told], claim=claim, urgent=False)
 
 
-def send_page(deps: Deps, due: Due, request: Request | None) -> None:
+def send_page(deps: Deps, due: DueMessage, request: Request | None) -> None:
     """Deliver the alert to the pager, or retry later; nobody is paged for what is over by now."""
     message = due.message
     is_stale = request is not None and not message.is_over and not is_page_still_needed(request)

@@ -25,11 +25,11 @@ def place(tmp_path: Path) -> Place:
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        return int(door.getsockname()[1])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
-def asked(port: int, path: str) -> tuple[int, str]:
+def fetch(port: int, path: str) -> tuple[int, str]:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as answer:
             return answer.status, answer.read().decode()
@@ -41,7 +41,7 @@ def until(port: int, path: str, holds: Callable[[int, Any], bool]) -> Any:
     """What a probe answers once it holds."""
     deadline = time.monotonic() + SECONDS
     while True:
-        status, text = asked(port, path)
+        status, text = fetch(port, path)
         if holds(status, found := json.loads(text)):
             return found
         assert time.monotonic() < deadline, text
@@ -59,13 +59,13 @@ def test_probes_say_in_words_what_is_not_well(place: Place, saw: Callable[[str],
         assert ready["components"]["database"]["words"] == "can be read and written"
         alive = until(port, "/healthz", lambda status, found: status == 200)
         assert alive["alive"] is True
-        status, text = asked(port, "/metrics")
+        status, text = fetch(port, "/metrics")
         assert status == 200
         assert 'maskbot_ready{component="slack"} 0.0' in text
         assert 'maskbot_ready{component="database"} 1.0' in text
         assert 'maskbot_open_requests{stage="waiting"} 0.0' in text
         assert "maskbot_log_dropped_lines_total 0.0" in text
-        assert [asked(port, path)[0] for path in ("/", "/metrics/", "/healthz/x")] == [404, 404, 404]
+        assert [fetch(port, path)[0] for path in ("/", "/metrics/", "/healthz/x")] == [404, 404, 404]
         rest = ended(process, signal.SIGTERM)
     assert rest[-1] == "stopped\n"
     assert not any("hushhush" in line for line in rest)
@@ -78,8 +78,8 @@ def test_unless_a_port_is_given_nobody_can_ask(place: Place) -> None:
 
 
 def test_an_address_that_is_taken_is_a_sentence(place: Place) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        port = door.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
         done = place.maskbot("run", MASKBOT_PROBE_PORT=str(port))
     assert done.returncode == 2
     assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in done.stderr

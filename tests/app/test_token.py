@@ -1,4 +1,4 @@
-"""The bot's token is taken back: nothing more is taken in, and with another one in its file everything goes on."""
+"""The bot's token is revoked: nothing more is taken in, and with another one in its file everything goes on."""
 
 import json
 import time

@@ -147,7 +147,7 @@ def _fill(store: Database, installation: Installation, slack: SlackLab, count: i
     escalation = Escalation(since, REMIND).after_reminder(now)
     with store.exclusive():
         for number in range(count):
-            request, _ = store.add(_asked(number, since, slack), events=())
+            request, _ = store.add(_new_request(number, since, slack), events=())
             request = request.on_target(planned=seen, before=seen, digest=f"{number:064x}")
             request = store.save(request.move(Stage.WAITING, approval=approval, escalation=escalation))
             card = store.claim_message("benchmark")
@@ -156,7 +156,7 @@ def _fill(store: Database, installation: Installation, slack: SlackLab, count: i
             store.mark_delivered(card, channel=request.ask.place.channel, ts=ts, version=request.version)
 
 
-def _asked(number: int, since: datetime, slack: SlackLab) -> Request:
+def _new_request(number: int, since: datetime, slack: SlackLab) -> Request:
     host, person = HOSTS[number % len(HOSTS)], ("alice", "bob", "carol")[number % 3]
     change, place = Change(Verb.MASK, host, WORKER), Place(slack.channels["incident"])
     ask = Ask(change, PersonId(TEAM, slack.users[person]), person, place, f"INC-{number}: runaway job")

@@ -289,7 +289,7 @@ def test_a_hang_up_reads_the_configuration_again_all_of_it_or_nothing(place: Pla
         for text in (right.replace("prod", "other"), right.replace("ask:", "aks:"), right[: len(right) // 2], right):
             path.write_text(text)
             process.send_signal(signal.SIGHUP)
-            said(process, "configuration")
+            next_line(process, "configuration")
         ended(process, signal.SIGTERM)
 
     events = [json.loads(line) for line in place.maskbot("audit", "export").stdout.splitlines()]
@@ -307,7 +307,7 @@ def test_a_hang_up_reads_the_configuration_again_all_of_it_or_nothing(place: Pla
     assert "policy.yaml:" in events[2]["data"]["complaints"][0]
 
 
-def said(process: subprocess.Popen[str], word: str) -> str:
+def next_line(process: subprocess.Popen[str], word: str) -> str:
     """The next line that begins with this word."""
     assert process.stdout
     line = next((line for line in process.stdout if line.startswith(word)), "")

@@ -64,7 +64,7 @@ def test_refused(typed: str, said: str) -> None:
 
 
 CALENDAR = """\
-    windows: [nights]
+    maintenance_windows: [nights]
     outside: {need: 2}
 time_zone: Europe/Berlin
 calendar:
@@ -75,9 +75,9 @@ calendar:
       environments: [prod]
       host_groups: [web]
       units: [nginx.service]
-      asks: {more: 2, need: 3, approve: [eng]}
-    - {name: audit, times: [daily 00:00 to 24:00], time_zone: UTC, asks: {forbid: auditors count}}
-  windows:
+      extra_approvals: {more: 2, need: 3, approve: [eng]}
+    - {name: audit, times: [daily 00:00 to 24:00], time_zone: UTC, extra_approvals: {forbid: auditors count}}
+  maintenance_windows:
     - {name: nights, times: [daily 22:00 to 06:00]}
 limits:
   requests_per_minute: 9
@@ -101,15 +101,23 @@ def test_everything_that_may_be_said_is_read(folder: Folder) -> None:
             environments=frozenset({"prod"}),
             host_groups=frozenset({"web"}),
             units=("nginx.service",),
-            rise=ExtraApprovals(more=2, need=3, approve=("eng",)),
+            extra_approvals=ExtraApprovals(more=2, need=3, approve=("eng",)),
             line=16,
         ),
-        Freeze("audit", (Weekly(WEEK, time(), time(), 1),), rise=ExtraApprovals(forbid="auditors count"), line=23),
+        Freeze(
+            "audit",
+            (Weekly(WEEK, time(), time(), 1),),
+            extra_approvals=ExtraApprovals(forbid="auditors count"),
+            line=23,
+        ),
     )
     assert policy.maintenance_windows == (
         MaintenanceWindow("nights", (Weekly(WEEK, time(22), time(6), 1, BERLIN),), line=25),
     )
-    assert (policy.rules[0].windows, policy.rules[0].outside) == (("nights",), ExtraApprovals(more=0, need=2))
+    assert (policy.rules[0].maintenance_windows, policy.rules[0].outside) == (
+        ("nights",),
+        ExtraApprovals(more=0, need=2),
+    )
     assert policy.limits == RequestLimits(
         requests_per_minute=9,
         open_requests=99,
@@ -123,7 +131,7 @@ def test_everything_that_may_be_said_is_read(folder: Folder) -> None:
 
 def test_where_nothing_is_said_there_are_limits_and_no_calendar(folder: Folder) -> None:
     policy = folder.load().policy
-    assert (policy.freezes, policy.maintenance_windows, policy.rules[0].windows) == ((), (), ())
+    assert (policy.freezes, policy.maintenance_windows, policy.rules[0].maintenance_windows) == ((), (), ())
     assert (policy.limits.requests_per_minute, policy.limits.open_requests) == (5, 500)
     assert (policy.limits.hosts, policy.limits.units_per_host) == (10, 10)
     assert policy.limits.beyond is None
@@ -131,7 +139,7 @@ def test_where_nothing_is_said_there_are_limits_and_no_calendar(folder: Folder) 
 
 def test_a_freeze_asks_for_one_more_unless_it_says_otherwise(folder: Folder) -> None:
     folder.policy += 'calendar: {freezes: [{name: quiet, times: ["Sat,Sun"]}]}\n'
-    assert folder.load().policy.freezes[0].rise == ExtraApprovals(more=1)
+    assert folder.load().policy.freezes[0].extra_approvals == ExtraApprovals(more=1)
 
 
 WRONG = {
@@ -140,7 +148,7 @@ WRONG = {
     "no times": (
         "[daily 22:00 to 06:00]",
         "[]",
-        "policy.yaml:25: calendar.windows[0].times: List should have at least 1 item",
+        "policy.yaml:25: calendar.maintenance_windows[0].times: List should have at least 1 item",
     ),
     "an unknown key": (
         "because:",
@@ -155,7 +163,7 @@ WRONG = {
     "an unknown group": (
         "approve: [eng]}\n    - {name: audit",
         "approve: [enx]}\n    - {name: audit",
-        "policy.yaml:22: calendar.freezes[0].asks.approve[0]: there is no group `enx`. Did you mean `eng`?",
+        "policy.yaml:22: calendar.freezes[0].extra_approvals.approve[0]: there is no group `enx`. Did you mean `eng`?",
     ),
     "an unknown group beyond the limits": (
         "beyond: {approve: [eng]}",
@@ -168,16 +176,17 @@ WRONG = {
         "policy.yaml:12: rules[0].outside.approve[0]: there is no group `x`.",
     ),
     "an unknown window": (
-        "windows: [nights]",
-        "windows: [night]",
-        "policy.yaml:11: rules[0].windows[0]: there is no window `night` in `calendar`. Did you mean `nights`?",
+        "maintenance_windows: [nights]",
+        "maintenance_windows: [night]",
+        "policy.yaml:11: rules[0].maintenance_windows[0]: there is no window `night` in `calendar`. Did you mean "
+        "`nights`?",
     ),
     "outside of nothing": (
-        "    windows: [nights]\n",
+        "    maintenance_windows: [nights]\n",
         "",
-        "policy.yaml:7: rules[0]: `outside` needs `windows`",
+        "policy.yaml:7: rules[0]: `outside` needs `maintenance_windows`",
     ),
-    "a rise that is none": (
+    "extra approvals that are none": (
         "outside: {need: 2}",
         "outside: {more: 0}",
         "policy.yaml:12: rules[0].outside: asks for nothing more",
@@ -185,7 +194,7 @@ WRONG = {
     "a no that asks": (
         "{forbid: auditors count}",
         "{forbid: auditors count, need: 2}",
-        "policy.yaml:23: calendar.freezes[1].asks: forbids, so it cannot say `need`",
+        "policy.yaml:23: calendar.freezes[1].extra_approvals: forbids, so it cannot say `need`",
     ),
     "a long while": ("within: 1h", "within: 25h", "policy.yaml:26: limits: `within` has to be more than zero"),
     "no hosts": ("hosts: 3", "hosts: 0", "policy.yaml:30: limits.hosts: Input should be greater than or equal to 1"),
@@ -202,7 +211,7 @@ def test_refused_with_file_and_line(right: str, wrong: str, said: str, folder: F
 def test_a_window_twice_is_refused(folder: Folder) -> None:
     folder.policy = POLICY + CALENDAR.replace("limits:", "    - {name: nights, times: [daily]}\nlimits:")
     assert folder.complaints() == [
-        "policy.yaml:26: calendar.windows[1].name: `nights` is already the name of a window above"
+        "policy.yaml:26: calendar.maintenance_windows[1].name: `nights` is already the name of a window above"
     ]
 
 
@@ -212,7 +221,7 @@ QUESTIONABLE = {
         "policy.yaml:12: freeze q: no host has environment `prd`. Did you mean `prod`?",
     ),
     "a freeze that asks for more than there are": (
-        "{name: q, times: [daily], asks: {more: 2}}",
+        "{name: q, times: [daily], extra_approvals: {more: 2}}",
         "policy.yaml:12: freeze q asks for 3 approvals under rule prod, and at most 2 people could give one: "
         "it can never be approved",
     ),
@@ -227,9 +236,9 @@ def test_doubtful_is(freeze: str, said: str, folder: Folder) -> None:
 
 def test_doubtful_is_also_what_windows_and_limits_ask_for(folder: Folder) -> None:
     folder.policy += """\
-    windows: [nights]
+    maintenance_windows: [nights]
     outside: {need: 5}
-calendar: {windows: [{name: nights, times: [daily]}]}
+calendar: {maintenance_windows: [{name: nights, times: [daily]}]}
 limits: {beyond: {need: 4}}
 """
     said = [warning.text.removeprefix(f"{folder.path}/").partition(" under")[0] for warning in folder.load().warnings]
@@ -241,7 +250,7 @@ limits: {beyond: {need: 4}}
 
 def test_a_no_and_what_others_approve_are_no_dead_ends(folder: Folder) -> None:
     folder.policy += (
-        "calendar: {freezes: [{name: a, times: [daily], asks: {forbid: never}},"
-        " {name: b, times: [daily], asks: {approve: [eng]}}]}\n"
+        "calendar: {freezes: [{name: a, times: [daily], extra_approvals: {forbid: never}},"
+        " {name: b, times: [daily], extra_approvals: {approve: [eng]}}]}\n"
     )
     assert folder.load().warnings == ()

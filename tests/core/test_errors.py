@@ -4,9 +4,9 @@ import pytest
 
 from bot.core.hosts.inventory import Host, Inventory
 from bot.errors import (
+    HostBusy,
     HostError,
     HostileOutput,
-    HostTaken,
     LostClaim,
     MaskbotError,
     NotYet,
@@ -40,10 +40,10 @@ def test_slack_says_itself_how_long_to_wait() -> None:
     assert (error.code, error.passing, error.retry_after) == ("ratelimited", True, 7.0)
 
 
-@pytest.mark.parametrize(("special", "general"), [(LostClaim, Stale), (HostTaken, NotYet)])
+@pytest.mark.parametrize(("special", "general"), [(LostClaim, Stale), (HostBusy, NotYet)])
 def test_who_knows_the_general_case_needs_no_special_one(special: type, general: type) -> None:
     assert issubclass(special, general)
-    assert HostTaken("Busy.", again_in=2.0).again_in == 2.0
+    assert HostBusy("Busy.", again_in=2.0).again_in == 2.0
 
 
 def test_only_a_host_of_the_inventory_has_a_name() -> None:

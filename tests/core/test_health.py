@@ -28,7 +28,7 @@ def test_a_part_keeps_the_time_since_when_it_is_so() -> None:
     later = NOW + MINUTE
     fresh = [replace(SLACK, since=None), replace(WELL, is_well=False), ComponentHealth("loop", is_well=True, words="")]
 
-    assert [sign.since for sign in health.since(fresh, before, later)] == [NOW, later, later]
+    assert [component.since for component in health.with_since(fresh, before, later)] == [NOW, later, later]
 
 
 def test_the_document_says_in_words_what_is_not_well() -> None:
@@ -42,7 +42,7 @@ def test_the_document_says_in_words_what_is_not_well() -> None:
 
 
 def test_somebody_is_paged_about_what_lasts_longer_than_its_patience_and_told_when_it_is_over() -> None:
-    watched = [SLACK, WELL, replace(SLACK, component="sink", patience=None), replace(SLACK, component="x", since=None)]
+    watched = [SLACK, WELL, replace(SLACK, name="sink", patience=None), replace(SLACK, name="x", since=None)]
 
     assert health.alarms(watched, source="bot-1", now=NOW + 4 * MINUTE) == {}
     (page,) = health.alarms(watched, source="bot-1", now=NOW + 5 * MINUTE).values()
@@ -73,5 +73,10 @@ def test_a_thread_that_does_not_come_round_is_named() -> None:
 
 
 def test_a_loop_that_has_not_begun_is_not_ready_and_no_reason_to_end_the_process() -> None:
-    sign = health.loop({}, longest=60, patience=MINUTE)
-    assert (sign.is_well, sign.vital, sign.words, sign.patience) == (False, False, "not begun", None)
+    component = health.loop({}, longest=60, patience=MINUTE)
+    assert (component.is_well, component.vital, component.words, component.patience) == (
+        False,
+        False,
+        "not begun",
+        None,
+    )

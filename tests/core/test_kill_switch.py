@@ -34,7 +34,7 @@ def ask_for(
     return SwitchRequest(turns_off, by.id, by.name, INCIDENT, reason, at, key or f"{by.name}{minutes}{turns_off}")
 
 
-def said(*requests: SwitchRequest, gone: tuple[Person, ...] = ()) -> SwitchStep:
+def last_step(*requests: SwitchRequest, gone: tuple[Person, ...] = ()) -> SwitchStep:
     """The last step after all of these; `gone` may approve nothing any more."""
     state, step = KillSwitchState(), None
     for one in requests:
@@ -51,7 +51,7 @@ THAW = ask_for(CAROL, turns_off=True, minutes=5)
 
 
 def test_one_is_enough_to_stop_new_masks_and_everybody_hears_why() -> None:
-    step = said(FREEZE)
+    step = last_step(FREEZE)
     assert (step.event, step.result.is_done) == ("kill_switch.on", True)
     assert step.state.kill_switch
     assert (step.state.kill_switch.by, step.state.kill_switch.since) == (BOB.id, NOW)
@@ -61,14 +61,14 @@ def test_one_is_enough_to_stop_new_masks_and_everybody_hears_why() -> None:
 
 
 def test_a_second_freeze_changes_nothing_and_its_maker_hears_whose_it_is() -> None:
-    step = said(FREEZE, ask_for(CAROL, minutes=1, reason="me too"))
+    step = last_step(FREEZE, ask_for(CAROL, minutes=1, reason="me too"))
     assert (step.event, step.result.is_done, step.announced) == ("kill_switch.refused", False, "")
     assert step.result.text == "The kill switch is on already, by bob: it masks the wrong hosts."
-    assert step.state.kill_switch == said(FREEZE).state.kill_switch
+    assert step.state.kill_switch == last_step(FREEZE).state.kill_switch
 
 
 def test_one_who_wants_it_over_does_not_lift_it() -> None:
-    step = said(FREEZE, THAW)
+    step = last_step(FREEZE, THAW)
     assert (step.event, step.state.turn_off_requests) == ("kill_switch.off_requested", (THAW,))
     assert step.state.kill_switch
     assert step.announced == (
@@ -77,16 +77,16 @@ def test_one_who_wants_it_over_does_not_lift_it() -> None:
 
 
 def test_the_same_person_twice_is_one_person() -> None:
-    step = said(FREEZE, THAW, ask_for(CAROL, turns_off=True, minutes=6))
+    step = last_step(FREEZE, THAW, ask_for(CAROL, turns_off=True, minutes=6))
     assert (step.event, step.result.is_done, step.announced) == ("kill_switch.refused", False, "")
     assert "You already asked for that." in step.result.text
     grid = replace(CAROL, id=replace(CAROL.id, enterprise="E1"))
-    assert said(FREEZE, THAW, ask_for(grid, turns_off=True, minutes=6)).event == "kill_switch.refused"
+    assert last_step(FREEZE, THAW, ask_for(grid, turns_off=True, minutes=6)).event == "kill_switch.refused"
 
 
 @pytest.mark.parametrize("second", [BOB, ALICE], ids=["who stopped them", "somebody else"])
 def test_two_lift_it(second: Person) -> None:
-    step = said(FREEZE, THAW, ask_for(second, turns_off=True, minutes=10))
+    step = last_step(FREEZE, THAW, ask_for(second, turns_off=True, minutes=10))
     assert (step.event, step.state.kill_switch, step.state.turn_off_requests) == ("kill_switch.off", None, ())
     assert step.announced == (
         f"KILL SWITCH OFF, by carol and {second.name}: new masks go on. bob had turned it on at 2026-03-01 03:00 UTC."
@@ -95,30 +95,30 @@ def test_two_lift_it(second: Person) -> None:
 
 def test_two_who_say_so_hours_apart_are_no_two() -> None:
     late = 5 + OFF_REQUEST_GOOD_FOR / MINUTE
-    assert said(FREEZE, THAW, ask_for(BOB, turns_off=True, minutes=late)).event == "kill_switch.off"
-    step = said(FREEZE, THAW, ask_for(BOB, turns_off=True, minutes=late + 0.1))
+    assert last_step(FREEZE, THAW, ask_for(BOB, turns_off=True, minutes=late)).event == "kill_switch.off"
+    step = last_step(FREEZE, THAW, ask_for(BOB, turns_off=True, minutes=late + 0.1))
     assert (step.event, [one.name for one in step.state.turn_off_requests]) == ("kill_switch.off_requested", ["bob"])
 
 
 def test_who_may_approve_nothing_any_more_does_not_count() -> None:
-    step = said(FREEZE, THAW, ask_for(BOB, turns_off=True, minutes=6), gone=(CAROL,))
+    step = last_step(FREEZE, THAW, ask_for(BOB, turns_off=True, minutes=6), gone=(CAROL,))
     assert (step.event, [one.name for one in step.state.turn_off_requests]) == ("kill_switch.off_requested", ["bob"])
 
 
 def test_who_says_freeze_again_takes_back_what_was_said_for_a_thaw() -> None:
-    step = said(FREEZE, THAW, ask_for(ALICE, minutes=6, reason="not yet!"))
+    step = last_step(FREEZE, THAW, ask_for(ALICE, minutes=6, reason="not yet!"))
     assert (step.event, step.state.turn_off_requests) == ("kill_switch.kept_on", ())
     assert step.announced.startswith("KILL SWITCH STAYS ON, says alice: not yet!\nWhoever wants")
 
 
 def test_there_is_nothing_to_lift_where_nothing_is_stopped() -> None:
-    step = said(THAW)
+    step = last_step(THAW)
     assert (step.event, step.result.is_done) == ("kill_switch.refused", False)
     assert step.result.text == "The kill switch is not on, so there is nothing to turn off."
 
 
 def test_a_reason_for_a_thaw_is_told() -> None:
-    step = said(FREEZE, replace(THAW, reason="it is mended"))
+    step = last_step(FREEZE, replace(THAW, reason="it is mended"))
     assert step.announced.startswith("carol wants the kill switch off: it is mended.\n")
 
 
@@ -131,12 +131,12 @@ def test_what_is_refused_is_answered_and_changes_nothing_else() -> None:
 
 def test_a_second_delivery_is_known_before_and_after_it_was_answered() -> None:
     assert KillSwitchState(requests=(FREEZE,)).knows(FREEZE.key)
-    assert said(FREEZE).state.knows(FREEZE.key)
-    assert not said(FREEZE).state.knows("another")
+    assert last_step(FREEZE).state.knows(FREEZE.key)
+    assert not last_step(FREEZE).state.knows("another")
 
 
 def test_only_the_last_answers_are_kept() -> None:
-    state = said(*(ask_for(BOB, minutes=number, reason="x") for number in range(30))).state
+    state = last_step(*(ask_for(BOB, minutes=number, reason="x") for number in range(30))).state
     assert (len(state.results), state.results[-1].key) == (20, "bob29False")
 
 
@@ -144,7 +144,7 @@ def test_only_the_last_answers_are_kept() -> None:
     "state",
     [
         KillSwitchState(),
-        said(FREEZE, THAW).state,
+        last_step(FREEZE, THAW).state,
         KillSwitchState(requests=(FREEZE, replace(THAW, place=Place("shell")))),
     ],
     ids=["nothing", "half lifted", "not answered yet"],
@@ -166,7 +166,7 @@ ENTITLED = {
     "who may only ask": (POLICY, ALICE, "@sre may."),
     "who may nothing": (POLICY, DAVE, "@sre may."),
     "who may approve in a freeze": (
-        policy(freezes=(Freeze("f", (), rise=ExtraApprovals(approve=("eng",))),)),
+        policy(freezes=(Freeze("f", (), extra_approvals=ExtraApprovals(approve=("eng",))),)),
         ALICE,
         "",
     ),

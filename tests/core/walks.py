@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.core.hosts.inventory import Host
 from bot.core.requests import Change, Outcome, Sent, Target, Verb
-from bot.core.steps import Done, Step, StepLimits, Work, next_step, observe
+from bot.core.steps import Done, Step, StepContext, StepLimits, next_step, observe
 from bot.core.steps.commands import argv
 from bot.core.steps.kinds import Command, LookFully, Wait, label
 from bot.core.systemd.look import look_argv, parse_look
@@ -191,8 +191,8 @@ class Walk:
     def next(self, now: Snapshot) -> Step:
         """The step that a look leads to."""
         self.target = observe(self.target, self.change, now)
-        work = Work(self.change, self.target, self.undoes, self.try_start, self.limits)
-        return next_step(work, now, self.site.now)
+        context = StepContext(self.change, self.target, self.undoes, self.try_start, self.limits)
+        return next_step(context, now, self.site.now)
 
     def look_fully(self) -> Snapshot:
         """And at what had to do with the unit before (`looking.known_neighbours`)."""

@@ -58,12 +58,12 @@ def people() -> People:
     return People()
 
 
-def found(people: People, policy: Policy = POLICY) -> dict[str, CheckResult]:
+def check_results(people: People, policy: Policy = POLICY) -> dict[str, CheckResult]:
     return {one.check: one for one in examine_groups(people, policy)}
 
 
 def test_groups_in_which_enough_could_approve_are_well(people: People) -> None:
-    assert {check: one.is_ok for check, one in found(people).items()} == {
+    assert {check: one.is_ok for check, one in check_results(people).items()} == {
         "group eng": True,
         "group sre": True,
         "group dba": True,
@@ -73,7 +73,7 @@ def test_groups_in_which_enough_could_approve_are_well(people: People) -> None:
 
 def test_one_who_is_in_both_groups_is_no_distinct_quorum(people: People) -> None:
     people.groups |= {"sre": {BOB}, "dba": {BOB}}
-    finding = found(people)["quorum of rule prod"]
+    finding = check_results(people)["quorum of rule prod"]
     assert not finding.is_ok
     needs = "it needs two approvals from @sre and @dba, each from a different group, and at most 1 could be given"
     assert finding.what == needs
@@ -82,16 +82,16 @@ def test_one_who_is_in_both_groups_is_no_distinct_quorum(people: People) -> None
 
 def test_people_who_may_approve_nothing_are_left_out_and_counted(people: People) -> None:
     people.gone = {DORA}
-    finding = found(people)["quorum of rule prod"]
+    finding = check_results(people)["quorum of rule prod"]
     assert not finding.is_ok
     assert finding.what.endswith("at most 1 could be given (1 in its groups cannot: guests, bots or deactivated)")
     people.groups["dba"] |= {CAROL}
-    assert found(people)["quorum of rule prod"].is_ok
+    assert check_results(people)["quorum of rule prod"].is_ok
 
 
 def test_who_is_not_known_may_be_fit(people: People) -> None:
     people.gone, people.silent = {DORA}, {DORA}
-    assert found(people)["quorum of rule prod"].is_ok
+    assert check_results(people)["quorum of rule prod"].is_ok
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_who_is_not_known_may_be_fit(people: People) -> None:
 )
 def test_a_group_that_cannot_be_told_is_a_finding_with_its_own_fix(name: str, fix: str, people: People) -> None:
     people.silent = {name}
-    findings = found(people)
+    findings = check_results(people)
     assert findings[f"group {name}"].what == f"nobody knows @{name}"
     assert findings[f"group {name}"].fix.startswith(fix)
     assert "quorum of rule prod" not in findings
@@ -108,11 +108,11 @@ def test_a_group_that_cannot_be_told_is_a_finding_with_its_own_fix(name: str, fi
 
 def test_nobody_on_call_is_said_so(people: People) -> None:
     people.groups["dba"] = set()
-    assert found(people)["group dba"].what == "nobody is on call"
+    assert check_results(people)["group dba"].what == "nobody is on call"
 
 
 def test_an_open_door_that_the_policy_allows_is_pointed_out(people: People) -> None:
     groups = (POLICY.groups[0], Group("sre", channel="C1", anybody_may_join=True), POLICY.groups[2])
     people.is_private = False
-    finding = found(people, replace(POLICY, groups=groups))["door of group sre"]
+    finding = check_results(people, replace(POLICY, groups=groups))["membership of group sre"]
     assert (finding.is_ok, "whoever joins it may approve" in finding.what) == (True, True)

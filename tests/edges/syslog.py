@@ -37,10 +37,10 @@ class LogReceiver:
 
 
 @dataclass
-class Door:
+class LogServer:
     """Takes connections, each read by a thread of its own."""
 
-    door: socket.socket
+    listener: socket.socket
     receiver: LogReceiver
     ended: threading.Event = field(default_factory=threading.Event)
     connected: list[socket.socket] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Door:
         """Until it is closed."""
         while not self.ended.is_set():
             try:
-                one, _ = self.door.accept()
+                one, _ = self.listener.accept()
             except OSError:  # somebody did not like our certificate, or it is closed
                 continue
             self.connected.append(one)
@@ -67,25 +67,25 @@ class Door:
     def close(self) -> None:
         """And whatever came in through it."""
         self.ended.set()
-        for one in (self.door, *self.connected):
+        for one in (self.listener, *self.connected):
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
-        self.door.close()
+        self.listener.close()
         self.receiver.reads.set()
 
 
 @contextmanager
-def listening(door: socket.socket, address: str) -> Iterator[LogReceiver]:
+def listening(listener: socket.socket, address: str) -> Iterator[LogReceiver]:
     """A receiver for as long as this lasts."""
     receiver = LogReceiver(address)
     receiver.reads.set()
-    with _served(door, receiver):
+    with _served(listener, receiver):
         yield receiver
 
 
 @contextmanager
-def _served(door: socket.socket, receiver: LogReceiver) -> Iterator[None]:
-    opened = Door(door, receiver)
+def _served(listener: socket.socket, receiver: LogReceiver) -> Iterator[None]:
+    opened = LogServer(listener, receiver)
     thread = threading.Thread(target=opened.serve, daemon=True)
     thread.start()
     try:
@@ -112,11 +112,11 @@ class Stoppable:
 
     def begin(self) -> None:
         """Listen, where it listened before."""
-        door = socket.create_server(("127.0.0.1", self._port))
-        self._port = door.getsockname()[1]
+        listener = socket.create_server(("127.0.0.1", self._port))
+        self._port = listener.getsockname()[1]
         self.receiver.address = f"tcp://127.0.0.1:{self._port}"
         self.receiver.reads.set()
-        self._stack.enter_context(_served(door, self.receiver))
+        self._stack.enter_context(_served(listener, self.receiver))
 
     def stop(self) -> None:
         """Nobody listens there any more."""

@@ -64,12 +64,13 @@ def test_what_fails_is_counted_by_whether_trying_again_can_help(error: Exception
 def test_what_waits_is_shown_whenever_somebody_asks_and_not_where_the_store_is_silent() -> None:
     seen = Backlog({"waiting": 3}, leases=2, due=1, due_age=7.5, undelivered=4, retried=2, final_cards=1)
     found = {
-        family.name: family.samples for family in metrics.Waiting(lambda: seen, lambda: [("syslog", 7, True)]).collect()
+        family.name: family.samples
+        for family in metrics.BacklogCollector(lambda: seen, lambda: [("syslog", 7, True)]).collect()
     }
     assert {one.labels["stage"]: one.value for one in found["maskbot_open_requests"]}["waiting"] == 3
     assert found["maskbot_due_seconds"][0].value == 7.5
     assert (found["maskbot_audit_unshipped"][0].value, found["maskbot_audit_sink_down"][0].value) == (7, 1)
-    assert list(metrics.Waiting(lambda: None, list).collect()) == []
+    assert list(metrics.BacklogCollector(lambda: None, list).collect()) == []
 
 
 def test_no_label_holds_what_people_or_hosts_call_things() -> None:

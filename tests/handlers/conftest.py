@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.hosts.inventory import Inventory
-from bot.core.policy.configuration import Configured
+from bot.core.policy.configuration import ConfigSnapshot
 from bot.edges.clock import SystemClock
 from bot.edges.database import Database
 from bot.edges.slack.channel import SlackChannel, account, web_client
@@ -16,7 +16,7 @@ from bot.edges.slack.directory import SlackDirectory
 from bot.edges.slack.socket_mode import application
 from bot.workflow import Deps, Desk, InForce
 from bot.workflow.queries.answers import AnswerPool
-from handlers import Home, register
+from handlers import OwnApp, register
 from tests.handlers.payloads import APP, TEAM
 from tests.handlers.web_api import WebApi, web_api
 from tests.handlers.world import HOSTS, POLICY, Listed, NoHost, World
@@ -34,7 +34,7 @@ def listed(world: World) -> Listed:
     """An app that tells what is registered with it."""
     app = Listed(client=world.app.client)
     with ThreadPoolExecutor(1) as aside:
-        register(app, world.desk, home=Home(TEAM, app=APP), aside=aside)
+        register(app, world.desk, home=OwnApp(TEAM, app=APP), aside=aside)
     return app
 
 
@@ -44,11 +44,11 @@ def world(slack: WebApi, tmp_path: Path) -> Iterator[World]:
     store = Database(new_sqlite(tmp_path / "maskbot.db"), clock=clock, instance="bot-1")
     client = web_client("xoxb-test", base=slack.base)
     directory = SlackDirectory(client, account(client), ttl=0)
-    in_force = InForce(Configured(Inventory(HOSTS), POLICY))
+    in_force = InForce(ConfigSnapshot(Inventory(HOSTS), POLICY))
     hosts = NoHost()
     deps = Deps(store, hosts, directory, SlackChannel(client), clock, in_force)
     answers = AnswerPool(deps)
     with store.exclusive(), closing(answers), ThreadPoolExecutor(1) as aside:
         desk, app = Desk(deps, answers), application(client)
-        register(app, desk, home=Home(TEAM, app=APP), aside=aside)
+        register(app, desk, home=OwnApp(TEAM, app=APP), aside=aside)
         yield World(app, store, desk, slack, hosts, in_force)

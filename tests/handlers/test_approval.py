@@ -18,7 +18,7 @@ def value(request: Request, digest: str = PLAN) -> str:
     return f"{request.id}:{digest}"
 
 
-def opened(world: World) -> dict[str, Any]:
+def opened_form(world: World) -> dict[str, Any]:
     """The form that was opened."""
     view = world.slack.call("views.open")["view"]
     return dict(json.loads(view) if isinstance(view, str) else view)
@@ -106,7 +106,7 @@ class TestApproveAGuardedUnit:
     def test_a_form_asks_whether_console_access_works_and_names_the_stored_change(self, world: World) -> None:
         request = world.waiting(guarded="remote access")
         world.send(click("approve", value(request)))
-        form = opened(world)
+        form = opened_form(world)
         assert "cron.service on web-01" in json.dumps(form["blocks"])
         assert world.store.get(request.id).votes == ()
 
@@ -120,7 +120,7 @@ class TestApproveAGuardedUnit:
     def test_without_the_tick_it_is_no_vote(self, world: World) -> None:
         request = world.waiting(guarded="remote access")
         world.send(click("approve", value(request)))
-        answer = json.loads(world.send(submission(opened(world), {})).body)
+        answer = json.loads(world.send(submission(opened_form(world), {})).body)
         assert set(answer["errors"]) == {"console"}
         assert world.store.get(request.id).votes == ()
 
@@ -153,14 +153,14 @@ class TestDeny:
     def test_a_form_asks_why_and_the_reason_is_kept(self, world: World) -> None:
         request = world.waiting()
         world.send(click("deny", value(request)))
-        world.send(submission(opened(world), {"reason": "not during <backup>"}))
+        world.send(submission(opened_form(world), {"reason": "not during <backup>"}))
         (vote,) = world.store.get(request.id).votes
         assert (vote.verdict, vote.reason) == (Verdict.DENY, "not during <backup>")
 
     def test_the_reason_may_stay_empty(self, world: World) -> None:
         request = world.waiting()
         world.send(click("deny", value(request)))
-        world.send(submission(opened(world), {}))
+        world.send(submission(opened_form(world), {}))
         assert [vote.verdict for vote in world.store.get(request.id).votes] == [Verdict.DENY]
 
     def test_a_form_that_cannot_be_opened_is_said(self, world: World) -> None:
@@ -172,7 +172,7 @@ class TestDeny:
     def test_a_decision_made_while_the_form_was_open_is_shown_in_it(self, world: World) -> None:
         request = world.waiting()
         world.send(click("deny", value(request)))
-        form = opened(world)
+        form = opened_form(world)
         world.moved(request, Stage.WITHDRAWN)
         answer = json.loads(world.send(submission(form, {"reason": "no"})).body)
         assert answer["response_action"] == "errors"

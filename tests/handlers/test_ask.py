@@ -15,7 +15,7 @@ from tests.handlers.payloads import CHANNEL, click, command, mention, submission
 from tests.handlers.world import World
 
 
-def said(response: BoltResponse) -> str:
+def reply_text(response: BoltResponse) -> str:
     """What an acknowledgement tells its caller alone."""
     answer = json.loads(response.body)
     assert answer["response_type"] == "ephemeral"
@@ -32,33 +32,37 @@ def errors(response: BoltResponse) -> dict[str, str]:
 class TestCommands:
     def test_what_is_acknowledged_is_on_record_with_the_words_of_its_caller(self, world: World) -> None:
         answer = world.send(command("web-01 cron —runtime runaway job, INC-2041"))
-        assert "Got it: `mask web-01 cron.service --runtime`" in said(answer)
+        assert "Got it: `mask web-01 cron.service --runtime`" in reply_text(answer)
         (request,) = world.requests()
         ask = request.ask
         assert (ask.requester.user, ask.requester_name, ask.place.channel) == ("UALICE", "alice", CHANNEL)
         assert (request.stage, ask.reason) == (Stage.ASKED, "runaway job, INC-2041")
 
     def test_unmask_is_a_request_like_any_other(self, world: World) -> None:
-        assert "Got it: `unmask web-01 cron.service`" in said(world.send(command("web-01 cron", name="/unmask")))
+        assert "Got it: `unmask web-01 cron.service`" in reply_text(world.send(command("web-01 cron", name="/unmask")))
         assert world.requests()[0].ask.change.verb is Verb.UNMASK
 
     def test_unmask_of_what_is_still_stopping_withdraws_its_mask(self, world: World) -> None:
         mask = world.slow()
-        answer = said(world.send(command("web-01 cron", name="/unmask")))
+        answer = reply_text(world.send(command("web-01 cron", name="/unmask")))
         assert answer.startswith("cron.service on web-01 is not masked yet: its mask waits for the unit to stop.")
         assert "That mask is withdrawn." in answer
         assert world.store.get(mask.id).target.called_off
         assert [one.id for one in world.requests()] == [mask.id]
 
     def test_a_stop_by_force_is_asked_for_in_words(self, world: World) -> None:
-        assert "No mask of ours waits for cron.service on web-01" in said(world.send(command("web-01 cron --force")))
+        assert "No mask of ours waits for cron.service on web-01" in reply_text(
+            world.send(command("web-01 cron --force"))
+        )
         mask = world.slow()
-        assert "Got it: `mask web-01 cron.service --force`" in said(world.send(command("web-01 cron --force it hangs")))
+        assert "Got it: `mask web-01 cron.service --force`" in reply_text(
+            world.send(command("web-01 cron --force it hangs"))
+        )
         (asked,) = (one for one in world.requests() if one.ask.forces)
         assert (asked.ask.forces, asked.ask.change.force, asked.ask.reason) == (mask.id, True, "it hangs")
 
     def test_a_time_is_recorded_and_repeated_as_it_was_understood(self, world: World) -> None:
-        answer = said(world.send(command('web-01 cron --at "tomorrow 22:00 UTC" --window 2h disk swap')))
+        answer = reply_text(world.send(command('web-01 cron --at "tomorrow 22:00 UTC" --window 2h disk swap')))
         (request,) = world.requests()
         window = request.ask.change.scheduled_window
         assert window
@@ -83,7 +87,7 @@ class TestCommands:
         ],
     )
     def test_a_mistake_is_told_to_its_caller_and_leaves_no_record(self, world: World, text: str, right: str) -> None:
-        assert right in said(world.send(command(text)))
+        assert right in reply_text(world.send(command(text)))
         assert world.requests() == []
 
     def test_a_question_is_acknowledged_at_once_and_answered_to_its_asker_later(self, world: World) -> None:
@@ -97,7 +101,7 @@ class TestCommands:
     def test_a_busy_store_is_said_and_nothing_is_recorded(self, world: World, tmp_path: Any) -> None:
         with closing(sqlite3.connect(tmp_path / "maskbot.db")) as other:
             other.execute("BEGIN IMMEDIATE")
-            assert "could not record this" in said(world.send(command("web-01 cron")))
+            assert "could not record this" in reply_text(world.send(command("web-01 cron")))
             other.rollback()
         assert world.requests() == []
 
@@ -143,12 +147,12 @@ class TestTheForm:
 
     def test_a_trigger_that_came_too_late_is_said(self, world: World) -> None:
         world.slack.answer("views.open", {"ok": False, "error": "expired_trigger_id"})
-        assert "took too long" in said(world.send(command("")))
+        assert "took too long" in reply_text(world.send(command("")))
 
     @pytest.mark.parametrize("text", ["web-1 cron", "web-01 cr* INC-1", "cron web-01"])
     def test_a_mistake_is_told_and_the_form_opens_with_what_made_sense(self, world: World, text: str) -> None:
         mistake = command(text)
-        assert said(world.send(mistake))
+        assert reply_text(world.send(mistake))
         opened = world.slack.call("views.open")
         assert opened["trigger_id"] == mistake["trigger_id"]
         filled = {block["block_id"]: block["element"] for block in opened["view"]["blocks"]}
@@ -163,12 +167,12 @@ class TestTheForm:
 
     @pytest.mark.parametrize("text", ["status web-9", "web-9", "--now", "../../x"])
     def test_of_a_question_or_of_nothing_that_made_sense_there_is_no_form(self, world: World, text: str) -> None:
-        assert said(world.send(command(text)))
+        assert reply_text(world.send(command(text)))
         assert world.slack.count("views.open") == 0
 
     def test_a_form_that_cannot_be_opened_leaves_the_sentence(self, world: World) -> None:
         world.slack.answer("views.open", {"ok": False, "error": "expired_trigger_id"})
-        assert "Did you mean `web-01`" in said(world.send(command("web-1 cron")))
+        assert "Did you mean `web-01`" in reply_text(world.send(command("web-1 cron")))
 
     def opened(self, world: World, text: str = "") -> dict[str, Any]:
         world.send(command(text))
@@ -227,7 +231,7 @@ class TestMentions:
 class TestButtonsOfAnEarlierChange:
     @pytest.mark.parametrize("action", ["unmask", "mask_again", "start_again"])
     def test_a_click_on_what_is_not_there_to_be_done_is_answered(self, world: World, action: str) -> None:
-        request = world.asked()
+        request = world.ask()
         answer = world.send(click(action, f"{request.id}:", respond=f"{world.slack.base}respond"))
         assert (answer.status, answer.body) == (200, "")
         told = world.slack.call("respond")

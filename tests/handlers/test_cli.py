@@ -12,7 +12,7 @@ import pytest
 from bot.core.drift import HostView, write_host_view
 from bot.core.hosts.inventory import Inventory
 from bot.core.people.identity import PersonId
-from bot.core.policy.configuration import Configured
+from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.policy.model import Group, Policy, Rule
 from bot.core.requests import (
     Aftercare,
@@ -22,11 +22,11 @@ from bot.core.requests import (
     Outcome,
     Request,
     Sent,
+    SlowWait,
     Stage,
     Tally,
     Verdict,
     Vote,
-    Waiting,
 )
 from bot.core.systemd.scan import parse_scan
 from bot.core.systemd.units import FileKind, Layer, LayerFile, UnitName
@@ -38,7 +38,7 @@ from bot.ports import Periodic, Query
 from bot.workflow import Deps, Desk, InForce
 from bot.workflow.kill_switch import apply_switch_requests
 from bot.workflow.queries.answers import AnswerPool
-from handlers.cli import Shell, State
+from handlers.cli import BotState, Shell
 from handlers.cli_queries import SHELL
 from tests.core.record import RECORDED
 from tests.handlers.world import HOSTS, NoHost
@@ -100,10 +100,10 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     store = Database(new_sqlite(tmp_path / "maskbot.db"), clock=clock, instance="bot-1")
     directory = FallbackDirectory(OfflineDirectory(lambda: POLICY))
     channel = SlackChannel(web_client("", base="http://127.0.0.1:9/api/"))
-    deps = Deps(store, NoHost(), directory, channel, clock, InForce(Configured(Inventory(HOSTS), POLICY)))
+    deps = Deps(store, NoHost(), directory, channel, clock, InForce(ConfigSnapshot(Inventory(HOSTS), POLICY)))
     answers = AnswerPool(deps)
     with store.exclusive(), closing(answers):
-        state = State(is_ready=False, slack="not connected")
+        state = BotState(is_ready=False, slack="not connected")
         yield Terminal(Shell(Desk(deps, answers), deps, lambda: state), store, deps, [])
 
 
@@ -111,7 +111,7 @@ def exit_of(told: Told) -> tuple[int, str]:
     return told[-1]["exit"], told[-1]["text"]
 
 
-@pytest.mark.parametrize("do", ["change", "vote", "question", "show", "switch", "followup", "withdraw", "prolong"])
+@pytest.mark.parametrize("do", ["change", "vote", "question", "show", "switch", "followup", "withdraw", "extend"])
 def test_a_user_whom_nobody_mapped_has_no_rights_and_leaves_no_trace(terminal: Terminal, do: str) -> None:
     request = terminal.waiting()
     words = {
@@ -264,7 +264,7 @@ def test_a_guarded_unit_needs_the_word_on_console_access_here_too(terminal: Term
     assert "console access" in text
 
 
-@pytest.mark.parametrize("do", ["show", "vote", "followup", "withdraw", "prolong"])
+@pytest.mark.parametrize("do", ["show", "vote", "followup", "withdraw", "extend"])
 def test_a_request_that_is_not_there_is_named(terminal: Terminal, do: str) -> None:
     told = terminal.run("bob", do=do, verdict="approve", id="r0000000000")
 
@@ -373,7 +373,7 @@ def test_an_unmask_of_what_is_still_stopping_withdraws_its_mask(terminal: Termin
     for stage in (Stage.APPROVED, Stage.RUNNING):
         request = terminal.store.save(request.move(stage))
     now = request.asked_at
-    mask = terminal.store.save(request.on_target(sent=(Sent("stop", (), now, 0),), waiting=Waiting(now, now)))
+    mask = terminal.store.save(request.on_target(sent=(Sent("stop", (), now, 0),), waiting=SlowWait(now, now)))
 
     told = terminal.run("bob", do="change", verb="unmask", text="web-01 cron")
     assert exit_of(told)[0] == 1
@@ -394,8 +394,8 @@ def test_a_mask_is_extended_or_kept_by_a_request_of_its_own(terminal: Terminal) 
     terminal.store.save(done)
 
     for words in ({"until": "2h"}, {"text": "the disk is not there yet"}):
-        assert terminal.run("alice", do="prolong", id=done.id, key=str(words), wait=False, **words)[-1]["exit"] == 0
-    assert exit_of(terminal.run("alice", do="prolong", id=done.id)) == (1, "Keeping a mask needs a reason.")
+        assert terminal.run("alice", do="extend", id=done.id, key=str(words), wait=False, **words)[-1]["exit"] == 0
+    assert exit_of(terminal.run("alice", do="extend", id=done.id)) == (1, "Keeping a mask needs a reason.")
 
     asked = [one for one in terminal.store.find(Query()) if one.ask.extends == done.id]
     ends = {one.ask.change.duration.until if one.ask.change.duration else None for one in asked}
@@ -550,7 +550,7 @@ def test_an_end_without_its_dashes_is_asked_about_whatever_the_verb(terminal: Te
 
 def test_keeping_a_mask_for_a_while_is_asked_about(terminal: Terminal) -> None:
     request = terminal.waiting()
-    code, text = exit_of(terminal.run("alice", do="prolong", id=request.id, text="until 18:00", key="2"))
+    code, text = exit_of(terminal.run("alice", do="extend", id=request.id, text="until 18:00", key="2"))
     assert (code, f"`maskbot extend {request.id} 2h` sets another end" in text) == (1, True)
-    code, text = exit_of(terminal.run("alice", do="prolong", id=request.id, text="-- until 18:00", key="3"))
+    code, text = exit_of(terminal.run("alice", do="extend", id=request.id, text="-- until 18:00", key="3"))
     assert (code, "maskbot extend" in text) == (1, False)  # it is no live mask

@@ -25,7 +25,7 @@ def mask(world: World) -> Request:
     return world.store.save(replace(done, finished_at=request.asked_at, aftercare=aftercare))
 
 
-def opened(world: World, action: str, mask: Request) -> dict[str, Any]:
+def open_form(world: World, action: str, mask: Request) -> dict[str, Any]:
     world.send(click(action, f"{mask.id}:{PLAN}"))
     view = world.slack.call("views.open")["view"]
     return dict(json.loads(view) if isinstance(view, str) else view)
@@ -50,7 +50,7 @@ class TestExtend:
     def test_the_form_offers_lengths_and_asks_for_the_same_mask_with_a_later_end(
         self, world: World, mask: Request
     ) -> None:
-        form = opened(world, "extend", mask)
+        form = open_form(world, "extend", mask)
         assert form["callback_id"] == forms.EXTEND
         assert sent(world, form, longer="4h", reason="the deploy takes longer") == {}
 
@@ -63,35 +63,35 @@ class TestExtend:
         assert world.store.get(mask.id).aftercare == mask.aftercare
 
     def test_what_is_typed_counts_instead_of_what_is_chosen(self, world: World, mask: Request) -> None:
-        assert sent(world, opened(world, "extend", mask), longer="1h", other="—90m") != {}
-        assert sent(world, opened(world, "extend", mask), longer="1h", other=" 90m ") == {}
+        assert sent(world, open_form(world, "extend", mask), longer="1h", other="—90m") != {}
+        assert sent(world, open_form(world, "extend", mask), longer="1h", other=" 90m ") == {}
         assert prolonging(world, mask).ask.change.duration == Duration(until=ends_at(mask) + timedelta(minutes=90))
 
     def test_a_moment_can_be_typed_as_well(self, world: World, mask: Request) -> None:
-        assert sent(world, opened(world, "extend", mask), longer="1h", other="until tomorrow 12:00 UTC") == {}
+        assert sent(world, open_form(world, "extend", mask), longer="1h", other="until tomorrow 12:00 UTC") == {}
         term = prolonging(world, mask).ask.change.duration
         assert term
         assert term.until
         assert (term.until.hour, term.until.minute) == (12, 0)
 
     def test_what_makes_no_sense_is_said_beside_its_field(self, world: World, mask: Request) -> None:
-        wrong = sent(world, opened(world, "extend", mask), longer="1h", other="a while")
+        wrong = sent(world, open_form(world, "extend", mask), longer="1h", other="a while")
         assert "not a duration" in wrong["other"]
-        wrong = sent(world, opened(world, "extend", mask), longer="1h", reason="x" * 501)
+        wrong = sent(world, open_form(world, "extend", mask), longer="1h", reason="x" * 501)
         assert "501 characters" in wrong["reason"]
         assert len(world.requests()) == 1
 
     def test_a_length_counts_from_now_where_the_end_has_passed(self, world: World, mask: Request) -> None:
         past = mask.asked_at - timedelta(hours=9)
         mask = world.store.save(replace(mask, aftercare=replace(mask.aftercare, ends_at=past)))
-        assert sent(world, opened(world, "extend", mask), longer="1h") == {}
+        assert sent(world, open_form(world, "extend", mask), longer="1h") == {}
         term = prolonging(world, mask).ask.change.duration
         assert term
         assert term.until
         assert term.until > mask.asked_at + timedelta(minutes=59)
 
     def test_a_form_that_is_delivered_twice_asks_once(self, world: World, mask: Request) -> None:
-        payload = submission(opened(world, "extend", mask), {"longer": "1h"})
+        payload = submission(open_form(world, "extend", mask), {"longer": "1h"})
         world.send(payload)
         world.send(payload)
         assert len(world.requests()) == 2
@@ -99,14 +99,14 @@ class TestExtend:
 
 class TestKeep:
     def test_it_asks_for_the_same_mask_without_an_end_and_says_why(self, world: World, mask: Request) -> None:
-        assert sent(world, opened(world, "keep", mask), reason="it must never run here") == {}
+        assert sent(world, open_form(world, "keep", mask), reason="it must never run here") == {}
         request = prolonging(world, mask)
         assert request.ask.change == replace(mask.ask.change, duration=None)
         assert request.ask.reason == "it must never run here"
 
     @pytest.mark.parametrize("reason", ["", "  "])
     def test_it_needs_a_reason(self, world: World, mask: Request, reason: str) -> None:
-        wrong = sent(world, opened(world, "keep", mask), reason=reason)
+        wrong = sent(world, open_form(world, "keep", mask), reason=reason)
         assert wrong == {"reason": "Keeping a mask needs a reason."}
         assert len(world.requests()) == 1
 
@@ -122,7 +122,7 @@ class TestWhatDoesNotEnd:
     def test_a_mask_that_was_taken_back_meanwhile_is_not_asked_for(
         self, world: World, mask: Request, action: str
     ) -> None:
-        form = opened(world, action, mask)
+        form = open_form(world, action, mask)
         world.store.save(replace(mask, undone_by="r9"))
         wrong = sent(world, form, longer="1h", reason="why")
         assert "There is no end to extend" in next(iter(wrong.values()))

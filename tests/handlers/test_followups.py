@@ -9,7 +9,7 @@ import pytest
 from bot.core.people.identity import PersonId
 from bot.core.requests import BreakGlass, Followup, FollowupKind, Handover, Outcome, Remark, Request, Stage, Tally
 from tests.handlers.payloads import CHANNEL, TEAM, click, command, submission
-from tests.handlers.test_approval import opened, value
+from tests.handlers.test_approval import opened_form, value
 from tests.handlers.world import World
 
 ALICE, BOB = PersonId(TEAM, "UALICE"), PersonId(TEAM, "UBOB")
@@ -21,7 +21,7 @@ def pressed(world: World, action: str, request: Request, *, user: str = "UBOB", 
     payload = click(action, value(request, **given), user=user, respond=f"{world.slack.base}respond")
     del payload["message"]
     world.send(payload)
-    return opened(world)
+    return opened_form(world)
 
 
 def sent(world: World, form: dict[str, Any], values: dict[str, Any], *, user: str = "UBOB") -> dict[str, Any]:
@@ -121,44 +121,44 @@ class TestAskingForMore:
     def test_the_form_behind_deny_asks_instead_and_the_request_keeps_waiting(self, world: World) -> None:
         request = world.waiting()
         world.send(click("deny", value(request)))
-        assert sent(world, opened(world), {"verdict": "more", "reason": "is the <replica> healthy?"}) == {}
+        assert sent(world, opened_form(world), {"verdict": "more", "reason": "is the <replica> healthy?"}) == {}
         assert followups(world, request) == [(FollowupKind.ASK_FOR_MORE, "UBOB", "is the <replica> healthy?")]
         assert world.store.get(request.id).votes == ()
 
     def test_an_empty_question_is_none(self, world: World) -> None:
         request = world.waiting()
         world.send(click("deny", value(request)))
-        assert "Type your question." in sent(world, opened(world), {"verdict": "more"})["reason"]
+        assert "Type your question." in sent(world, opened_form(world), {"verdict": "more"})["reason"]
         assert followups(world, request) == []
 
     def test_what_is_over_is_not_asked_about(self, world: World) -> None:
         request = world.waiting()
         world.send(click("deny", value(request)))
         world.moved(request, Stage.WITHDRAWN)
-        assert "Too late" in sent(world, opened(world), {"verdict": "more", "reason": "why?"})["reason"]
+        assert "Too late" in sent(world, opened_form(world), {"verdict": "more", "reason": "why?"})["reason"]
 
 
 class TestAnswering:
-    def asked(self, world: World) -> Request:
+    def ask(self, world: World) -> Request:
         request = world.waiting()
         return world.store.save(
             replace(request, remarks=(Remark(BOB, "bob", "is the replica healthy?", request.asked_at),))
         )
 
     def test_the_form_repeats_the_question_and_the_answer_is_recorded(self, world: World) -> None:
-        request = self.asked(world)
+        request = self.ask(world)
         form = pressed(world, "answer", request, user="UALICE")
         assert "is the replica healthy?" in json.dumps(form["blocks"])
         assert sent(world, form, {"reason": "yes"}, user="UALICE") == {}
         assert followups(world, request) == [(FollowupKind.ANSWER, "UALICE", "yes")]
 
     def test_only_whose_it_is_answers(self, world: World) -> None:
-        request = self.asked(world)
+        request = self.ask(world)
         form = pressed(world, "answer", request)
         assert "Only alice, who asked, answers." in sent(world, form, {"reason": "yes"})["reason"]
 
     def test_nothing_is_no_answer_and_nobody_is_answered_who_did_not_ask(self, world: World) -> None:
-        request = self.asked(world)
+        request = self.ask(world)
         form = pressed(world, "answer", request, user="UALICE")
         assert "Type your answer." in sent(world, form, {"reason": " "}, user="UALICE")["reason"]
         world.store.save(replace(world.store.get(request.id), remarks=()))
@@ -196,7 +196,7 @@ class TestSigning:
     def test_a_form_shows_what_was_done_alone_and_the_name_is_recorded(self, world: World) -> None:
         request = alone(world)
         world.send(click("sign_review", value(request), user="UCAROL"))
-        form = opened(world)
+        form = opened_form(world)
         assert "db on fire, nobody answers" in json.dumps(form["blocks"])
         assert sent(world, form, {"reason": "page me"}, user="UCAROL") == {}
         assert followups(world, request) == [(FollowupKind.SIGN_REVIEW, "UCAROL", "page me")]

@@ -41,7 +41,7 @@ def until(world: World, holds: Callable[[], bool]) -> None:
     raise AssertionError("waited in vain")
 
 
-def known(world: World, view: dict[str, Any]) -> None:
+def scan_units(world: World, view: dict[str, Any]) -> None:
     """The units of the host have been taken."""
     until(world, lambda: not any("Keep typing" in text for text in offered(world, view)))
 
@@ -58,7 +58,7 @@ class TestUnits:
 
     def test_then_the_units_of_that_very_host_are_offered_with_what_protects_them(self, world: World) -> None:
         view = form(world)
-        known(world, view)
+        scan_units(world, view)
         assert world.hosts.asked == ["web-01"]
         assert offered(world, view) == [
             *(unit for unit in UNITS if "ssh" not in unit),
@@ -73,7 +73,7 @@ class TestUnits:
     def test_a_host_that_does_not_answer_leaves_what_was_typed(self, world: World) -> None:
         world.hosts.trouble = HostError("No route.", code="unreachable")
         view = form(world)
-        known(world, view)
+        scan_units(world, view)
         assert offered(world, view, "cron") == [
             "web-01 does not answer: type the whole name",
             "Use cron.service (as typed)",
@@ -87,7 +87,7 @@ class TestUnits:
     def test_the_units_of_our_hosts_are_shown_to_nobody_but_full_members(self, world: World, flag: Any) -> None:
         world.slack.answer("users.info", {"ok": True, "user": MEMBER | flag})
         view = form(world)
-        known(world, view)
+        scan_units(world, view)
         assert offered(world, view, "cron")[0] == "Units are shown to full members only: type the whole name"
 
     def test_while_slack_does_not_say_who_somebody_is_nothing_is_shown(self, world: World) -> None:
@@ -116,7 +116,7 @@ class TestHosts:
         assert json.loads(newer["private_metadata"])["channel"] == "C1"
         assert [block["block_id"] for block in newer["blocks"]] == [block["block_id"] for block in view["blocks"]]
         until(world, lambda: world.hosts.asked == ["web-02"])
-        known(world, newer)
+        scan_units(world, newer)
         assert "worker.service" in offered(world, newer)
 
 

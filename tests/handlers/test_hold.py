@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot.core.drift import Away, HostView, write_host_view
+from bot.core.drift import HostOutage, HostView, write_host_view
 from bot.core.hosts.inventory import Inventory
 from bot.core.people.identity import Caller
-from bot.core.policy.configuration import Configured
+from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.policy.hold import HoldPolicy
 from bot.core.requests import Duration, Hold, Outcome, Request, Stage
 from bot.core.systemd.scan import FoundMask, Scan
@@ -28,10 +28,10 @@ PLAN = "0123456789ab"
 def owners(world: World) -> None:
     """A policy under which @sre may own holds."""
     policy = replace(POLICY, holds=HoldPolicy(frozenset({"sre"})))
-    world.in_force.put(Configured(world.in_force.now.inventory, policy))
+    world.in_force.put(ConfigSnapshot(world.in_force.now.inventory, policy))
 
 
-def opened(world: World, payload: dict[str, Any]) -> dict[str, Any]:
+def open_form(world: World, payload: dict[str, Any]) -> dict[str, Any]:
     world.send(payload)
     view = world.slack.call("views.open")["view"]
     return dict(json.loads(view) if isinstance(view, str) else view)
@@ -45,7 +45,7 @@ def sent(world: World, form: dict[str, Any], **values: Any) -> dict[str, str]:
 
 class TestAsking:
     def form(self, world: World, text: str = "") -> dict[str, Any]:
-        return opened(world, command(text))
+        return open_form(world, command(text))
 
     def test_the_form_offers_those_who_may_own_one(self, world: World) -> None:
         fields = {block["block_id"]: block["element"] for block in self.form(world)["blocks"]}
@@ -53,7 +53,7 @@ class TestAsking:
         assert "initial_option" not in fields["hold"]
 
     def test_where_nobody_may_there_is_no_such_field(self, world: World) -> None:
-        world.in_force.put(Configured(world.in_force.now.inventory, POLICY))
+        world.in_force.put(ConfigSnapshot(world.in_force.now.inventory, POLICY))
         assert "hold" not in {block["block_id"] for block in self.form(world)["blocks"]}
 
     def test_what_made_sense_of_a_mistake_stands_in_it(self, world: World) -> None:
@@ -89,7 +89,7 @@ class TestKeeping:
         return world.store.save(replace(done, ask=ask, finished_at=done.asked_at))
 
     def test_it_asks_for_the_same_hold_with_a_later_review(self, world: World, mask: Request) -> None:
-        form = opened(world, click("keep", f"{mask.id}:{PLAN}"))
+        form = open_form(world, click("keep", f"{mask.id}:{PLAN}"))
         assert sent(world, form, review="soon", reason="it goes on") == {
             "review": f"`soon` is not a date; write it like 90d or {mask.asked_at.year + 1}-03-01."
         }
@@ -102,7 +102,7 @@ class TestKeeping:
 
     def test_it_cannot_be_extended(self, world: World, mask: Request) -> None:
         with pytest.raises(UsageError, match="There is no end to extend"):
-            world.desk.lasting.extend(
+            world.desk.extensions.extend(
                 mask.id, Duration(lasts=timedelta(hours=1)), Caller(mask.owner, "", mask.ask.place, "k")
             )
 
@@ -123,18 +123,18 @@ class TestAGroup:
         world.store.save_periodic(Periodic(watch_of(page.host), write_host_view(page)))
 
     def test_the_first_by_name_is_the_one_that_people_are_shown(self, world: World) -> None:
-        asked = world.asked(self.TEXT)
+        asked = world.ask(self.TEXT)
         hold = asked.ask.change.hold
         assert (asked.target.host, hold and hold.hosts) == ("web-01", "web")
         assert str(asked.ask.change).startswith("mask @web cron.service --hold sre --review ")
 
     def test_a_host_that_is_away_or_masked_already_is_not_the_first_to_be_asked_about(self, world: World) -> None:
         now = world.desk.now.at
-        self.seen(world, HostView("web-01", away=Away(now, "No answer.")))
-        assert world.asked(self.TEXT).target.host == "web-02"
+        self.seen(world, HostView("web-01", unreachable=HostOutage(now, "No answer.")))
+        assert world.ask(self.TEXT).target.host == "web-02"
         mask = FoundMask("/etc/systemd/system/cron.service", FileKind.MASK, "1:2:3")
         self.seen(world, HostView("web-02", now, Scan("m", "b", (mask,), 1)))
-        assert world.asked(self.TEXT).target.host == "web-01"
+        assert world.ask(self.TEXT).target.host == "web-01"
 
     @pytest.mark.parametrize(
         ("text", "name", "said"),
@@ -150,7 +150,7 @@ class TestAGroup:
         assert world.requests() == []
 
     def test_a_change_that_no_words_ask_for_is_refused_as_well(self, world: World) -> None:
-        asked = world.asked("web-01 cron").ask
+        asked = world.ask("web-01 cron").ask
         with pytest.raises(UsageError, match="Only holds work for a group"):
             world.desk.submit(replace(asked, change=replace(asked.change, host="@web")), key="k")
         nobody = Hold("sre", world.desk.now.at + timedelta(days=1), hosts="none")
@@ -158,11 +158,11 @@ class TestAGroup:
             world.desk.submit(replace(asked, change=replace(asked.change, host="@none", hold=nobody)), key="k")
 
     def test_its_further_hosts_are_not_kept_by_themselves(self, world: World) -> None:
-        asked = world.asked(self.TEXT)
+        asked = world.ask(self.TEXT)
         hold = asked.ask.change.hold
         assert hold
         ask = replace(asked.ask, change=replace(asked.ask.change, hold=replace(hold, group_request="r0")))
         done = replace(asked, ask=ask, stage=Stage.DONE).on_target(outcome=Outcome.PROVEN)
         world.store.save(done)
         with pytest.raises(UsageError, match="It is held with all of @web"):
-            world.desk.lasting.kept(done.id)
+            world.desk.extensions.mask_to_keep(done.id)

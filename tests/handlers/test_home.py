@@ -47,7 +47,7 @@ def form(world: World) -> dict[str, Any]:
     return dict(world.slack.call("views.open")["view"])
 
 
-def told(world: World) -> str:
+def direct_message(world: World) -> str:
     """What somebody was told directly."""
     said = world.slack.call("chat.postMessage")
     assert said["channel"] == "UBOB"
@@ -155,7 +155,7 @@ class TestAVote:
     def test_on_another_plan_than_is_waiting_is_none(self, world: World, action: str, digest: str) -> None:
         request = world.waiting()
         world.send(at_home(action, value(request, digest)))
-        assert "plan has changed" in told(world)
+        assert "plan has changed" in direct_message(world)
         assert world.slack.count("views.open") == 0
 
     @pytest.mark.parametrize("action", ["approve", "deny"])
@@ -163,7 +163,7 @@ class TestAVote:
         request = world.waiting()
         world.moved(request, Stage.WITHDRAWN)
         world.send(at_home(action, value(request)))
-        assert "Too late" in told(world)
+        assert "Too late" in direct_message(world)
 
     def test_that_came_too_late_in_its_form_is_told_in_it(self, world: World) -> None:
         request = world.waiting()
@@ -238,7 +238,7 @@ class TestOtherButtons:
     def test_nobody_else_does_and_is_told_directly(self, world: World) -> None:
         request = world.waiting()
         world.send(at_home("withdraw", value(request)))
-        assert "Only alice" in told(world)
+        assert "Only alice" in direct_message(world)
 
     def test_who_may_go_ahead_alone_begins_it_here(self, world: World) -> None:
         request = world.waiting()
@@ -266,4 +266,4 @@ class TestOtherButtons:
     def test_an_undo_goes_where_the_mask_was_asked_for(self, world: World) -> None:
         request = world.waiting()
         world.send(at_home("unmask", value(request)))
-        assert "nothing left to undo" in told(world)
+        assert "nothing left to undo" in direct_message(world)

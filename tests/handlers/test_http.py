@@ -22,12 +22,12 @@ from bot.core.cards.blocks import Action
 from bot.core.requests import Verdict
 from bot.doctor.http import examine_http
 from bot.edges.slack.http_mode import HttpLimits, HttpServer
-from bot.edges.slack.http_requests import Requests
+from bot.edges.slack.http_requests import SlackRequests
 from bot.errors import ConfigError
 from config.manifest import REQUEST_PATH
 from tests.handlers.payloads import click, command, mention, submission
 from tests.handlers.world import World
-from tests.lab.slack.signed import FORM, SignedRequest, signed
+from tests.lab.slack.signed import FORM, SignedRequest, sign
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"  # the one of Slack's own example
 LIMITS = HttpLimits()
@@ -48,103 +48,104 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Door:
+class Endpoint:
     """The bot's port, and Slack in front of it."""
 
     server: HttpServer
-    requests: Requests
+    requests: SlackRequests
     port: int
 
     def post(self, payload: dict[str, Any], **how: Any) -> Said:
         """Slack sends this."""
-        return self.send(signed(payload, SECRET, **how))
+        return self.send(sign(payload, SECRET, **how))
 
     def send(self, request: SignedRequest, *, path: str = REQUEST_PATH, method: str = "POST") -> Said:
         """Somebody sends this."""
         with closing(HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)) as connection:
             connection.request(method, path, request.body, request.headers)
-            return _said(connection.getresponse())
+            return _content(connection.getresponse())
 
 
-def _said(answer: HTTPResponse) -> Said:
+def _content(answer: HTTPResponse) -> Said:
     return Said(answer.status, answer.read().decode(), dict(answer.getheaders()))
 
 
 @contextmanager
-def listening(world: World, limits: HttpLimits = LIMITS) -> Iterator[Door]:
+def listening(world: World, limits: HttpLimits = LIMITS) -> Iterator[Endpoint]:
     """The app behind a port of its own."""
-    requests = Requests(world.app, secret=SECRET, path=REQUEST_PATH)
+    requests = SlackRequests(world.app, secret=SECRET, path=REQUEST_PATH)
     server = HttpServer(requests, ("127.0.0.1", 0), limits=limits)
     with closing(server):
         server.connect()
-        yield Door(server, requests, server.port)
+        yield Endpoint(server, requests, server.port)
 
 
 @pytest.fixture
-def door(world: World) -> Iterator[Door]:
+def endpoint(world: World) -> Iterator[Endpoint]:
     with listening(world) as one:
         yield one
 
 
 class TestWhatSlackSigned:
     def test_a_command_is_recorded_and_its_canonical_form_answered_to_its_sender_alone(
-        self, world: World, door: Door
+        self, world: World, endpoint: Endpoint
     ) -> None:
-        said = door.post(command("web-01 cron —runtime “runaway job”"))
+        said = endpoint.post(command("web-01 cron —runtime “runaway job”"))
         (request,) = world.requests()
         assert (str(request.ask.change), request.ask.reason) == ("mask web-01 cron.service --runtime", '"runaway job"')
         assert (said.status, said.json["response_type"]) == (200, "ephemeral")
         assert "mask web-01 cron.service --runtime" in said.json["text"]
 
-    def test_a_reason_may_hold_any_word(self, world: World, door: Door) -> None:
+    def test_a_reason_may_hold_any_word(self, world: World, endpoint: Endpoint) -> None:
         """Bolt's own parser takes a body with `payload` in it for a click, finds no click, and drops the command."""
         reason = "payload={} ssl_check=1&payload=%7B%7D the payload queue is stuck"
-        assert door.post(command(f"web-01 cron {reason}")).status == 200
+        assert endpoint.post(command(f"web-01 cron {reason}")).status == 200
         (request,) = world.requests()
         assert request.ask.reason == reason
 
-    def test_a_mistake_is_answered(self, world: World, door: Door) -> None:
-        assert "pattern" in door.post(command("web-01 cr*")).json["text"]
+    def test_a_mistake_is_answered(self, world: World, endpoint: Endpoint) -> None:
+        assert "pattern" in endpoint.post(command("web-01 cr*")).json["text"]
         assert world.requests() == []
 
-    def test_a_click_counts(self, world: World, door: Door) -> None:
+    def test_a_click_counts(self, world: World, endpoint: Endpoint) -> None:
         request = world.waiting()
-        said = door.post(click(Action.APPROVE, f"{request.id}:0123456789ab"))
+        said = endpoint.post(click(Action.APPROVE, f"{request.id}:0123456789ab"))
         assert (said.status, said.body) == (200, "")
         (vote,) = world.store.get(request.id).votes
         assert (vote.voter.user, vote.verdict) == ("UBOB", Verdict.APPROVE)
 
-    def test_a_form_shows_its_mistakes_and_takes_the_corrected_words(self, world: World, door: Door) -> None:
-        assert door.post(command("")).status == 200
+    def test_a_form_shows_its_mistakes_and_takes_the_corrected_words(self, world: World, endpoint: Endpoint) -> None:
+        assert endpoint.post(command("")).status == 200
         form = world.slack.call("views.open")["view"]
-        wrong = door.post(submission(form, {forms.HOST: "web-01", forms.UNIT: "cr*"}))
+        wrong = endpoint.post(submission(form, {forms.HOST: "web-01", forms.UNIT: "cr*"}))
         assert set(wrong.json["errors"]) == {forms.UNIT}
-        assert door.post(submission(form, {forms.HOST: "web-01", forms.UNIT: "cron"})).body == ""
+        assert endpoint.post(submission(form, {forms.HOST: "web-01", forms.UNIT: "cron"})).body == ""
         assert [str(request.ask.change) for request in world.requests()] == ["mask web-01 cron.service"]
 
-    def test_a_mention_is_heard(self, world: World, door: Door) -> None:
-        assert door.post(mention("mask web-01 cron", thread="1700000000.000100")).status == 200
+    def test_a_mention_is_heard(self, world: World, endpoint: Endpoint) -> None:
+        assert endpoint.post(mention("mask web-01 cron", thread="1700000000.000100")).status == 200
         (request,) = world.requests()
         assert request.ask.place.thread == "1700000000.000100"
 
-    def test_a_new_address_is_confirmed(self, door: Door) -> None:
-        said = door.post({"type": "url_verification", "challenge": "3eZbrw1aB", "token": "legacy"})
+    def test_a_new_address_is_confirmed(self, endpoint: Endpoint) -> None:
+        said = endpoint.post({"type": "url_verification", "challenge": "3eZbrw1aB", "token": "legacy"})
         assert (said.status, said.json) == (200, {"challenge": "3eZbrw1aB"})
 
-    def test_its_look_at_the_certificate_is_answered_and_nothing_more(self, world: World, door: Door) -> None:
+    def test_its_look_at_the_certificate_is_answered_and_nothing_more(self, world: World, endpoint: Endpoint) -> None:
         unsigned = SignedRequest({"Content-Type": FORM}, b"ssl_check=1&token=legacy&command=/mask&text=web-01+cron")
-        said = door.send(unsigned)
+        said = endpoint.send(unsigned)
         assert (said.status, said.body) == (200, "")
         assert world.requests() == []
 
-    def test_another_team_is_turned_away_as_over_a_socket(self, world: World, door: Door) -> None:
-        assert "workspaces in its policy" in door.post(command("web-01 cron", team="TEVIL")).json["text"]
+    def test_another_team_is_turned_away_as_over_a_socket(self, world: World, endpoint: Endpoint) -> None:
+        assert "workspaces in its policy" in endpoint.post(command("web-01 cron", team="TEVIL")).json["text"]
         assert world.requests() == []
 
-    def test_what_nobody_listens_for_is_not_acknowledged(self, door: Door) -> None:
-        assert door.post(command("web-01 cron", name="/other")).status == 404
+    def test_what_nobody_listens_for_is_not_acknowledged(self, endpoint: Endpoint) -> None:
+        assert endpoint.post(command("web-01 cron", name="/other")).status == 404
         assert (
-            door.post({"type": "event_callback", "event": ["odd"], "team_id": "T1", "api_app_id": "A1"}).status >= 400
+            endpoint.post({"type": "event_callback", "event": ["odd"], "team_id": "T1", "api_app_id": "A1"}).status
+            >= 400
         )
 
 
@@ -154,54 +155,58 @@ class TestMoreThanOnce:
     @pytest.mark.parametrize(
         "payload", [command("web-01 cron"), mention("mask web-01 cron")], ids=["command", "mention"]
     )
-    def test_the_identical_request_is_recorded_once(self, world: World, door: Door, payload: dict[str, Any]) -> None:
-        request = signed(payload, SECRET)
+    def test_the_identical_request_is_recorded_once(
+        self, world: World, endpoint: Endpoint, payload: dict[str, Any]
+    ) -> None:
+        request = sign(payload, SECRET)
         with ThreadPoolExecutor(5) as anybody:
-            answers = list(anybody.map(lambda _: door.send(request), range(5)))
+            answers = list(anybody.map(lambda _: endpoint.send(request), range(5)))
         assert {answer.status for answer in answers} == {200}
         assert len(world.requests()) == 1
         assert len(world.events("request.received")) == 1
 
-    def test_the_identical_click_is_one_vote(self, world: World, door: Door) -> None:
+    def test_the_identical_click_is_one_vote(self, world: World, endpoint: Endpoint) -> None:
         request = world.waiting()
-        once = signed(click(Action.APPROVE, f"{request.id}:0123456789ab"), SECRET)
-        assert [door.send(once).status for _ in range(3)] == [200, 200, 200]
+        once = sign(click(Action.APPROVE, f"{request.id}:0123456789ab"), SECRET)
+        assert [endpoint.send(once).status for _ in range(3)] == [200, 200, 200]
         assert len(world.store.get(request.id).votes) == 1
 
-    def test_an_event_delivered_again_is_processed_once_and_not_thrown_away(self, world: World, door: Door) -> None:
+    def test_an_event_delivered_again_is_processed_once_and_not_thrown_away(
+        self, world: World, endpoint: Endpoint
+    ) -> None:
         event = mention("mask web-01 cron")
-        assert door.post(event, retry=1).status == 200
-        assert door.post(event, retry=2).status == 200
+        assert endpoint.post(event, retry=1).status == 200
+        assert endpoint.post(event, retry=2).status == 200
         assert len(world.requests()) == 1
 
     def test_an_event_that_could_not_be_recorded_is_not_acknowledged(
-        self, world: World, door: Door, tmp_path: Path
+        self, world: World, endpoint: Endpoint, tmp_path: Path
     ) -> None:
         event = mention("mask web-01 cron")
         with closing(sqlite3.connect(tmp_path / "maskbot.db")) as other:
             other.execute("BEGIN IMMEDIATE")
-            assert door.post(event).status == 500
+            assert endpoint.post(event).status == 500
             other.rollback()
-        assert door.post(event, retry=1).status == 200
+        assert endpoint.post(event, retry=1).status == 200
         assert len(world.requests()) == 1
 
 
 def _with(header: str, value: str | None) -> SignedRequest:
     """A good request with one header different."""
-    good = signed(command("web-01 cron"), SECRET)
+    good = sign(command("web-01 cron"), SECRET)
     others = {name: text for name, text in good.headers.items() if name != header}
     return replace(good, headers=others | ({header: value} if value is not None else {}))
 
 
 STAMP, SIGNATURE = "X-Slack-Request-Timestamp", "X-Slack-Signature"
 FORGED = {
-    "no headers at all": SignedRequest({"Content-Type": FORM}, signed(command("web-01 cron"), SECRET).body),
+    "no headers at all": SignedRequest({"Content-Type": FORM}, sign(command("web-01 cron"), SECRET).body),
     "no timestamp": _with(STAMP, None),
     "no signature": _with(SIGNATURE, None),
-    "another secret": signed(command("web-01 cron"), "another"),
-    "another body": replace(signed(command("web-01 cron"), SECRET), body=b"command=/mask&text=web-01+ssh"),
-    "too old": signed(command("web-01 cron"), SECRET, at=time.time() - 301),
-    "from the future": signed(command("web-01 cron"), SECRET, at=time.time() + 3600),
+    "another secret": sign(command("web-01 cron"), "another"),
+    "another body": replace(sign(command("web-01 cron"), SECRET), body=b"command=/mask&text=web-01+ssh"),
+    "too old": sign(command("web-01 cron"), SECRET, at=time.time() - 301),
+    "from the future": sign(command("web-01 cron"), SECRET, at=time.time() + 3600),
     "a timestamp that is no number": _with(STAMP, "now"),
     "a timestamp in other digits": _with(STAMP, "\u00b2\u00b3"),
     "a timestamp without end": _with(STAMP, "9" * 5000),
@@ -216,26 +221,28 @@ FORGED = {
 
 class TestWhatSlackDidNotSign:
     @pytest.mark.parametrize("request_", FORGED.values(), ids=FORGED)
-    def test_it_is_turned_away_whatever_it_is(self, world: World, door: Door, request_: SignedRequest) -> None:
-        assert door.send(request_).status == 401
+    def test_it_is_turned_away_whatever_it_is(self, world: World, endpoint: Endpoint, request_: SignedRequest) -> None:
+        assert endpoint.send(request_).status == 401
         assert world.requests() == []
-        assert door.requests.refused == 1
+        assert endpoint.requests.refused == 1
 
     @pytest.mark.parametrize("body", ["[]", "1", '"text"', "{", "null"])
-    def test_what_makes_no_sense_is_turned_away_even_if_it_is_signed(self, door: Door, body: str) -> None:
-        assert door.send(_signed_text(body, "application/json")).status == 400
-        assert door.send(_signed_text(f"payload={body}", FORM)).status == 400
+    def test_what_makes_no_sense_is_turned_away_even_if_it_is_signed(self, endpoint: Endpoint, body: str) -> None:
+        assert endpoint.send(_signed_text(body, "application/json")).status == 400
+        assert endpoint.send(_signed_text(f"payload={body}", FORM)).status == 400
 
-    def test_no_header_of_theirs_steers_bolt(self, world: World, door: Door) -> None:
-        good = signed(command("web-01 cron"), SECRET)
-        door.send(replace(good, headers=good.headers | {"X-Slack-Bolt-Lazy-Only": "1"}))
+    def test_no_header_of_theirs_steers_bolt(self, world: World, endpoint: Endpoint) -> None:
+        good = sign(command("web-01 cron"), SECRET)
+        endpoint.send(replace(good, headers=good.headers | {"X-Slack-Bolt-Lazy-Only": "1"}))
         assert len(world.requests()) == 1
 
-    def test_there_is_one_address_and_it_takes_posts(self, door: Door) -> None:
-        good = signed(command("web-01 cron"), SECRET)
-        assert [door.send(good, path=path).status for path in ("/", "/slack/install", "/slack/events/")] == [404] * 3
-        assert door.send(SignedRequest({}, b""), method="GET").status == 405
-        assert "Server" not in door.send(good, path="/").headers
+    def test_there_is_one_address_and_it_takes_posts(self, endpoint: Endpoint) -> None:
+        good = sign(command("web-01 cron"), SECRET)
+        assert [endpoint.send(good, path=path).status for path in ("/", "/slack/install", "/slack/events/")] == [
+            404
+        ] * 3
+        assert endpoint.send(SignedRequest({}, b""), method="GET").status == 405
+        assert "Server" not in endpoint.send(good, path="/").headers
 
 
 def _signed_text(text: str, kind: str) -> SignedRequest:
@@ -247,29 +254,29 @@ def _signed_text(text: str, kind: str) -> SignedRequest:
 
 class TestLimits:
     def test_a_body_beyond_its_limit_is_not_read(self, world: World) -> None:
-        with listening(world, replace(LIMITS, body=2048)) as door:
-            assert door.post(command("web-01 cron " + "x" * 3000)).status == 413
-            assert door.post(command("web-01 cron")).status == 200
+        with listening(world, replace(LIMITS, body=2048)) as endpoint:
+            assert endpoint.post(command("web-01 cron " + "x" * 3000)).status == 413
+            assert endpoint.post(command("web-01 cron")).status == 200
 
     def test_headers_beyond_their_limit_are_not_read(self, world: World) -> None:
-        with listening(world, replace(LIMITS, header=1024)) as door:
-            assert door.send(_with("X-Long", "x" * 2048)).status == 431
+        with listening(world, replace(LIMITS, header=1024)) as endpoint:
+            assert endpoint.send(_with("X-Long", "x" * 2048)).status == 431
 
     def test_a_request_that_drips_in_is_cut_off(self, world: World) -> None:
-        with listening(world, replace(LIMITS, arrival=0.2)) as door:
+        with listening(world, replace(LIMITS, arrival=0.2)) as endpoint:
             began = time.monotonic()
-            with closing(socket.create_connection(("127.0.0.1", door.port), SECONDS)) as slow:
+            with closing(socket.create_connection(("127.0.0.1", endpoint.port), SECONDS)) as slow:
                 slow.sendall(f"POST {REQUEST_PATH} HTTP/1.1\r\n".encode())
                 while not _is_closed(slow):
                     assert time.monotonic() - began < SECONDS
 
-    def test_those_who_send_slowly_keep_nobody_from_being_acknowledged(self, world: World, door: Door) -> None:
-        slow = [socket.create_connection(("127.0.0.1", door.port), SECONDS) for _ in range(60)]
+    def test_those_who_send_slowly_keep_nobody_from_being_acknowledged(self, world: World, endpoint: Endpoint) -> None:
+        slow = [socket.create_connection(("127.0.0.1", endpoint.port), SECONDS) for _ in range(60)]
         for one in slow:
             one.sendall(f"POST {REQUEST_PATH} HTTP/1.1\r\nContent-Length: 1000\r\n\r\n".encode())
         with ThreadPoolExecutor(20) as people:
             typed = [command(f"web-01 unit{number} flood") for number in range(20)]
-            statuses = list(people.map(lambda one: door.post(one).status, typed))
+            statuses = list(people.map(lambda one: endpoint.post(one).status, typed))
         assert statuses == [200] * 20
         assert len(world.requests()) == 20
         for one in slow:
@@ -289,21 +296,21 @@ def _is_closed(connection: socket.socket) -> bool:
 
 
 class TestComingAndGoing:
-    def test_a_port_that_is_taken_is_said(self, world: World, door: Door) -> None:
-        second = HttpServer(door.requests, ("127.0.0.1", door.port), limits=LIMITS)
-        with pytest.raises(ConfigError, match=f"cannot listen on 127.0.0.1:{door.port}"):
+    def test_a_port_that_is_taken_is_said(self, world: World, endpoint: Endpoint) -> None:
+        second = HttpServer(endpoint.requests, ("127.0.0.1", endpoint.port), limits=LIMITS)
+        with pytest.raises(ConfigError, match=f"cannot listen on 127.0.0.1:{endpoint.port}"):
             second.connect()
         assert not second.is_connected
         assert second.state == "not listening"
 
-    def test_its_state_says_whether_slack_has_found_its_way(self, door: Door) -> None:
-        assert door.server.state == f"listening on 127.0.0.1:{door.port}, nothing heard from Slack yet"
-        door.send(FORGED["another secret"])
-        door.post(mention("help"))
-        assert "last heard from Slack at 2" in door.server.state
-        assert door.server.state.endswith("; 1 requests without its signature")
+    def test_its_state_says_whether_slack_has_found_its_way(self, endpoint: Endpoint) -> None:
+        assert endpoint.server.state == f"listening on 127.0.0.1:{endpoint.port}, nothing heard from Slack yet"
+        endpoint.send(FORGED["another secret"])
+        endpoint.post(mention("help"))
+        assert "last heard from Slack at 2" in endpoint.server.state
+        assert endpoint.server.state.endswith("; 1 requests without its signature")
 
-    def test_what_came_in_is_finished_when_it_ends(self, world: World, door: Door) -> None:
+    def test_what_came_in_is_finished_when_it_ends(self, world: World, endpoint: Endpoint) -> None:
         came, may_go_on = threading.Event(), threading.Event()
 
         @world.app.middleware
@@ -313,22 +320,22 @@ class TestComingAndGoing:
             next_()
 
         with ThreadPoolExecutor(2) as people:
-            answer = people.submit(door.post, command("web-01 cron"))
+            answer = people.submit(endpoint.post, command("web-01 cron"))
             assert came.wait(SECONDS)
-            end = people.submit(door.server.close)
+            end = people.submit(endpoint.server.close)
             may_go_on.set()
             assert answer.result(SECONDS).status == 200
             end.result(SECONDS)
         assert len(world.requests()) == 1
-        assert not door.server.is_connected
+        assert not endpoint.server.is_connected
         with pytest.raises(OSError):
-            door.post(command("web-01 cron"))
+            endpoint.post(command("web-01 cron"))
 
-    def test_doctor_asks_it_what_slack_would_ask(self, world: World, door: Door) -> None:
-        address = ("127.0.0.1", door.port)
+    def test_doctor_asks_it_what_slack_would_ask(self, world: World, endpoint: Endpoint) -> None:
+        address = ("127.0.0.1", endpoint.port)
         assert examine_http(address, SECRET).is_ok
         assert "another signing secret" in examine_http(address, "another").what
-        door.server.close()
+        endpoint.server.close()
         gone = examine_http(address, SECRET)
         assert (gone.is_ok, "no bot listens" in gone.what) == (True, True)
 

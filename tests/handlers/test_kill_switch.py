@@ -15,13 +15,13 @@ def state(world: World) -> KillSwitchState:
     return world.desk.kill_switch.state
 
 
-def said(response: BoltResponse) -> str:
+def reply_text(response: BoltResponse) -> str:
     return str(json.loads(response.body)["text"])
 
 
 def test_what_is_typed_is_recorded_with_who_and_where_and_why(world: World) -> None:
     answer = world.send(command("freeze it masks the wrong hosts", user="UBOB"))
-    assert said(answer) == "Got it: `freeze`. Checking that you may."
+    assert reply_text(answer) == "Got it: `freeze`. Checking that you may."
     (asked,) = state(world).requests
     assert asked == SwitchRequest(
         turns_off=False,
@@ -63,6 +63,6 @@ def test_several_wishes_are_kept_in_their_order(world: World) -> None:
 
 @pytest.mark.parametrize("text", ["freeze", "freeze  "])
 def test_without_a_reason_nothing_is_recorded_and_no_form_opens(world: World, text: str) -> None:
-    assert said(world.send(command(text))) == "Say why new masks are stopped: `/mask freeze REASON`."
+    assert reply_text(world.send(command(text))) == "Say why new masks are stopped: `/mask freeze REASON`."
     assert state(world) == KillSwitchState()
     assert world.slack.count("views.open") == 0

@@ -39,7 +39,7 @@ SCOPES = {
 SURFACES = {"app_mentions:read", "commands"}
 
 
-def called() -> set[str]:
+def methods_in_code() -> set[str]:
     """Every Web API method that the code names."""
     sources = [*(ROOT / "bot").rglob("*.py"), *(ROOT / "handlers").rglob("*.py")]
     named = {name for source in sources for name in re.findall(r"client\.([a-z]+_[A-Za-z_]+)\b", source.read_text())}
@@ -70,7 +70,7 @@ def test_what_people_type_comes_escaped_over_a_socket() -> None:
 
 
 def test_scopes_are_those_of_the_methods_that_are_called() -> None:
-    assert called() == SCOPES.keys()
+    assert methods_in_code() == SCOPES.keys()
     needed = set().union(*SCOPES.values()) | SURFACES
     assert set(MANIFEST["oauth_config"]["scopes"]["bot"]) == needed
 

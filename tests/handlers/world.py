@@ -11,7 +11,7 @@ from slack_bolt import App, BoltRequest, BoltResponse
 
 from bot.core.hosts.inventory import Host
 from bot.core.policy.model import ListedUnit, Policy, Rule
-from bot.core.requests import Approval, Request, Sent, Stage, Waiting
+from bot.core.requests import Approval, Request, Sent, SlowWait, Stage
 from bot.core.systemd.unit_list import unit_list_argv
 from bot.edges.database import Database
 from bot.errors import HostError
@@ -103,14 +103,14 @@ class World:
         """Everything on record, newest first."""
         return self.store.find(Query())
 
-    def asked(self, text: str = "web-01 cron runaway job") -> Request:
+    def ask(self, text: str = "web-01 cron runaway job") -> Request:
         """Alice has asked for this."""
         self.send(command(text))
         return self.requests()[0]
 
     def waiting(self, *, guarded: str = "", is_noted: bool = True) -> Request:
         """Alice has asked, the host was looked at, and the card stands in the channel; unless we do not know it yet."""
-        request = self.asked().on_target(digest="0123456789abcdef")
+        request = self.ask().on_target(digest="0123456789abcdef")
         approval = Approval("prod", 1, ("sre",), request.asked_at + timedelta(minutes=15), guarded=guarded)
         request = self.store.save(request.move(Stage.WAITING, approval=approval))
         return self._posted(request) if is_noted else request
@@ -123,7 +123,7 @@ class World:
         """A mask that runs, and waits for its unit to stop."""
         running = self.moved(self.moved(self.waiting(), Stage.APPROVED), Stage.RUNNING)
         now = running.asked_at
-        told = running.on_target(sent=(Sent("stop", (), now, 0),), waiting=Waiting(now, now))
+        told = running.on_target(sent=(Sent("stop", (), now, 0),), waiting=SlowWait(now, now))
         return self.store.save(told)
 
     def _posted(self, request: Request) -> Request:

@@ -56,11 +56,11 @@ class KeptChannels(Channels):
         return ts
 
     def find(self, place: Place, *, mark: str, since: datetime, besides: str = "") -> str:
-        kept = said(self._folder).items()
+        kept = messages(self._folder).items()
         return next((ts for ts, one in kept if one["mark"] == mark and ts != besides), "")
 
     def update(self, channel: str, ts: str, text: Text) -> None:
-        mark = said(self._folder)[ts]["mark"]
+        mark = messages(self._folder)[ts]["mark"]
         self._happens("before update")
         self._write(ts, mark, text)
         self._happens(f"after update {text.text.partition(' · ')[0]}")
@@ -75,6 +75,6 @@ class KeptChannels(Channels):
         new.rename(self._folder / ts)
 
 
-def said(folder: Path) -> dict[str, Any]:
+def messages(folder: Path) -> dict[str, Any]:
     """The messages by their timestamps, oldest first."""
     return {path.name: json.loads(path.read_text()) for path in sorted(folder.iterdir()) if path.name[0] != "."}

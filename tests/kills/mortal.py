@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from bot.core.hosts.inventory import Host, Inventory
-from bot.core.policy.configuration import Configured
+from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.requests import Ask, Change, Duration, Verb
 from bot.core.systemd.units import UnitName
 from bot.edges.clock import SystemClock
@@ -65,7 +65,7 @@ def be_a_bot(settings: Settings) -> None:
     hosts = MortalHosts(SshHosts(Path(settings.ssh_key)), KeptCalls(folder / "calls"), death)
     channel = KeptChannels(folder / "slack", death.at)
     with store.exclusive():
-        in_force = InForce(Configured(settings.inventory(), POLICY))
+        in_force = InForce(ConfigSnapshot(settings.inventory(), POLICY))
         deps = Deps(store, hosts, People(), channel, clock, in_force, TIMINGS)
         Workers(deps, owner=settings.name, workers=4).start()
         if settings.payload:

@@ -10,14 +10,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
 
-from bot.core.policy.configuration import Configured
+from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.requests import Outcome, Request, Verdict, VoteCommand
 from bot.edges.clock import SystemClock
 from bot.edges.database import Database, DatabaseLimits
 from bot.ports import Query
 from bot.workflow import Deps, Desk, InForce
 from bot.workflow.queries.answers import AnswerPool
-from tests.kills.kept import KeptCalls, said
+from tests.kills.kept import KeptCalls, messages
 from tests.kills.mortal import BUSY, UNIT, Maker, Settings
 from tests.kills.points import MOMENTS, Death
 from tests.lab.hosts import LabHost
@@ -162,7 +162,7 @@ class Life:
         return self.store.find(Query())
 
     def _approve(self, request_id: str) -> None:
-        in_force = InForce(Configured(inventory({self.lane.host.name: self.lane.host}), POLICY))
+        in_force = InForce(ConfigSnapshot(inventory({self.lane.host.name: self.lane.host}), POLICY))
         deps = Deps(self.store, Nowhere(), People(), Channels(), SystemClock(), in_force)
         now, card = self.store.get(request_id), self.store.card(request_id)
         command = VoteCommand(Verdict.APPROVE, now.target.digest, card)
@@ -180,7 +180,7 @@ class Life:
 
     def messages(self) -> list[tuple[str, str]]:
         """What stands in Slack: the mark of each message, and its words."""
-        return [(one["mark"], one["text"]) for one in said(self.lane.folder / "slack").values()]
+        return [(one["mark"], one["text"]) for one in messages(self.lane.folder / "slack").values()]
 
     def until(self, holds: Callable[[], bool], what: str) -> None:
         """Whoever is dead is started again, as systemd would. Raises `TimeoutError` once nothing moves any more."""

@@ -129,11 +129,11 @@ def test_a_connection_made_while_the_last_one_is_cut_is_sent_what_people_do(slac
         assert (await socket.receive_json())["type"] == "hello"
         return socket
 
-    async def heard() -> list[str]:
+    async def first_messages() -> list[str]:
         async with ClientSession() as session:
             await connected(session)
             socket = await connected(session)
             await asyncio.to_thread(slack.mention, "alice", "incident", "hello")
             return [(await socket.receive_json(timeout=10))["type"]]
 
-    assert asyncio.run(heard()) == ["events_api"]
+    assert asyncio.run(first_messages()) == ["events_api"]

@@ -15,14 +15,14 @@ UNITS_TEXT = {"type": "plain_text", "text": "worker.service"}
 HOME = {"type": "home", "blocks": [mrkdwn("Welcome")]}
 
 
-def opened(slack: SlackLab, user: str = "alice") -> dict[str, Any]:
+def open_form(slack: SlackLab, user: str = "alice") -> dict[str, Any]:
     slack.slash(user, "incident", "/unmask")
     return slack.wait_for(lambda: slack.view(user))
 
 
 class TestAListThatTheBotFills:
     def test_shows_what_the_bot_offers_for_what_was_typed(self, slack: SlackLab, slack_bot: Heard) -> None:
-        opened(slack)
+        open_form(slack)
         assert slack.offered("alice", "unit", "cron") == ["cron.service", "cronjob@daily.service"]
         assert slack.offered("alice", "unit", "zzz") == []
         heard = slack_bot.typed[0]
@@ -30,7 +30,7 @@ class TestAListThatTheBotFills:
         assert (heard["container"]["type"], heard["user"]["id"]) == ("view", USERS["alice"])
 
     def test_lets_nobody_choose_what_was_not_offered(self, slack: SlackLab, slack_bot: Heard) -> None:
-        opened(slack)
+        open_form(slack)
         slack.offered("alice", "unit", "work")
         with pytest.raises(LookupError, match="is none of"):
             slack.submit_view("alice", {"host": "web-01", "unit": "cron.service"})
@@ -41,19 +41,19 @@ class TestAListThatTheBotFills:
         assert chosen == {"type": "external_select", "selected_option": {"text": UNITS_TEXT, "value": UNITS[2]}}
 
     def test_does_not_show_more_than_a_hundred(self, slack: SlackLab, slack_bot: Heard) -> None:
-        opened(slack)
+        open_form(slack)
         assert slack.offered("alice", "unit", "many") == []
         (refused,) = slack.refused()
         assert "101 of them, at most 100" in refused
 
     def test_is_no_field_to_type_anything_else_into(self, slack: SlackLab, slack_bot: Heard) -> None:
-        opened(slack)
+        open_form(slack)
         with pytest.raises(LookupError, match="no list"):
             slack.offered("alice", "host", "web")
 
 
 def test_a_form_keeps_its_id_when_it_is_updated(slack: SlackLab, slack_bot: Heard) -> None:
-    view = opened(slack)
+    view = open_form(slack)
     slack.choose("alice", "host", {"host": "web-02"})
     newer = slack.wait_for(lambda: (now := slack.view("alice")) and now.get("private_metadata") and now)
     assert (newer["id"], newer["private_metadata"]) == (view["id"], "web-02")
@@ -69,7 +69,7 @@ def test_a_form_keeps_its_id_when_it_is_updated(slack: SlackLab, slack_bot: Hear
 def test_only_the_form_as_it_is_now_is_updated(
     slack: SlackLab, slack_bot: Heard, slack_client: WebClient, known: dict[str, str], error: str
 ) -> None:
-    view = opened(slack)
+    view = open_form(slack)
     with pytest.raises(SlackApiError) as refused:
         slack_client.views_update(view=PLACES, **{"view_id": view["id"], "hash": view["hash"], **known})
     assert refused.value.response["error"] == error

@@ -27,7 +27,7 @@ def look(manager: Manager, asked: str, *, size: str, hostname: str, machine_id: 
             others.append(asked)
         others = [*dict.fromkeys(others)]
         layers = {"control": f"{CONTROL}/{name}", "persistent": f"{ETC}/{name}", "runtime": f"{RUN}/{name}"}
-        lines = ["@maskbot-look 1", "@unit", *_shown(manager, name, asked), "@names"]
+        lines = ["@maskbot-look 1", "@unit", *_show(manager, name, asked), "@names"]
         if others:
             lines += [f" {' '.join(others)}", "", *_names(manager, others)]
         lines += ["@layers", *(f"{layer}={path}" for layer, path in layers.items()), "@files", _ROOT]
@@ -117,7 +117,7 @@ def _names(manager: Manager, names: list[str]) -> Iterator[str]:
         yield "\n".join([*([""] if number else []), f"Id={own}", f"LoadState={state}"])
 
 
-def _shown(manager: Manager, name: str, asked: str) -> list[str]:
+def _show(manager: Manager, name: str, asked: str) -> list[str]:
     found = properties(manager, name)
     if asked not in found["Names"].split() and manager.load(name).state == "loaded":
         found["Names"] = f"{found['Names']} {asked}"

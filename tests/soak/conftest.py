@@ -34,5 +34,5 @@ def story(fleet: Fleet, found: Mapping[str, Pristine]) -> Iterator[Story]:
     yield one
     for pristine in found.values():
         pristine.restore()
-    marks = [mark(message) for message in one.said()]
+    marks = [mark(message) for message in one.messages()]
     assert [twin for twin in {*marks} if marks.count(twin) > 1] == []

@@ -50,6 +50,6 @@ def the_stop_has_begun(story: Story) -> dict[str, object]:
 
 def promises_broken(fleet: Fleet, story: Story) -> list[str]:
     """In words."""
-    said = [(mark(message), words(message)) for message in story.said()]
+    said = [(mark(message), words(message)) for message in story.messages()]
     records, head = list(fleet.desk.records()), fleet.desk.head()
     return broken(Seen(records, head, fleet.desk.find(Query()), said, SystemClock().now()))

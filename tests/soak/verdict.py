@@ -53,7 +53,7 @@ def find_broken(fleet: Fleet, traffic: Traffic, before: Beforehand) -> list[str]
         *(line for request in requests for line in _ended(request, seen)),
         *_hosts_disagree(fleet, requests),
         *_twins(said),
-        *_lost(traffic, requests),
+        *_lost_commands(traffic, requests),
         *_secrets(fleet, said),
     ]
 
@@ -116,7 +116,7 @@ def _twins(said: list[tuple[str, str]]) -> Iterator[str]:
     return (f"I4: {mark} stands there {times} times" for mark, times in counted.items() if times > 1)
 
 
-def _lost(traffic: Traffic, requests: list[Request]) -> Iterator[str]:
+def _lost_commands(traffic: Traffic, requests: list[Request]) -> Iterator[str]:
     """Acknowledged commands that are not exactly one request."""
     recorded = Counter(request.ask.reason for request in requests)
     for token, typed in traffic.acknowledged.items():

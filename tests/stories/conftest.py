@@ -148,5 +148,5 @@ def secrets(story: Story) -> list[str]:
 
 def twins(story: Story) -> list[str]:
     """Each message has a mark of its own, so two with the same mark are one that was posted twice."""
-    marks = [mark(message) for message in story.said()]
+    marks = [mark(message) for message in story.messages()]
     return [f"{one}: {marks.count(one)} times" for one in {*marks} if one and marks.count(one) > 1]

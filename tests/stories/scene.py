@@ -36,7 +36,7 @@ class Story:
     refusals: list[str] = field(default_factory=list)  # what Slack has to refuse in this story, and nothing else
 
     def __post_init__(self) -> None:
-        heard = [message for channel in CHANNELS for message in self.demo.slack.heard(channel)]
+        heard = [message for channel in CHANNELS for message in self.demo.slack.seen_messages(channel)]
         self.began = max((message["ts"] for message in heard), default="0")
         self.earlier = frozenset(id_of(message) for message in heard) - {"", ANNOUNCED}
         self.refused_before = len(self.demo.slack.refused())
@@ -68,17 +68,17 @@ class Story:
 
     def everything(self, channel: str = "") -> list[Message]:
         """All that was said in a channel in this story, whoever may see it."""
-        heard = self.demo.slack.heard(channel or self.channel, self.began)
+        heard = self.demo.slack.seen_messages(channel or self.channel, self.began)
         return [message for message in heard if id_of(message) not in self.earlier]
 
-    def said(self, channel: str = "") -> list[Message]:
+    def messages(self, channel: str = "") -> list[Message]:
         """What the bot said for all to see, in this story."""
         said = (message for message in self.everything(channel) if message["user"] == BOT_USER)
         return [message for message in said if message.get("subtype") != "ephemeral"]
 
     def cards(self, head: str = "") -> list[Message]:
         """The cards that now begin so."""
-        return [message for message in self.said() if ":card" in mark(message) and words(message).startswith(head)]
+        return [message for message in self.messages() if ":card" in mark(message) and words(message).startswith(head)]
 
     def card(self, head: str, *, seconds: float = PATIENCE) -> Message:
         """The newest card that begins so, once there is one."""
@@ -94,7 +94,9 @@ class Story:
         """The short line in the channel, once it is there; there is no second one."""
 
         def found() -> list[str]:
-            return [words(message) for message in self.said() if ":line" in mark(message) and part in words(message)]
+            return [
+                words(message) for message in self.messages() if ":line" in mark(message) and part in words(message)
+            ]
 
         (line,) = self.until(found, f"a line `{part}`")
         return line
@@ -113,7 +115,7 @@ class Story:
         """What one person was told alone, in this story."""
         return [words(message) for message in self.everything(channel) if message.get("ephemeral_to") == USERS[user]]
 
-    def told(self, user: str, part: str, channel: str = "") -> str:
+    def ephemeral(self, user: str, part: str, channel: str = "") -> str:
         """What one person was told alone, once something with these words was."""
 
         def found() -> str:
@@ -198,11 +200,11 @@ def id_of(card: Message) -> str:
 def reloaded(demo: Demo, says: str = "configuration reloaded") -> None:
     """SIGHUP, and the bot has said so on its output and in the channel."""
 
-    def told() -> int:
-        said = demo.slack.heard("incident")
+    def reports() -> int:
+        said = demo.slack.seen_messages("incident")
         heads = ("Configuration reloaded", "Configuration NOT reloaded")
         return sum(id_of(one) == ANNOUNCED and any(head in words(one) for head in heads) for one in said)
 
-    before, noted = demo.bot.output.count(says), told()
+    before, noted = demo.bot.output.count(says), reports()
     demo.bot.hang_up()
-    demo.slack.wait_for(lambda: demo.bot.output.count(says) > before and told() > noted, PATIENCE)
+    demo.slack.wait_for(lambda: demo.bot.output.count(says) > before and reports() > noted, PATIENCE)

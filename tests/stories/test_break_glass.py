@@ -31,7 +31,7 @@ def prepare() -> Callable[[Path, SlackLab], None]:
 def details(story: Story, user: str, card: Message) -> Message:
     """What somebody alone reads who presses Details, with its buttons."""
     story.presses(user, "Details", card)
-    story.told(user, "DETAILS")
+    story.ephemeral(user, "DETAILS")
     told = story.demo.slack.whispers(story.channel, user)
     return next(message for message in reversed(told) if words(message).startswith("DETAILS"))
 
@@ -47,7 +47,7 @@ def note(story: Story, part: str) -> str:
     """What the bot said for all to see, once these words are among it."""
 
     def found() -> str:
-        return next((text for message in story.said() if part in (text := words(message))), "")
+        return next((text for message in story.messages() if part in (text := words(message))), "")
 
     return story.until(found, f"a note `{part}`")
 
@@ -64,11 +64,11 @@ def test_alice_goes_ahead_alone_at_night_and_bob_signs_the_review_in_the_morning
     assert told.startswith("@bob @carol ")
     assert "BREAK-GLASS by alice" in story.line("masked and proven")
     story.types("bob", "/mask list")
-    assert "tuned.service on web-01" in story.told("bob", "Reviews owed  1").partition("Reviews owed  1")[2]
+    assert "tuned.service on web-01" in story.ephemeral("bob", "Reviews owed  1").partition("Reviews owed  1")[2]
 
     story.presses("alice", "Sign the review", done)
     assert WHY in fills(story, "alice", {})
-    story.told("alice", "You used break-glass, so somebody else has to sign the review.")
+    story.ephemeral("alice", "You used break-glass, so somebody else has to sign the review.")
     story.presses("bob", "Sign the review", done)
     fills(story, "bob", {"reason": "page me next time"})
     signed = story.until(lambda: next(iter(story.cards_saying("signed by @bob")), None), "a signed card")
@@ -97,9 +97,9 @@ def test_bob_wants_to_know_more_alice_answers_and_hands_it_to_carol_who_has_her_
     assert handed["ts"] == answered["ts"]
     assert "@carol alice hands" in story.thread(handed, "over to you")
     story.presses("alice", "Withdraw", handed)
-    story.told("alice", "Only carol, who owns it now, can withdraw this.")
+    story.ephemeral("alice", "Only carol, who owns it now, can withdraw this.")
     story.presses("carol", "Approve", handed)
-    story.told("carol", "so somebody else has to approve or deny it")
+    story.ephemeral("carol", "so somebody else has to approve or deny it")
     story.presses("bob", "Approve", handed)
     done = story.card("MASKED AND PROVEN · tuned.service on db-01")
 

@@ -39,7 +39,7 @@ def test_a_stricter_policy_asks_more_people_at_once_and_the_vote_that_is_there_c
     reloaded(story.demo)
 
     card = story.card("MASK cron.service on web-01 · needs 2 approvals")
-    story.until(lambda: [one for one in story.said() if "rule prod changed" in words(one)], "what is new")
+    story.until(lambda: [one for one in story.messages() if "rule prod changed" in words(one)], "what is new")
     story.presses("bob", "Approve", card)
     card = story.card("MASK cron.service on web-01 · needs 1 more approval")
     assert story.sees("cron.service") == RUNS
@@ -55,7 +55,7 @@ def test_half_a_file_is_told_and_the_old_one_stays_in_force(
     policy.write_text(whole[: whole.index("rules:") + len("rules:\n- name")])
     reloaded(story.demo, "configuration NOT reloaded")
 
-    (said,) = story.until(lambda: [one for one in story.said() if "NOT reloaded" in words(one)], "the complaint")
+    (said,) = story.until(lambda: [one for one in story.messages() if "NOT reloaded" in words(one)], "the complaint")
     assert "policy.yaml" in saw(words(said))
     story.presses("alice", "Withdraw", story.asks("/mask web-01 cron"))
     story.card("WITHDRAWN")

@@ -1,4 +1,4 @@
-"""The ledger with the real bot: what is masked on the hosts whoever did it, and what somebody does behind its back."""
+"""Drift with the real bot: who masked what on the hosts, and what somebody does behind its back."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ def demo(lab_hosts: Mapping[str, LabHost]) -> Iterator[Demo]:
 
 def notes(story: Story, part: str) -> list[str]:
     """What the bot said by itself in the channel, with these words."""
-    said = [words(message) for message in story.said()]
+    said = [words(message) for message in story.messages()]
     return [text for text in said if part in text]
 
 
@@ -34,7 +34,7 @@ def test_every_mask_is_listed_with_its_owner_and_what_happens_by_hand_is_told_on
     assert "by alice · INC-2041: runaway job" in listed
     assert "handmade.service on web-01: not by maskbot" in listed
     assert "gone-01 since" in listed
-    _handed_over(story)
+    _check_handover(story)
     story.until(lambda: "not seen by a scan yet" not in listing(story, "worker.service on db-01: by "), "a look")
 
     host.run("systemctl", "mask", "tuned.service")
@@ -49,11 +49,11 @@ def test_every_mask_is_listed_with_its_owner_and_what_happens_by_hand_is_told_on
     assert len(notes(story, "Masked on db-01, not through maskbot")) == 1
 
 
-def _handed_over(story: Story) -> None:
+def _check_handover(story: Story) -> None:
     """What the next shift reads, in Slack and at a terminal."""
     waits = story.asks("/mask web-02 cron INC-7")
     story.types("carol", "/mask handover")
-    handover = story.told("carol", "HANDOVER · 1 masked, 1 waiting, 0 under way")
+    handover = story.ephemeral("carol", "HANDOVER · 1 masked, 1 waiting, 0 under way")
     assert "mask cron.service on web-02: needs 1 approval" in handover
     assert "worker.service on db-01: by " in handover
     story.presses("alice", "Withdraw", waits)

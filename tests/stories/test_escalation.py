@@ -37,10 +37,10 @@ def pages(receiver: PageReceiver, card: Message) -> list[str]:
 
 
 def reminders(story: Story) -> list[str]:
-    return [words(message) for message in story.said() if ":reminder:" in mark(message)]
+    return [words(message) for message in story.messages() if ":reminder:" in mark(message)]
 
 
-def called(reminder: str) -> set[str]:
+def mentions(reminder: str) -> set[str]:
     return {word for word in reminder.split() if word.startswith("@")}
 
 
@@ -54,7 +54,7 @@ def test_whoever_can_decide_is_reminded_then_others_are_called_then_one_is_paged
     assert "4 seconds without approval: @eng notified." in thread
     first, second = story.until(lambda: reminders(story) if len(reminders(story)) == 2 else None, "both calls")
     assert "The mask of worker.service on web-01 needs 1 approval until " in first
-    assert [called(call) for call in (first, second)] == [{"@bob", "@carol"}, {"@alice", "@bob", "@carol"}]
+    assert [mentions(call) for call in (first, second)] == [{"@bob", "@carol"}, {"@alice", "@bob", "@carol"}]
     story.until(lambda: pages(receiver, card), "a page")
     (call,) = [call for call in receiver.calls if call.event["dedup_key"] == f"maskbot-{id_of(card)}"]
     assert call.event["summary"].endswith("asked by alice: INC-2041: runaway job")

@@ -30,7 +30,7 @@ def demo(lab_hosts: Mapping[str, LabHost]) -> Iterator[Demo]:
         yield one
 
 
-def lifted(story: Story, held: Message, head: str) -> None:
+def lift(story: Story, held: Message, head: str) -> None:
     """Bob, who is an owner, asks for it, and carol agrees."""
     story.presses("bob", "Unmask", held)
     story.presses("carol", "Approve", story.card("UNMASK "))
@@ -56,8 +56,8 @@ def test_a_hold_that_somebody_takes_off_by_hand_is_put_back_and_only_its_owners_
     assert story.refuses_to_start("worker.service")
 
     story.presses("alice", "Unmask", back)
-    story.told("alice", "worker.service on web-01 is held by @sre, and nobody else lifts it.")
-    lifted(story, back, f"{BACK} · worker.service on web-01")
+    story.ephemeral("alice", "worker.service on web-01 is held by @sre, and nobody else lifts it.")
+    lift(story, back, f"{BACK} · worker.service on web-01")
     assert story.sees("worker.service") == RUNS
 
 

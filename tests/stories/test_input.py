@@ -23,16 +23,16 @@ QUESTIONS = {
 def test_a_question_is_answered_to_who_asked_alone(story: Story) -> None:
     for question, (first, *parts) in QUESTIONS.items():
         story.types("alice", f"/mask {question}")
-        answer = story.told("alice", first)
+        answer = story.ephemeral("alice", first)
         assert [part for part in parts if part not in answer] == []
-    assert story.said() == []
+    assert story.messages() == []
     assert story.whispers("bob") == []
 
 
 def test_a_plan_is_what_approvers_would_see_where_they_would_see_it_and_nobody_is_asked(story: Story) -> None:
     story.types("alice", "/mask plan web-01 worker")
 
-    (plan,) = story.until(lambda: [one for one in story.said() if words(one).startswith("PLAN, NOBODY")], "a plan")
+    (plan,) = story.until(lambda: [one for one in story.messages() if words(one).startswith("PLAN, NOBODY")], "a plan")
     said = words(plan)
     assert said.startswith("PLAN, NOBODY IS ASKED · mask worker.service on web-01\n@alice\n")
     assert "metrics.service" in said
@@ -55,7 +55,7 @@ def test_a_bare_mask_opens_a_form_which_offers_real_units_and_shows_its_mistakes
     wrong = slack.submit_view("alice", {"host": "web-02", "unit": "ssh.service"})
     assert wrong.said is not None
     assert "lock everybody out of web-02" in wrong.said["errors"]["unit"]
-    assert story.said() == []
+    assert story.messages() == []
 
     slack.offered("alice", "unit", "watchdog")
     right: dict[str, str | list[str]] = {
@@ -93,4 +93,4 @@ def test_what_is_asked_in_a_thread_is_answered_and_proven_in_that_thread(story: 
     story.card("MASKED AND PROVEN · tuned.service on db-01")
     assert "ln -s -T -- /dev/null /etc/systemd/system/tuned.service" in story.thread(talk, "is masked")
     story.line("masked and proven: tuned.service on db-01")
-    assert {message["thread_ts"] for message in story.said()} == {talk["ts"]}
+    assert {message["thread_ts"] for message in story.messages()} == {talk["ts"]}

@@ -10,7 +10,7 @@ pytestmark = [pytest.mark.slack, pytest.mark.ssh]
 
 def announced(story: Story, part: str) -> str:
     """What everybody in the channel was told, once these words are there."""
-    said = story.until(lambda: [text for one in story.said() if part in (text := words(one))], f"`{part}`")
+    said = story.until(lambda: [text for one in story.messages() if part in (text := words(one))], f"`{part}`")
     return said[-1]
 
 
@@ -23,13 +23,13 @@ def test_new_masks_are_stopped_by_one_and_go_on_by_two(story: Story) -> None:
     story.until(lambda: "Kill switch  on, by bob" in words(story.card("MASK cron.service")), "the card saying so")
 
     story.types("alice", "/mask web-02 restless")
-    assert "by bob: it masks the wrong hosts." in story.told("alice", "The kill switch is on since")
+    assert "by bob: it masks the wrong hosts." in story.ephemeral("alice", "The kill switch is on since")
     story.presses("carol", "Approve", waiting)
-    story.told("carol", "The kill switch is on since")
+    story.ephemeral("carol", "The kill switch is on since")
     assert story.sees("cron.service") == RUNS
     assert story.sees("restless.service", "web-02") == RUNS
     story.types("alice", "/mask list")
-    assert "tuned.service on web-01" in story.told("alice", "KILL SWITCH ON, by @bob")
+    assert "tuned.service on web-01" in story.ephemeral("alice", "KILL SWITCH ON, by @bob")
 
     story.presses("alice", "Unmask", masked)
     story.card("UNMASKED, AS BEFORE · tuned.service on web-01")
@@ -45,11 +45,11 @@ def test_new_masks_are_stopped_by_one_and_go_on_by_two(story: Story) -> None:
 def _two_let_them_go_on(story: Story) -> None:
     """Not one who may only ask, and not one twice; the second of the two at a terminal."""
     story.types("alice", "/mask thaw")
-    story.told("alice", "is for those who may approve something")
+    story.ephemeral("alice", "is for those who may approve something")
     story.types("carol", "/mask thaw it is mended")
     announced(story, "carol wants the kill switch off: it is mended.")
     story.types("carol", "/mask thaw really")
-    story.told("carol", "You already asked for that.")
+    story.ephemeral("carol", "You already asked for that.")
     thawed = maskbot(story, "nobody", "thaw")
     assert (thawed.returncode, thawed.stdout.startswith("KILL SWITCH OFF, by carol and bob")) == (0, True), thawed
     announced(story, "KILL SWITCH OFF, by carol and bob")

@@ -44,9 +44,9 @@ def test_nobody_approves_who_is_not_entitled_and_each_is_told_alone_why(story: S
     for person in ("dave", "eve", "alice"):
         story.presses(person, "Approve", card)
 
-    assert "@sre may." in story.told("dave", "You may not approve or deny this")
-    story.told("eve", "guests may neither ask nor approve")
-    assert "You may withdraw it." in story.told(
+    assert "@sre may." in story.ephemeral("dave", "You may not approve or deny this")
+    story.ephemeral("eve", "guests may neither ask nor approve")
+    assert "You may withdraw it." in story.ephemeral(
         "alice", "You asked for this, so somebody else has to approve or deny it."
     )
     assert story.whispers("bob") == []

@@ -17,7 +17,7 @@ FOREIGN_ALIAS = "ln -s /lib/systemd/system/ssh.service /etc/systemd/system/harml
 
 def nobody_was_asked(story: Story) -> bool:
     """Nothing stands in a channel or in a thread."""
-    return not (story.said("incident") or story.said("random"))
+    return not (story.messages("incident") or story.messages("random"))
 
 
 def test_a_mistake_is_answered_at_once_to_the_caller_alone(story: Story) -> None:
@@ -25,25 +25,27 @@ def test_a_mistake_is_answered_at_once_to_the_caller_alone(story: Story) -> None
         ack = story.types("alice", typed)
         assert ack.in_time
         assert right in str(ack.said)
-        story.told("alice", right)
+        story.ephemeral("alice", right)
     assert nobody_was_asked(story)
 
 
 def test_a_critical_unit_is_refused_whatever_it_is_called_on_that_host(story: Story) -> None:
     """By its own name before any host is asked: gone-01 does not answer."""
     story.types("alice", "/mask gone-01 sshd")
-    assert "Nobody can approve this." in story.told("alice", "sshd.service is on the critical list: remote access.")
+    assert "Nobody can approve this." in story.ephemeral(
+        "alice", "sshd.service is on the critical list: remote access."
+    )
 
     story.host().run("sh", "-c", FOREIGN_ALIAS)
     story.types("alice", "/mask web-01 harmless")
-    assert "Nobody can approve this." in story.told("alice", "harmless.service is ssh.service on web-01")
+    assert "Nobody can approve this." in story.ephemeral("alice", "harmless.service is ssh.service on web-01")
     assert nobody_was_asked(story)
 
 
 def test_who_may_not_ask_is_told_who_may_whatever_a_phone_made_of_the_words(story: Story) -> None:
     ack = story.types("dave", "/mask <http://web-01|web-01> “cron”\u200b —runtime")
     assert "Got it: `mask web-01 cron.service --runtime`." in str(ack.said)
-    story.told("dave", "You may not ask for masks on prod hosts (rule `prod`). @eng may.")
+    story.ephemeral("dave", "You may not ask for masks on prod hosts (rule `prod`). @eng may.")
     assert nobody_was_asked(story)
 
 

@@ -49,7 +49,7 @@ def test_a_bot_that_is_killed_after_the_mask_still_knows_its_undo(story: Story) 
     story.line("masked and proven")  # what is posted when it dies may be posted again: this is about the undo
     story.thread(done, "is masked")
     story.types("alice", "/mask status db-01 restless")
-    story.told("alice", "STATUS · restless.service on db-01")  # by now it has noted what it posted
+    story.ephemeral("alice", "STATUS · restless.service on db-01")  # by now it has noted what it posted
     story.demo.bot.kill()
     story.demo.bot.start()
     story.presses("alice", "Unmask", done)
@@ -98,7 +98,7 @@ def test_a_command_whose_acknowledgement_was_lost_is_recorded_and_a_second_try_i
     story.demo.slack.lose_acks()
     assert not story.types("alice", "/mask web-02 tuned").in_time
     card = story.asks("/mask web-02 tuned")
-    assert story.told("alice", "and that request is still waiting")
+    assert story.ephemeral("alice", "and that request is still waiting")
     assert len(story.cards()) == 1
     story.presses("alice", "Withdraw", card)
     story.card("WITHDRAWN · mask tuned.service on web-02")
@@ -110,7 +110,7 @@ def test_a_vote_counts_only_if_slack_says_who_votes(story: Story) -> None:
     story.demo.slack.fault("users.info", "fatal_error", times=None)
     story.refusals.append("users.info: fatal_error")
     story.presses("bob", "Approve", card)
-    story.told("bob", "Slack could not tell me about everybody involved")
+    story.ephemeral("bob", "Slack could not tell me about everybody involved")
     assert story.sees("tuned.service") == RUNS
     story.demo.slack.clear_faults()
     story.presses("alice", "Withdraw", card)
@@ -126,4 +126,4 @@ def test_twenty_commands_at_once_are_all_acknowledged_in_time(story: Story) -> N
     story.until(
         lambda: len([text for text in story.whispers("alice") if "Nothing was" in text]) == 20, "twenty answers"
     )
-    assert story.said() == []
+    assert story.messages() == []

@@ -83,7 +83,7 @@ def test_one_of_the_channel_and_whoever_is_on_call_approve_together_and_one_of_t
     card = story.card("MASK cron.service on web-01 · needs 1 more approval")
     assert "Groups  @leads: @bob · @on-call: nobody yet" in words(card)
     story.presses("carol", "Approve", card)
-    story.told("carol", "each must come from a different group. Still missing: @on-call.")
+    story.ephemeral("carol", "each must come from a different group. Still missing: @on-call.")
     assert story.sees("cron.service") == RUNS
 
     story.presses("dave", "Approve", card)
@@ -100,7 +100,7 @@ def test_who_left_the_channel_or_went_off_call_does_not_approve_any_more(story: 
     story.card("MASK cron.service on web-02 · needs 1 more approval")
     rota(folder, "carol")
     story.presses("dave", "Approve", card)
-    story.told("dave", "You may not approve or deny this")
+    story.ephemeral("dave", "You may not approve or deny this")
 
     story.demo.slack.set_channel("random", ["carol"])
     story.presses("carol", "Approve", card)
@@ -118,8 +118,10 @@ def test_a_card_behind_doors_is_told_of_where_it_was_asked_and_its_end_to_who_as
     story.types("alice", "/mask web-01 restless INC-9")
     card = behind.card("MASK restless.service on web-01 · needs 2 approvals")
     assert "For  @dave" in words(card)
-    story.told("alice", "`mask web-01 restless.service` waits for approval in #random.")
-    told = story.until(lambda: [one for one in story.said() if "alice asks for" in words(one)], "a word in #incident")
+    story.ephemeral("alice", "`mask web-01 restless.service` waits for approval in #random.")
+    told = story.until(
+        lambda: [one for one in story.messages() if "alice asks for" in words(one)], "a word in #incident"
+    )
     assert words(told[0]).startswith("alice asks for `mask web-01 restless.service`; it waits for approval.")
 
     for person in ("bob", "carol"):

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from bot.core.audit.chain import Head, Verified, verify
+from bot.core.audit.chain import Head, VerifiedChain, verify
 from bot.core.cards import render
 from bot.core.requests import Outcome, Request, Verb
 from tests.workflow.slack import words
@@ -54,7 +54,7 @@ def broken(seen: Seen) -> list[str]:
 
 def _chain_is_broken(seen: Seen) -> Iterator[str]:
     verified = verify(seen.records, anchor=seen.head)
-    if not isinstance(verified, Verified):
+    if not isinstance(verified, VerifiedChain):
         yield f"the audit chain does not hold: {verified}"
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from bot.core.audit.chain import Event
-from bot.core.audit.shipping import Need, read_address
+from bot.core.audit.shipping import SinkNeed, read_address
 from bot.core.hosts.inventory import Inventory
-from bot.core.policy.configuration import Configured
+from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.requests import Ask, Change, Outcome, Request, Stage, Target, Verb
 from bot.core.systemd.units import UnitName
 from bot.edges.database import Database
@@ -44,7 +44,7 @@ class Bot:
         self.name = name
         self.store = Database(url, clock=self.clock, instance=name)
         self.slack = Channels()
-        in_force = InForce(Configured(Inventory(HOSTS), NOBODY_MAY))
+        in_force = InForce(ConfigSnapshot(Inventory(HOSTS), NOBODY_MAY))
         timings = Timings(poll=0.05)
         self.deps = Deps(self.store, NoHost(), People(), self.slack, self.clock, in_force, timings, sinks=(sink,))
 
@@ -77,7 +77,7 @@ class Bot:
             self.store.wait_for_work(0.05)
 
     @property
-    def told(self) -> list[str]:
+    def operations_messages(self) -> list[str]:
         """In the operations channel."""
         return [words(said.text) for said in list(self.slack.messages.values()) if said.channel == OPERATIONS]
 
@@ -93,7 +93,7 @@ def url(tmp_path: Path) -> str:
     return new_sqlite(tmp_path / "var/maskbot.db")
 
 
-def sink(receiver: LogReceiver, need: Need = Need.REQUIRED, deadline: float = 1.0) -> SyslogSink:
+def sink(receiver: LogReceiver, need: SinkNeed = SinkNeed.REQUIRED, deadline: float = 1.0) -> SyslogSink:
     return SyslogSink(read_address(receiver.address), need=need, deadline=deadline)
 
 
@@ -116,7 +116,7 @@ def test_every_record_is_shipped_once_and_in_order_also_by_the_next_process(rece
         second.until(everything(second, receiver), "a whole copy")
         assert receiver.numbers == list(range(1, second.store.head().seq + 1))
         second.until(lambda: [*audit_shipping.unshipped(second.deps)] == [("syslog", 0, False)], "a note of it")
-        assert audit_shipping.signs(second.deps)[0].is_well
+        assert audit_shipping.sink_health(second.deps)[0].is_well
 
 
 def test_what_is_said_last_is_shipped_before_the_end(receiver: LogReceiver, url: str) -> None:
@@ -132,24 +132,24 @@ def test_what_is_said_last_is_shipped_before_the_end(receiver: LogReceiver, url:
 def test_without_a_required_copy_new_masks_are_refused_and_go_on_with_all_that_was_missed(
     how: str, url: str, saw: Callable[[str], str]
 ) -> None:
-    with Stoppable() as door:
-        receiver = door.receiver
+    with Stoppable() as log_server:
+        receiver = log_server.receiver
         bot = Bot(url, sink(receiver), "bot-1")
         with bot.store.exclusive(), bot.running():
             bot.says("all is well")
             bot.until(everything(bot, receiver), "a whole copy")
             assert "audit" not in bot.asks().because
-            with trouble(how, door):
+            with trouble(how, log_server):
                 bot.says("nobody hears this")
                 bot.until(lambda: bool(audit_shipping.unshipped_required(bot.deps)), "a sink that is down")
                 refused = bot.asks()
                 assert refused.stage is Stage.REFUSED
                 assert "New masks have to wait: audit shipping to `syslog`" in saw(refused.because)
-                sign = audit_shipping.signs(bot.deps)[0]
+                sign = audit_shipping.sink_health(bot.deps)[0]
                 assert (sign.is_well, sign.needed) == (False, True)
-                bot.until(lambda: any("FAILS" in text for text in bot.told), "a word to operations")
+                bot.until(lambda: any("FAILS" in text for text in bot.operations_messages), "a word to operations")
             bot.until(everything(bot, receiver), "a whole copy")
-            bot.until(lambda: any("works again" in text for text in bot.told), "a word to operations")
+            bot.until(lambda: any("works again" in text for text in bot.operations_messages), "a word to operations")
             assert sorted(set(receiver.numbers)) == list(range(1, receiver.numbers[-1] + 1))
             assert receiver.numbers == sorted(receiver.numbers)
             bot.until(lambda: "New masks have to wait" not in bot.asks().because, "another answer")
@@ -174,18 +174,18 @@ def test_of_two_replicas_one_ships_at_a_time(receiver: LogReceiver, url: str) ->
 
 
 def test_who_ships_in_vain_keeps_it_in_hand_for_a_while(url: str) -> None:
-    with Stoppable() as door:
-        bot = Bot(url, sink(door.receiver), "bot-1")
+    with Stoppable() as log_server:
+        bot = Bot(url, sink(log_server.receiver), "bot-1")
         with bot.store.exclusive():
             bot.says("one")
-            door.stop()
+            log_server.stop()
             assert not Shipment(bot.deps, bot.deps.sinks[0], "bot-1").ship()
-            door.begin()
+            log_server.begin()
             assert Shipment(bot.deps, bot.deps.sinks[0], "bot-2").ship()
-            assert door.receiver.numbers == []
+            assert log_server.receiver.numbers == []
             bot.clock.ahead += timedelta(minutes=1)
             assert Shipment(bot.deps, bot.deps.sinks[0], "bot-2").ship()
-            assert door.receiver.numbers == [1, 2, 3], "also that it was down, and is up"
+            assert log_server.receiver.numbers == [1, 2, 3], "also that it was down, and is up"
 
 
 def test_where_the_record_ends_is_told_if_anything_is_new(receiver: LogReceiver, url: str) -> None:
@@ -207,16 +207,16 @@ def test_where_the_record_ends_is_told_if_anything_is_new(receiver: LogReceiver,
 
 
 @contextmanager
-def trouble(how: str, door: Stoppable) -> Iterator[None]:
+def trouble(how: str, log_server: Stoppable) -> Iterator[None]:
     """Nothing is taken for as long as this lasts."""
     if how == "deaf":
-        door.receiver.reads.clear()
+        log_server.receiver.reads.clear()
         yield
-        door.receiver.reads.set()
+        log_server.receiver.reads.set()
     else:
-        door.stop()
+        log_server.stop()
         yield
-        door.begin()
+        log_server.begin()
 
 
 @pytest.mark.fault("F59", how="a best-effort receiver stopped")
@@ -224,15 +224,15 @@ def test_without_a_copy_that_is_merely_wanted_everything_goes_on_and_people_are_
     url: str, saw: Callable[[str], str]
 ) -> None:
     with tcp() as receiver:
-        one = sink(receiver, Need.BEST_EFFORT)
+        one = sink(receiver, SinkNeed.BEST_EFFORT)
     bot = Bot(url, one, "bot-1")
     with bot.store.exclusive(), bot.running():
         bot.says("nobody hears this")
-        bot.until(lambda: any("FAILS" in text for text in bot.told), "a word to operations")
-        assert "Everything else goes on." in saw(bot.told[0])
+        bot.until(lambda: any("FAILS" in text for text in bot.operations_messages), "a word to operations")
+        assert "Everything else goes on." in saw(bot.operations_messages[0])
         assert "New masks have to wait" not in bot.asks().because
         assert audit_shipping.unshipped_required(bot.deps) == ""
-        sign = audit_shipping.signs(bot.deps)[0]
+        sign = audit_shipping.sink_health(bot.deps)[0]
         assert (sign.is_well, sign.needed) == (False, False)
 
 
@@ -241,25 +241,25 @@ def test_without_a_copy_that_is_merely_wanted_everything_goes_on_and_people_are_
 def test_an_undo_goes_on_without_the_copy_and_the_record_says_so(
     open_world: Opening, saw: Callable[[str], str]
 ) -> None:
-    with Stoppable() as door, open_world(sinks=(sink(door.receiver),)) as world:
+    with Stoppable() as log_server, open_world(sinks=(sink(log_server.receiver),)) as world:
         copying = ShippingThread(world.deps, owner="bot-1")
         copying.start()
         masked, asked = world.masked("cron"), world.mask("tuned")
-        world.until(lambda: len({*door.receiver.numbers}) == world.store.head().seq, "a copy of all of it")
-        door.stop()
+        world.until(lambda: len({*log_server.receiver.numbers}) == world.store.head().seq, "a copy of all of it")
+        log_server.stop()
         world.store.record([Event("said", "success")])
         world.until(lambda: bool(audit_shipping.unshipped_required(world.deps)), "a sink that is down")
         world.vote(asked)
-        assert "New masks have to wait" in saw(world.told(BOB, "New masks have to wait"))
+        assert "New masks have to wait" in saw(world.ephemeral(BOB, "New masks have to wait"))
         assert world.undo(masked).target.outcome is Outcome.RESTORED
         begun = [one for one in world.store.records() if one["type"] == "exec.started"]
         assert [bool(one["data"]["unshipped"]) for one in begun] == [False, True]
 
-        door.begin()
+        log_server.begin()
         world.until(lambda: not audit_shipping.unshipped_required(world.deps), "a sink that takes it")
         assert world.approve(asked, by=CAROL).target.outcome is Outcome.PROVEN
         copying.stop()
-        assert sorted(set(door.receiver.numbers)) == list(range(1, world.store.head().seq + 1))
+        assert sorted(set(log_server.receiver.numbers)) == list(range(1, world.store.head().seq + 1))
 
 
 @pytest.mark.ssh
@@ -269,21 +269,21 @@ def test_an_undo_goes_on_without_the_copy_and_the_record_says_so(
 def test_nothing_is_sent_before_the_copy_is_taken_also_where_nobody_knows_yet_that_it_is_not(
     open_world: Opening, saw: Callable[[str], str]
 ) -> None:
-    with Stoppable() as door, open_world(sinks=(sink(door.receiver),)) as world:
+    with Stoppable() as log_server, open_world(sinks=(sink(log_server.receiver),)) as world:
         copying = ShippingThread(world.deps, owner="bot-1")
         copying.start()
         waits, begins = world.mask("tuned"), world.mask("tuned", host="web-02")
-        door.receiver.reads.clear()
+        log_server.receiver.reads.clear()
         assert audit_shipping.unshipped_required(world.deps) == ""
         world.vote(waits)
         world.until(lambda: bool(audit_shipping.unshipped_required(world.deps)), "a sink that is down")
         assert world.store.get(waits.id).stage is Stage.APPROVED
         assert world.wire.verbs() == []
 
-        door.receiver.reads.set()
-        assert world.ended(waits).target.outcome is Outcome.PROVEN
+        log_server.receiver.reads.set()
+        assert world.until_final(waits).target.outcome is Outcome.PROVEN
 
-        world.wire.after.append(lambda call: door.receiver.reads.clear() if LOOK in call.argv else None)
+        world.wire.after.append(lambda call: log_server.receiver.reads.clear() if LOOK in call.argv else None)
         done = world.approve(begins)
         assert done.target.outcome is Outcome.FAILED
         assert "FAILED, NOTHING WAS CHANGED" in world.card(done)
@@ -291,5 +291,5 @@ def test_nothing_is_sent_before_the_copy_is_taken_also_where_nobody_knows_yet_th
         assert world.wire.verbs("web-02") == []
         assert is_untouched(world.hosts["web-02"], "tuned.service")
         world.wire.after.clear()
-        door.receiver.reads.set()
+        log_server.receiver.reads.set()
         copying.stop()

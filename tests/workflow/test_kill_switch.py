@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.hosts.inventory import Host, Inventory
-from bot.core.input.grammar import Question, Word
+from bot.core.input.grammar import Question, QuestionKind
 from bot.core.kill_switch import OFF_REQUEST_GOOD_FOR
 from bot.core.people.identity import Person, Place
 from bot.core.requests import Outcome, Request, Stage, Tally, Verdict
@@ -92,7 +92,7 @@ def test_it_is_for_those_who_may_approve_something_and_others_are_told_alone(
     world: World, who: Person, no: str
 ) -> None:
     assert no in freeze(world, by=who)
-    assert no in world.told(who, no)
+    assert no in world.ephemeral(who, no)
     assert not is_on(world)
 
 
@@ -130,9 +130,9 @@ def test_what_was_said_hours_ago_does_not_count(world: World) -> None:
 
 def test_a_new_request_is_refused_with_the_reason_and_by_whom(world: World) -> None:
     freeze(world)
-    asked = world.ended(world.ask_mask("cron"))
+    asked = world.until_final(world.ask_mask("cron"))
     assert asked.stage is Stage.REFUSED
-    assert " by bob: it masks the wrong hosts." in world.told(ALICE, "The kill switch is on since")
+    assert " by bob: it masks the wrong hosts." in world.ephemeral(ALICE, "The kill switch is on since")
     assert world.wire.calls == []
 
 
@@ -143,12 +143,12 @@ def test_what_waits_says_so_on_its_card_cannot_be_approved_and_may_be_denied(wor
     world.until(lambda: "*Kill switch*  on, by bob" in world.card(asked), "a card that says so")
 
     world.vote(asked, by=CAROL)
-    assert "The kill switch is on since" in world.told(CAROL, "The kill switch is on")
+    assert "The kill switch is on since" in world.ephemeral(CAROL, "The kill switch is on")
     now = world.store.get(asked.id)
     assert (now.stage, [vote.tally for vote in now.votes]) == (Stage.WAITING, [Tally.REFUSED])
 
     world.vote(asked, Verdict.DENY, by=BOB)
-    assert world.ended(asked).stage is Stage.DENIED
+    assert world.until_final(asked).stage is Stage.DENIED
 
 
 def test_once_new_masks_go_on_the_card_forgets_it(world: World) -> None:
@@ -207,9 +207,9 @@ def test_a_row_that_nobody_asked_for_is_left_alone(idle: World) -> None:
 
 def test_the_answers_to_questions_say_so(world: World) -> None:
     freeze(world)
-    for question in (Question(Word.LIST), Question(Word.STATUS, "web-01")):
+    for question in (Question(QuestionKind.LIST), Question(QuestionKind.STATUS, "web-01")):
         world.desk.answer(question, caller(ALICE))
-        assert "KILL SWITCH ON, by <@UBOB>" in world.told(ALICE, "KILL SWITCH ON")
+        assert "KILL SWITCH ON, by <@UBOB>" in world.ephemeral(ALICE, "KILL SWITCH ON")
         world.slack.whispers.clear()
 
 
@@ -232,7 +232,7 @@ class TestOnHosts:
 
             thaw(world, by=CAROL)
             thaw(world, by=BOB)
-            assert world.ended(asked).target.outcome is Outcome.PROVEN
+            assert world.until_final(asked).target.outcome is Outcome.PROVEN
             assert is_masked(host, "tuned.service")
 
     def test_an_approval_that_ran_out_meanwhile_is_not_used(self, idle_world: World) -> None:
@@ -243,7 +243,7 @@ class TestOnHosts:
                 world.vote(asked, by=BOB)
                 world.when(asked, lambda now: now.kill_switch is not None, "being held")
             world.clock.ahead += 11 * MINUTE
-            assert world.ended(asked).stage is Stage.EXPIRED
+            assert world.until_final(asked).stage is Stage.EXPIRED
             assert is_untouched(host, "tuned.service")
 
     def test_what_runs_is_finished_and_an_undo_goes_on(self, idle_world: World) -> None:
@@ -253,7 +253,7 @@ class TestOnHosts:
             world.vote(asked, by=BOB)
             world.when(asked, _is_running, "a beginning")
             freeze(world, by=CAROL)
-            done = world.ended(asked)
+            done = world.until_final(asked)
             assert done.target.outcome is Outcome.PROVEN
             assert is_masked(host, "slowstop.service")
 

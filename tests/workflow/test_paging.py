@@ -183,15 +183,15 @@ def test_what_is_not_known_after_two_minutes_wakes_somebody_up_until_it_is_known
         assert asked.paging
         assert asked.paging.due_at == (asked.target.unknown_since or asked.asked_at) + timedelta(minutes=2)
         with world.running():
-            world.until(lambda: "if it is still not known" in drawn(world, asked), "a word about the page")
+            world.until(lambda: "if it is still not known" in last_card(world, asked), "a word about the page")
         assert receiver.calls == []
 
         world.clock.ahead += timedelta(minutes=2)
         with world.running():
             world.until(lambda: len(receiver.calls) == 1, "a page")
-            world.until(lambda: "Paged  since" in drawn(world, asked), "the page on the card")
+            world.until(lambda: "Paged  since" in last_card(world, asked), "the page on the card")
             let_in(fleet.hosts["web-01"])
-            done = world.ended(asked)
+            done = world.until_final(asked)
             world.until(lambda: len(receiver.calls) == 2, "the end of the page")
 
     assert done.target.outcome is Outcome.PROVEN
@@ -202,6 +202,6 @@ def test_what_is_not_known_after_two_minutes_wakes_somebody_up_until_it_is_known
     assert over["summary"] == "Over: the mask of tuned.service on web-01 is masked and proven"
 
 
-def drawn(world: World, request: Request) -> str:
+def last_card(world: World, request: Request) -> str:
     (card,) = world.slack.marked(f"{request.id}:card")
     return "\n".join(block.get("text", {}).get("text", "").replace("*", "") for block in card.text.blocks)

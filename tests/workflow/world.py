@@ -11,7 +11,7 @@ from typing import Any
 from bot.core.cards import render
 from bot.core.hosts.inventory import Host, Inventory
 from bot.core.people.identity import Person, Place
-from bot.core.policy.configuration import Configured
+from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.policy.model import Group, Policy, Rule
 from bot.core.requests import (
     Ask,
@@ -96,7 +96,7 @@ class World:
         self.people = people or People()
         self.slack = Channels()
         known: dict[str, Any] = {"inventory": inventory(hosts), "policy": POLICY, "timings": QUICK} | changed
-        self.in_force = InForce(Configured(known.pop("inventory"), known.pop("policy")))
+        self.in_force = InForce(ConfigSnapshot(known.pop("inventory"), known.pop("policy")))
         trusted = QuarantinedHosts(self.wire, self.store, self.clock)
         self.deps = Deps(self.store, trusted, self.people, self.slack, self.clock, self.in_force, **known)
         self.answers = AnswerPool(self.deps)
@@ -134,11 +134,11 @@ class World:
 
     def mask(self, unit: str, *, host: str = "web-01", by: Person = ALICE, **options: Any) -> Request:
         """Ask for a mask, and return when it waits for approval or is final."""
-        return self.answered(self.ask(Verb.MASK, unit, host=host, by=by, **options))
+        return self.until_answered(self.ask(Verb.MASK, unit, host=host, by=by, **options))
 
     def unmask(self, unit: str, *, host: str = "web-01", by: Person = ALICE, **options: Any) -> Request:
         """Ask for an unmask by name, and return when it waits for approval or is final."""
-        return self.answered(self.ask(Verb.UNMASK, unit, host=host, by=by, **options))
+        return self.until_answered(self.ask(Verb.UNMASK, unit, host=host, by=by, **options))
 
     def vote(self, request: Request, verdict: Verdict = Verdict.APPROVE, *, by: Person = BOB, **given: Any) -> None:
         """Press a button of the request's present card."""
@@ -154,7 +154,7 @@ class World:
         """Send a followup about a request, and return it with its answer."""
         mine = self.desk.followups.record(request.id, FollowupCommand(kind, **given), caller(by))
 
-        def heard() -> list[Followup]:
+        def handled() -> list[Followup]:
             found = (
                 followup
                 for followup in self.store.get(request.id).followups
@@ -162,14 +162,14 @@ class World:
             )
             return [followup for followup in found if followup.tally is not Tally.RECORDED]
 
-        self.until(lambda: bool(heard()), f"an answer to {kind} of {request.ask.change}")
-        (followup,) = heard()
+        self.until(lambda: bool(handled()), f"an answer to {kind} of {request.ask.change}")
+        (followup,) = handled()
         return followup
 
     def approve(self, request: Request, *, by: Person = BOB) -> Request:
         """Approve, and return when the request is final."""
         self.vote(request, by=by)
-        return self.ended(request)
+        return self.until_final(request)
 
     def masked(self, unit: str, *, host: str = "web-01", **options: Any) -> Request:
         """Ask, approve, and return when the request is final; a refused one is final without an approval."""
@@ -178,17 +178,17 @@ class World:
 
     def undo(self, request: Request, *, by: Person = ALICE) -> Request:
         """Press Unmask, and return when the undo is final or waits for approval."""
-        return self.answered(self.begin_undo(request, by=by))
+        return self.until_answered(self.begin_undo(request, by=by))
 
     def begin_undo(self, request: Request, *, by: Person = ALICE) -> Request:
         """Press Unmask; nothing is waited for."""
         return self.desk.undo(request.id, caller(by, secrets.token_hex(8)))
 
-    def answered(self, request: Request) -> Request:
+    def until_answered(self, request: Request) -> Request:
         """The request when it waits for people, or is final."""
         return self.when(request, lambda now: now.stage is Stage.WAITING or now.stage.is_final, "an answer")
 
-    def ended(self, request: Request) -> Request:
+    def until_final(self, request: Request) -> Request:
         """The request when it is final."""
         return self.when(request, lambda now: now.stage.is_final, "an end")
 
@@ -230,7 +230,7 @@ class World:
         self.until(lambda: any("last check" in words(said.text) for said in self.slack.marked(mark)), "the evidence")
         return self.slack.marked(mark)
 
-    def noted(self, request: Request, part: str) -> str:
+    def note(self, request: Request, part: str) -> str:
         """A note about the request, once there is one with this text."""
 
         def found() -> list[str]:
@@ -252,7 +252,7 @@ class World:
         self.until(lambda: bool(found()), f"a direct message `{part}` to {person.name}")
         return was_read(found()[-1])
 
-    def told(self, person: Person, part: str) -> str:
+    def ephemeral(self, person: Person, part: str) -> str:
         """Ephemeral messages to one person, once one with this text is there."""
 
         def found() -> list[str]:

@@ -49,7 +49,7 @@ START = Head(0, "0" * 64)
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
+class ChainedEvent:
     """An event in the chain: the canonical text that was hashed, the previous hash and its own."""
 
     seq: int
@@ -59,7 +59,7 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
+class VerifiedChain:
     """The chain is intact."""
 
     count: int
@@ -67,14 +67,14 @@ class Verified:
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class BrokenChain:
     """The first place where the chain is broken, and why."""
 
     seq: int
     why: str
 
 
-def seal(event: Event, *, after: Head, at: datetime, event_id: str, origin: Origin) -> Sealed:
+def seal(event: Event, *, after: Head, at: datetime, event_id: str, origin: Origin) -> ChainedEvent:
     """Append an event to a chain. `event_id` is globally unique; its sequence number is unique only in this chain."""
     seq = after.seq + 1
     said = {
@@ -92,12 +92,12 @@ def seal(event: Event, *, after: Head, at: datetime, event_id: str, origin: Orig
         "actor": event.actor,
     }
     body = _within_limit(said, event.data)
-    return Sealed(seq, body, after.hash, _hash(after.hash, body))
+    return ChainedEvent(seq, body, after.hash, _hash(after.hash, body))
 
 
 def verify(
     records: Iterable[Mapping[str, Any]], *, start: Head = START, anchor: Head | None = None
-) -> Verified | Broken:
+) -> VerifiedChain | BrokenChain:
     """Verify a chain from its start: every number, every link, every hash, and the anchor if one is known.
 
     A chain alone cannot show that its end was cut off; an anchor from outside can.
@@ -106,13 +106,13 @@ def verify(
     for record in records:
         why = _fault(record, head)
         if why:
-            return Broken(head.seq + 1, why)
+            return BrokenChain(head.seq + 1, why)
         head = Head(head.seq + 1, record["hash"])
         if anchor and anchor.seq == head.seq and anchor.hash != head.hash:
-            return Broken(head.seq, "it is not the record that the anchor was taken from")
+            return BrokenChain(head.seq, "it is not the record that the anchor was taken from")
     if anchor and anchor.seq > head.seq:
-        return Broken(head.seq + 1, f"the chain ends here, but it once reached {anchor.seq}")
-    return Verified(head.seq - start.seq, head)
+        return BrokenChain(head.seq + 1, f"the chain ends here, but it once reached {anchor.seq}")
+    return VerifiedChain(head.seq - start.seq, head)
 
 
 def canonical(value: object) -> str:

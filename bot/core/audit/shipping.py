@@ -14,14 +14,14 @@ BEHIND = timedelta(seconds=10)  # a sink that takes nothing for so long, while r
 _PRIORITY = 13 * 8 + 6  # facility "log audit", severity "informational"
 
 
-class Need(StrEnum):
+class SinkNeed(StrEnum):
     """What happens while a sink takes nothing."""
 
     REQUIRED = "required"  # no new mask is requested, approved or started
     BEST_EFFORT = "best_effort"  # people are told, and everything goes on
 
 
-class Way(StrEnum):
+class SyslogTransport(StrEnum):
     """The transport to a syslog receiver."""
 
     TCP = "tcp"
@@ -33,7 +33,7 @@ class Way(StrEnum):
 class SyslogAddress:
     """The address of a syslog receiver."""
 
-    way: Way
+    way: SyslogTransport
     host: str = ""
     port: int = 0
     path: str = ""
@@ -44,18 +44,18 @@ def read_address(text: str) -> SyslogAddress:
     wrong = "has to be like tcp://log.example.com:601, tls://log.example.com:6514 or unix:/run/log.sock"
     try:
         parts = urlsplit(text)
-        way, host, port = Way(parts.scheme), parts.hostname or "", parts.port or 0
+        way, host, port = SyslogTransport(parts.scheme), parts.hostname or "", parts.port or 0
     except ValueError:
         raise ValueError(wrong) from None
-    if way is Way.UNIX and parts.path.startswith("/") and not parts.netloc:
+    if way is SyslogTransport.UNIX and parts.path.startswith("/") and not parts.netloc:
         return SyslogAddress(way, path=parts.path)
-    if way is Way.UNIX or not (host and port) or parts.path or parts.username or parts.query:
+    if way is SyslogTransport.UNIX or not (host and port) or parts.path or parts.username or parts.query:
         raise ValueError(wrong)
     return SyslogAddress(way, host, port)
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ShippingProgress:
     """How much a sink has received; stored, so that another process goes on from there."""
 
     seq: int = 0  # the last record that it has taken
@@ -65,38 +65,38 @@ class Progress:
     failing_since: datetime | None = None
     why: str = ""
 
-    def is_anothers(self, owner: str, now: datetime) -> bool:
+    def is_leased_by_another(self, owner: str, now: datetime) -> bool:
         """Whether another process ships."""
         return self.by != owner and self.until is not None and now < self.until
 
-    def taken(self, seq: int, now: datetime) -> "Progress":
+    def with_shipped(self, seq: int, now: datetime) -> "ShippingProgress":
         """The sink has taken all records up to this one; the next ones are shipped by whoever writes them."""
         return replace(self, seq=seq, at=now, until=None, failing_since=None, why="")
 
-    def failed(self, why: str, now: datetime) -> "Progress":
+    def with_failure(self, why: str, now: datetime) -> "ShippingProgress":
         """The sink took nothing; the time of the first failure is kept."""
         return replace(self, failing_since=self.failing_since or now, why=why)
 
-    def held(self, owner: str, now: datetime, lease: timedelta) -> "Progress":
+    def with_lease(self, owner: str, now: datetime, lease: timedelta) -> "ShippingProgress":
         """Hold the lease for a while."""
         return replace(self, by=owner, until=now + lease)
 
 
-def encode(progress: Progress) -> Mapping[str, Any]:
+def encode(progress: ShippingProgress) -> Mapping[str, Any]:
     """The state as plain JSON values."""
     return {name: each.isoformat() if isinstance(each, datetime) else each for name, each in asdict(progress).items()}
 
 
-def decode(document: Mapping[str, Any]) -> Progress:
+def decode(document: Mapping[str, Any]) -> ShippingProgress:
     """What was stored."""
-    known = {name: document[name] for name in Progress.__slots__ if name in document}
+    known = {name: document[name] for name in ShippingProgress.__slots__ if name in document}
     for name in ("at", "until", "failing_since"):
         if known.get(name):
             known[name] = datetime.fromisoformat(known[name])
-    return Progress(**known)
+    return ShippingProgress(**known)
 
 
-def trouble(name: str, progress: Progress, first_untaken: datetime | None, now: datetime) -> str:
+def trouble(name: str, progress: ShippingProgress, first_untaken: datetime | None, now: datetime) -> str:
     """Why a sink counts as down, in words; empty if it does not. `first_untaken` is when the next record was made."""
     if progress.failing_since:
         since = progress.failing_since.astimezone(UTC)

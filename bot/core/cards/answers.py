@@ -25,7 +25,7 @@ from bot.core.cards.done import TITLES
 from bot.core.cards.titles import requester_and_reason, title
 from bot.core.people.identity import Shift
 from bot.core.policy.home import RuleRights
-from bot.core.policy.model import Allow, Decision, Explained, NeedsApproval, Refuse, Routing
+from bot.core.policy.model import Allow, Decision, Explanation, NeedsApproval, Refuse, Routing
 from bot.core.policy.rules.approvers import Approvers
 from bot.core.policy.rules.explain import LIMITS
 from bot.core.requests import Outcome, Request, Stage
@@ -49,7 +49,7 @@ def plan(request: Request, decision: Decision, now: datetime) -> Text:
 def why(
     request: Request,
     decision: Decision,
-    explained: Sequence[Explained],
+    explained: Sequence[Explanation],
     approvers: Sequence[Approvers] = (),
     *,
     stopping: Markup | None = None,
@@ -70,7 +70,7 @@ def why(
     )
 
 
-def _deciding(one: Explained, decision: Decision) -> Markup:
+def _deciding(one: Explanation, decision: Decision) -> Markup:
     """The deciding check; without its reason after a refusal, which names the reason already."""
     if isinstance(decision, Refuse):
         return words('the check "{}"', one.step)
@@ -211,7 +211,7 @@ def _routing_rows(routing: Routing) -> Iterator[Markup]:
         yield row("Told", join(in_channel(channel) for channel in routing.tell))
 
 
-def _rule(one: Explained) -> Markup:
+def _rule(one: Explanation) -> Markup:
     not_now = "kept: " if one.step == LIMITS else "does not match: "
     return words("• {} (line {}): {}{}", one.step, one.line, "" if one.applies else not_now, one.why)
 

@@ -147,7 +147,7 @@ def _rule_rows(request: Request, now: datetime) -> Iterator[Markup]:
         yield from _votes(request, approval)
     elif request.stage is Stage.APPROVED:
         if not request.is_break_glass:
-            yield row("Approved", join(map(with_time, request.counted)) or escape(request.because))
+            yield row("Approved", join(map(with_time, request.counted_votes)) or escape(request.because))
         yield from _next(request, now)
 
 
@@ -158,7 +158,7 @@ def _next(request: Request, now: datetime) -> Iterator[Markup]:
         opens = words("{} (in {})", day(window.opens), humanize(window.opens - now))
         yield row("Next", words("{} is checked again when the window opens, {}", host, opens))
     elif request.act_by:
-        how_long = "approval valid until" if request.counted else "until"
+        how_long = "approval valid until" if request.counted_votes else "until"
         begins = words("starts once {} answers and runs no other change", host)
         yield row("Next", words("{}; {} {}", begins, how_long, until(request.act_by, now)))
     if request.target.note:
@@ -172,8 +172,8 @@ def needs(approval: Approval, now: datetime) -> Markup:
 
 
 def _votes(request: Request, approval: Approval) -> Iterator[Markup]:
-    if request.counted:
-        votes = join(map(with_time, request.counted))
+    if request.counted_votes:
+        votes = join(map(with_time, request.counted_votes))
         yield row("Approvals", words("{} of {}: {}", request.have, approval.need, votes))
     if approval.distinct:
         yield row("Groups", join((_standing_for(group, request) for group in approval.groups), " · "))
@@ -183,7 +183,7 @@ def _votes(request: Request, approval: Approval) -> Iterator[Markup]:
 
 
 def _standing_for(group: str, request: Request) -> Markup:
-    vote = request.covered.get(group)
+    vote = request.votes_by_group.get(group)
     return words("{}: {}", _at(group), mention(vote.voter, vote.voter_name) if vote else "nobody yet")
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from bot.core.cards import hold, unit_state
 from bot.core.cards.blocks import Markup, day, escape, join, row, words
-from bot.core.cards.side_effects import habits
+from bot.core.cards.side_effects import side_effect_rows
 from bot.core.requests import Change, Duration, Request, Verb
 from bot.core.systemd.unit_files import unread
 from bot.core.systemd.units import Layer, Neighbour, Snapshot
@@ -115,7 +115,7 @@ def _hazards(change: Change, seen: Snapshot) -> Iterator[Markup]:
         yield row("Hazard", words("{}: if it is started and then ends, it may take the host down", join(seen.actions)))
     if seen.active.is_down:
         return
-    yield from habits(change, seen)
+    yield from side_effect_rows(change, seen)
     if not change.keep_running:
         if limit == float("inf"):
             yield row("Hazard", "it has no stop timeout")

@@ -77,8 +77,8 @@ def title(request: Request) -> str:
     """The outcome as a head line; a mask that was undone since says so."""
     target = request.target
     outcome = target.outcome or Outcome.UNKNOWN
-    if request.watched.lost:
-        return _LOST.get(request.watched.lost, "OUR MASK IS GONE")
+    if request.drift.lost:
+        return _LOST.get(request.drift.lost, "OUR MASK IS GONE")
     if request.hold and request.hold_state.loss:
         return "HELD, BUT ITS MASK IS NOT OURS" if request.hold_state.loss is Loss.REPLACED else "HELD, BUT TAKEN OFF"
     if request.undone_by:
@@ -118,7 +118,7 @@ def _sections(**lines: list[Markup]) -> Iterator[Block]:
 
 def _later_change(request: Request) -> Markup | None:
     """What happened to the mask since, which replaces its outcome."""
-    if request.watched.lost:
+    if request.drift.lost:
         return drift.loss_row(request)
     if request.undone_by and request.undone_by == request.aftercare.undo_request:
         return words("Time is up. A later card shows the undo.")

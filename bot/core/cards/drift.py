@@ -15,9 +15,9 @@ _LOGGED_OUT = "that user's manager ended with the last logout, and a runtime mas
 
 def loss_row(request: Request) -> Markup:
     """The row at the top of the mask's card."""
-    watched = request.watched
-    seen = words(" (seen {})", clock(watched.lost_at)) if watched.lost_at else Markup("")
-    match watched.lost:
+    drift = request.drift
+    seen = words(" (seen {})", clock(drift.lost_at)) if drift.lost_at else Markup("")
+    match drift.lost:
         case Loss.REPLACED:
             return words("Somebody replaced the mask{}: the unit is masked, but no longer by maskbot.", seen)
         case Loss.REBOOTED:
@@ -32,7 +32,7 @@ def loss_row(request: Request) -> Markup:
 def loss_message(request: Request, seen: Snapshot) -> str:
     """The message for the channel and the thread."""
     what, now = subject(request), f"It is {seen.load} and {seen.active} now."
-    match request.watched.lost:
+    match request.drift.lost:
         case Loss.REPLACED:
             return (
                 f"OUR MASK WAS REPLACED: somebody replaced the mask of {what}. It is masked, but not by maskbot: no "
@@ -76,5 +76,5 @@ def _cut_list(names: Sequence[str]) -> str:
 
 
 def _suspects(request: Request) -> str:
-    suspects = request.watched.suspects
+    suspects = request.drift.suspects
     return f" Configuration management on this host: {' and '.join(suspects)}." if suspects else ""

@@ -73,7 +73,7 @@ def home(shown: HomeView) -> Block:
     listed = [
         *((one, (Action.APPROVE, Action.DENY, Action.DETAILS)) for one in shown.to_decide),
         *((one, _actions(one)) for one in (*shown.to_sign, *shown.masks)),
-        *((one, _own(one)) for one in shown.open),
+        *((one, _own_actions(one)) for one in shown.open),
     ]
     again = {
         "type": "button",
@@ -112,7 +112,7 @@ def state(request: Request) -> str:
         return TITLES[Outcome.UNKNOWN] if _is_unknown(target) else f"{verb}, UNDER WAY"
     if request.stage is not Stage.DONE:
         return f"{what(request)}, {_STAGES.get(request.stage, request.stage)}".upper()
-    if request.watched.lost:
+    if request.drift.lost:
         return "OUR MASK IS GONE"
     return "UNDONE" if request.undone_by else TITLES[target.outcome or Outcome.UNKNOWN]
 
@@ -159,7 +159,7 @@ def _by_stage(request: Request) -> Iterator[Action]:
                 yield from (Action.EXTEND, Action.KEEP)
 
 
-def _own(request: Request) -> tuple[Action, ...]:
+def _own_actions(request: Request) -> tuple[Action, ...]:
     """The buttons for one's own open request."""
     return (Action.DETAILS,) if request.stage is Stage.RUNNING else (Action.WITHDRAW, Action.DETAILS)
 

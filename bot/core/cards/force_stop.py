@@ -43,7 +43,7 @@ def _losses(seen: Snapshot) -> Iterator[Markup]:
     if seen.spared:
         yield row("Hazard", "it is configured never to be killed (SendSIGKILL=no), like many databases")
     fails = "it ends as failed (Result=signal) and is not restarted (Restart= does not apply to a stop)"
-    started = seen.habits.stop_starts
+    started = seen.side_effects.stop_starts
     yield row("Hazard", words("{}; {} may be started", fails, join(started)) if started else fails)
 
 

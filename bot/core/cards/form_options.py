@@ -17,19 +17,19 @@ Protection = Callable[[UnitName], str]
 
 def hosts(known: Sequence[str], typed: str) -> list[Block]:
     """The hosts that match."""
-    wanted = _repaired(typed)
+    wanted = _repair(typed)
     found = sorted((name for name in known if wanted in name.lower()), key=lambda name: (_rank(name, wanted), name))
     return [option(name, name) for name in found[:MOST]] or [_note("No host matches")]
 
 
 def units(typed: str, listed: Sequence[UnitName], host: str, protection: Protection) -> list[Block]:
     """The units of a host that match, protected ones with the reason; and the typed text itself."""
-    wanted, own = _repaired(typed), _as_typed(typed)
+    wanted, own = _repair(typed), _as_typed(typed)
     found = [(_rank(str(unit), wanted), unit, protection(unit)) for unit in listed if wanted in str(unit).lower()]
     found.sort(key=lambda one: (one[0], bool(one[2]), one[1]))
     shown = [_unit(unit, why) for _, unit, why in found[: MOST - 1] if len(str(unit)) <= LONGEST_VALUE]
     if own and own not in listed:
-        shown.append(_own(own, f"not seen on {host}", protection))
+        shown.append(_typed_option(own, f"not seen on {host}", protection))
     return shown or [_note(f"No unit on {host} matches")]
 
 
@@ -37,7 +37,7 @@ def units_to_come(typed: str, host: str, why_not: str, protection: Protection) -
     """The typed text alone, while the host is being scanned or does not answer."""
     own = _as_typed(typed)
     note = _note(why_not or f"Keep typing: checking {host} …")
-    return [note, *([_own(own, "as typed", protection)] if own else [])]
+    return [note, *([_typed_option(own, "as typed", protection)] if own else [])]
 
 
 def units_of_no_host() -> list[Block]:
@@ -57,7 +57,7 @@ def _unit(unit: UnitName, why: str) -> Block:
     return option(f"{unit} ({why})" if why else str(unit), str(unit))
 
 
-def _own(unit: UnitName, remark: str, protection: Protection) -> Block:
+def _typed_option(unit: UnitName, remark: str, protection: Protection) -> Block:
     return option(f"Use {unit} ({protection(unit) or remark})", str(unit))
 
 
@@ -69,7 +69,7 @@ def _as_typed(typed: str) -> UnitName | None:
     return unit if len(str(unit)) <= LONGEST_VALUE else None
 
 
-def _repaired(typed: str) -> str:
+def _repair(typed: str) -> str:
     return unmangle.word(unmangle.text(typed).strip()).lower()
 
 

@@ -17,50 +17,52 @@ _MOST = 10
 _NOTHING = Markup("maskbot has masked nothing, and nothing waits or runs.")
 
 
-def handover(book: MaskInventory) -> Text:
+def handover(inventory: MaskInventory) -> Text:
     """The answer for whoever takes over."""
-    return _render("HANDOVER", book, why=True)
+    return _render("HANDOVER", inventory, why=True)
 
 
-def scheduled_handover(book: MaskInventory) -> Text:
+def scheduled_handover(inventory: MaskInventory) -> Text:
     """The scheduled message; one line if there is nothing to know.
 
     Reasons are left out: this is read by everybody, and a reason given in a private channel must not leave it.
     """
-    if book.is_empty:
-        return _nothing_to_report(book)
-    return _render("HANDOVER", book, why=False)
+    if inventory.is_empty:
+        return _nothing_to_report(inventory)
+    return _render("HANDOVER", inventory, why=False)
 
 
-def _nothing_to_report(book: MaskInventory) -> Text:
-    foreign = len(book.entries)
+def _nothing_to_report(inventory: MaskInventory) -> Text:
+    foreign = len(inventory.entries)
     others = words(" By others: {}, which `/mask list` shows.", foreign) if foreign else Markup("")
-    block = section("quiet", [words("{}{}", _NOTHING, others), *_unreachable_hosts(book)])
+    block = section("quiet", [words("{}{}", _NOTHING, others), *_unreachable_hosts(inventory)])
     return Text(block["text"]["text"], (block,))
 
 
-def _unreachable_hosts(book: MaskInventory) -> Iterator[Markup]:
-    if away := [page.host for page in book.pages if page.away]:
-        yield row("Unreachable", join(away))
+def _unreachable_hosts(inventory: MaskInventory) -> Iterator[Markup]:
+    if unreachable := [view.host for view in inventory.host_views if view.unreachable]:
+        yield row("Unreachable", join(unreachable))
 
 
-def _render(word: str, book: MaskInventory, *, why: bool) -> Text:
-    mine = [entry for entry in book.entries if entry.request]
-    counts = f"{len(mine)} masked, {len(book.waiting)} waiting, {len(book.running)} under way"
+def _render(word: str, inventory: MaskInventory, *, why: bool) -> Text:
+    mine = [entry for entry in inventory.entries if entry.request]
+    counts = f"{len(mine)} masked, {len(inventory.waiting)} waiting, {len(inventory.running)} under way"
     parts = (
-        ("waiting", "Waiting", [_waiting(one, book.now, why=why) for one in book.waiting]),
-        ("running", "Under way", [_running(one, book.now) for one in book.running]),
-        ("masked", "Masked", [mask_line.line(entry, book, why=why) for entry in mine]),
-        ("next", "Coming up", [*_next(book)]),
+        ("waiting", "Waiting", [_waiting(one, inventory.now, why=why) for one in inventory.waiting]),
+        ("running", "Under way", [_running(one, inventory.now) for one in inventory.running]),
+        ("masked", "Masked", [mask_line.line(entry, inventory, why=why) for entry in mine]),
+        ("next", "Coming up", [*_next(inventory)]),
         (
             "reviews",
             "Reviews owed",
-            [line for one in book.reviews for line in mask_line.open_review(one, book.now, why=why)],
+            [line for one in inventory.reviews for line in mask_line.open_review(one, inventory.now, why=why)],
         ),
     )
     blocks = [block for name, title, found in parts for block in _part(name, title, found)]
     nothing = [] if blocks else [section("nothing", [_NOTHING])]
-    return message(f"{word} · {counts}", *blocks, *nothing, section("hosts", [*_others(book), *about_hosts(book)]))
+    return message(
+        f"{word} · {counts}", *blocks, *nothing, section("hosts", [*_others(inventory), *about_hosts(inventory)])
+    )
 
 
 def _part(name: str, title: str, found: Sequence[Markup]) -> Iterator[Block]:
@@ -123,14 +125,14 @@ def _mask(request: Request) -> tuple[datetime, Markup] | None:
 _TIMERS: tuple[_Timer, ...] = (_decision, _approval, _mask)
 
 
-def _next(book: MaskInventory) -> Iterator[Markup]:
+def _next(inventory: MaskInventory) -> Iterator[Markup]:
     """The soonest first."""
-    found = (timer(request) for request in (*book.open, *book.ours) for timer in _TIMERS)
+    found = (timer(request) for request in (*inventory.open, *inventory.ours) for timer in _TIMERS)
     for at, what in sorted(one for one in found if one)[:_MOST]:
         yield words("{}: {}", day(at), what)
 
 
-def _others(book: MaskInventory) -> Iterator[Markup]:
-    foreign = [f"{entry.unit} on {entry.host}" for entry in book.entries if entry.request is None]
+def _others(inventory: MaskInventory) -> Iterator[Markup]:
+    foreign = [f"{entry.unit} on {entry.host}" for entry in inventory.entries if entry.request is None]
     if foreign:
         yield row("By others", join(foreign, most=_MOST))

@@ -150,16 +150,17 @@ def pause_message(mask: Request, hold: Hold, until: datetime) -> str:
     )
 
 
-def missing_message(whole: Request, host: str, why: str) -> str:
+def missing_message(group_hold: Request, host: str, why: str) -> str:
     """A host of the group on which the mask is not held, although people approved it for all hosts."""
-    unit = whole.ask.change.unit
+    unit = group_hold.ask.change.unit
     return f"{unit} is not held on {host}. {why}\nThe bot asks for it there again, at growing intervals."
 
 
-def stranded_message(whole: Request, hold: Hold) -> str:
+def stranded_message(group_hold: Request, hold: Hold) -> str:
     """The host on which people approved the hold has left the inventory."""
+    first = group_hold.target.host
     return (
-        f"The hold of {scope(whole, hold)} spreads to no further host: {whole.target.host}, where it began, is not in "
+        f"The hold of {scope(group_hold, hold)} spreads to no further host: {first}, where it began, is not in "
         f"hosts.yaml any more.\n@{hold.owners} can ask for it again, or lift it on each other host from its card."
     )
 

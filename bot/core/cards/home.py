@@ -131,14 +131,14 @@ def _requests(page: HomeView) -> Iterator[Block]:
         head = words("*{}* · {}", loud_title(request), _stage(request))
         question = [*questions(request, newest=1)][:1]  # without a link to the request's card
         yield section(f"open-{number}", [head, *(question if request.open_question else [])])
-        yield _buttons(f"open-{number}", request, *_own(page, request))
+        yield _buttons(f"open-{number}", request, *_own_actions(page, request))
     yield from _more("open", page.more_open)
     if page.finished:
         lately = [Markup(line(request, link="").text) for request in page.finished]
         yield section("finished", [words("Lately:"), *lately])
 
 
-def _own(page: HomeView, request: Request) -> Iterator[Action]:
+def _own_actions(page: HomeView, request: Request) -> Iterator[Action]:
     """The buttons for one's own request. Here Details opens no further form, so the rare ones are offered too."""
     if request.stage is Stage.WAITING and request.open_question:
         yield Action.ANSWER
@@ -180,11 +180,11 @@ def _health(health: Health, now: datetime) -> Iterator[Markup]:
     yield from kill_switch.rows(health.kill_switch)
     yield words("Slack is connected, and the database answers.")
     yield row("Open requests", str(health.open_requests))
-    yield from (row("Unreachable", _unreached(one)) for one in health.unreached[:SHOWN])
-    if not health.unreached:
+    yield from (row("Unreachable", _unreachable(one)) for one in health.unreachable[:SHOWN])
+    if not health.unreachable:
         yield words("All hosts answer.")
     yield words("As of {}, maskbot {}.", clock(now), health.version)
 
 
-def _unreached(one: UnreachableHost) -> Markup:
+def _unreachable(one: UnreachableHost) -> Markup:
     return words("{} since {}: {}", one.host, clock(one.since), one.why.removeprefix(f"{one.host}: "))

@@ -49,7 +49,7 @@ def rows(switch: KillSwitch | None) -> Iterator[Markup]:
 
 
 def with_note(text: Text, switch: KillSwitch | None, off_requested_by: Sequence[str]) -> Text:
-    """A note above an answer; `thaws` are the names of those who asked to thaw."""
+    """A note above an answer; `off_requested_by` are the names of those who asked to turn it off."""
     if switch is None:
         return text
     who = mention(switch.by, switch.by_name)

@@ -28,42 +28,47 @@ _HOSTS = 8
 _WHERE_ALL_ARE = "`/mask list HOST` lists one host, `maskbot list` at a terminal all of them."
 
 
-def listing(book: MaskInventory, *, host: str = "") -> Text:
+def listing(inventory: MaskInventory, *, host: str = "") -> Text:
     """The list of masks, as many as fit into a message."""
-    blocks, left = lines("masks", [mask_line.line(entry, book) for entry in book.entries], room=_ROOM)
+    blocks, left = lines("masks", [mask_line.line(entry, inventory) for entry in inventory.entries], room=_ROOM)
     more = [section("more", [words("… {} more. {}", left, Markup(_WHERE_ALL_ARE))])] if left else []
-    ends = [*_stopping(book), *_pending(book), *_reviews(book), section("hosts", [*about_hosts(book)])]
-    return message(_head(book, host), *(blocks or [_none()]), *more, *ends)
+    ends = [
+        *_stopping(inventory),
+        *_pending(inventory),
+        *_reviews(inventory),
+        section("hosts", [*about_hosts(inventory)]),
+    ]
+    return message(_head(inventory, host), *(blocks or [_none()]), *more, *ends)
 
 
-def full_listing(book: MaskInventory, *, host: str = "") -> Text:
+def full_listing(inventory: MaskInventory, *, host: str = "") -> Text:
     """The whole list, for a terminal."""
-    every = [mask_line.line(entry, book) for entry in book.entries]
+    every = [mask_line.line(entry, inventory) for entry in inventory.entries]
     blocks = [section(f"masks-{number}", [one]) for number, one in enumerate(every, 1)] or [_none()]
-    head = _head(book, host)
-    hosts = section("hosts", [*about_hosts(book, most=len(book.pages))])
-    return Text(head, (header(head), *blocks, *_stopping(book), *_pending(book), *_reviews(book), hosts))
+    head = _head(inventory, host)
+    hosts = section("hosts", [*about_hosts(inventory, most=len(inventory.host_views))])
+    return Text(head, (header(head), *blocks, *_stopping(inventory), *_pending(inventory), *_reviews(inventory), hosts))
 
 
-def _reviews(book: MaskInventory) -> list[Block]:
-    found = [line for request in book.reviews for line in mask_line.open_review(request, book.now)]
+def _reviews(inventory: MaskInventory) -> list[Block]:
+    found = [line for request in inventory.reviews for line in mask_line.open_review(request, inventory.now)]
     return [section("reviews", [row("Reviews owed", str(len(found))), *found[:_HOSTS]])] if found else []
 
 
-def _pending(book: MaskInventory) -> list[Block]:
+def _pending(inventory: MaskInventory) -> list[Block]:
     """Holds for hosts that cannot be reached."""
     found = [
         words("*{}*: pending, held by @{} once it is in place: {}", subject(one), hold.owners, one.target.note)
-        for one in book.waiting
+        for one in inventory.waiting
         if (hold := one.ask.change.hold) and one.target.note
     ]
     return [section("pending", [*found[:_HOSTS]])] if found else []
 
 
-def _stopping(book: MaskInventory) -> list[Block]:
+def _stopping(inventory: MaskInventory) -> list[Block]:
     """Masks that are not made yet, because their units are slow to stop."""
-    slowly = [one for one in book.running if one.waits_for_its_stop]
-    found = [words("*{}*: {}", subject(one), slow_unit.status(one, book.now)) for one in slowly]
+    slowly = [one for one in inventory.running if one.waits_for_its_stop]
+    found = [words("*{}*: {}", subject(one), slow_unit.status(one, inventory.now)) for one in slowly]
     return [section("stopping", [*found[:_HOSTS]])] if found else []
 
 
@@ -82,34 +87,34 @@ def lines(name: str, all_lines: Sequence[Markup], *, room: int) -> tuple[list[Bl
     return blocks, len(rest)
 
 
-def about_hosts(book: MaskInventory, *, most: int = _HOSTS) -> Iterator[Markup]:
+def about_hosts(inventory: MaskInventory, *, most: int = _HOSTS) -> Iterator[Markup]:
     """When each host was scanned last, which hosts do not answer, and what was left out."""
-    seen = [page for page in book.pages if page.seen_at and not page.away]
+    seen = [view for view in inventory.host_views if view.seen_at and not view.unreachable]
     if seen:
         yield row("Checked", _scan_times(seen, most))
-    yield from _away(book.pages, most)
-    if never := [page.host for page in book.pages if not page.seen_at and not page.away]:
+    yield from _unreachable(inventory.host_views, most)
+    if never := [view.host for view in inventory.host_views if not view.seen_at and not view.unreachable]:
         yield row("Not checked yet", join(never, most=most))
-    for page in book.pages:
-        if page.scan and not page.scan.is_whole:
-            yield row("Not listed", words("{} more on {}", page.scan.total - len(page.scan.masks), page.host))
-    if vendor := sum(page.scan.vendor for page in book.pages if page.scan):
+    for view in inventory.host_views:
+        if view.scan and not view.scan.is_whole:
+            yield row("Not listed", words("{} more on {}", view.scan.total - len(view.scan.masks), view.host))
+    if vendor := sum(view.scan.vendor for view in inventory.host_views if view.scan):
         yield row("Not listed", words("{} masks that come with packages", vendor))
 
 
 def _scan_times(seen: Sequence[HostView], most: int) -> Markup:
-    times: list[tuple[datetime, str]] = sorted((page.seen_at, page.host) for page in seen if page.seen_at)
+    times: list[tuple[datetime, str]] = sorted((view.seen_at, view.host) for view in seen if view.seen_at)
     if len(times) > most:
         return words("{} hosts, the earliest {} at {}", len(times), times[0][1], clock(times[0][0]))
     return join((words("{} at {}", host, clock(at)) for at, host in times), most=most)
 
 
-def _away(pages: Sequence[HostView], most: int) -> Iterator[Markup]:
-    gone = [(page, page.away) for page in pages if page.away]
-    for page, away in gone[:most]:
-        last = words("last checked {}", day(page.seen_at)) if page.seen_at else words("never checked")
-        why = escape(away.because, width=160)
-        yield row("Unreachable", words("{} since {}, {}: {}", page.host, day(away.since), last, why))
+def _unreachable(host_views: Sequence[HostView], most: int) -> Iterator[Markup]:
+    gone = [(view, view.unreachable) for view in host_views if view.unreachable]
+    for view, unreachable in gone[:most]:
+        last = words("last checked {}", day(view.seen_at)) if view.seen_at else words("never checked")
+        why = escape(unreachable.because, width=160)
+        yield row("Unreachable", words("{} since {}, {}: {}", view.host, day(unreachable.since), last, why))
     if len(gone) > most:
         yield row("Unreachable", words("{} more hosts", len(gone) - most))
 
@@ -118,7 +123,7 @@ def _none() -> Block:
     return section("masks", [words("No mask found.")])
 
 
-def _head(book: MaskInventory, host: str) -> str:
-    mine = sum(entry.request is not None for entry in book.entries)
+def _head(inventory: MaskInventory, host: str) -> str:
+    mine = sum(entry.request is not None for entry in inventory.entries)
     where = f" ON {host}" if host else ""
-    return f"MASKS{where} · {mine} by maskbot, {len(book.entries) - mine} by others"
+    return f"MASKS{where} · {mine} by maskbot, {len(inventory.entries) - mine} by others"

@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.core.cards import expiry, unit_state
 from bot.core.cards.blocks import Markup, day, escape, join, words
 from bot.core.cards.titles import subject, title
-from bot.core.drift import Entry, MaskInventory
+from bot.core.drift import MaskEntry, MaskInventory
 from bot.core.requests import Request
 from bot.core.systemd.scan import FoundMask
 from bot.core.systemd.units import FileKind, LoadState
@@ -15,11 +15,11 @@ _ODD = {FileKind.EMPTY: "an empty file", FileKind.LINK: "a link to something oth
 _MOST = 12  # parts of a line; there are never as many
 
 
-def line(entry: Entry, book: MaskInventory, *, why: bool = True) -> Markup:
+def line(entry: MaskEntry, inventory: MaskInventory, *, why: bool = True) -> Markup:
     """A mask in the list; with its reason, unless the list is for everybody."""
-    now = book.now
+    now = inventory.now
     if entry.request is None:
-        seen = [*_foreign(entry.found, book)] if entry.found else []
+        seen = [*_foreign(entry.found, inventory)] if entry.found else []
         return words("*{} on {}*: not by maskbot\n    {}", entry.unit, entry.host, join(seen, most=_MOST))
     mask = entry.request
     who = join([words("by {}", owner(mask)), *(reason(mask) if why else [])], " · ")
@@ -63,17 +63,17 @@ def _record(mask: Request, now: datetime) -> Iterator[Markup]:
         yield words("undo needs approval")
 
 
-def _foreign(found: FoundMask, book: MaskInventory) -> Iterator[Markup]:
+def _foreign(found: FoundMask, inventory: MaskInventory) -> Iterator[Markup]:
     """A foreign mask: its time by the host's own clock; nobody knows who made it or why."""
-    yield _since(found.made_at, book.now)
+    yield _since(found.made_at, inventory.now)
     yield words("in {}", found.folder)
     if found.kind in _ODD:
         yield words(_ODD[found.kind])
     yield from _oddities(found)
-    yield words("its removal needs approval" if book.can_ask_to_remove(found) else "removed only by hand")
+    yield words("its removal needs approval" if inventory.can_ask_to_remove(found) else "removed only by hand")
 
 
-def _scan_result(entry: Entry) -> Iterator[Markup]:
+def _scan_result(entry: MaskEntry) -> Iterator[Markup]:
     if entry.found:
         yield from _oddities(entry.found)
     elif entry.request and entry.request.hold_state.loss:

@@ -50,6 +50,6 @@ def acknowledge_switch(word: str) -> str:
     return f"Got it: `{word}`. Checking that you may."
 
 
-def unexpected(reference: str) -> str:
+def internal_error(reference: str) -> str:
     """A programming error; the reference is in our log beside the traceback."""
     return f"The bot made an error. The operator finds it in the log under `{reference}`."

@@ -80,7 +80,7 @@ def _others(request: Request) -> list[Markup]:
     no = denial(request)
     if no:
         return [words("denied by {}", no.voter_name or no.voter.user)]
-    names = [vote.voter_name or vote.voter.user for vote in request.counted]
+    names = [vote.voter_name or vote.voter.user for vote in request.counted_votes]
     approved = [words("approved by {}", join(names, " and "))] if names else []
     return [*approved, *([words("BREAK-GLASS by {}", request.break_glass.name)] if request.break_glass else [])]
 

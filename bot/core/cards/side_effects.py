@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 from bot.core.cards.blocks import Markup, join, row, words
 from bot.core.requests import Change
-from bot.core.systemd.side_effects import Turn
+from bot.core.systemd.side_effects import ElapseBase
 from bot.core.systemd.units import Snapshot
 
 _EVERYBODYS = ("shutdown.target", "umount.target")  # systemd adds these to Conflicts= of nearly every unit
 
 
-def habits(change: Change, seen: Snapshot) -> Iterator[Markup]:
+def side_effect_rows(change: Change, seen: Snapshot) -> Iterator[Markup]:
     """Side effects for a unit that runs. A unit that is left running is not stopped, so it has none."""
-    own = seen.habits
+    own = seen.side_effects
     if change.keep_running:
         return
     if own.is_frozen:
@@ -26,6 +26,6 @@ def habits(change: Change, seen: Snapshot) -> Iterator[Markup]:
         yield row("Undo stops", words("{}, if it is running then (Conflicts=)", join(others)))
     if own.is_persistent:
         yield row("Undo runs", "a missed run at once (Persistent=yes)")
-    if own.turn is Turn.MONOTONIC:
+    if own.turn is ElapseBase.MONOTONIC:
         why = "it counts from its start or the boot: after an undo it may fire at once, later, or never again"
         yield row("Hazard", why)

@@ -60,13 +60,13 @@ def requester(request: Request, did: str = "") -> Markup:
 
 def approvals(request: Request) -> Iterator[Markup]:
     """`approved by @bob 03:04:07`; who used break-glass; or why no approval was needed."""
-    if request.counted:
-        yield words("approved by {}", join(map(with_time, request.counted)))
+    if request.counted_votes:
+        yield words("approved by {}", join(map(with_time, request.counted_votes)))
     if request.break_glass and request.is_break_glass:
         yield words("{} used break-glass", mention(request.break_glass.by, request.break_glass.name))
     elif request.approved_at and request.ask.by_itself and request.because:
         yield words("{}", request.because)
-    elif request.approved_at and not request.counted:
+    elif request.approved_at and not request.counted_votes:
         yield (
             words("no approval was needed: {}", request.because) if request.because else words("no approval was needed")
         )

@@ -21,9 +21,9 @@ class ScanDrift:
     vanished: tuple[FoundMask, ...] = ()
 
 
-def with_known_state(page: HostView, scan: Scan, busy: Collection[str]) -> Scan:
+def with_known_state(view: HostView, scan: Scan, busy: Collection[str]) -> Scan:
     """The scan, with the last known state for units that we are changing now."""
-    before = page.scan.masks if page.scan else ()
+    before = view.scan.masks if view.scan else ()
     kept = [mask for mask in scan.masks if mask.unit not in busy]
     known = [mask for mask in before if mask.unit in busy]
     masks = tuple(sorted((*kept, *known), key=lambda mask: mask.path))
@@ -38,7 +38,7 @@ def our_masks(scan: Scan, requests: Iterable[Request]) -> dict[str, str]:
 
 
 def compare(
-    page: HostView, scan: Scan, *, ours: Sequence[Request], owners: Collection[str], busy: Collection[str]
+    view: HostView, scan: Scan, *, ours: Sequence[Request], owners: Collection[str], busy: Collection[str]
 ) -> ScanDrift:
     """The drift that a scan shows.
 
@@ -52,8 +52,8 @@ def compare(
     return ScanDrift(
         missing,
         tuple((request, units) for request, units in broken if units),
-        tuple(mask for mask in _new_masks(page, scan) if mask.path not in {*owners, *places}),
-        tuple(_gone_masks(page, scan)),
+        tuple(mask for mask in _new_masks(view, scan) if mask.path not in {*owners, *places}),
+        tuple(_gone_masks(view, scan)),
     )
 
 
@@ -86,25 +86,25 @@ def _broken(request: Request, scan: Scan) -> tuple[str, ...]:
         return ()
     related = {other.unit for other in (*before.around.would_stop, *before.around.triggers)}
     seen_after = after.around.failed if after and after.around else ()
-    known = {*before.around.failed, *seen_after, *request.watched.failed}
+    known = {*before.around.failed, *seen_after, *request.drift.failed}
     failed = related.intersection(scan.failed) - known
     return tuple(sorted(unit for unit in failed if has_failed(unit) not in request.aftercare.found))
 
 
-def _new_masks(page: HostView, scan: Scan) -> Iterator[FoundMask]:
+def _new_masks(view: HostView, scan: Scan) -> Iterator[FoundMask]:
     """Masks that are new or were made again. After an incomplete scan, nobody knows what is new."""
-    known = _previous_scan(page, scan)
+    known = _previous_scan(view, scan)
     if known and known.is_whole:
         before = {(mask.path, mask.identity) for mask in known.masks}
         yield from (mask for mask in scan.masks if (mask.path, mask.identity) not in before)
 
 
-def _gone_masks(page: HostView, scan: Scan) -> Iterator[FoundMask]:
-    known = _previous_scan(page, scan)
+def _gone_masks(view: HostView, scan: Scan) -> Iterator[FoundMask]:
+    known = _previous_scan(view, scan)
     if known and scan.is_whole:
-        yield from (mask for mask in known.masks if not scan.at(mask.path) and mask.path not in page.ours)
+        yield from (mask for mask in known.masks if not scan.at(mask.path) and mask.path not in view.ours)
 
 
-def _previous_scan(page: HostView, scan: Scan) -> Scan | None:
+def _previous_scan(view: HostView, scan: Scan) -> Scan | None:
     """The last known state, if it is of the same machine: a reinstalled one starts anew."""
-    return page.scan if page.scan and page.scan.machine_id == scan.machine_id else None
+    return view.scan if view.scan and view.scan.machine_id == scan.machine_id else None

@@ -10,7 +10,7 @@ from bot.core.systemd.units import ActiveState, FileKind, LoadState
 
 
 @dataclass(frozen=True, slots=True)
-class Away:
+class HostOutage:
     """Since when a host does not answer, why, and how often it was tried."""
 
     since: datetime
@@ -26,29 +26,37 @@ class HostView:
     seen_at: datetime | None = None
     scan: Scan | None = None
     ours: Mapping[str, str] = field(default_factory=dict)  # path of a mask that we made -> the id of its request
-    away: Away | None = None
+    unreachable: HostOutage | None = None
 
 
-def write_host_view(page: HostView) -> dict[str, Any]:
+def write_host_view(view: HostView) -> dict[str, Any]:
     """The host view as a JSON document."""
-    scan, away = page.scan, page.away
+    scan, unreachable = view.scan, view.unreachable
     return {
-        "seen_at": page.seen_at.isoformat() if page.seen_at else None,
+        "seen_at": view.seen_at.isoformat() if view.seen_at else None,
         "scan": _write_scan(scan) if scan else None,
-        "ours": dict(page.ours),
-        "away": {"since": away.since.isoformat(), "because": away.because, "tries": away.tries} if away else None,
+        "ours": dict(view.ours),
+        "unreachable": {
+            "since": unreachable.since.isoformat(),
+            "because": unreachable.because,
+            "tries": unreachable.tries,
+        }
+        if unreachable
+        else None,
     }
 
 
 def read_host_view(host: str, document: Mapping[str, Any]) -> HostView:
     """The host view from a document of this or an older version; an empty one is of a host that was never scanned."""
-    scan, away, seen_at = document.get("scan"), document.get("away"), document.get("seen_at")
+    scan, unreachable, seen_at = document.get("scan"), document.get("unreachable"), document.get("seen_at")
     return HostView(
         host,
         datetime.fromisoformat(seen_at) if seen_at else None,
         _read_scan(scan) if scan else None,
         dict(document.get("ours", {})),
-        Away(datetime.fromisoformat(away["since"]), away["because"], away["tries"]) if away else None,
+        HostOutage(datetime.fromisoformat(unreachable["since"]), unreachable["because"], unreachable["tries"])
+        if unreachable
+        else None,
     )
 
 

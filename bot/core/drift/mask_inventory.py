@@ -15,7 +15,7 @@ _FOLDERS = ("/etc/systemd/system.control", "/etc/systemd/system", "/run/systemd/
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class MaskEntry:
     """One mask: as found on the host, as recorded by us, or both."""
 
     host: str
@@ -29,7 +29,7 @@ class MaskInventory:
     """The masks on hosts, and the open requests, at one moment."""
 
     now: datetime
-    pages: tuple[HostView, ...]  # of every host in question
+    host_views: tuple[HostView, ...]  # of every host in question
     ours: tuple[Request, ...] = ()  # what we made and nobody undid: live masks, and links that are not loaded
     open: tuple[Request, ...] = ()  # open requests
     reviews: tuple[Request, ...] = ()  # break-glass changes without a review
@@ -37,12 +37,12 @@ class MaskInventory:
     instances: bool = True  # whether they may ask for instances of a template
 
     @property
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[MaskEntry, ...]:
         """Every mask, ours first, then by host and unit."""
-        found = [entry for page in self.pages for entry in self._found(page)]
+        found = [entry for view in self.host_views for entry in self._found(view)]
         seen = {entry.request.id for entry in found if entry.request}
         unseen = [one for one in self.ours if one.is_live_mask and one.id not in seen]
-        others = [Entry(one.target.host, str(one.target.unit), None, one) for one in unseen]
+        others = [MaskEntry(one.target.host, str(one.target.unit), None, one) for one in unseen]
         return tuple(sorted([*found, *others], key=lambda entry: (entry.request is None, entry.host, entry.unit)))
 
     def can_ask_to_remove(self, mask: FoundMask) -> bool:
@@ -71,13 +71,13 @@ class MaskInventory:
     def _at(self, *stages: Stage) -> tuple[Request, ...]:
         return tuple(sorted((one for one in self.open if one.stage in stages), key=lambda one: (one.asked_at, one.id)))
 
-    def _found(self, page: HostView) -> Iterator[Entry]:
+    def _found(self, view: HostView) -> Iterator[MaskEntry]:
         """Each mask of the newest scan; one of ours without a live request has been undone since."""
-        mine = [one for one in self.ours if one.target.host == page.host and not one.ask.change.user]
+        mine = [one for one in self.ours if one.target.host == view.host and not one.ask.change.user]
         by_id = {one.id: one for one in mine}
         by_link = {(made.path, made.identity): one for one in mine if (made := one.target.made)}
-        for mask in page.scan.masks if page.scan else ():
-            owner = page.ours.get(mask.path)
+        for mask in view.scan.masks if view.scan else ():
+            owner = view.ours.get(mask.path)
             request = by_link.get((mask.path, mask.identity)) or by_id.get(owner or "")
             if request or not owner:
-                yield Entry(page.host, mask.unit, mask, request)
+                yield MaskEntry(view.host, mask.unit, mask, request)

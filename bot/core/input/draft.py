@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.core.input.dashless import dashless
-from bot.core.input.grammar import Word
+from bot.core.input.grammar import QuestionKind
 from bot.core.input.kill_switch import Switch
 from bot.core.input.names import (
     REASON_LIMIT,
@@ -127,7 +127,7 @@ def _hold(options: Mapping[str, str], now: Now) -> tuple[str, str]:
 
 
 def _is_question(word: str, hosts: Sequence[str]) -> bool:
-    known = [*Word, *Switch]
+    known = [*QuestionKind, *Switch]
     return word.lower() in known or (word not in hosts and bool(near(word, known)))
 
 

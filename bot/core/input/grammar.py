@@ -41,7 +41,7 @@ from bot.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class ChangeCommand:
     """A change that somebody asks for, with the reason as typed."""
 
     change: Change
@@ -50,7 +50,7 @@ class Order:
     console_works: bool = False  # with `--break-glass`: the word that a guarded unit needs
 
 
-class Word(StrEnum):
+class QuestionKind(StrEnum):
     """The questions that people can ask."""
 
     STATUS = "status"
@@ -66,7 +66,7 @@ class Word(StrEnum):
 class Question:
     """A question: `/mask status web-01 cron`. Words that a question does not need are empty."""
 
-    word: Word
+    word: QuestionKind
     host: str = ""
     unit: UnitName | None = None
     change: Change | None = None  # PLAN and WHY: the change in question
@@ -77,7 +77,7 @@ class Form:
     """A bare `/mask`, which opens the form."""
 
 
-Command = Order | Question | SwitchCommand | Form
+Command = ChangeCommand | Question | SwitchCommand | Form
 
 # A reason of 500 `&` is 2,500 in Slack's text, and links are longer than they look; nobody types more than this.
 _TEXT_LIMIT = 4000
@@ -96,10 +96,10 @@ def parse(verb: Verb, text: str, hosts: Sequence[str], now: Now) -> Command:
     word = first.lower()
     if not first and verb is Verb.MASK:
         return Form()
-    if word in set(Word):
-        if verb is Verb.UNMASK and word != Word.HELP:
+    if word in set(QuestionKind):
+        if verb is Verb.UNMASK and word != QuestionKind.HELP:
             raise UsageError(f"`{word}` belongs to the other command: `/mask {word}`.")
-        return _question(Word(word), rest, hosts, now)
+        return _question(QuestionKind(word), rest, hosts, now)
     if word in set(Switch):
         if verb is Verb.UNMASK:
             raise UsageError(f"`{word}` belongs to the other command: `/mask {word}`.")
@@ -121,35 +121,36 @@ def parse_mention(text: str, hosts: Sequence[str], now: Now) -> Command:
         return _order(Verb(word), rest, hosts, now)
     if word in set(Switch):
         return read_switch_command(Switch(word), rest)
-    if word and word not in set(Word):
-        raise UsageError(
-            f"There is no command `{first[:SHOWN]}`.{near(word, [*Verb, *Word, *Switch])} `@maskbot help` lists them."
-        )
-    return _question(Word(word or Word.HELP), rest, hosts, now)
+    if word and word not in set(QuestionKind):
+        meant = near(word, [*Verb, *QuestionKind, *Switch])
+        raise UsageError(f"There is no command `{first[:SHOWN]}`.{meant} `@maskbot help` lists them.")
+    return _question(QuestionKind(word or QuestionKind.HELP), rest, hosts, now)
 
 
-def _question(word: Word, rest: str, hosts: Sequence[str], now: Now) -> Question:
+def _question(word: QuestionKind, rest: str, hosts: Sequence[str], now: Now) -> Question:
     hosts = [host for host in hosts if not is_group(host)]
     match word:
-        case Word.HELP:
+        case QuestionKind.HELP:
             return Question(word)
-        case Word.PLAN | Word.WHY:
+        case QuestionKind.PLAN | QuestionKind.WHY:
             change = _order(Verb.MASK, rest, hosts, now, said=f"mask {word}").change
             return Question(word, change.host, change.unit, change)
         case _:
             return _look(word, rest.split(), hosts)
 
 
-def _look(word: Word, names: list[str], hosts: Sequence[str]) -> Question:
+def _look(word: QuestionKind, names: list[str], hosts: Sequence[str]) -> Question:
     """`handover`, `list [HOST]`, `history [HOST]` or `status HOST [UNIT]`."""
-    usage = {Word.HANDOVER: "", Word.LIST: " [HOST]", Word.HISTORY: " [HOST]"}.get(word, " HOST [UNIT]")
-    if len(names) > len(usage.split()) or (word is Word.STATUS and not names):
+    usage = {QuestionKind.HANDOVER: "", QuestionKind.LIST: " [HOST]", QuestionKind.HISTORY: " [HOST]"}.get(
+        word, " HOST [UNIT]"
+    )
+    if len(names) > len(usage.split()) or (word is QuestionKind.STATUS and not names):
         raise UsageError(f"Use `/mask {word}{usage}`, without anything else.")
     host, unit, *_ = [*map(unmangle.word, names), "", ""]
     return Question(word, read_host(host, hosts) if host else "", read_unit(unit) if unit else None)
 
 
-def _order(verb: Verb, typed: str, hosts: Sequence[str], now: Now, *, said: str = "") -> Order:
+def _order(verb: Verb, typed: str, hosts: Sequence[str], now: Now, *, said: str = "") -> ChangeCommand:
     names, options, reason = split(typed)
     host, unit = _host_and_unit(said or verb, names, hosts)
     why = read_reason(reason)
@@ -179,7 +180,7 @@ def _order(verb: Verb, typed: str, hosts: Sequence[str], now: Now, *, said: str 
         raise UsageError(f"Break-glass does not work for a whole group: leave out `{BREAK_GLASS}`, or name one host.")
     if CONSOLE in options and BREAK_GLASS not in options:
         raise UsageError(f"`{CONSOLE}` only goes with `{BREAK_GLASS}`. Approvers confirm it in their own form.")
-    return Order(change, why, break_glass=BREAK_GLASS in options, console_works=CONSOLE in options)
+    return ChangeCommand(change, why, break_glass=BREAK_GLASS in options, console_works=CONSOLE in options)
 
 
 def _hold(host: str, options: Mapping[str, str], now: Now) -> Hold | None:

@@ -27,7 +27,7 @@ _INSTEAD = {
 
 def cut(text: str) -> tuple[str, str]:
     """The first word, without Slack's typographic changes, and the rest."""
-    found = _WORD.match(unmangle.unmarked_words(text.lstrip()))
+    found = _WORD.match(unmangle.strip_word_marks(text.lstrip()))
     return (unmangle.word(found["word"]), found["rest"].lstrip()) if found else ("", "")
 
 

@@ -99,13 +99,13 @@ def _opsgenie(page: Alert, url: str, key: str, _now: datetime) -> Call:
 
 def _alertmanager(page: Alert, url: str, _key: str, now: datetime) -> Call:
     ends = now if page.is_over else page.at + _LONGEST_ALERT
-    alert = {**_labelled(page), "startsAt": _time(page.at), "endsAt": _time(ends), "generatorURL": page.link}
+    alert = {**_with_labels(page), "startsAt": _time(page.at), "endsAt": _time(ends), "generatorURL": page.link}
     return _call(url, [alert])
 
 
 def _alertmanager_webhook(page: Alert, url: str, _key: str, now: datetime) -> Call:
     status = "resolved" if page.is_over else "firing"
-    labelled = _labelled(page)
+    labelled = _with_labels(page)
     alert = {
         "status": status,
         **labelled,
@@ -129,7 +129,7 @@ def _alertmanager_webhook(page: Alert, url: str, _key: str, now: datetime) -> Ca
     return _call(url, group)
 
 
-def _labelled(page: Alert) -> Fields:
+def _with_labels(page: Alert) -> Fields:
     """Labels identify an alert, so none of them changes between the alert and its resolution."""
     labels = {"alertname": "maskbot", "severity": "critical", "instance": page.source, "dedup_key": page.key}
     return {"labels": labels, "annotations": {"summary": page.summary, **page.details}}

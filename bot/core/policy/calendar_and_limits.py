@@ -26,7 +26,7 @@ class Freeze:
     environments: frozenset[str] = frozenset()
     host_groups: frozenset[str] = frozenset()
     units: tuple[str, ...] = ("*",)
-    rise: ExtraApprovals = ExtraApprovals()
+    extra_approvals: ExtraApprovals = ExtraApprovals()
     line: int = 0  # line in the policy file
 
 

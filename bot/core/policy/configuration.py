@@ -13,14 +13,14 @@ _NOT_SAID = ("digest", *_NAMED)
 
 
 @dataclass(frozen=True, slots=True)
-class Configured:
+class ConfigSnapshot:
     """Hosts and policy of one moment. Nobody ever sees the hosts of one file with the rules of another."""
 
     inventory: Inventory
     policy: Policy
 
 
-def changes(old: Configured, new: Configured) -> tuple[str, ...]:
+def changes(old: ConfigSnapshot, new: ConfigSnapshot) -> tuple[str, ...]:
     """What differs between two configurations, a few words per entry; empty if they mean the same."""
     return (*_things("host", old.inventory.hosts, new.inventory.hosts), *_of_policy(old.policy, new.policy))
 

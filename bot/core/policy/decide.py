@@ -6,7 +6,7 @@ from itertools import takewhile
 from bot.core.policy.model import (
     Check,
     Decision,
-    Explained,
+    Explanation,
     Facts,
     Policy,
     Refuse,
@@ -158,8 +158,8 @@ def kill_switch_groups(policy: Policy) -> frozenset[str]:
 def _approving(policy: Policy) -> Iterator[str]:
     for rule in policy.rules:
         yield from (*rule.approve, *rule.outside.approve)
-    for rise in (*(freeze.rise for freeze in policy.freezes), policy.limits.beyond):
-        yield from rise.approve if rise else ()
+    for extra_approvals in (*(freeze.extra_approvals for freeze in policy.freezes), policy.limits.beyond):
+        yield from extra_approvals.approve if extra_approvals else ()
 
 
 def may_sign(facts: Facts, policy: Policy) -> Refuse | None:
@@ -200,16 +200,16 @@ def _no(rules: Iterable[Check], facts: Facts, policy: Policy) -> Refuse | None:
     return next((no for rule in rules if isinstance(no := rule(facts, policy), Refuse)), None)
 
 
-def explain(facts: Facts, policy: Policy) -> tuple[Explained, ...]:
+def explain(facts: Facts, policy: Policy) -> tuple[Explanation, ...]:
     """Explain a decision: the steps passed before it, and what each part of the policy file says of the facts."""
     return (*_steps(facts, policy), *explain_decision(facts, policy))
 
 
-def _steps(facts: Facts, policy: Policy) -> Iterator[Explained]:
+def _steps(facts: Facts, policy: Policy) -> Iterator[Explanation]:
     names = [rule.__name__.replace("_", " ") for rule in RULES]  # these are sentences
     passed = sum(1 for _ in takewhile(lambda rule: rule(facts, policy) is None, RULES))
     for name in names[:passed]:
-        yield Explained(name, applies=True, why="")
+        yield Explanation(name, applies=True, why="")
     answer = decide(facts, policy)
     why = f"{answer.reason} {answer.hint}".rstrip() if isinstance(answer, Refuse) else answer.because
-    yield Explained(names[passed], applies=not isinstance(answer, Refuse), why=why, decides=True)
+    yield Explanation(names[passed], applies=not isinstance(answer, Refuse), why=why, decides=True)

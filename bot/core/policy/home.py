@@ -33,7 +33,7 @@ class Health:
 
     version: str
     open_requests: int = 0
-    unreached: tuple[UnreachableHost, ...] = ()
+    unreachable: tuple[UnreachableHost, ...] = ()
     kill_switch: KillSwitch | None = None  # who turned the kill switch on
 
 

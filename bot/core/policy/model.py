@@ -58,7 +58,7 @@ class Facts:
     cards: Mapping[str, Place] = field(default_factory=dict)
     own_mask: Request | None = None  # our own request that this one would undo, extend, or stop by force for
     others: tuple[Host, ...] = ()  # the other hosts of the group that the hold would cover, or would not cover any more
-    whole: Request | None = None  # on one more host of a group: the approved hold for the group, while it stands
+    group_hold: Request | None = None  # on one more host of a group: the approved hold for the group, while it stands
     kill_switch: KillSwitch | None = None  # MASK: who turned the kill switch on
     unshipped: str = ""  # MASK: why a required sink has not received the audit log
     blast_radius: BlastRadius | None = None  # MASK: recent masks, where the policy limits the blast radius
@@ -102,7 +102,7 @@ class NeedsApproval:
     remind: tuple[timedelta, ...] = ()
     escalate: tuple[EscalationStep, ...] = ()
     raised: tuple[ExtraApprovalReason, ...] = ()  # why more approvals are needed than the rule asks for
-    turns_at: datetime | None = None  # when the calendar alone may change this answer
+    calendar_changes_at: datetime | None = None  # when the calendar alone may change this answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class Rule:
     good_for: timedelta = timedelta(minutes=10)
     requires_expiry: bool = False  # a mask must expire,
     hold_will_do: bool = False  # or be a hold
-    windows: tuple[str, ...] = ()  # maintenance windows: outside of them a mask
+    maintenance_windows: tuple[str, ...] = ()  # outside of them a mask
     outside: ExtraApprovals = ExtraApprovals()  # needs these extra approvals
     allows_break_glass: bool = True  # whether break-glass is allowed
     remind: tuple[timedelta, ...] = REMIND  # pause between reminders to the approvers who have not answered
@@ -229,7 +229,7 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
+class Explanation:
     """The answer of one step, or of one rule of the policy file, for given facts."""
 
     step: str

@@ -23,7 +23,7 @@ def approval_required(
         distinct=answer.distinct,
         on_call=answer.on_call,
         raised=answer.raised,
-        turns_at=answer.turns_at,
+        calendar_changes_at=answer.calendar_changes_at,
         policy=policy,
     )
 
@@ -44,7 +44,7 @@ def updated_approval(
         distinct=answer.distinct,
         on_call=answer.on_call,
         raised=answer.raised,
-        turns_at=answer.turns_at,
+        calendar_changes_at=answer.calendar_changes_at,
         policy=policy,
     )
     if approval.policy == policy:
@@ -73,4 +73,6 @@ def is_outdated(request: Request, *, policy: str, now: datetime) -> bool:
     approval = request.approval
     if approval is None:
         return False
-    return approval.policy != policy or (approval.turns_at is not None and approval.turns_at <= now)
+    return approval.policy != policy or (
+        approval.calendar_changes_at is not None and approval.calendar_changes_at <= now
+    )

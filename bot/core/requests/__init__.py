@@ -1,6 +1,6 @@
 """Requests and what they are made of: the change asked for, approvals, stages, outcomes, timers and messages."""
 
-from bot.core.requests.aftercare import Aftercare, Extension, Loss, Watched
+from bot.core.requests.aftercare import Aftercare, Extension, Loss, SeenDrift
 from bot.core.requests.approval import Approval, Tally, Verdict, Vote, VoteCommand
 from bot.core.requests.ask import Ask, Change, Verb
 from bot.core.requests.break_glass import BreakGlass, Signature
@@ -15,7 +15,7 @@ from bot.core.requests.request import Request
 from bot.core.requests.routing import Route
 from bot.core.requests.scheduled_window import ScheduledWindow
 from bot.core.requests.stages import Outcome, Stage
-from bot.core.requests.target import Forced, Sent, Target, Waiting
+from bot.core.requests.target import Forced, Sent, SlowWait, Target
 
 __all__ = [
     "REMIND",
@@ -50,10 +50,10 @@ __all__ = [
     "Verdict",
     "Vote",
     "VoteCommand",
-    "Waiting",
+    "SlowWait",
     "FollowupKind",
     "Followup",
     "FollowupCommand",
-    "Watched",
+    "SeenDrift",
     "ScheduledWindow",
 ]

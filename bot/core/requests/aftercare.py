@@ -54,7 +54,7 @@ class Loss(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class SeenDrift:
     """Drift seen on the host of a mask; each kind is reported once."""
 
     lost: Loss | None = None

@@ -39,7 +39,7 @@ def affected_units(request: Request) -> frozenset[str]:
 
 def already_reported(request: Request) -> frozenset[str]:
     """Return the consequences that earlier afterchecks already named in this request's thread."""
-    return frozenset([*request.aftercare.found, *map(has_failed, request.watched.failed)])
+    return frozenset([*request.aftercare.found, *map(has_failed, request.drift.failed)])
 
 
 def has_failed(unit: str) -> str:

@@ -65,7 +65,7 @@ class Approval:
     distinct: bool = False  # each approval has to come from a different group
     on_call: tuple[Shift, ...] = ()  # members of the groups who were on call when people were asked
     raised: tuple[ExtraApprovalReason, ...] = ()  # why more approvals are needed than the rule itself asks for
-    turns_at: datetime | None = None  # when the calendar alone may change the number of approvals
+    calendar_changes_at: datetime | None = None  # when the calendar alone may change the number of approvals
     policy: str = ""  # the digest of the policy that judged the request last
     at_least: int = 0  # approvals that an earlier policy asked for: its successor may ask for more, never for fewer
     was_distinct: bool = False  # an earlier policy asked for approvals from different groups

@@ -42,8 +42,8 @@ class Followup:
     at: datetime
     place: Place  # where to answer
     text: str = ""  # the reason, the question or the answer
-    digest: str = ""  # GO_ALONE: the digest of the plan it is about
-    console_works: bool = False  # GO_ALONE on a guarded unit: console access is confirmed
+    digest: str = ""  # BREAK_GLASS: the digest of the plan it is about
+    console_works: bool = False  # BREAK_GLASS on a guarded unit: console access is confirmed
     to: PersonId | None = None  # HAND_OVER: the new owner
     tally: Tally = Tally.RECORDED
     refusal: str = ""  # why it was refused, if it was

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.core.people.identity import PersonId
 from bot.core.people.quorum import assign_groups
-from bot.core.requests.aftercare import Aftercare, Watched
+from bot.core.requests.aftercare import Aftercare, SeenDrift
 from bot.core.requests.approval import Approval, Tally, Verdict, Vote
 from bot.core.requests.ask import Ask, Verb
 from bot.core.requests.break_glass import BreakGlass
@@ -41,8 +41,8 @@ class Request:
     changed_since: tuple[str, ...] = ()  # what made people be asked again
     finished_at: datetime | None = None
     undone_by: str = ""  # the request that took this mask back, or found it gone
-    undone_at: datetime | None = None  # when it was taken back; an older version did not note it
-    was_gone: bool = False  # it was not there any more, or not ours, when it was to be taken back
+    undone_at: datetime | None = None  # when it was undone; an older version did not note it
+    was_gone: bool = False  # it was not there any more, or not ours, when it was to be undone
     repeated_by: str = ""  # the later request that did what this one did not bring to its end
     undo_until: datetime | None = None  # until then the mask can be undone without approval
     handovers: tuple[Handover, ...] = ()
@@ -52,7 +52,7 @@ class Request:
     remarks: tuple[Remark, ...] = ()
     aftercare: Aftercare = Aftercare()  # expiry, reminders and afterchecks once it is done
     break_glass: BreakGlass | None = None  # who went ahead without the missing approvals
-    watched: Watched = Watched()
+    drift: SeenDrift = SeenDrift()
     hold_state: HoldState = HoldState()
     hosts: tuple[str, ...] = ()  # for a group's hold and for its lift: the hosts it covers, and when people were asked
     due_at: datetime | None = field(default=None)  # when the request is due; None: when something happens
@@ -76,7 +76,7 @@ class Request:
         return (self.ask.requester, *(handover.to for handover in self.handovers))
 
     @property
-    def counted(self) -> tuple[Vote, ...]:
+    def counted_votes(self) -> tuple[Vote, ...]:
         """The approvals that count for the current plan."""
         return tuple(
             vote
@@ -85,9 +85,9 @@ class Request:
         )
 
     @property
-    def covered(self) -> dict[str, Vote]:
+    def votes_by_group(self) -> dict[str, Vote]:
         """For approvals that must come from different groups: the vote that stands for each group."""
-        votes = {vote.voter.key: vote for vote in self.counted}
+        votes = {vote.voter.key: vote for vote in self.counted_votes}
         groups = self.approval.groups if self.approval else ()
         placed = assign_groups({key: vote.groups for key, vote in votes.items()}, groups)
         return {group: votes[key] for group, key in placed.items()}
@@ -96,7 +96,7 @@ class Request:
     def have(self) -> int:
         """How many of the needed approvals there are."""
         is_distinct = self.approval is not None and self.approval.distinct
-        return len(self.covered) if is_distinct else len(self.counted)
+        return len(self.votes_by_group) if is_distinct else len(self.counted_votes)
 
     @property
     def open_followups(self) -> tuple[Followup, ...]:
@@ -135,7 +135,7 @@ class Request:
             and self.stage is Stage.DONE
             and self.target.outcome in masked
             and not self.undone_by
-            and not self.watched.lost
+            and not self.drift.lost
             and not self.repeated_by
         )
 

@@ -20,7 +20,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class SlowWait:
     """A wait for a unit that is slow to stop or to start. Other changes may use the host meanwhile."""
 
     since: datetime
@@ -58,6 +58,6 @@ class Target:
     last_seen: Snapshot | None = None  # the newest look, for the card
     # a mask was loaded while the unit stopped: the rest of its own stop sequence did not run
     settings_lost: bool = False
-    waiting: Waiting | None = None
+    waiting: SlowWait | None = None
     called_off: datetime | None = None  # withdrawn while it waited for the stop
     forced: Forced | None = None

@@ -66,7 +66,7 @@ def page_to_resolve(request: Request) -> datetime | None:
 
 def next_calendar_change(request: Request) -> datetime | None:
     """When a freeze or maintenance window begins or ends, which may change the number of approvals."""
-    return request.approval.turns_at if request.approval else None
+    return request.approval.calendar_changes_at if request.approval else None
 
 
 def pending_followup(request: Request) -> datetime | None:

@@ -9,24 +9,24 @@ from datetime import datetime
 
 from bot.core.requests import Change, Outcome, Target, Verb
 from bot.core.steps.force_stop import next_force_step
-from bot.core.steps.kinds import Done, Link, Step, StepLimits, Work, times
+from bot.core.steps.kinds import Done, Link, Step, StepContext, StepLimits, times
 from bot.core.steps.masking import next_mask_step
 from bot.core.steps.restoring import next_undo_step, next_unmask_step
 from bot.core.steps.stopping import was_unlinked
 from bot.core.systemd.units import FileKind, Snapshot
 
-__all__ = ["Done", "StepLimits", "Step", "Work", "next_step", "observe"]
+__all__ = ["Done", "StepLimits", "Step", "StepContext", "next_step", "observe"]
 
 
-def next_step(work: Work, now: Snapshot, at: datetime) -> Step:
+def next_step(context: StepContext, now: Snapshot, at: datetime) -> Step:
     """The one step that brings the unit nearer to the goal. Pure: the same look gives the same step."""
-    if work.change.force:
-        return next_force_step(work, now, at)
-    if work.target.called_off:
-        return _called_off(next_undo_step(replace(work, undoes=work.target), now, at))
-    if work.change.verb is Verb.MASK:
-        return next_mask_step(work, now, at)
-    return next_undo_step(work, now, at) if work.undoes else next_unmask_step(work, now)
+    if context.change.force:
+        return next_force_step(context, now, at)
+    if context.target.called_off:
+        return _called_off(next_undo_step(replace(context, undoes=context.target), now, at))
+    if context.change.verb is Verb.MASK:
+        return next_mask_step(context, now, at)
+    return next_undo_step(context, now, at) if context.undoes else next_unmask_step(context, now)
 
 
 _CALLED_OFF = {

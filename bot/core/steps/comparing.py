@@ -44,12 +44,12 @@ def _itself(before: Snapshot, now: Snapshot, around: Surroundings) -> Iterator[s
     still_starting = now.active is ActiveState.ACTIVATING and before.active is not ActiveState.ACTIVATING
     if (now.active.is_down != before.active.is_down or still_starting) and not _is_woken(before, around):
         yield f"Active was {before.active}, is {now.active}"
-    if before.habits.is_frozen and not now.habits.is_frozen:
+    if before.side_effects.is_frozen and not now.side_effects.is_frozen:
         yield f"it was frozen, and is {now.active} without that"
     if is_deaf(now) and not before.active.is_down:
         yield "it is active, but listens no more: its service ended while it was masked"
-    if before.habits.turn and not now.habits.turn and not now.active.is_down:
-        yield f"it had a next turn ({before.habits.turn}) and has none: it does not fire again by itself"
+    if before.side_effects.turn and not now.side_effects.turn and not now.active.is_down:
+        yield f"it had a next turn ({before.side_effects.turn}) and has none: it does not fire again by itself"
 
 
 def _is_woken(before: Snapshot, around: Surroundings) -> bool:
@@ -88,7 +88,7 @@ def _links(before: Snapshot, around: Surroundings) -> Iterator[str]:
 
 def _neighbours(before: Snapshot, now: Snapshot) -> Iterator[str]:
     found = other_units(now)
-    for other in related(before):
+    for other in related_units(before):
         is_now = found.get(other.unit)
         if other.active.is_down:
             continue
@@ -103,7 +103,7 @@ def _rests(trigger: Neighbour) -> bool:
     return trigger.unit.rpartition(".")[2] in _TRIGGERS and trigger.sub != "elapsed"
 
 
-def related(before: Snapshot) -> tuple[Neighbour, ...]:
+def related_units(before: Snapshot) -> tuple[Neighbour, ...]:
     """The recorded triggers and dependents; systemd does not know those of a masked unit any more."""
     around = before.around
     return (*around.triggers, *around.would_stop) if around else ()
@@ -121,5 +121,5 @@ def _others(mask: Target, undo: Target, now: Snapshot) -> Iterator[str]:
         if unit in running:
             yield f"{unit} came up when this was stopped, and is running"
     for unit in went_down(undo.before, now) if undo.before else ():
-        if unit not in {other.unit for other in related(before)} | {str(before.id)}:
+        if unit not in {other.unit for other in related_units(before)} | {str(before.id)}:
             yield f"{unit} went down when this was started"

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bot.core.requests import Outcome
-from bot.core.steps.kinds import Done, Kill, Step, Work, newest, times
+from bot.core.steps.kinds import Done, Kill, Step, StepContext, newest, times
 from bot.core.systemd.units import ActiveState, Snapshot
 
 WITHDRAWN = "The mask that waited for it was withdrawn. Nothing was killed."
@@ -12,20 +12,20 @@ _NO_ANSWER = "SIGKILL was sent without an answer, so the unit may have ended by 
 _STILL = "SIGKILL was sent, and systemd is still stopping the unit. Its mask keeps waiting."
 
 
-def next_force_step(work: Work, now: Snapshot, at: datetime) -> Step:
+def next_force_step(context: StepContext, now: Snapshot, at: datetime) -> Step:
     """Kill what still stops, then let systemd finish the stop; the mask itself is another request's."""
-    target, kill = work.target, newest(work.target, Kill.name)
+    target, kill = context.target, newest(context.target, Kill.name)
     if not is_same_stop(target.planned, now):
         if kill is None:
             return Done(Outcome.NO_CHANGE, OVER)
         return Done(Outcome.KILLED, "" if kill.exit_code == 0 else _NO_ANSWER)
-    if kill is None and not work.is_wanted:
+    if kill is None and not context.is_wanted:
         return Done(Outcome.NO_CHANGE, WITHDRAWN)
-    if kill is None or (kill.exit_code is None and times(target, Kill.name) < work.limits.same_command):
+    if kill is None or (kill.exit_code is None and times(target, Kill.name) < context.limits.same_command):
         return Kill()
     if kill.exit_code not in (0, None):
         return Done(Outcome.FAILED, kill.output)
-    wait = work.limits.wait(kill.at, at)
+    wait = context.limits.wait(kill.at, at)
     return Done(Outcome.KILLED, _STILL) if wait.is_slow else wait
 
 

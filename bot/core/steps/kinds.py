@@ -130,7 +130,7 @@ class StepLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class StepContext:
     """Everything that the next step depends on, beside the fresh look.
 
     `undoes` is the target of our own mask, if this is an undo; `try_start` says whether the proof may try a start;

@@ -13,16 +13,16 @@ from bot.core.steps.kinds import (
     ResetFailed,
     Start,
     Step,
+    StepContext,
     Stop,
     Unlink,
     Wait,
-    Work,
     is_on_its_way_down,
     is_tried,
     label,
     times,
 )
-from bot.core.steps.timer_turns import turns_anew, turns_moved
+from bot.core.steps.timer_turns import moved_timers, restarted_timers
 from bot.core.systemd.dependencies import other_units
 from bot.core.systemd.units import ActiveState, FileKind, Layer, LayerFile, LoadState, Neighbour, Snapshot, UnitName
 
@@ -30,28 +30,28 @@ _CRASHED = "auto-restart"  # SubState while systemd waits to restart a failed un
 OVER = "The mask lasted until the next reboot, and the host was rebooted."
 
 
-def next_undo_step(work: Work, now: Snapshot, at: datetime) -> Step:
+def next_undo_step(context: StepContext, now: Snapshot, at: datetime) -> Step:
     """Remove the very link we made, reload, start what ran; leave everything else alone."""
-    mask = work.undoes
+    mask = context.undoes
     if mask is None or mask.layer is None or mask.before is None:
         raise ValueError("an undo needs the mask it undoes, with its before")
-    unlinked = times(work.target, label(Unlink(mask.layer)))
+    unlinked = times(context.target, label(Unlink(mask.layer)))
     file = now.layer(mask.layer)
     if file.kind is FileKind.MASK:
-        return _remove_ours(work, mask, file)
+        return _remove_ours(context, mask, file)
     if not unlinked and mask.made is not None and mask.outcome is not Outcome.NOT_PROTECTED:
         if mask.layer is Layer.RUNTIME and now.around is None:
             return LookFully()
         if is_over(mask, now):
             return Done(Outcome.UNMASKED, OVER)
         return Done(Outcome.NOT_OURS, "The mask is gone: somebody else or a reboot removed it.")
-    if _reload_is_due(work):
+    if _reload_is_due(context):
         return Reload()
     if is_on_its_way_down(now):  # it is restored once it is down: only then can it be started again
-        return _wait(work, at)
+        return _wait(context, at)
     if now.around is None:
         return LookFully()
-    return _bring_back(work, mask, mask.before, now, at)
+    return _bring_back(context, mask, mask.before, now, at)
 
 
 def is_over(mask: Target, now: Snapshot) -> bool:
@@ -62,64 +62,68 @@ def is_over(mask: Target, now: Snapshot) -> bool:
     return now.layer(Layer.RUNTIME).kind is FileKind.ABSENT and now.around.boot_id != after.around.boot_id
 
 
-def next_unmask_step(work: Work, now: Snapshot) -> Step:
+def next_unmask_step(context: StepContext, now: Snapshot) -> Step:
     """Remove a mask that is not ours: each link that was there when people approved, and no later one."""
-    before = work.target.before
+    before = context.target.before
     if before is None:
         raise ValueError("an unmask needs its before")
     agreed = [file for file in before.layers if file.kind is FileKind.MASK]
     left = [file for file in now.layers if file in agreed]
     for file in left:
-        if times(work.target, label(Unlink(file.layer))) < work.limits.same_command:
+        if times(context.target, label(Unlink(file.layer))) < context.limits.same_command:
             return Unlink(file.layer)
     if left:
         outcome = Outcome.FAILED if len(left) == len(agreed) else Outcome.NOT_UNMASKED
-        return Done(outcome, _last_words(work.target))
-    if _reload_is_due(work):
+        return Done(outcome, _last_words(context.target))
+    if _reload_is_due(context):
         return Reload()
     if now.load is not LoadState.MASKED:
         return Done(Outcome.UNMASKED)
-    if not work.target.sent:
+    if not context.target.sent:
         return Done(Outcome.FAILED, "The mask was replaced since it was approved, so it was left alone.")
     return Done(Outcome.NOT_UNMASKED, "Its links are removed, but systemd still calls it masked.")
 
 
-def _remove_ours(work: Work, mask: Target, file: LayerFile) -> Step:
+def _remove_ours(context: StepContext, mask: Target, file: LayerFile) -> Step:
     """Only the link that we saw right after making it is ours; a later one is somebody else's."""
     if mask.made is not None and file.identity != mask.made.identity:
         return Done(Outcome.NOT_OURS, "Somebody replaced the mask, so it is not the bot's to remove.")
     if mask.made is None:
         return Done(Outcome.NOT_OURS, "The bot never saw its own link, so this one may be anybody's.")
     unlink = Unlink(file.layer)
-    if times(work.target, label(unlink)) < work.limits.same_command:
+    if times(context.target, label(unlink)) < context.limits.same_command:
         return unlink
-    return Done(Outcome.FAILED, _last_words(work.target))
+    return Done(Outcome.FAILED, _last_words(context.target))
 
 
 def _last_words(target: Target) -> str:
     return target.sent[-1].output if target.sent else ""
 
 
-def _bring_back(work: Work, mask: Target, before: Snapshot, now: Snapshot, at: datetime) -> Step:
+def _bring_back(context: StepContext, mask: Target, before: Snapshot, now: Snapshot, at: datetime) -> Step:
     """The mask is gone: start what ran before and does not run now."""
-    if is_deaf(now) and not before.active.is_down and not times(work.target, Stop.name):
+    if is_deaf(now) and not before.active.is_down and not times(context.target, Stop.name):
         return Stop()
     for other in _should_run(before, now):
         name = label(Start(other.unit))
         if _is_on_its_way(other):
-            wait = _wait(work, at)
+            wait = _wait(context, at)
             if not (wait.is_slow and other.sub.startswith(_CRASHED)):
                 return wait
-        elif other.active is ActiveState.FAILED and not times(work.target, name) and not _was_reset(work, other.unit):
+        elif (
+            other.active is ActiveState.FAILED
+            and not times(context.target, name)
+            and not _was_reset(context, other.unit)
+        ):
             return ResetFailed(other.unit)
-        elif not is_tried(work.target, name, work.limits):
+        elif not is_tried(context.target, name, context.limits):
             return Start(other.unit)
-    return _compare(work, mask, before, now, at)
+    return _compare(context, mask, before, now, at)
 
 
-def _wait(work: Work, at: datetime) -> Wait:
+def _wait(context: StepContext, at: datetime) -> Wait:
     """The time since the newest command, or since the change began."""
-    return work.limits.wait(work.target.sent[-1].at if work.target.sent else work.begun or at, at)
+    return context.limits.wait(context.target.sent[-1].at if context.target.sent else context.begun or at, at)
 
 
 def _is_on_its_way(other: Neighbour) -> bool:
@@ -127,16 +131,18 @@ def _is_on_its_way(other: Neighbour) -> bool:
     return bool(other.job) or other.active in (ActiveState.ACTIVATING, ActiveState.DEACTIVATING)
 
 
-def _was_reset(work: Work, unit: str) -> bool:
-    return is_tried(work.target, label(ResetFailed(unit)), work.limits)
+def _was_reset(context: StepContext, unit: str) -> bool:
+    return is_tried(context.target, label(ResetFailed(unit)), context.limits)
 
 
-def _reload_is_due(work: Work) -> bool:
+def _reload_is_due(context: StepContext) -> bool:
     """Whether a link was removed since systemd last reloaded, as far as we know."""
-    sent = work.target.sent
+    sent = context.target.sent
     kinds = [one.step.partition(" ")[0] for one in sent]
     changed = [position for position, kind in enumerate(kinds) if kind == Unlink.name]
-    return bool(changed) and not is_tried(replace(work.target, sent=sent[changed[-1] :]), Reload.name, work.limits)
+    return bool(changed) and not is_tried(
+        replace(context.target, sent=sent[changed[-1] :]), Reload.name, context.limits
+    )
 
 
 def _should_run(before: Snapshot, now: Snapshot) -> Iterator[Neighbour]:
@@ -164,10 +170,10 @@ def _as_unloaded(other: Neighbour) -> Neighbour:
     return replace(other, active=ActiveState.INACTIVE)
 
 
-def _compare(work: Work, mask: Target, before: Snapshot, now: Snapshot, at: datetime) -> Done:
+def _compare(context: StepContext, mask: Target, before: Snapshot, now: Snapshot, at: datetime) -> Done:
     """Compare with the record, and name what differs, and what could not be compared."""
-    off = [*not_as_before(mask, work.target, now), *turns_moved(before, now, at)]
-    unknown = [*not_known(before, now), *turns_anew(before, now, at)]
+    off = [*not_as_before(mask, context.target, now), *moved_timers(before, now, at)]
+    unknown = [*not_known(before, now), *restarted_timers(before, now, at)]
     if off:
         return Done(Outcome.RESTORED_PARTLY, "; ".join(off) + "".join(f". {one}" for one in unknown))
     return Done(Outcome.RESTORED, " ".join(unknown))

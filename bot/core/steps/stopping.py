@@ -9,11 +9,11 @@ from bot.core.steps.kinds import (
     Probe,
     Reload,
     Step,
+    StepContext,
     StepLimits,
     Stop,
     Unlink,
     Unprobe,
-    Work,
     is_a_try,
     is_on_its_way_down,
     newest,
@@ -30,21 +30,21 @@ _LINKS = (Link.name, Unlink.name)
 _AGAIN = "Something started it again each time, before the mask was loaded."
 
 
-def next_stop_step(work: Work, now: Snapshot, at: datetime) -> Step | None:
+def next_stop_step(context: StepContext, now: Snapshot, at: datetime) -> Step | None:
     """The next step that brings the unit down; None if nothing does: it is masked while it runs, and the card says so.
 
     systemd says when a stop ends: the unit is down, no job is queued for it, no process of it is left. There is no time
     limit of ours, for each stop command has its own, and a unit may ask for more time.
     """
-    target, stop = work.target, newest(work.target, Stop.name)
-    has_rounds = _has_rounds(work)
+    target, stop = context.target, newest(context.target, Stop.name)
+    has_rounds = _has_rounds(context)
     if has_rounds and _is_in_the_way(target, now):
         return _out_of_the_way(target, now)
     if now.active in _NOT_NOW or (stop and is_on_its_way_down(now)):
-        since = stop.at if stop else work.begun or at
-        return work.limits.wait(since, at, often=times(target, Stop.name) > 1)
+        since = stop.at if stop else context.begun or at
+        return context.limits.wait(since, at, often=times(target, Stop.name) > 1)
     if stop is None:
-        return _probe(target, work.limits) or Stop()
+        return _probe(target, context.limits) or Stop()
     if try_start_was_sent(target):
         return _start_was_not_refused(target)
     refused = stop.exit_code not in (0, None)
@@ -77,10 +77,10 @@ def _probe(target: Target, limits: StepLimits) -> Step | None:
     return Done(Outcome.FAILED, made.output or (gone.output if gone else ""))
 
 
-def _has_rounds(work: Work) -> bool:
+def _has_rounds(context: StepContext) -> bool:
     """Whether to stop it once more: three more times, counted by the stops or by the links that came too early."""
-    unlinked = sum(sent.step.partition(" ")[0] == Unlink.name for sent in work.target.sent)
-    return max(times(work.target, Stop.name) - 1, unlinked) < work.limits.stops_again
+    unlinked = sum(sent.step.partition(" ")[0] == Unlink.name for sent in context.target.sent)
+    return max(times(context.target, Stop.name) - 1, unlinked) < context.limits.stops_again
 
 
 def _is_in_the_way(target: Target, now: Snapshot) -> bool:

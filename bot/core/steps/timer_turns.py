@@ -3,24 +3,24 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from bot.core.steps.comparing import related
+from bot.core.steps.comparing import related_units
 from bot.core.systemd.dependencies import other_units
 from bot.core.systemd.output import moment_of
-from bot.core.systemd.side_effects import NextTurn
+from bot.core.systemd.side_effects import NextElapse
 from bot.core.systemd.units import Snapshot
 from bot.core.time.human_time import humanize
 
 _NOTICED = 10**6  # microseconds, for monotonic timers; AccuracySec= is a minute by default
 
 
-def turns_moved(before: Snapshot, now: Snapshot, at: datetime) -> Iterator[str]:
+def moved_timers(before: Snapshot, now: Snapshot, at: datetime) -> Iterator[str]:
     """Calendar timers whose next elapse has changed without a cause that systemd has for that."""
     for whose, had, has in _pairs(before, now):
         if had.at and has.at and had.at != has.at and not (has.is_random or _has_come(had, at)):
             yield f"{whose} next turn was {had.at}, is {has.at}"
 
 
-def turns_anew(before: Snapshot, now: Snapshot, at: datetime) -> Iterator[str]:
+def restarted_timers(before: Snapshot, now: Snapshot, at: datetime) -> Iterator[str]:
     """Sentences about timers that systemd has restarted or randomised anew, and about those that elapsed meanwhile."""
     boots = {seen.around.boot_id for seen in (before, now) if seen.around}
     uptime = now.around.uptime if now.around else 0
@@ -34,25 +34,25 @@ def turns_anew(before: Snapshot, now: Snapshot, at: datetime) -> Iterator[str]:
         if len(boots) > 1 or had.after_boot <= uptime:
             yield from ["Its next turn is counted anew, from this start."] * (whose == "its")
         else:
-            yield _sentence(f"{whose} next turn is counted anew, {_moved(had.after_boot, has.after_boot)}")
+            yield _sentence(f"{whose} next turn is counted anew, {_shift_in_words(had.after_boot, has.after_boot)}")
 
 
-def _pairs(before: Snapshot, now: Snapshot) -> Iterator[tuple[str, NextTurn, NextTurn]]:
+def _pairs(before: Snapshot, now: Snapshot) -> Iterator[tuple[str, NextElapse, NextElapse]]:
     """Timers with their next elapse before and now: the unit itself, and the timers that trigger it and ran."""
     found = other_units(now)
     if not before.active.is_down:
-        yield "its", before.habits.next_turn, now.habits.next_turn
-    for other in related(before):
+        yield "its", before.side_effects.next_turn, now.side_effects.next_turn
+    for other in related_units(before):
         if not other.active.is_down and other.unit in found:
             yield f"{other.unit}: its", other.next_turn, found[other.unit].next_turn
 
 
-def _has_come(turn: NextTurn, at: datetime) -> bool:
+def _has_come(turn: NextElapse, at: datetime) -> bool:
     moment = moment_of(turn.at)
     return moment is not None and moment <= at
 
 
-def _moved(had: int, has: int) -> str:
+def _shift_in_words(had: int, has: int) -> str:
     length = humanize(timedelta(microseconds=abs(has - had)))
     return f"{length} {'later' if has > had else 'earlier'} than before"
 

@@ -8,14 +8,14 @@ from bot.core.systemd.units import LayerFile, LoadState, Snapshot, UnitName
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedUnit:
     """A unit as systemd describes it when asked by a name."""
 
     id: str
     load: LoadState
 
 
-def twins(layers: Sequence[LayerFile], loads: Mapping[str, Loaded]) -> tuple[str, ...]:
+def twins(layers: Sequence[LayerFile], loads: Mapping[str, LoadedUnit]) -> tuple[str, ...]:
     """Names that start the same file, and that no mask in these layers covers (measured).
 
     These are units of their own (the file is linked twice, or has two names), and an instance by a second name of its
@@ -26,11 +26,11 @@ def twins(layers: Sequence[LayerFile], loads: Mapping[str, Loaded]) -> tuple[str
     return tuple(sorted(found))
 
 
-def _can_be_started(other: Loaded) -> bool:
+def _can_be_started(other: LoadedUnit) -> bool:
     return other.load not in (LoadState.MASKED, LoadState.ERROR, LoadState.NOT_FOUND)
 
 
-def _is_alias(own: UnitName, name: str, other: Loaded) -> bool:
+def _is_alias(own: UnitName, name: str, other: LoadedUnit) -> bool:
     if name == own.text:
         return True
     is_second_name_of_template = own.is_instance and name.partition("@")[0] != own.text.partition("@")[0]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from bot.core.systemd.output import Record, needed
+from bot.core.systemd.output import Record, require
 
 # The units of their own packages. A cron job cannot be told from other cron jobs.
 AGENTS: Mapping[str, str] = MappingProxyType(
@@ -31,6 +31,6 @@ def agents(units: Mapping[str, Record]) -> tuple[str, ...]:
 
 
 def _works(unit: Record) -> bool:
-    if needed(unit, "LoadState") != "loaded":
+    if require(unit, "LoadState") != "loaded":
         return False
-    return needed(unit, "ActiveState") in _RUNS or unit.get("UnitFileState") in _STARTS
+    return require(unit, "ActiveState") in _RUNS or unit.get("UnitFileState") in _STARTS

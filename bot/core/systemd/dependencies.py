@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from bot.core.systemd.config_management import agents
-from bot.core.systemd.output import Record, is_unit, needed, read_actions, read_turn, read_unit, read_units
+from bot.core.systemd.output import Record, is_unit, read_actions, read_turn, read_unit, read_units, require
 from bot.core.systemd.properties import STOPS_TOO
 from bot.core.systemd.units import ActiveState, LoadState, Neighbour, Snapshot, UnitName
 from bot.errors import HostileOutput
@@ -114,7 +114,7 @@ def read_states(lines: Sequence[str]) -> Iterator[Record]:
 def read_neighbour(unit: Record) -> Neighbour:
     """Another unit's state."""
     try:
-        load, active = LoadState(needed(unit, "LoadState")), ActiveState(needed(unit, "ActiveState"))
+        load, active = LoadState(require(unit, "LoadState")), ActiveState(require(unit, "ActiveState"))
     except ValueError:
         raise HostileOutput("The host's answer has a state that systemd does not have.") from None
     return Neighbour(
@@ -147,4 +147,4 @@ def near_names(asked: UnitName, known: Iterable[str]) -> tuple[str, ...]:
 
 
 def _id(unit: Record) -> str:
-    return read_unit(needed(unit, "Id"))
+    return read_unit(require(unit, "Id"))

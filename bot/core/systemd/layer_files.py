@@ -3,7 +3,7 @@
 import posixpath
 import re
 
-from bot.core.systemd.output import needed, record
+from bot.core.systemd.output import record, require
 from bot.core.systemd.search_path import SYSTEM
 from bot.core.systemd.units import FileKind, Layer, LayerFile, OtherFile
 from bot.errors import HostError, HostileOutput
@@ -20,7 +20,7 @@ def read_layers(paths: tuple[str, ...], lines: tuple[str, ...]) -> tuple[tuple[L
     A line for `/` must come first, for without it stat(1) was not allowed to read anything.
     """
     where = record(paths, tuple(Layer))
-    name = posixpath.basename(needed(where, Layer.PERSISTENT))
+    name = posixpath.basename(require(where, Layer.PERSISTENT))
     others = [path for folder in SYSTEM if (path := f"{folder}/{name}") not in where.values()]
     files: dict[str, re.Match[str]] = {}
     for line in lines:
@@ -30,7 +30,7 @@ def read_layers(paths: tuple[str, ...], lines: tuple[str, ...]) -> tuple[tuple[L
         files[file["path"]] = file
     if "/" not in files:
         raise HostError("The bot may not see that user's folders.", code="sudo_denied")
-    layers = tuple(_layer_file(layer, needed(where, layer), files.get(needed(where, layer))) for layer in Layer)
+    layers = tuple(_layer_file(layer, require(where, layer), files.get(require(where, layer))) for layer in Layer)
     return layers, tuple(OtherFile(path, *read_kind(files[path])) for path in others if path in files)
 
 

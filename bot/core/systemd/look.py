@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from bot.core.systemd.aliases import Loaded, subject, twins
+from bot.core.systemd.aliases import LoadedUnit, subject, twins
 from bot.core.systemd.host_script import script_argv
 from bot.core.systemd.layer_files import read_layers
 from bot.core.systemd.look_script import SCRIPT
@@ -12,7 +12,6 @@ from bot.core.systemd.output import (
     LAST_LINE,
     Record,
     failure,
-    needed,
     read_actions,
     read_flag,
     read_machine_id,
@@ -24,10 +23,11 @@ from bot.core.systemd.output import (
     read_units,
     record,
     records,
+    require,
     sections,
 )
 from bot.core.systemd.properties import RELATIONS, SHOWN, SHOWN_OF_NAME
-from bot.core.systemd.side_effects import Habits, Turn
+from bot.core.systemd.side_effects import ElapseBase, SideEffects
 from bot.core.systemd.status import read_status
 from bot.core.systemd.sudo_rights import read_granted
 from bot.core.systemd.surroundings import (
@@ -57,7 +57,7 @@ _STOPPING = "stopping"
 _COMMANDS = {"stop": "ExecStop", "stop-post": "ExecStopPost"}
 _COMMAND = 3  # fields: which command it is, whether it has begun, whether it has ended
 _KERNEL = ("hostname", "boot_id", "systemd")
-_UNKNOWN = Loaded("", LoadState.STUB)
+_UNKNOWN = LoadedUnit("", LoadState.STUB)
 
 
 def look_argv(unit: UnitName, *, size: str, user: str = "") -> Argv:
@@ -85,7 +85,7 @@ def parse_look(
     """
     found = _sections(stdout)
     unit, host = record(found["unit"], (*SHOWN, *RELATIONS)), record(found["host"], ("machine_id", "manager"))
-    if not {str(asked), needed(unit, "Id")} <= set(read_units(needed(unit, "Names"))):
+    if not {str(asked), require(unit, "Id")} <= set(read_units(require(unit, "Names"))):
         raise HostileOutput("The host's answer is about another unit.")
     try:
         layers, elsewhere = read_layers(found["layers"], found["files"])
@@ -98,7 +98,7 @@ def parse_look(
         )
     except (ValueError, UsageError):
         raise HostileOutput("The host's answer has a state or a name that systemd does not have.") from None
-    if subject(snapshot).text not in (str(asked), needed(unit, "Id")):
+    if subject(snapshot).text not in (str(asked), require(unit, "Id")):
         raise HostileOutput("The host's answer has the files of another unit.")
     around = read_around(found, unit, also) if "states" in found else None
     if around and "rights" in found:
@@ -142,36 +142,36 @@ def _stop_command(lines: tuple[str, ...], sub: str) -> tuple[int, int]:
     return (running[-1], len(states)) if running else (0, 0)
 
 
-def _other_names(lines: tuple[str, ...]) -> dict[str, Loaded]:
+def _other_names(lines: tuple[str, ...]) -> dict[str, LoadedUnit]:
     """The load state under each further name. A name that could not be asked is unknown, so never masked."""
     if not lines:
         return {}
     names = [read_unit(name) for name in lines[0].split()]
     blocks = records(lines[1:], SHOWN_OF_NAME)
-    shown = [Loaded(read_unit(needed(block, "Id")), LoadState(needed(block, "LoadState"))) for block in blocks]
+    shown = [LoadedUnit(read_unit(require(block, "Id")), LoadState(require(block, "LoadState"))) for block in blocks]
     if len(names) != len(shown):
         raise HostError("The host's answer lacks a name.", code="incomplete_observation", passing=True)
     return dict(zip(names, shown, strict=True))
 
 
 def _snapshot(
-    unit: Record, *, asked: UnitName, loads: Mapping[str, Loaded], layers: tuple[LayerFile, ...], machine_id: str
+    unit: Record, *, asked: UnitName, loads: Mapping[str, LoadedUnit], layers: tuple[LayerFile, ...], machine_id: str
 ) -> Snapshot:
     """The snapshot without the surroundings."""
-    own = needed(unit, "Id")
-    loads = {**loads, own: Loaded(own, LoadState(needed(unit, "LoadState")))}
+    own = require(unit, "Id")
+    loads = {**loads, own: LoadedUnit(own, LoadState(require(unit, "LoadState")))}
     others = twins(layers, loads)
-    names = {*read_units(needed(unit, "Names")), *loads} - {*others}
+    names = {*read_units(require(unit, "Names")), *loads} - {*others}
     return Snapshot(
         asked=asked,
         id=UnitName(own),
         names=frozenset(names),
         machine_id=machine_id,
-        load=LoadState(needed(unit, "LoadState")),
-        active=ActiveState(needed(unit, "ActiveState")),
-        sub=needed(unit, "SubState"),
-        file_state=needed(unit, "UnitFileState"),
-        fragment=needed(unit, "FragmentPath"),
+        load=LoadState(require(unit, "LoadState")),
+        active=ActiveState(require(unit, "ActiveState")),
+        sub=require(unit, "SubState"),
+        file_state=require(unit, "UnitFileState"),
+        fragment=require(unit, "FragmentPath"),
         layers=layers,
         source=unit.get("SourcePath", ""),
         main_pid=read_number(unit.get("MainPID", "")),
@@ -183,19 +183,19 @@ def _snapshot(
         # A name that could not be asked is not known, so it never counts as masked.
         other_names_load=tuple((name, loads.get(name, _UNKNOWN).load) for name in sorted(names - {own})),
         twins=others,
-        habits=_habits(unit),
+        side_effects=_side_effects(unit),
     )
 
 
-def _habits(unit: Record) -> Habits:
+def _side_effects(unit: Record) -> SideEffects:
     turn = read_turn(unit)
-    return Habits(
+    return SideEffects(
         is_frozen=unit.get("FreezerState") in ("frozen", "freezing"),
         stop_starts=(*read_units(unit.get("OnSuccess", "")), *read_units(unit.get("OnFailure", ""))),
         conflicts=read_units(unit.get("Conflicts", "")),
         accepts=read_flag(unit.get("Accept", "no")),
         is_persistent=read_flag(unit.get("Persistent", "no")),
-        turn=Turn.CALENDAR if turn.at else Turn.MONOTONIC if turn.after_boot else Turn.NONE,
+        turn=ElapseBase.CALENDAR if turn.at else ElapseBase.MONOTONIC if turn.after_boot else ElapseBase.NONE,
         next_turn=turn,
     )
 

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from bot.core.systemd.side_effects import NextTurn
+from bot.core.systemd.side_effects import NextElapse
 from bot.errors import HostError, HostileOutput
 
 LOOK, SCAN, LAST_LINE = "@maskbot-look 1", "@maskbot-scan 1", "@end"
@@ -82,7 +82,7 @@ def records(lines: Sequence[str], allowed: Iterable[str]) -> Iterator[Record]:
             block = []
 
 
-def needed(found: Record, key: str) -> str:
+def require(found: Record, key: str) -> str:
     """A value that must be there."""
     if key not in found:
         raise HostError(f"The host's answer lacks {key}.", code="incomplete_observation", passing=True)
@@ -110,7 +110,7 @@ _FAILURES: Mapping[str, str] = {
 
 def read_machine_id(host: Record) -> str:
     """The id of the machine that answered."""
-    if not _ID.fullmatch(needed(host, "machine_id")):
+    if not _ID.fullmatch(require(host, "machine_id")):
         raise HostileOutput("The host's answer has something else than a machine-id.")
     return host["machine_id"]
 
@@ -192,10 +192,10 @@ def read_span(value: str) -> int:
 _NEVER = ("", "0", "infinity", "n/a")
 
 
-def read_turn(unit: Record) -> NextTurn:
+def read_turn(unit: Record) -> NextElapse:
     """When a timer elapses next; None for a time beyond what systemd can write."""
     at, after_boot = (unit.get(f"NextElapseUSec{clock}", "") for clock in ("Realtime", "Monotonic"))
-    return NextTurn(
+    return NextElapse(
         at=at if moment_of(at) else "",
         after_boot=0 if after_boot in _NEVER else read_span(after_boot),
         is_random=unit.get("RandomizedDelayUSec", "0") != "0",

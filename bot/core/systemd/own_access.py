@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.core.systemd.output import Record, needed, read_unit, read_units, record, records
+from bot.core.systemd.output import Record, read_unit, read_units, record, records, require
 from bot.core.systemd.own_access_script import REMOTE_ACCESS
 from bot.core.systemd.properties import SHOWN_OF_NEIGHBOUR
 from bot.core.systemd.units import UNIT_TYPES, LoadState
@@ -126,8 +126,8 @@ def _with_names(carrying: Iterable[str], lines: Sequence[str]) -> frozenset[str]
     """With their further names and triggers; and with the usual remote-access units that exist."""
     by_name: dict[str, Record] = {}
     for unit in records(lines, SHOWN_OF_NEIGHBOUR):
-        if needed(unit, "LoadState") != LoadState.NOT_FOUND:
-            by_name.update(dict.fromkeys((read_unit(needed(unit, "Id")), *read_units(unit.get("Names", ""))), unit))
+        if require(unit, "LoadState") != LoadState.NOT_FOUND:
+            by_name.update(dict.fromkeys((read_unit(require(unit, "Id")), *read_units(unit.get("Names", ""))), unit))
     found = {*carrying, *(name for name in REMOTE_ACCESS if name in by_name)}
     found |= {
         name for unit in list(found) if unit in by_name for name in read_units(by_name[unit].get("TriggeredBy", ""))

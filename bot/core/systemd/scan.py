@@ -14,12 +14,12 @@ from bot.core.systemd.output import (
     Record,
     failure,
     is_unit,
-    needed,
     read_machine_id,
     read_number,
     read_unit,
     record,
     records,
+    require,
     sections,
 )
 from bot.core.systemd.properties import SHOWN_OF_MASK
@@ -107,12 +107,12 @@ def parse_scan(stdout: str) -> Scan:
         raise HostileOutput("The host's answer has a state that systemd does not have.") from None
     return Scan(
         machine_id=read_machine_id(host),
-        boot_id=_fitting(_BOOT_ID, needed(host, "boot_id")),
+        boot_id=_fitting(_BOOT_ID, require(host, "boot_id")),
         masks=masks,
-        total=max(read_number(needed(counts, "masks")), len(masks)),
-        vendor=read_number(needed(counts, "vendor")),
+        total=max(read_number(require(counts, "masks")), len(masks)),
+        vendor=read_number(require(counts, "vendor")),
         agents=agents(_asked_for(found["agents"])),
-        failed=_failed(found["failed-units"]),
+        failed=_failed_units(found["failed-units"]),
     )
 
 
@@ -141,8 +141,8 @@ def _file(line: str) -> FoundMask:
 def _with_states(file: FoundMask, state: Record | None) -> FoundMask:
     if state is None:
         return file
-    load, active = LoadState(needed(state, "LoadState")), ActiveState(needed(state, "ActiveState"))
-    return replace(file, load=load, active=active, file_state=_fitting(_FILE_STATE, needed(state, "UnitFileState")))
+    load, active = LoadState(require(state, "LoadState")), ActiveState(require(state, "ActiveState"))
+    return replace(file, load=load, active=active, file_state=_fitting(_FILE_STATE, require(state, "UnitFileState")))
 
 
 def _asked_for(lines: Sequence[str]) -> dict[str, Record]:
@@ -153,10 +153,10 @@ def _asked_for(lines: Sequence[str]) -> dict[str, Record]:
     return dict(zip(AGENTS, units, strict=True))
 
 
-def _failed(lines: Sequence[str]) -> tuple[str, ...]:
+def _failed_units(lines: Sequence[str]) -> tuple[str, ...]:
     if len(lines) > MOST:
         raise HostileOutput("The host's answer has more failed units than were asked for.")
-    return tuple(sorted({read_unit(needed(record([line], ("Id",)), "Id")) for line in lines}))
+    return tuple(sorted({read_unit(require(record([line], ("Id",)), "Id")) for line in lines}))
 
 
 def _fitting(form: re.Pattern[str], value: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Turn(StrEnum):
+class ElapseBase(StrEnum):
     """What a timer's next elapse depends on."""
 
     NONE = ""
@@ -13,7 +13,7 @@ class Turn(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class NextTurn:
+class NextElapse:
     """When a timer elapses next, by value as systemd says it; empty and zero if it has no such elapse."""
 
     at: str = ""  # OnCalendar=: `Wed 2027-02-03 04:05:00 UTC`
@@ -22,7 +22,7 @@ class NextTurn:
 
 
 @dataclass(frozen=True, slots=True)
-class Habits:
+class SideEffects:
     """Side effects of one unit, at the moment of a look."""
 
     is_frozen: bool = False  # systemctl(1), `freeze`: the unit is active, and its processes are suspended
@@ -30,5 +30,5 @@ class Habits:
     conflicts: tuple[str, ...] = ()  # units that a start of this one stops
     accepts: bool = False  # a socket with Accept=yes, which starts a service for each connection
     is_persistent: bool = False  # a timer with Persistent=yes, which makes up for missed elapses at once
-    turn: Turn = Turn.NONE
-    next_turn: NextTurn = NextTurn()
+    turn: ElapseBase = ElapseBase.NONE
+    next_turn: NextElapse = NextElapse()

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.core.systemd import own_access, unread_edits
 from bot.core.systemd.dependencies import Neighbourhood, near_names, read_states
-from bot.core.systemd.output import Record, is_unit, needed, read_units, record, records
+from bot.core.systemd.output import Record, is_unit, read_units, record, records, require
 from bot.core.systemd.own_access import read_own_access
 from bot.core.systemd.properties import SHOWN_OF_NEIGHBOUR
 from bot.core.systemd.sudo_rights import listed_rights
@@ -34,9 +34,9 @@ def read_around(found: Mapping[str, tuple[str, ...]], unit: Record, also: Collec
     own = UnitName(unit["Id"])
     is_missing = unit["LoadState"] == LoadState.NOT_FOUND
     return Surroundings(
-        hostname=needed(kernel, "hostname"),
-        boot_id=needed(kernel, "boot_id"),
-        systemd=needed(kernel, "systemd"),
+        hostname=require(kernel, "hostname"),
+        boot_id=require(kernel, "boot_id"),
+        systemd=require(kernel, "systemd"),
         fragment_hash=fragment,
         drop_ins=drop_ins,
         would_stop=nearby.would_stop(own.text),

@@ -50,12 +50,12 @@ def _contents(lines: Sequence[str]) -> dict[str, str]:
             is_device = file["kind"] in _DEVICES
             files[file["path"]] = "" if is_device else f"{NOT_KNOWN}: {size} bytes, file {identity}"
         elif content:
-            hashes[_unescaped(content)] = content["hash"]
+            hashes[_unescape(content)] = content["hash"]
         else:
             raise HostileOutput("The host's answer has something else than a file or its hash.")
     return files | hashes
 
 
-def _unescaped(match: re.Match[str]) -> str:
+def _unescape(match: re.Match[str]) -> str:
     """sha256sum(1) doubles each backslash of a path, and marks such a line by a backslash at its beginning."""
     return match["path"].replace("\\\\", "\\") if match[0].startswith("\\") else match["path"]

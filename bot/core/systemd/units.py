@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.core.systemd.side_effects import Habits, NextTurn
+from bot.core.systemd.side_effects import NextElapse, SideEffects
 from bot.core.systemd.unit_names import UNIT_TYPES, UnitName
 
 __all__ = [
@@ -103,7 +103,7 @@ class Neighbour:
     invocation: str = ""
     job: str = ""  # the job that is queued for it
     actions: tuple[str, ...] = ()  # what its end does to the whole host: `SuccessAction=reboot-force`
-    next_turn: NextTurn = NextTurn()
+    next_turn: NextElapse = NextElapse()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +182,7 @@ class Snapshot:
     actions: tuple[str, ...] = ()  # what its end does to the whole host: `SuccessAction=reboot-force`
     other_names_load: tuple[tuple[str, LoadState], ...] = ()  # load state under each further name
     twins: tuple[str, ...] = ()  # other units that start the same file, and that stay startable under its mask
-    habits: Habits = Habits()
+    side_effects: SideEffects = SideEffects()
     manager: str = ""  # which run of the user's own manager: the runtime layer ends with it
     around: Surroundings | None = None
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from bot.core.systemd.output import Record, needed, read_flag, read_number, read_unit, records
+from bot.core.systemd.output import Record, read_flag, read_number, read_unit, records, require
 from bot.core.systemd.properties import SHOWN_OF_EDITED
 from bot.core.systemd.units import LoadState
 
@@ -14,9 +14,9 @@ _WITH_FILES = ("service", "socket", "timer", "path")
 def pending_reload(found: Mapping[str, Sequence[str]], states: Sequence[Record], own: str) -> tuple[str, ...]:
     """Other units whose files have changed or gone since systemd loaded them; a template stands for its instances."""
     edited = {
-        read_unit(needed(unit, "Id"))
+        read_unit(require(unit, "Id"))
         for unit in records(found["edited"], SHOWN_OF_EDITED)
-        if read_flag(needed(unit, "NeedDaemonReload")) and needed(unit, "LoadState") != LoadState.MASKED
+        if read_flag(require(unit, "NeedDaemonReload")) and require(unit, "LoadState") != LoadState.MASKED
     }
     many = map(read_unit, found["edited-for-many"])
     return tuple(sorted({*edited, *many, *_deleted(found["there"], states)} - {own}))

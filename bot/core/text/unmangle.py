@@ -20,24 +20,24 @@ def text(received: str) -> str:
     Slack sends `&`, `<` and `>` as entities (its documentation, "Formatting message text"). A link is undone only if
     its label is its own address: any other one stays, and is refused wherever a name is expected.
     """
-    return _unescaped(_LINK.sub(_typed, received)).translate(_INVISIBLE)
+    return _unescape(_LINK.sub(_as_typed, received)).translate(_INVISIBLE)
 
 
 def word(typed: str) -> str:
     """A word before the reason as it was meant: straight quotes, none around the whole word, `--` for a long dash."""
-    plain = unmarked(straight(typed))
+    plain = strip_marks(straight(typed))
     quoted = _QUOTED.fullmatch(plain)
     return _LONG_DASH.sub("--", quoted[2] if quoted else plain)
 
 
-def unmarked(typed: str) -> str:
+def strip_marks(typed: str) -> str:
     """A word without Slack's marks for bold, italic or struck: `*cron*`, also nested ones."""
     while marked := _BOLD.fullmatch(typed):
         typed = marked[2]
     return typed
 
 
-def unmarked_words(typed: str) -> str:
+def strip_word_marks(typed: str) -> str:
     """A text whose first words stand between such marks together (`*web-01 cron* why`), without these two marks."""
     opened = _OPENED.match(typed)
     if opened is None:
@@ -57,12 +57,12 @@ def prose(typed: str) -> str:
     return "".join(sign for sign in plain if sign == "\n" or unicodedata.category(sign) not in ("Cc", "Cs")).strip()
 
 
-def _unescaped(received: str) -> str:
+def _unescape(received: str) -> str:
     """`&` last, so that nothing is undone twice."""
     return received.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def _typed(link: re.Match[str]) -> str:
+def _as_typed(link: re.Match[str]) -> str:
     """The typed text from which Slack made this link, or the link as it is."""
     address, label = link["address"], link["label"]
     if label is None:

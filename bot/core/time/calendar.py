@@ -46,15 +46,15 @@ Times = Once | Weekly
 
 def current(times: Iterable[Times], now: datetime) -> Period | None:
     """The current period; periods that follow without a gap belong to it."""
-    return next((period for period in _joined(times, now) if period.begins <= now < period.ends), None)
+    return next((period for period in _merge(times, now) if period.begins <= now < period.ends), None)
 
 
 def upcoming(times: Iterable[Times], now: datetime) -> Period | None:
     """The next period that begins; of weekly ones, within a week."""
-    return next((period for period in _joined(times, now) if now < period.begins), None)
+    return next((period for period in _merge(times, now) if now < period.begins), None)
 
 
-def _joined(times: Iterable[Times], now: datetime) -> list[Period]:
+def _merge(times: Iterable[Times], now: datetime) -> list[Period]:
     """All periods around that time in their order, adjoining ones joined."""
     joined: list[Period] = []
     found = sorted((period for one in times for period in _periods(one, now)), key=lambda period: period.begins)

@@ -79,7 +79,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
             yield _end("You have too many open calls. Wait for one of them, or end one.")
             return
         try:
-            yield from self._serve(_parsed(line), user)
+            yield from self._serve(_parse(line), user)
         except Exception:  # the last resort: no traceback leaves the process
             log.exception("shell.failed", user=user)
             yield _end("The bot made an error. It is in the bot's log.")
@@ -117,7 +117,7 @@ class _Handler(socketserver.StreamRequestHandler):
         server.forget(self.request)
 
 
-def _parsed(line: bytes) -> Words:
+def _parse(line: bytes) -> Words:
     try:
         words = json.loads(line)
     except ValueError:

@@ -9,7 +9,7 @@ from bot.core.requests import Request, Stage
 from bot.edges.database import rows
 from bot.edges.database.tables import UtcTime, requests, targets
 from bot.edges.database.transactions import DATABASE_CLOCK, NOW, Moment, database_time
-from bot.errors import LostClaim, NotOurs
+from bot.errors import LostClaim, WrittenByNewerVersion
 from bot.ports import Claim
 
 
@@ -36,11 +36,11 @@ def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta)
     connection.execute(
         update(targets)
         .where(targets.c.request_id == due.request_id)
-        .values(owner=owner, fence=due.fence + 1, lease_until=lease_time + lease, called=False)
+        .values(owner=owner, fence=due.fence + 1, lease_until=lease_time + lease, changed_since_claim=False)
     )
     try:
         (request,) = rows.read(connection, select(requests).where(requests.c.id == due.request_id))
-    except NotOurs:
+    except WrittenByNewerVersion:
         return None  # it stays leased for a while, so that it blocks no other
     return Claim(request, owner, due.fence + 1)
 
@@ -56,53 +56,53 @@ _ANY_DUE = select(targets.c.request_id).where(_may_be_claimed(NOW, DATABASE_CLOC
 def renew(connection: Connection, claim: Claim, *, lease: timedelta) -> None:
     """Extend the lease from now. An expired one is still ours as long as nobody took it. Raises `LostClaim`."""
     until = database_time(connection) + lease
-    _under(connection, claim, lease_until=until)
+    _update_claimed(connection, claim, lease_until=until)
 
 
 def release(connection: Connection, claim: Claim, *, due_at: datetime | None, now: datetime) -> None:
     """Release the claim. A vote that came meanwhile makes the request due at once. Raises `LostClaim`."""
-    due = case((targets.c.called, literal(now, UtcTime)), else_=literal(due_at, UtcTime))
-    _under(connection, claim, owner=null(), lease_until=null(), due_at=due)
+    due = case((targets.c.changed_since_claim, literal(now, UtcTime)), else_=literal(due_at, UtcTime))
+    _update_claimed(connection, claim, owner=null(), lease_until=null(), due_at=due)
 
 
-def _under(connection: Connection, claim: Claim, **values: object) -> None:
-    if not connection.execute(update(targets).where(is_held(claim)).values(**values)).rowcount:
+def _update_claimed(connection: Connection, claim: Claim, **values: object) -> None:
+    if not connection.execute(update(targets).where(is_still_claimed(claim)).values(**values)).rowcount:
         raise LostClaim(f"The claim on request {claim.request.id} has passed to another owner.")
 
 
-def is_held(claim: Claim) -> ColumnElement[bool]:
+def is_still_claimed(claim: Claim) -> ColumnElement[bool]:
     """The SQL condition that the claim still stands."""
     mine = and_(targets.c.owner == claim.owner, targets.c.fence == claim.fence)
     return and_(targets.c.request_id == claim.request.id, mine)
 
 
-def call(connection: Connection, request: Request, *, due_at: datetime | None) -> None:
+def make_due_after_change(connection: Connection, request: Request, *, due_at: datetime | None) -> None:
     """Make a request due at a time after somebody else changed it; if it is claimed, it is checked again afterwards."""
-    stays = or_(targets.c.called, targets.c.owner.is_not(None))
+    stays = or_(targets.c.changed_since_claim, targets.c.owner.is_not(None))
     connection.execute(
         update(targets)
         .where(targets.c.request_id == request.id)
         .values(
             due_at=case((stays, targets.c.due_at), else_=literal(due_at, UtcTime)),
-            called=case((targets.c.owner.is_not(None), true()), else_=targets.c.called),
+            changed_since_claim=case((targets.c.owner.is_not(None), true()), else_=targets.c.changed_since_claim),
         )
     )
 
 
 def make_due(connection: Connection, request_id: str, *, now: datetime) -> None:
     """Make a request due now; if it is claimed, it is checked again afterwards."""
-    _hurry(connection, targets.c.request_id == request_id, now)
+    _set_due(connection, targets.c.request_id == request_id, now)
 
 
 def make_all_due(connection: Connection, stages: Collection[Stage], *, now: datetime) -> None:
     """Make every request in these stages due now."""
     concerned = select(requests.c.id).where(requests.c.stage.in_([stage.value for stage in stages]))
-    _hurry(connection, targets.c.request_id.in_(concerned), now)
+    _set_due(connection, targets.c.request_id.in_(concerned), now)
 
 
-def _hurry(connection: Connection, which: ColumnElement[bool], now: datetime) -> None:
+def _set_due(connection: Connection, which: ColumnElement[bool], now: datetime) -> None:
     due_at = case((targets.c.due_at <= now, targets.c.due_at), else_=literal(now, UtcTime))
-    connection.execute(update(targets).where(which).values(due_at=due_at, called=True))
+    connection.execute(update(targets).where(which).values(due_at=due_at, changed_since_claim=True))
 
 
 def void_all(connection: Connection) -> None:

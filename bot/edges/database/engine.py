@@ -76,7 +76,7 @@ def connect(url: URL, limits: DatabaseLimits) -> Engine:
 
 
 def _connect_file(path: Path, seconds: float) -> Engine:
-    def opened() -> sqlite3.Connection:
+    def open_connection() -> sqlite3.Connection:
         # mode=rw: a lost file must not come back empty. isolation_level None: we say BEGIN ourselves.
         uri = f"{path.absolute().as_uri()}?mode=rw"
         connection = sqlite3.connect(uri, uri=True, timeout=seconds, isolation_level=None, check_same_thread=False)
@@ -90,7 +90,12 @@ def _connect_file(path: Path, seconds: float) -> Engine:
         return connection
 
     engine = create_engine(
-        "sqlite+pysqlite://", creator=opened, poolclass=QueuePool, pool_size=10, max_overflow=20, pool_timeout=seconds
+        "sqlite+pysqlite://",
+        creator=open_connection,
+        poolclass=QueuePool,
+        pool_size=10,
+        max_overflow=20,
+        pool_timeout=seconds,
     )
     event.listen(engine, "begin", _begin)
     return engine

@@ -31,25 +31,25 @@ class FairLock:
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Wait for the lock and hold it. Raises `StoreBusy` if that takes too long."""
-        called = threading.Event()
+        turn_event = threading.Event()
         with self._guard:
             if self._is_taken:
-                self._queue.append(called)
+                self._queue.append(turn_event)
             else:
                 self._is_taken = True
-                called.set()
-        if not called.wait(self._patience):
-            self._leave(called)
+                turn_event.set()
+        if not turn_event.wait(self._patience):
+            self._leave(turn_event)
         try:
             yield
         finally:
             self._hand_on()
 
-    def _leave(self, called: threading.Event) -> None:
+    def _leave(self, turn_event: threading.Event) -> None:
         with self._guard:
-            if called.is_set():
+            if turn_event.is_set():
                 return  # the lock was handed over in the moment of giving up
-            self._queue.remove(called)
+            self._queue.remove(turn_event)
         raise StoreBusy("The database is overloaded; nothing was recorded. Try again.")
 
     def _hand_on(self) -> None:

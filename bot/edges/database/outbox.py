@@ -14,7 +14,7 @@ from bot.core.requests.card_updates import NEVER_POSTED, CardState, card_after_p
 from bot.edges.database.rows import complaint
 from bot.edges.database.tables import messages, requests
 from bot.edges.database.transactions import DATABASE_CLOCK, NOW, Moment, database_time, insert_new
-from bot.ports import Due, Message, MessageKind
+from bot.ports import DueMessage, Message, MessageKind
 
 log = structlog.get_logger()
 _MESSAGE = TypeAdapter(Message)
@@ -74,7 +74,7 @@ def _state(row: Row[Any]) -> CardState:
     return CardState(row.posted_version, row.urgent_version, row.posted_at, row.not_before, row.overwritten)
 
 
-def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta) -> Due | None:
+def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta) -> DueMessage | None:
     """Claim the next message: decisions, results and answers before mere progress, then the oldest.
 
     Attempts count from zero; a message with attempts may have been posted by a process that died before it could record
@@ -83,7 +83,7 @@ def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta)
     lease_time = database_time(connection)
     row = connection.execute(
         select(messages)
-        .where(_may_be_said(now, lease_time))
+        .where(_is_deliverable(now, lease_time))
         .order_by((messages.c.urgent_version > messages.c.posted_version).desc(), messages.c.due_at, messages.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -108,7 +108,7 @@ def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta)
         return None  # it stays leased for a while, so that it blocks no other
     tried_at = (row.tried_at or now - _AN_OLDER_VERSION) if row.attempts else None
     request_id = row.request_id or ""
-    return Due(row.id, request_id, message, row.attempts, row.channel, row.ts, row.posted_version, tried_at)
+    return DueMessage(row.id, request_id, message, row.attempts, row.channel, row.ts, row.posted_version, tried_at)
 
 
 def is_any_due(connection: Connection, *, now: datetime) -> bool:
@@ -116,7 +116,7 @@ def is_any_due(connection: Connection, *, now: datetime) -> bool:
     return connection.execute(_ANY_DUE, {"now": now}).first() is not None
 
 
-def _may_be_said(now: Moment, lease_time: Moment) -> ColumnElement[bool]:
+def _is_deliverable(now: Moment, lease_time: Moment) -> ColumnElement[bool]:
     free = or_(messages.c.owner.is_(None), messages.c.lease_until <= lease_time)
     return and_(messages.c.due_at <= now, free, _has_its_place(), _has_its_turn())
 
@@ -143,11 +143,11 @@ def _has_its_turn() -> ColumnElement[bool]:
     return or_(messages.c.kind != MessageKind.PAGE.value, ~undelivered)
 
 
-_ANY_DUE = select(messages.c.id).where(_may_be_said(NOW, DATABASE_CLOCK)).limit(1)
+_ANY_DUE = select(messages.c.id).where(_is_deliverable(NOW, DATABASE_CLOCK)).limit(1)
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
+class PostedMessage:
     """Where a message is posted, and which version of its request it shows."""
 
     channel: str
@@ -155,11 +155,13 @@ class Posted:
     version: int
 
 
-def mark_delivered(connection: Connection, due: Due, posted: Posted, *, now: datetime, interval: timedelta) -> str:
+def mark_delivered(
+    connection: Connection, due: DueMessage, posted: PostedMessage, *, now: datetime, interval: timedelta
+) -> str:
     """Record and return where a message is posted. A card whose request changed meanwhile is due again."""
-    row = connection.execute(select(messages).where(_is_held(due)).with_for_update()).first()
+    row = connection.execute(select(messages).where(_is_still_claimed(due)).with_for_update()).first()
     if row is None:
-        return _said_late(connection, due, now=now)
+        return _after_lost_lease(connection, due, now=now)
     due_at = None
     if row.kind == MessageKind.CARD.value:
         card = replace(_state(row), posted_version=posted.version, posted_at=now)
@@ -183,7 +185,7 @@ def mark_delivered(connection: Connection, due: Due, posted: Posted, *, now: dat
     return posted.ts
 
 
-def _said_late(connection: Connection, due: Due, *, now: datetime) -> str:
+def _after_lost_lease(connection: Connection, due: DueMessage, *, now: datetime) -> str:
     """The lease expired and another process delivers the message: its text may be older, so a card is rendered once
     more.
     """
@@ -199,14 +201,14 @@ def _version(connection: Connection, request_id: str | None) -> int:
     return version or 0
 
 
-def mark_undelivered(connection: Connection, due: Due, *, at: datetime | None) -> None:
+def mark_undelivered(connection: Connection, due: DueMessage, *, at: datetime | None) -> None:
     """The message could not be delivered: due again then, and not before; None drops it."""
     connection.execute(
-        update(messages).where(_is_held(due)).values(due_at=at, not_before=at, owner=None, lease_until=None)
+        update(messages).where(_is_still_claimed(due)).values(due_at=at, not_before=at, owner=None, lease_until=None)
     )
 
 
-def _is_held(due: Due) -> ColumnElement[bool]:
+def _is_still_claimed(due: DueMessage) -> ColumnElement[bool]:
     """Whether nobody else has claimed the message since: each claim counts an attempt."""
     return and_(messages.c.id == due.id, messages.c.attempts == due.attempts + 1, messages.c.owner.is_not(None))
 

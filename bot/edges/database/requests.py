@@ -13,7 +13,7 @@ from bot.core.requests.timers import first_due, next_due
 from bot.edges.database import audit_log, claims, rows
 from bot.edges.database.tables import requests, targets, votes
 from bot.edges.database.transactions import insert_new
-from bot.errors import HostTaken, LostClaim, NoSuchRequest, Stale
+from bot.errors import HostBusy, LostClaim, NoSuchRequest, Stale
 from bot.ports import Claim, Count, Query
 
 
@@ -29,7 +29,7 @@ def add(connection: Connection, request: Request, provided: Callable[[Count], No
     if not insert_new(connection, requests, rows.request_row(request)):
         return False
     due_at = first_due(request)
-    claimable = {"request_id": request.id, "due_at": due_at, "called": False, "fence": 0}
+    claimable = {"request_id": request.id, "due_at": due_at, "changed_since_claim": False, "fence": 0}
     connection.execute(insert(targets).values(rows.target_row(request) | claimable))
     _write_votes(connection, request.id, request.votes)
     return True
@@ -100,13 +100,13 @@ def _has_target(query: Query) -> ColumnElement[bool]:
 def replace_stored(connection: Connection, request: Request, claim: Claim | None) -> tuple[Request, bool]:
     """Write the next version over `request.version`; the bool says whether the stage has changed.
 
-    The request is due at the earliest of its timers. Raises `LostClaim`, `HostTaken`, `NoSuchRequest` and `Stale`.
+    The request is due at the earliest of its timers. Raises `LostClaim`, `HostBusy`, `NoSuchRequest` and `Stale`.
     Targets are locked before requests, here as everywhere, to avoid deadlocks.
     """
     request = replace(request, due_at=next_due(request))
     _write_target(connection, request, claim)
     if claim is None:
-        claims.call(connection, request, due_at=request.due_at)
+        claims.make_due_after_change(connection, request, due_at=request.due_at)
     stored = select(requests.c.stage, requests.c.document).where(requests.c.id == request.id)
     before = connection.execute(stored).one()
     newer = rows.request_row(replace(request, version=request.version + 1))
@@ -120,14 +120,14 @@ def replace_stored(connection: Connection, request: Request, claim: Claim | None
 
 def _write_target(connection: Connection, request: Request, claim: Claim | None) -> None:
     of_request = targets.c.request_id == request.id
-    allowed = and_(of_request, claims.is_held(claim)) if claim else of_request
+    allowed = and_(of_request, claims.is_still_claimed(claim)) if claim else of_request
     row, before = rows.target_row(request), connection.execute(select(targets.c.document).where(of_request))
     row["document"] = rows.with_what_is_not_known(row["document"], before.scalar())
     new = update(targets).where(allowed).values(row)
     try:
         written = connection.execute(new).rowcount
     except IntegrityError:  # the only unique column here is the host of a running target
-        raise HostTaken(f"Another change is running on {request.target.host}.") from None
+        raise HostBusy(f"Another change is running on {request.target.host}.") from None
     if not written and claim:
         raise LostClaim(f"The claim on request {request.id} has passed to another owner.")
     if not written:

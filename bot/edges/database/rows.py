@@ -13,7 +13,7 @@ from sqlalchemy import Connection, CursorResult, Select, select
 
 from bot.core.requests import Request, Stage, Target, Verb, Vote
 from bot.edges.database import tables
-from bot.errors import NotOurs
+from bot.errors import WrittenByNewerVersion
 
 log = structlog.get_logger()
 _REQUEST = TypeAdapter(Request)
@@ -86,7 +86,7 @@ def vote_row(request_id: str, vote: Vote) -> dict[str, Any]:
 def read(connection: Connection, chosen: Select[Any]) -> list[Request]:
     """Read the requests whose rows are chosen, in that order, each with its targets and votes.
 
-    Raises `NotOurs`: the answer would be wrong without the requests that this version cannot read.
+    Raises `WrittenByNewerVersion`: the answer would be wrong without the requests that this version cannot read.
     """
     rows = connection.execute(chosen).all()
     ids = [row.id for row in rows]
@@ -120,4 +120,6 @@ def _request(row: Mapping[Any, Any], target: Any, votes: list[Any]) -> Request:
         return _REQUEST.validate_python(whole)
     except ValidationError as error:
         log.error("request cannot be read", request=row["id"], why=complaint(error))
-        raise NotOurs(f"Request {row['id']} was written by a newer maskbot, which has to finish it.") from error
+        raise WrittenByNewerVersion(
+            f"Request {row['id']} was written by a newer maskbot, which has to finish it."
+        ) from error

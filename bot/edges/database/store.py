@@ -18,7 +18,7 @@ from bot.edges.database.engine import DatabaseLimits, parse_url
 from bot.edges.database.takeover import take_over
 from bot.edges.database.transactions import Transactions
 from bot.edges.database.wakeup import Wakeup
-from bot.ports import Claim, Clock, Count, Due, Message, Periodic, Query
+from bot.ports import Claim, Clock, Count, DueMessage, Message, Periodic, Query
 
 _PAGE = 1000
 
@@ -154,7 +154,7 @@ class Database:
         with self._changing() as (connection, now):
             claims.make_all_due(connection, stages, now=now)
 
-    def claim_message(self, owner: str) -> Due | None:
+    def claim_message(self, owner: str) -> DueMessage | None:
         now = self._clock.now()
         with self._transactions.reading() as connection:
             if not outbox.is_any_due(connection, now=now):
@@ -162,12 +162,12 @@ class Database:
         with self._transactions.writing() as connection:
             return outbox.take(connection, owner, now=now, lease=self._limits.message_lease)
 
-    def mark_delivered(self, due: Due, *, channel: str, ts: str, version: int) -> str:
-        posted = outbox.Posted(channel, ts, version)
+    def mark_delivered(self, due: DueMessage, *, channel: str, ts: str, version: int) -> str:
+        posted = outbox.PostedMessage(channel, ts, version)
         with self._changing() as (connection, now):
             return outbox.mark_delivered(connection, due, posted, now=now, interval=self._limits.card_edit_interval)
 
-    def mark_undelivered(self, due: Due, *, retry_in: timedelta | None) -> None:
+    def mark_undelivered(self, due: DueMessage, *, retry_in: timedelta | None) -> None:
         with self._transactions.writing() as connection:
             outbox.mark_undelivered(connection, due, at=None if retry_in is None else self._clock.now() + retry_in)
 

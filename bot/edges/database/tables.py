@@ -82,7 +82,7 @@ targets = Table(
     Column("unit", Text, nullable=False),
     Column("running", Boolean, nullable=False),
     Column("due_at", UtcTime, index=True),
-    Column("called", Boolean, nullable=False),  # something happened since it was claimed
+    Column("changed_since_claim", Boolean, nullable=False),  # something happened since it was claimed
     Column("owner", Text),
     Column("fence", Integer, nullable=False),
     Column("lease_until", UtcTime),

@@ -30,7 +30,7 @@ class PostResponse:
         return self.status in _ACCEPTED
 
 
-class Unreachable(Exception):
+class ReceiverUnreachable(Exception):
     """There was no answer; the text contains nothing of the address or a header."""
 
 
@@ -42,7 +42,7 @@ class Poster:
         self._context = context or ssl.create_default_context()
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> PostResponse:
-        """Raises `Unreachable`."""
+        """Raises `ReceiverUnreachable`."""
         address = urlsplit(url)
         sent = {"Content-Type": "application/json", "User-Agent": f"maskbot/{__version__}", **headers}
         with closing(self._connection(address)) as connection:
@@ -55,7 +55,7 @@ class Poster:
                 answer = connection.getresponse()
                 answer.read(_MOST)
             except (OSError, HTTPException) as error:
-                raise Unreachable(_why(error)) from error
+                raise ReceiverUnreachable(_why(error)) from error
             finally:
                 overrun.cancel()
         return PostResponse(answer.status, _retry_after(answer))

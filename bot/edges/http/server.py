@@ -50,11 +50,11 @@ class Listener:
 
     def open(self) -> None:
         """Start listening. Raises `ConfigError` if the address is not available."""
-        self._door = self._bound()
+        self._listening = self._bind()
         self._server = create_server(
             self._application,
             map=self._connections,
-            sockets=[self._door],
+            sockets=[self._listening],
             threads=self._threads,
             connection_limit=self._limits.connections,
             max_request_body_size=self._limits.body,
@@ -67,7 +67,7 @@ class Listener:
         self._thread = threading.Thread(target=self._serve, name="http", daemon=True)
         self._thread.start()
 
-    def _bound(self) -> socket.socket:
+    def _bind(self) -> socket.socket:
         family = socket.AF_INET6 if ":" in self._address[0] else socket.AF_INET
         try:
             return socket.create_server(self._address, family=family)
@@ -77,7 +77,7 @@ class Listener:
     @property
     def port(self) -> int:
         """The port it listens on: the configured one, or a free one."""
-        return int(self._door.getsockname()[1])
+        return int(self._listening.getsockname()[1])
 
     @property
     def is_open(self) -> bool:
@@ -104,7 +104,7 @@ class Listener:
             wasyncore.loop(timeout=_TICK, use_poll=True, map=self._connections, count=1)
             self._drop_what_is_slow()
         self._is_woken.wait()
-        self._door.close()
+        self._listening.close()
         self._server.task_dispatcher.shutdown()
         wasyncore.close_all(self._connections)
 

@@ -53,14 +53,14 @@ class OnCallSchedules:
         with self._lock:
             until, kept = self._kept.get((source, schedule), (0.0, ""))
             if time.monotonic() >= until:
-                kept = self._asked(source, schedule)
+                kept = self._ask(source, schedule)
                 self._kept = {key: one for key, one in self._kept.items() if one[0] > time.monotonic()}
                 self._kept[source, schedule] = (time.monotonic() + self._ttl, kept)
         if isinstance(kept, ValueError):
             raise kept
         return kept
 
-    def _asked(self, source: OnCallSource, schedule: str) -> str | ValueError:
+    def _ask(self, source: OnCallSource, schedule: str) -> str | ValueError:
         deadline = source.deadline / timedelta(seconds=1)
         try:
             if source.command:

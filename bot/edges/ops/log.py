@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from bot.edges.ops.log_writer import Outlet
+from bot.edges.ops.log_writer import LogWriter
 
 # Slack's tokens, and the password in a URL. We log none on purpose; errors of libraries might.
 _SECRET = re.compile(r"x(?:ox[a-z]|app)-[A-Za-z0-9-]{5,}|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
@@ -21,9 +21,9 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARN
 _TOO_CHATTY = ("paramiko", "slack_sdk.web.base_client")
 
 
-def set_up(*, level: str, as_json: bool) -> Outlet:
+def set_up(*, level: str, as_json: bool) -> LogWriter:
     """Log from this level on; libraries from `warning` on. The last lines are still written at exit."""
-    outlet = Outlet(sys.stderr)
+    writer = LogWriter(sys.stderr)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -34,20 +34,20 @@ def set_up(*, level: str, as_json: bool) -> Outlet:
             structlog.processors.JSONRenderer() if as_json else _for_people(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=lambda *_: _Lines(outlet),
+        logger_factory=lambda *_: _Lines(writer),
         cache_logger_on_first_use=False,  # loggers are not cached, so that a new configuration reaches all of them
     )
     logging.basicConfig(handlers=[_Forward()], level=max(_LEVELS[level], logging.WARNING), force=True)
     for name in _TOO_CHATTY:
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    return outlet
+    return writer
 
 
 class _Lines:
     """structlog's output: a method for each level, all alike."""
 
-    def __init__(self, outlet: Outlet) -> None:
-        self.debug = self.info = self.warning = self.error = self.critical = outlet.say
+    def __init__(self, writer: LogWriter) -> None:
+        self.debug = self.info = self.warning = self.error = self.critical = writer.say
 
 
 class _Forward(logging.Handler):

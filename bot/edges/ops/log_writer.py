@@ -16,17 +16,17 @@ _MOST_LINES = 10_000  # lines that wait; some megabytes
 _LAST_WORDS = 2.0  # seconds that the exit of the process waits for a reader
 
 
-_outlets: list["Outlet"] = []
+_writers: list["LogWriter"] = []
 
 
 @atexit.register
 def settle_all() -> None:
-    """Wait until all outlets have written their lines, or until time is up."""
-    for outlet in _outlets:
-        outlet.settle()
+    """Wait until all log writers have written their lines, or until time is up."""
+    for writer in _writers:
+        writer.settle()
 
 
-class Outlet:
+class LogWriter:
     """Writes lines to one stream from a thread of its own."""
 
     def __init__(self, stream: TextIO, *, most: int = _MOST_LINES) -> None:
@@ -36,8 +36,8 @@ class Outlet:
         self._dropped = 0
         self._changed = threading.Condition()
         self._is_writing = False
-        _outlets.append(self)
-        threading.Thread(target=self._run, name="outlet", daemon=True).start()
+        _writers.append(self)
+        threading.Thread(target=self._run, name="log-writer", daemon=True).start()
 
     def say(self, line: str) -> None:
         """Write a line soon, or drop it."""

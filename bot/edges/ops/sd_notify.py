@@ -8,7 +8,7 @@ import socket
 from contextlib import suppress
 
 
-class Notify:
+class SdNotify:
     """Sends notifications if there is a socket. The variable is removed from the environment of child processes."""
 
     def __init__(self) -> None:

@@ -9,11 +9,11 @@ from datetime import datetime
 from time import monotonic
 from typing import Any
 
-from bot.core.audit.shipping import Need, Record, SyslogAddress, Way, as_json_list, frame, syslog_lines
+from bot.core.audit.shipping import Record, SinkNeed, SyslogAddress, SyslogTransport, as_json_list, frame, syslog_lines
 from bot.core.paging import signature_headers
 from bot.edges import metrics
 from bot.edges.deadline import call_after
-from bot.edges.http.post import Poster, Unreachable
+from bot.edges.http.post import Poster, ReceiverUnreachable
 from bot.errors import SinkError
 
 
@@ -26,7 +26,7 @@ class SyslogSink:
 
     name = "syslog"
 
-    def __init__(self, address: SyslogAddress, *, need: Need, deadline: float = 2.0) -> None:
+    def __init__(self, address: SyslogAddress, *, need: SinkNeed, deadline: float = 2.0) -> None:
         self.need = need
         self._address = address
         self._deadline = deadline
@@ -37,7 +37,7 @@ class SyslogSink:
         end = monotonic() + self._deadline
         lines = syslog_lines(records, host=self._host)
         try:
-            with closing(self._connected(end)) as receiver, _cut_at(receiver, end):
+            with closing(self._connect(end)) as receiver, _cut_at(receiver, end):
                 if receiver.type == socket.SOCK_DGRAM:
                     for line in lines:
                         receiver.sendall(line)
@@ -50,12 +50,12 @@ class SyslogSink:
             raise SinkError(f"{why}.") from error
         metrics.count_shipped(self.name, len(records))
 
-    def _connected(self, end: float) -> socket.socket:
+    def _connect(self, end: float) -> socket.socket:
         to = self._address
-        if to.way is Way.UNIX:
+        if to.way is SyslogTransport.UNIX:
             return _local(to.path, self._deadline)
         plain = socket.create_connection((to.host, to.port), timeout=self._deadline)
-        if to.way is Way.TCP:
+        if to.way is SyslogTransport.TCP:
             return plain
         try:
             plain.settimeout(max(0.01, end - monotonic()))
@@ -111,7 +111,7 @@ class WebhookSink:
     name = "webhook"
 
     def __init__(
-        self, url: str, secret: str, *, need: Need, now: Callable[[], datetime], deadline: float = 2.0, **given: Any
+        self, url: str, secret: str, *, need: SinkNeed, now: Callable[[], datetime], deadline: float = 2.0, **given: Any
     ) -> None:
         self.need = need
         self._url = url
@@ -124,7 +124,7 @@ class WebhookSink:
         body = as_json_list(records)
         try:
             answer = self._poster.post(self._url, body, signature_headers(body, self._secret, self._now()))
-        except Unreachable as error:
+        except ReceiverUnreachable as error:
             raise SinkError(f"{error}.") from error
         if not answer.is_accepted:
             raise SinkError(f"It answered {answer.status}.")

@@ -8,7 +8,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from bot.core.paging import Alert, Call, Format, render, signature_headers, why_not
-from bot.edges.http.post import Poster, Unreachable
+from bot.edges.http.post import Poster, ReceiverUnreachable
 from bot.errors import ConfigError, PagerError
 
 
@@ -60,7 +60,7 @@ class Webhook:
     def _post(self, call: Call, headers: Mapping[str, str]) -> None:
         try:
             answer = self._poster.post(call.url, call.body, headers)
-        except Unreachable as error:
+        except ReceiverUnreachable as error:
             raise PagerError(f"The pager could not be reached ({error}).", code="unreachable") from error
         if not answer.is_accepted:
             raise PagerError(

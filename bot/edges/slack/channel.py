@@ -88,13 +88,13 @@ def _call(method: Callable[..., SlackResponse], arguments: Mapping[str, Any]) ->
     try:
         return method(**arguments)
     except SlackApiError as error:
-        raise _refused(error.response) from error
+        raise _slack_error(error.response) from error
     except (SlackClientError, HTTPException, OSError, ValueError) as error:
         text = f"Slack could not be reached ({type(error).__name__})."
         raise SlackError(text, code="unreachable", passing=True) from error
 
 
-def _refused(answer: SlackResponse) -> SlackError:
+def _slack_error(answer: SlackResponse) -> SlackError:
     """Slack's error code if there is one; the body of a 5xx is not Slack's JSON."""
     retry_after = None
     word = str(answer.data.get("error")) if isinstance(answer.data, dict) else ""

@@ -32,7 +32,7 @@ class OfflineDirectory:
 
     def person(self, person: PersonId, groups: Sequence[Group]) -> Person:
         """A mapped person, under the id that the policy has for them. Raises `Unverified` for anybody else."""
-        login, known = self._mapped(person)
+        login, known = self._mapped_person(person)
         asked = (group for group in groups if not _in_slack_alone(group))
         held = (group.name for group in asked if any(known.is_same_as(user) for user in self.members(group)))
         return Person(known, login, frozenset(held))
@@ -47,9 +47,11 @@ class OfflineDirectory:
         """Who is on call now in an on-call group, which does not need Slack. Raises `Unverified`."""
         if not group.on_call or self._schedules is None:
             return ()
-        return tuple(replace(one, person=self._known(one.person)) for one in self._schedules.shifts(group.on_call))
+        return tuple(
+            replace(one, person=self._known_person(one.person)) for one in self._schedules.shifts(group.on_call)
+        )
 
-    def _known(self, on_call: PersonId) -> PersonId:
+    def _known_person(self, on_call: PersonId) -> PersonId:
         """The mapped person with this user id: a schedule does not name teams."""
         return next((one for one in self._policy().people.values() if one.user == on_call.user), on_call)
 
@@ -63,7 +65,7 @@ class OfflineDirectory:
             return place
         raise Unverified("Slack cannot be asked about this channel, so the answer is no for now.")
 
-    def _mapped(self, person: PersonId) -> tuple[str, PersonId]:
+    def _mapped_person(self, person: PersonId) -> tuple[str, PersonId]:
         found = next(((login, one) for login, one in self._policy().people.items() if one.is_same_as(person)), None)
         if found is None:
             raise Unverified("Slack cannot be asked who this is, so the answer is no for now.")

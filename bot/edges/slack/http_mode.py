@@ -1,7 +1,7 @@
 """Receive Slack's payloads over HTTP, behind a proxy with a certificate, for those who cannot use Socket Mode."""
 
 from bot.edges.http.server import HttpLimits, Listener
-from bot.edges.slack.http_requests import Requests
+from bot.edges.slack.http_requests import SlackRequests
 from bot.edges.slack.socket_mode import LISTENERS
 
 __all__ = ["HttpLimits", "HttpServer"]
@@ -10,7 +10,7 @@ __all__ = ["HttpLimits", "HttpServer"]
 class HttpServer:
     """Listens on one local address, and accepts what Slack signed."""
 
-    def __init__(self, requests: Requests, address: tuple[str, int], *, limits: HttpLimits) -> None:
+    def __init__(self, requests: SlackRequests, address: tuple[str, int], *, limits: HttpLimits) -> None:
         self._requests = requests
         self._listener = Listener(requests, address, limits=limits, threads=LISTENERS)
 

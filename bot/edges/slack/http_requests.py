@@ -33,7 +33,7 @@ _WARN_EVERY = 60.0  # seconds, at least, between two warnings about unsigned req
 HttpResponse = tuple[HTTPStatus, str, str]  # status, content type, body
 
 
-class Requests:
+class SlackRequests:
     """A WSGI application with one address, which answers nobody but Slack."""
 
     def __init__(self, app: App, *, secret: str, path: str) -> None:
@@ -65,7 +65,7 @@ class Requests:
             return _text_response(HTTPStatus.UNAUTHORIZED)
         self.last_heard = datetime.now(UTC)
         payload = _payload(body.decode(), environ.get("CONTENT_TYPE", ""))
-        return self._taken(payload, environ) if payload else _text_response(HTTPStatus.BAD_REQUEST)
+        return self._dispatch(payload, environ) if payload else _text_response(HTTPStatus.BAD_REQUEST)
 
     def _is_signed(self, environ: WSGIEnvironment, body: bytes) -> bool:
         """Whether Slack sent these bytes within the last five minutes."""
@@ -78,7 +78,7 @@ class Requests:
         except UnicodeDecodeError:  # Slack writes UTF-8
             return False
 
-    def _taken(self, payload: Mapping[str, Any], environ: WSGIEnvironment) -> HttpResponse:
+    def _dispatch(self, payload: Mapping[str, Any], environ: WSGIEnvironment) -> HttpResponse:
         """The handlers' answer, as if the payload had come over Socket Mode."""
         retry = {_header(name): environ[name] for name in _RETRY if name in environ}
         request = BoltRequest(mode="socket_mode", body=dict(payload), headers=retry)

@@ -24,33 +24,33 @@ GREETING = 5.0  # seconds until Slack greets on a new connection, before another
 PING_INTERVAL = 1.0  # seconds; a dead connection is noticed after six; with the default it took a minute (measured)
 
 
-Taken = Callable[[], AbstractContextManager[None]]
+BlockFactory = Callable[[], AbstractContextManager[None]]
 
 
 class _Punctual(App):
     """A Bolt app; a payload counts as waiting until its acknowledgement is known."""
 
-    def __init__(self, client: WebClient, taken: Taken) -> None:
+    def __init__(self, client: WebClient, payload_waiting: BlockFactory) -> None:
         super().__init__(client=client, process_before_response=True)
-        self._taken = taken
+        self._payload_waiting = payload_waiting
 
     def dispatch(self, req: BoltRequest) -> BoltResponse:
-        with self._taken():
+        with self._payload_waiting():
             return super().dispatch(req)
 
 
-def application(client: WebClient, *, taken: Taken = nullcontext) -> App:
+def application(client: WebClient, *, payload_waiting: BlockFactory = nullcontext) -> App:
     """A Bolt app that acknowledges when its listener has ended, and never before.
 
     An event that could not be recorded is not acknowledged either, and Slack delivers it again. Raises `SlackError`.
     """
     try:
-        return _Punctual(client, taken)
+        return _Punctual(client, payload_waiting)
     except (BoltError, SlackClientError, HTTPException, OSError) as error:
         raise _unreachable(error) from error
 
 
-class Socket:
+class SocketMode:
     """The connection over which payloads come in; it reconnects by itself.
 
     It counts as connected once Slack has sent its greeting: earlier payloads are not sent here. The greeting says how

@@ -53,11 +53,11 @@ def still_to_decide(deps: Deps, request: Request) -> tuple[str, ...]:
     Where each approval has to come from a different group, only members of groups that still lack theirs.
     """
     approval, digest = request.approval, request.target.digest
-    covered = request.covered if approval and approval.distinct else {}
+    covered = request.votes_by_group if approval and approval.distinct else {}
     groups = [group for group in (approval.groups if approval else ()) if group not in covered]
     voted = [vote.voter for vote in request.votes if vote.digest == digest and vote.tally is not Tally.REFUSED]
     cannot = (*voted, *request.requesters)
-    return _called(one for one in _members(deps, groups) if not any(one.is_same_as(other) for other in cannot))
+    return _mention_ids(one for one in _members(deps, groups) if not any(one.is_same_as(other) for other in cannot))
 
 
 def escalate(deps: Deps, claim: Claim, request: Request) -> Request:
@@ -68,14 +68,14 @@ def escalate(deps: Deps, claim: Claim, request: Request) -> Request:
         return request
     after = replace(request, escalation=replace(escalation, escalated=escalation.escalated + len(steps)))
     messages = [message for step in steps for message in _calls(deps, request, step)]
-    events = [_climbed(request, step) for step in steps]
+    events = [_on_step(request, step) for step in steps]
     if deps.pager and any(step.page for step in steps):
         paged = page(after, Cause.UNDECIDED, deps.clock.now())
         after, messages, events = paged.request, [*messages, *paged.messages], [*events, *paged.events]
     return deps.store.save(after, events=events, messages=messages, claim=claim)
 
 
-def _climbed(request: Request, step: EscalationStep) -> Event:
+def _on_step(request: Request, step: EscalationStep) -> Event:
     return event(request, "request.escalated", mention=list(step.mention), channel=step.channel, page=step.page)
 
 
@@ -83,14 +83,14 @@ def _calls(deps: Deps, request: Request, step: EscalationStep) -> Iterable[Messa
     until = request.approval.approve_by if request.approval else None
     if request.route.stays:
         step = replace(step, channel="")
-    yield Message(MessageKind.NOTE, body=_said(step, has_pager=deps.pager is not None))
+    yield Message(MessageKind.NOTE, body=_announcement(step, has_pager=deps.pager is not None))
     if step.mention or step.channel:
         place = Place(step.channel) if step.channel else None
         mentions = mention_ids(deps, step.mention)
         yield Message(MessageKind.REMINDER, place=place, mentions=mentions, until=until)
 
 
-def _said(step: EscalationStep, *, has_pager: bool) -> str:
+def _announcement(step: EscalationStep, *, has_pager: bool) -> str:
     groups = " and ".join(f"@{group}" for group in step.mention)
     called = [f"{groups} notified"] * bool(groups) + ["another channel notified"] * bool(step.channel)
     called += [_PAGED if has_pager else _NO_PAGER] * step.page
@@ -107,5 +107,5 @@ def _groups(deps: Deps, names: Iterable[str]) -> list[Group]:
     return [known[name] for name in names if name in known]
 
 
-def _called(people: Iterable[PersonId]) -> tuple[str, ...]:
+def _mention_ids(people: Iterable[PersonId]) -> tuple[str, ...]:
     return tuple(sorted({person.user for person in people}))[:MOST_CALLED]

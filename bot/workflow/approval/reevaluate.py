@@ -49,27 +49,27 @@ def reevaluate(deps: Deps, request: Request, *, claim: Claim) -> Request:
     if isinstance(answer, Refuse) and request.approval and request.approval.policy != policy:
         answer = replace(answer, reason=f"{_REPLACED} {answer.reason}")
     evaluated = event(held, "policy.evaluated", decision=type(answer).__name__, digest=held.target.digest)
-    return follow(deps, held, answer, Told([evaluated]), claim=claim)
+    return follow(deps, held, answer, Effects([evaluated]), claim=claim)
 
 
 def _again_soon(deps: Deps, held: Request, *, claim: Claim) -> Request:
     """Retry soon. A timer in the past would make the request due at once, for ever."""
     soon = deps.clock.now() + timedelta(seconds=deps.timings.not_verified)
-    if held.approval is None or held.approval.turns_at is None:
+    if held.approval is None or held.approval.calendar_changes_at is None:
         return held
-    later = replace(held, approval=replace(held.approval, turns_at=soon))
+    later = replace(held, approval=replace(held.approval, calendar_changes_at=soon))
     return deps.store.save(later, claim=claim, urgent=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Effects:
     """What is recorded and posted along with a decision."""
 
     events: Sequence[Event] = ()
     messages: Sequence[Message] = ()
 
 
-def follow(deps: Deps, request: Request, answer: Decision, told: Told, *, claim: Claim) -> Request:
+def follow(deps: Deps, request: Request, answer: Decision, told: Effects, *, claim: Claim) -> Request:
     """Apply a decision to a waiting request: end it, approve it, or update its requirements."""
     match answer:
         case Refuse():
@@ -93,7 +93,7 @@ def follow(deps: Deps, request: Request, answer: Decision, told: Told, *, claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class LostApprovals:
     """A request without the approvals that were lost, and what is recorded and posted about them."""
 
     request: Request
@@ -108,14 +108,14 @@ class Lost:
         return f"{names} may no longer approve this"
 
 
-def without_lost(request: Request, decision: Decision) -> Lost:
+def without_lost(request: Request, decision: Decision) -> LostApprovals:
     """Remove approvals whose voters have lost their rights; whoever regains the rights votes anew."""
     lost = decision.lost if isinstance(decision, NeedsApproval) else ()
-    gone = tuple(vote for vote in request.counted if any(vote.voter.is_same_as(one) for one in lost))
+    gone = tuple(vote for vote in request.counted_votes if any(vote.voter.is_same_as(one) for one in lost))
     if not gone:
-        return Lost(request)
+        return LostApprovals(request)
     votes = tuple(replace(vote, tally=Tally.REFUSED, reason=_WHY) if vote in gone else vote for vote in request.votes)
-    found = Lost(replace(request, votes=votes), gone)
+    found = LostApprovals(replace(request, votes=votes), gone)
     body = f"{found.sentence}, so that approval does not count. {_how_it_stands(found.request)}"
     events = tuple(
         event(found.request, "approval.lost", outcome="denied", code="may_not_approve", actor=vote.voter)

@@ -7,11 +7,11 @@ from bot.core.policy.model import Decision, Facts, Moment, NeedsApproval, Refuse
 from bot.core.requests import Request, Stage, Tally, Verdict, Vote
 from bot.errors import NotYet, Unverified, UsageError
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.approval.reevaluate import Told, follow, reevaluate
+from bot.workflow.approval.reevaluate import Effects, follow, reevaluate
 from bot.workflow.evaluate import evaluate, evaluate_facts, facts
 from bot.workflow.people.membership import with_names
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.closing import end, event, over, sentence
+from bot.workflow.requests.closing import end, end_messages, event, sentence
 from bot.workflow.requests.lookup import describe_decision
 
 
@@ -63,7 +63,7 @@ def _count(deps: Deps, request: Request, vote: Vote, *, claim: Claim) -> Request
     if vote.verdict is Verdict.DENY:
         because = f"{vote.voter_name} denied it" + (f": {vote.reason}" if vote.reason else ".")
         denied = counted.move(Stage.DENIED, because=because, finished_at=deps.clock.now(), due_at=None)
-        return deps.store.save(denied, events=[voted], messages=over(denied), claim=claim)
+        return deps.store.save(denied, events=[voted], messages=end_messages(denied), claim=claim)
     return _see_quorum(deps, counted, [voted], told=_of_no_use(request, counted, vote), claim=claim)
 
 
@@ -77,7 +77,7 @@ def _of_no_use(before: Request, counted: Request, vote: Vote) -> list[Message]:
     """Tell the voter that their approval does not help, because it had to come from another group."""
     if counted.approval is None or not counted.approval.distinct or counted.have > before.have:
         return []
-    missing = " and ".join(f"@{group}" for group in counted.approval.groups if group not in counted.covered)
+    missing = " and ".join(f"@{group}" for group in counted.approval.groups if group not in counted.votes_by_group)
     body = f"Your approval counts, but each must come from a different group. Still missing: {missing}."
     return [Message(MessageKind.WHISPER, to=vote.voter.user, body=body, place=vote.place)]
 
@@ -91,7 +91,7 @@ def _see_quorum(deps: Deps, request: Request, voted: list[Event], *, told: list[
         if _looks_enough(counted):
             raise NotYet(str(error), again_in=deps.timings.not_verified) from error
         return counted
-    return follow(deps, request, answer, Told(voted, told), claim=claim)
+    return follow(deps, request, answer, Effects(voted, told), claim=claim)
 
 
 def _refuse_vote(deps: Deps, request: Request, vote: Vote, refusal: Refuse, *, claim: Claim) -> Request:

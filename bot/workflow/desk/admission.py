@@ -32,7 +32,7 @@ class Admission:
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
 
-    def let_in(self, ask: Ask, *, key: str) -> Request:
+    def admit(self, ask: Ask, *, key: str) -> Request:
         """Record the request if the limits allow it; a second delivery finds what the first recorded.
 
         Raises `UsageError` if they do not, or if a break-glass reason is too short.

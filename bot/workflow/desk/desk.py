@@ -25,7 +25,13 @@ from bot.workflow.queries.answers import AnswerPool
 from bot.workflow.queries.form_options import FormOptions
 from bot.workflow.queries.home_publisher import HomePublisher
 from bot.workflow.requests.closing import event
-from bot.workflow.requests.lookup import beside, describe_decision, how_it_stands, stored_request, update_stored_request
+from bot.workflow.requests.lookup import (
+    beside_first_card,
+    describe_decision,
+    how_it_stands,
+    stored_request,
+    update_stored_request,
+)
 
 _STILL_MINE = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)
 
@@ -41,12 +47,12 @@ class Desk:
         self._deps = deps
         self._answers = answers
         self.followups = Followups(deps)
-        self.offers = FormOptions(deps, answers.later)
-        self.pages = HomePublisher(deps, answers.later, lambda: answers.is_ending)
+        self.form_options = FormOptions(deps, answers.later)
+        self.home = HomePublisher(deps, answers.later, lambda: answers.is_ending)
         self.kill_switch = KillSwitchControl(deps)
-        self.lasting = Extensions(deps, self.submit)
+        self.extensions = Extensions(deps, self.submit)
         self.slow_stops = SlowStops(deps, self.submit, self.withdraw)
-        self._door = Admission(deps)
+        self._admission = Admission(deps)
 
     @property
     def hosts(self) -> Sequence[str]:
@@ -87,12 +93,12 @@ class Desk:
         """Record a new request, if it is admitted; a second delivery finds what the first recorded."""
         ask = about_its_mask(self._deps, on_one_host(self._deps, ask))
         self._deps.host(ask.change.host)
-        return self._door.let_in(ask, key=key)
+        return self._admission.admit(ask, key=key)
 
     def undo(self, request_id: str, caller: Caller) -> Request:
         """Record an undo: our mask of this request is removed, and what it stopped is started again."""
         mask = self.request(request_id)
-        who = beside(self._deps, mask, caller)
+        who = beside_first_card(self._deps, mask, caller)
         if mask.target.outcome is Outcome.NOT_OURS:  # what an undo left alone is asked for like a foreign mask
             return self.submit(
                 Ask(replace(mask.ask.change, scheduled_window=None), who.id, who.name, who.place), key=who.key
@@ -110,7 +116,7 @@ class Desk:
         halfway = (Outcome.NOT_PROTECTED, Outcome.NOT_LOADED, Outcome.FAILED)
         if first.target.outcome not in halfway and not (first.hold and first.hold_state.loss):
             raise UsageError("There is nothing to repeat: " + how_it_stands(first))
-        change, who = repeat_change(first, self._deps.clock.now()), beside(self._deps, first, caller)
+        change, who = repeat_change(first, self._deps.clock.now()), beside_first_card(self._deps, first, caller)
         ask = Ask(change, who.id, who.name, who.place, first.ask.reason, repeats=first.id)
         return self.submit(ask, key=who.key)
 

@@ -12,7 +12,7 @@ from bot.core.requests.timers import next_aftercheck
 from bot.core.systemd.units import Snapshot
 from bot.errors import HostError, UsageError
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.drift.report import Gone, gone
+from bot.workflow.drift.report import LostMask, find_lost_mask
 from bot.workflow.hosts.look import known_neighbours, look_at_result
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
@@ -28,13 +28,13 @@ def look_after(deps: Deps, claim: Claim, request: Request) -> Request:
     due = next_aftercheck(request)
     if due is None or due > now:
         return request
-    seen = _seen(deps, request)
-    lost = _gone(deps, request, seen)
+    seen = _try_look(deps, request)
+    lost = _find_loss(deps, request, seen)
     request = lost.request
     new = _worse(deps, request, seen) if seen else ()
     aftercare = replace(
         request.aftercare,
-        look_at=next_look(request, now, deps.care),
+        look_at=next_look(request, now, deps.aftercare),
         looks=request.aftercare.looks + 1,
         found=request.aftercare.found + new,
     )
@@ -51,13 +51,13 @@ def look_after(deps: Deps, claim: Claim, request: Request) -> Request:
 
 def _worse(deps: Deps, request: Request, seen: Snapshot) -> tuple[str, ...]:
     """What has not been reported yet and is not explained by another change of ours."""
-    later, is_lost = own_changes(deps, request), bool(request.watched.lost or request.hold_state.loss)
+    later, is_lost = own_changes(deps, request), bool(request.drift.lost or request.hold_state.loss)
     found = aftermath(request.target, seen, ours=later.units, is_lost=is_lost)
     said = later.told | already_reported(request)
     return tuple(sentence for sentence in found if sentence not in said)
 
 
-def _seen(deps: Deps, request: Request) -> Snapshot | None:
+def _try_look(deps: Deps, request: Request) -> Snapshot | None:
     change, target = request.ask.change, request.target
     try:
         host = deps.host(change.host)
@@ -67,9 +67,9 @@ def _seen(deps: Deps, request: Request) -> Snapshot | None:
         return None
 
 
-def _gone(deps: Deps, request: Request, seen: Snapshot | None) -> Gone:
+def _find_loss(deps: Deps, request: Request, seen: Snapshot | None) -> LostMask:
     """How the mask was lost, in the sentence that the host watch uses too."""
     if seen is None or seen.around is None:
-        return Gone(request)
-    found = gone(deps, request, seen, boot_id=seen.around.boot_id, agents=seen.around.agents)
-    return found or Gone(request)
+        return LostMask(request)
+    found = find_lost_mask(deps, request, seen, boot_id=seen.around.boot_id, agents=seen.around.agents)
+    return found or LostMask(request)

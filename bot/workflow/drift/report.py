@@ -25,7 +25,7 @@ from bot.workflow.requests.mask_inventory import busy
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class LostMask:
     """A lost mask of ours: its updated request, and what is recorded and posted with it."""
 
     request: Request
@@ -33,7 +33,9 @@ class Gone:
     messages: tuple[Message, ...] = ()
 
 
-def gone(deps: Deps, request: Request, seen: Snapshot, *, boot_id: str, agents: tuple[str, ...]) -> Gone | None:
+def find_lost_mask(
+    deps: Deps, request: Request, seen: Snapshot, *, boot_id: str, agents: tuple[str, ...]
+) -> LostMask | None:
     """What a look at the unit of a live mask reveals; None if the mask is there or is being undone."""
     target = request.target
     is_ending = bool(request.aftercare.undo_request)  # the running undo will find it out, and report it
@@ -42,22 +44,22 @@ def gone(deps: Deps, request: Request, seen: Snapshot, *, boot_id: str, agents: 
         return None
     if request.hold:
         off, events, messages = report_removal(deps, request, became, agents)
-        return Gone(off, tuple(events), tuple(messages))
-    watched = replace(request.watched, lost=became, lost_at=deps.clock.now(), suspects=agents)
-    lost = replace(request, watched=watched)
+        return LostMask(off, tuple(events), tuple(messages))
+    drift = replace(request.drift, lost=became, lost_at=deps.clock.now(), suspects=agents)
+    lost = replace(request, drift=drift)
     known = event(request, "drift.mask_lost", outcome="failure", code=became, agents=list(agents))
     body = in_words(deps, lost, lambda: words.loss_message(lost, seen))
     told = [Message(MessageKind.NOTE, body=body)]
     if became is not Loss.REBOOTED:  # that was to be expected
         channel = Place(place_of(deps, request).channel)
         told.append(Message(MessageKind.NOTE, body=body, place=channel, mentions=(request.owner.user,)))
-    return Gone(lost, (known,), tuple(told))
+    return LostMask(lost, (known,), tuple(told))
 
 
 def see_what_became(deps: Deps, host: Host, request: Request, seen: Scan) -> None:
     """A scan did not show a mask of ours: look at it, and report it if it is lost. Raises `HostError`."""
     found = look(deps, host, request.target.unit, user=request.ask.change.user)
-    lost = gone(deps, request, found, boot_id=seen.boot_id, agents=seen.agents)
+    lost = find_lost_mask(deps, request, found, boot_id=seen.boot_id, agents=seen.agents)
     if lost and lost.events:
         with suppress(Stale):  # somebody has just undone it
             deps.store.save(lost.request, events=lost.events, messages=lost.messages)
@@ -67,27 +69,27 @@ def tell_failed(deps: Deps, request: Request, units: Sequence[str], told: Collec
     """Report failed units related to a unit that we masked. What was `told` in another thread is only recorded."""
     if not units:
         return
-    watched = replace(request.watched, failed=(*request.watched.failed, *units))
+    drift = replace(request.drift, failed=(*request.drift.failed, *units))
     known = event(request, "drift.unit_failed", outcome="failure", code="failed_since", units=list(units))
     new = [unit for unit in units if unit not in told]
     body = in_words(deps, request, lambda: words.failed_units_message(request, new))
     note = Message(MessageKind.NOTE, body=body, mentions=(request.owner.user,))
     with suppress(Stale):
-        deps.store.save(replace(request, watched=watched), events=[known], messages=[note] if new else [])
+        deps.store.save(replace(request, drift=drift), events=[known], messages=[note] if new else [])
 
 
-def of_others(deps: Deps, page: HostView, found: ScanDrift) -> tuple[list[Event], list[Message]]:
+def of_others(deps: Deps, view: HostView, found: ScanDrift) -> tuple[list[Event], list[Message]]:
     """Masks that are not ours are always recorded, and posted where the policy asks for it and names a channel."""
-    gone = [mask for mask in found.vanished if not _removed_by_us(deps, page.host, mask, page.seen_at)]
+    gone = [mask for mask in found.vanished if not _removed_by_us(deps, view.host, mask, view.seen_at)]
     events, messages = list[Event](), list[Message]()
     for kind, masks, told in (
         ("appeared", found.appeared, words.new_masks_notice),
         ("vanished", gone, words.gone_masks_notice),
     ):
         if masks:
-            data = {"host": page.host, "masks": [mask.path for mask in masks]}
+            data = {"host": view.host, "masks": [mask.path for mask in masks]}
             events.append(Event(f"drift.mask_{kind}", "success", data=data))
-            messages.append(Message(MessageKind.NOTE, body=told(page.host, masks)))
+            messages.append(Message(MessageKind.NOTE, body=told(view.host, masks)))
     tells = deps.policy.tell_foreign_masks and bool(deps.policy.operations_channel)
     return events, messages if tells else []
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.core.drift import Away, HostView, ScanDrift, compare, read_host_view, with_known_state, write_host_view
+from bot.core.drift import HostOutage, HostView, ScanDrift, compare, read_host_view, with_known_state, write_host_view
 from bot.core.hosts.inventory import Host
 from bot.core.requests import Request
 from bot.core.systemd.scan import Scan
@@ -43,31 +43,33 @@ def watch(deps: Deps, task: Periodic) -> None:
     if host is None:
         deps.store.save_periodic(Periodic(task.name, {}, None, task.version))
         return
-    page = read_host_view(host.name, task.document)
+    view = read_host_view(host.name, task.document)
     try:
-        newer, found = _turn(deps, host, page)
+        newer, found = _turn(deps, host, view)
     except HostError as error:
-        away = _away(deps, page, error)
-        deps.store.save_periodic(replace(task, document=write_host_view(away), due_at=_try_again(deps, away)))
+        unreachable = _unreachable(deps, view, error)
+        deps.store.save_periodic(
+            replace(task, document=write_host_view(unreachable), due_at=_try_again(deps, unreachable))
+        )
         return
-    if page.away:
-        log.info("host reachable again", host=host.name, since=page.away.since.isoformat())
+    if view.unreachable:
+        log.info("host reachable again", host=host.name, since=view.unreachable.since.isoformat())
         host_is_back(deps, host.name)
-    events, messages = of_others(deps, page, found)
+    events, messages = of_others(deps, view, found)
     kept = replace(task, document=write_host_view(newer), due_at=_next(deps, task))
     deps.store.save_periodic(kept, events=events, messages=messages)
 
 
-def _turn(deps: Deps, host: Host, page: HostView) -> tuple[HostView, ScanDrift]:
+def _turn(deps: Deps, host: Host, view: HostView) -> tuple[HostView, ScanDrift]:
     """Scan, compare, and report on our own masks in their requests. Raises `HostError`."""
     live = live_masks(deps, host.name)
     ours = [request for request in live if not request.ask.change.user]
     seen = scan(deps, host)
     # read after the scan: what changed during the scan is then among them, or already on record
     at_work = busy(deps, host.name)
-    seen = with_known_state(page, seen, at_work)
-    owners = owners_of(deps, page, seen, ours)
-    found = compare(page, seen, ours=ours, owners=owners, busy=at_work)
+    seen = with_known_state(view, seen, at_work)
+    owners = owners_of(deps, view, seen, ours)
+    found = compare(view, seen, ours=ours, owners=owners, busy=at_work)
     for request in found.missing:
         see_what_became(deps, host, request, seen)
     told = set[str]()
@@ -91,17 +93,17 @@ def _look_at_those_of_users(deps: Deps, host: Host, theirs: Sequence[Request], s
             log.info("mask of a user manager not checked", request=request.id, why=error.code)
 
 
-def _away(deps: Deps, page: HostView, error: HostError) -> HostView:
+def _unreachable(deps: Deps, view: HostView, error: HostError) -> HostView:
     """Keep the last known state of a host that does not answer, and since when it is unknown."""
-    if page.away is None:
-        log.warning("host unreachable", host=page.host, why=error.code)
-        return replace(page, away=Away(deps.clock.now(), str(error)))
-    return replace(page, away=replace(page.away, because=str(error), tries=page.away.tries + 1))
+    if view.unreachable is None:
+        log.warning("host unreachable", host=view.host, why=error.code)
+        return replace(view, unreachable=HostOutage(deps.clock.now(), str(error)))
+    return replace(view, unreachable=replace(view.unreachable, because=str(error), tries=view.unreachable.tries + 1))
 
 
-def _try_again(deps: Deps, page: HostView) -> datetime:
+def _try_again(deps: Deps, view: HostView) -> datetime:
     """Retry soon, then with growing pauses up to the usual interval."""
-    tries = page.away.tries if page.away else 1
+    tries = view.unreachable.tries if view.unreachable else 1
     pause = min(1.0, _SOON * 2 ** (tries - 1)) * deps.timings.watch_interval
     return deps.clock.now() + timedelta(seconds=pause)
 

@@ -6,7 +6,7 @@ import structlog
 
 from bot.core.audit.chain import Event
 from bot.core.cards.config_reload import rejection_notice, reload_notice
-from bot.core.policy.configuration import Configured, changes
+from bot.core.policy.configuration import ConfigSnapshot, changes
 from bot.core.requests import Stage
 from bot.errors import StoreBusy
 from bot.ports import Message, MessageKind
@@ -19,19 +19,19 @@ _OPEN = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)
 
 def begin_with_it(deps: Deps) -> None:
     """Record the configuration at start. Waiting requests may be older: each is reevaluated under this one."""
-    deps.store.record([_loaded(deps.in_force.now, digest_before="", what=())])
+    deps.store.record([_loaded_event(deps.in_force.now, digest_before="", what=())])
     _judge_what_is_open(deps)
     appoint_configured(deps)
 
 
-def put_in_force(deps: Deps, newer: Configured) -> Sequence[str]:
+def put_in_force(deps: Deps, newer: ConfigSnapshot) -> Sequence[str]:
     """Put another configuration in force, and return what is different in it.
 
     The configuration is recorded first: what is not on record decides nothing. Then open requests are reevaluated.
     """
     older = deps.in_force.now
     what = changes(older, newer)
-    loaded = _loaded(newer, digest_before=older.policy.digest, what=what)
+    loaded = _loaded_event(newer, digest_before=older.policy.digest, what=what)
     told = Message(MessageKind.NOTE, body=reload_notice(what, digest=newer.policy.digest))
     deps.store.use_config(newer.policy.digest)
     try:
@@ -67,7 +67,7 @@ def keep_the_old_one(deps: Deps, complaints: Sequence[str]) -> None:
     deps.store.record([event], [Message(MessageKind.NOTE, body=rejection_notice(complaints, digest=digest))])
 
 
-def _loaded(configured: Configured, *, digest_before: str, what: Sequence[str]) -> Event:
+def _loaded_event(configured: ConfigSnapshot, *, digest_before: str, what: Sequence[str]) -> Event:
     digest = configured.policy.digest
     outcome = "no_change" if digest == digest_before else "success"
     said = {

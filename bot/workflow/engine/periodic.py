@@ -9,12 +9,12 @@ from bot.errors import MaskbotError, Stale
 from bot.ports import Periodic
 from bot.workflow.drift.watch import appoint_watches, watch
 from bot.workflow.health.operator_notices import ANCHOR, anchor, first_anchor
-from bot.workflow.hold.rollout import look_after_holds, spread
+from bot.workflow.hold.rollout import check_rollouts, roll_out
 from bot.workflow.hosts.quarantine import TRUST, appoint_quarantine_check, check_quarantine
 from bot.workflow.kill_switch import apply_switch_requests
 from bot.workflow.outbox.handover import HANDOVER, post_handover, schedule_handover
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.hold_group import SPREAD
+from bot.workflow.requests.hold_group import HOLD_ROLLOUT
 from bot.workflow.requests.kill_switch_state import NAME as KILL_SWITCH
 from bot.workflow.requests.mask_inventory import WATCH
 
@@ -28,7 +28,7 @@ KINDS: Mapping[str, Perform] = {
     KILL_SWITCH: apply_switch_requests,
     TRUST: appoint_quarantine_check,
     ANCHOR: anchor,
-    SPREAD: spread,
+    HOLD_ROLLOUT: roll_out,
 }
 
 _AGAIN = timedelta(minutes=1)  # pause after an error
@@ -48,7 +48,7 @@ def appoint_configured(deps: Deps) -> None:
     appoint_watches(deps)
     schedule_handover(deps)
     check_quarantine(deps)
-    look_after_holds(deps)
+    check_rollouts(deps)
     if deps.policy.operations_channel:
         appoint(deps, first_anchor(deps))
 

@@ -62,7 +62,7 @@ class Workers:
         self._deps.store.wake()
         for thread in self._threads:
             thread.join()
-        self._deps.liveness.ended()
+        self._deps.liveness.thread_ended()
         self._pool.shutdown(wait=True)
         if self._speakers:
             self._say_what_is_left()
@@ -112,7 +112,7 @@ class Workers:
             return  # all workers are busy
         claim = None
         try:
-            self._deps.ack_priority.stand_back()
+            self._deps.ack_priority.wait_for_acks()
             claim = self._deps.store.claim(self._owner)
             if claim:
                 self._claims[claim.request.id] = claim
@@ -183,7 +183,7 @@ class Workers:
             self._give_back(claim)
 
     def _speak(self) -> None:
-        self._deps.ack_priority.stand_back()
+        self._deps.ack_priority.wait_for_acks()
         due = self._deps.store.claim_message(self._owner)
         if due is None:
             self._wait()
@@ -193,7 +193,7 @@ class Workers:
 
     def _attend(self) -> None:
         """Perform a due periodic task."""
-        self._deps.ack_priority.stand_back()
+        self._deps.ack_priority.wait_for_acks()
         task = self._deps.store.claim_periodic(self._owner)
         if task is None:
             self._wait()

@@ -60,7 +60,7 @@ def _ask(mask: Request) -> Ask:
 def _wait(deps: Deps, claim: Claim, mask: Request, other: Request) -> Request:
     """The undo, by the bot or by somebody, is running; it is checked later."""
     returning = other.id if other.ask.by_itself else ""
-    now, care, aftercare = deps.clock.now(), deps.care, replace(mask.aftercare, undo_request=returning)
+    now, care, aftercare = deps.clock.now(), deps.aftercare, replace(mask.aftercare, undo_request=returning)
     if is_late(other, aftercare.ends_at, now, care):
         aftercare = put_off(aftercare, f"A request for it is still {other.stage}.", now, care)
     waits = replace(aftercare, try_at=next_try(aftercare, now, care))
@@ -69,7 +69,7 @@ def _wait(deps: Deps, claim: Claim, mask: Request, other: Request) -> Request:
 
 def _overdue(deps: Deps, claim: Claim, mask: Request, why: str, *, code: str) -> Request:
     """The undo is not possible now. Each reason is recorded once, not at every try."""
-    aftercare = put_off(mask.aftercare, why, deps.clock.now(), deps.care)
+    aftercare = put_off(mask.aftercare, why, deps.clock.now(), deps.aftercare)
     aftercare = replace(aftercare, undo_request="", tries=aftercare.tries + 1)
     told = event(mask, "mask.overdue", outcome="failure", code=code, why=why, ends_at=aftercare.ends_at)
     events = [told] if mask.aftercare.overdue != why else []

@@ -12,7 +12,7 @@ from bot.core.people.identity import Caller
 from bot.core.requests import Ask, Duration, Request
 from bot.errors import UsageError
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.lookup import beside, how_it_stands, stored_request
+from bot.workflow.requests.lookup import beside_first_card, how_it_stands, stored_request
 
 
 def extension_of(mask: Request, term: Duration | None, who: Caller, reason: str) -> Ask:
@@ -36,32 +36,32 @@ class Extensions:
         self._deps = deps
         self._submit = submit
 
-    def ending(self, request_id: str) -> Request:
+    def mask_to_extend(self, request_id: str) -> Request:
         """A mask of ours that expires. Raises `UsageError` if it does not, or is gone."""
         mask = stored_request(self._deps, request_id)
         if not mask.is_live_mask or mask.aftercare.ends_at is None:
             raise UsageError("There is no end to extend: " + how_it_stands(mask))
         return mask
 
-    def kept(self, request_id: str) -> Request:
+    def mask_to_keep(self, request_id: str) -> Request:
         """A mask of ours that can be kept: a hold, or one that expires. Raises `UsageError`."""
         mask = stored_request(self._deps, request_id)
         if mask.hold and mask.ask.is_group_member:
             raise UsageError(f"It is held with all of @{mask.hold.hosts}: Keep is on the first card of that hold.")
-        return mask if mask.hold else self.ending(request_id)
+        return mask if mask.hold else self.mask_to_extend(request_id)
 
     def extend(self, request_id: str, term: Duration, caller: Caller, *, reason: str = "") -> Request:
         """Ask for a later expiry; a length counts from the present expiry, or from now if that has passed."""
-        mask, now = self.ending(request_id), self._deps.clock.now()
+        mask, now = self.mask_to_extend(request_id), self._deps.clock.now()
         until = term.ends_at(max(mask.aftercare.ends_at or now, now)).replace(microsecond=0)
-        ask = extension_of(mask, Duration(until=until), beside(self._deps, mask, caller), reason)
+        ask = extension_of(mask, Duration(until=until), beside_first_card(self._deps, mask, caller), reason)
         return self._submit(ask, key=caller.key)
 
     def keep(self, request_id: str, reason: str, caller: Caller, *, review: datetime | None = None) -> Request:
         """Ask that a mask gets no expiry any more, or that a hold goes on until its next review."""
-        mask = self.kept(request_id)
+        mask = self.mask_to_keep(request_id)
         if mask.hold and review is None:
             raise UsageError("Say when its owners review it, like 90d.")
-        who = beside(self._deps, mask, caller)
+        who = beside_first_card(self._deps, mask, caller)
         ask = keep_request(mask, review, who, reason) if review else extension_of(mask, None, who, reason)
         return self._submit(ask, key=caller.key)

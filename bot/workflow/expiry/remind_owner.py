@@ -24,7 +24,7 @@ def remind_owner(deps: Deps, claim: Claim, request: Request) -> Request:
         return request
     if request.hold:
         return _review(deps, claim, request, request.hold)
-    ends_at, next_time = aftercare.ends_at, now + deps.care.reminder_every
+    ends_at, next_time = aftercare.ends_at, now + deps.aftercare.reminder_every
     if ends_at and aftercare.overdue:
         return _tell(
             deps,
@@ -71,7 +71,7 @@ def _review(deps: Deps, claim: Claim, mask: Request, hold: Hold) -> Request:
         Message(MessageKind.NOTE, body=body, place=channel, mentions=mention_ids(deps, (hold.owners,)), links_card=True)
     ]
     aftercare = replace(
-        mask.aftercare, remind_at=now + deps.care.reminder_every, reminders=mask.aftercare.reminders + 1
+        mask.aftercare, remind_at=now + deps.aftercare.reminder_every, reminders=mask.aftercare.reminders + 1
     )
     said = event(
         mask,
@@ -88,7 +88,7 @@ def _tell(deps: Deps, claim: Claim, mask: Request, code: str, body: str, *, agai
     told = mask.aftercare.reminders + bool(again_at)
     until = mask.aftercare.ends_at if again_at is None else None  # not delivered after the mask has expired
     messages = [Message(MessageKind.DIRECT, to=mask.owner.user, body=body, until=until)]
-    if told > deps.care.reminders_to_owner_only:
+    if told > deps.aftercare.reminders_to_owner_only:
         channel = place_of(deps, mask)
         messages.append(Message(MessageKind.NOTE, body=body, place=Place(channel.channel), mentions=(mask.owner.user,)))
     reminded = replace(mask, aftercare=replace(mask.aftercare, remind_at=again_at, reminders=told))

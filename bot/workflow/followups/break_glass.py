@@ -63,7 +63,7 @@ def skipped_approvers(
     """Ids of those who could have approved, and of those whom the policy wants told as well."""
     used = request.break_glass
     groups = (*(used.groups if used else ()), *also)
-    had_a_say = [*request.requesters, *(vote.voter for vote in request.counted), *([used.by] if used else [])]
+    had_a_say = [*request.requesters, *(vote.voter for vote in request.counted_votes), *([used.by] if used else [])]
     everybody = {one for group in groups for one in members.get(group, ())}
     left_out = {one.user for one in everybody if not any(one.is_same_as(other) for other in had_a_say)}
     return tuple(sorted(left_out))

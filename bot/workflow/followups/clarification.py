@@ -27,7 +27,9 @@ def ask_for_more(deps: Deps, claim: Claim, request: Request, followup: Followup)
         grant_followup(request, followup), remarks=(*request.remarks, remark), approval=later, escalation=escalation
     )
     recorded = event(asked, "clarification.asked", actor=followup.by, question=followup.text, extended=is_first)
-    told = Message(MessageKind.NOTE, body=_asked(remark, later, is_first=is_first), mentions=(request.owner.user,))
+    told = Message(
+        MessageKind.NOTE, body=_question_note(remark, later, is_first=is_first), mentions=(request.owner.user,)
+    )
     return deps.store.save(asked, events=[recorded], messages=[told], claim=claim)
 
 
@@ -42,7 +44,7 @@ def answer(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Re
     return deps.store.save(answered, events=[recorded], messages=[told], claim=claim)
 
 
-def _asked(remark: Remark, approval: Approval, *, is_first: bool) -> str:
+def _question_note(remark: Remark, approval: Approval, *, is_first: bool) -> str:
     anew = f"The time to approve starts again, once: {humanize(approval.approve_within)}."
     clock = anew if is_first else "The time to approve keeps running."
     return f"{remark.name} asks: {remark.text}\nUse Details on the card to answer. {clock}"

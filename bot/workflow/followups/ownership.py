@@ -26,10 +26,10 @@ def hand_over(deps: Deps, claim: Claim, request: Request, followup: Followup) ->
     handover = Handover(new.id, new.name, followup.by, followup.name, deps.clock.now())
     handed = replace(grant_followup(request, followup), handovers=(*request.handovers, handover))
     recorded = event(handed, "request.handed_over", actor=followup.by, to=new.id.user)
-    return deps.store.save(handed, events=[recorded], messages=[_told(handed, handover)], claim=claim)
+    return deps.store.save(handed, events=[recorded], messages=[_notice(handed, handover)], claim=claim)
 
 
-def _told(request: Request, handover: Handover) -> Message:
+def _notice(request: Request, handover: Handover) -> Message:
     body = (
         f"{handover.by_name} hands `{request.ask.change}` over to you. You own it now: "
         "you get its messages, and you may withdraw or undo it."

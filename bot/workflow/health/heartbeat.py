@@ -40,7 +40,7 @@ class Heartbeat:
         self._source = source
         self._looks = (self._look, *looks)
         self._report = report
-        self._signs: Sequence[ComponentHealth] = ()
+        self._components: Sequence[ComponentHealth] = ()
         self._at = monotonic()
         self._paged: dict[str, Alert] = {}
         self._stopping = threading.Event()
@@ -61,35 +61,35 @@ class Heartbeat:
             self._threads[0].join()  # the other thread may wait for a pager, so it is not joined
 
     @property
-    def signs(self) -> Sequence[ComponentHealth]:
+    def components(self) -> Sequence[ComponentHealth]:
         """The signs of all components at the last beat, and whether that beat was recent."""
         age = monotonic() - self._at
         if age <= _LATE * self._deps.timings.heartbeat:
-            return self._signs or (JUST_BEGUN,)
+            return self._components or (JUST_BEGUN,)
         late = ComponentHealth(
             "heartbeat", is_well=False, words=f"the bot has not looked after itself for {age:.0f} s", vital=True
         )
-        return (*self._signs, late)
+        return (*self._components, late)
 
     def beat(self) -> None:
         """Check every part."""
-        before = {sign.component: sign for sign in self._signs}
-        found = [sign for look in self._looks for sign in _seen(look)]
-        self._signs = health.since(found, before, self._deps.clock.now())
+        before = {component.name: component for component in self._components}
+        found = [component for look in self._looks for component in _run_check(look)]
+        self._components = health.with_since(found, before, self._deps.clock.now())
         self._at = monotonic()
-        for sign in self._signs:
-            if (was := before.get(sign.component)) and was.is_well != sign.is_well:
-                log.log(*_LEVEL[sign.is_well], part=sign.component, words=sign.words)
-        self._report(self._signs)
+        for component in self._components:
+            if (was := before.get(component.name)) and was.is_well != component.is_well:
+                log.log(*_LEVEL[component.is_well], part=component.name, words=component.words)
+        self._report(self._components)
 
     def raise_alarms(self) -> None:
         """Page once about what lasts, and resolve the alert when it is over; what the pager refused is retried."""
         now = self._deps.clock.now()
-        found = health.alarms(self._signs, source=self._source, now=now)
+        found = health.alarms(self._components, source=self._source, now=now)
         for part, page in found.items():
             if part not in self._paged and self._send(page):
                 self._paged[part] = page
-        by_part = {sign.component: sign for sign in self._signs}
+        by_part = {component.name: component for component in self._components}
         for part in [part for part in self._paged if part not in found]:
             if self._send(health.all_clear(self._paged[part], by_part.get(part), now=now)):
                 del self._paged[part]
@@ -138,7 +138,7 @@ class Heartbeat:
         return ComponentHealth("database", is_well=True, words="can be read and written", patience=_AT_ONCE)
 
 
-def _seen(look: Look) -> Sequence[ComponentHealth]:
+def _run_check(look: Look) -> Sequence[ComponentHealth]:
     """Run one check; a check that fails hides no other, and its part is not reported as well."""
     try:
         return look()

@@ -20,7 +20,9 @@ ANCHOR = "anchor"
 def report_too_many_connections(deps: Deps, count: int, *, most: int) -> None:
     """Record and post that more connections to Slack use our token than configured: another bot may use it."""
     log.error("slack.too_many_connections", connections=count, expected=most)
-    known = Event("slack.crowded", "failure", "too_many_connections", data={"connections": count, "expected": most})
+    known = Event(
+        "slack.too_many_connections", "failure", "too_many_connections", data={"connections": count, "expected": most}
+    )
     try:
         deps.store.record([known], [Message(MessageKind.NOTE, body=too_many_connections(count, most=most))])
     except MaskbotError as error:

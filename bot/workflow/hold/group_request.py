@@ -8,7 +8,7 @@ from bot.core.requests import Ask, Hold, Request, Verb
 from bot.errors import UsageError
 from bot.ports import Query
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.hold_group import _MOST, in_group
+from bot.workflow.requests.hold_group import _MOST, hosts_in_group
 from bot.workflow.requests.mask_inventory import watch_of
 
 
@@ -18,8 +18,8 @@ def on_one_host(deps: Deps, ask: Ask) -> Ask:
     if not is_group(change.host):
         return ask
     if change.verb is Verb.UNMASK:
-        whole = _held(deps, group, ask)
-        return replace(ask, change=whole.ask.change.as_undo(whole.target.unit), undoes=whole.id)
+        group_hold = _held(deps, group, ask)
+        return replace(ask, change=group_hold.ask.change.as_undo(group_hold.target.unit), undoes=group_hold.id)
     if not change.hold:
         raise UsageError("Only holds work for a group of hosts.")
     return replace(ask, change=replace(change, host=_first(deps, change.hold, ask)))
@@ -28,17 +28,17 @@ def on_one_host(deps: Deps, ask: Ask) -> Ask:
 def _held(deps: Deps, group: str, ask: Ask) -> Request:
     live = deps.store.find(Query(live_masks=True, limit=_MOST))
     candidates = (one for one in live if one.hold and one.hold.is_group_wide and one.hold.hosts == group)
-    whole = next((one for one in candidates if ask.change.unit in (one.target.unit, one.ask.change.unit)), None)
-    if whole is None:
+    group_hold = next((one for one in candidates if ask.change.unit in (one.target.unit, one.ask.change.unit)), None)
+    if group_hold is None:
         raise UsageError(
             f"No hold of ours is for `{ask.change.unit}` on all of @{group}. `/mask list` shows every mask."
         )
-    return whole
+    return group_hold
 
 
 def _first(deps: Deps, hold: Hold, ask: Ask) -> str:
     """A host that answered last time and on which the unit was not seen masked, if there is one."""
-    names = [host.name for host in in_group(deps, hold.hosts)]
+    names = [host.name for host in hosts_in_group(deps, hold.hosts)]
     if not names:
         raise UsageError(f"No host is in a group `@{hold.hosts}`.")
     return next((name for name in names if _is_fit(deps, name, str(ask.change.unit))), names[0])
@@ -46,6 +46,6 @@ def _first(deps: Deps, hold: Hold, ask: Ask) -> str:
 
 def _is_fit(deps: Deps, host: str, unit: str) -> bool:
     task = deps.store.get_periodic(watch_of(host))
-    page = read_host_view(host, task.document if task else {})
-    masks = page.scan.masks if page.scan else ()
-    return page.away is None and all(mask.unit != unit for mask in masks)
+    view = read_host_view(host, task.document if task else {})
+    masks = view.scan.masks if view.scan else ()
+    return view.unreachable is None and all(mask.unit != unit for mask in masks)

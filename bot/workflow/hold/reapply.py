@@ -46,7 +46,7 @@ def report_removal(
         why="",
         try_at=now if reapply else None,
     )
-    again = now + deps.care.reminder_every
+    again = now + deps.aftercare.reminder_every
     off = replace(
         mask,
         hold_state=held,
@@ -139,7 +139,7 @@ def _rest(deps: Deps, claim: Claim, mask: Request, hold: Hold, until: datetime) 
 
 def _next_try(deps: Deps, mask: Request) -> datetime:
     now = deps.clock.now()
-    return now + growing(now - (mask.hold_state.loss_seen_at or now), deps.care)
+    return now + growing(now - (mask.hold_state.loss_seen_at or now), deps.aftercare)
 
 
 def _to_all(deps: Deps, mask: Request, hold: Hold, draw: Callable[[], str]) -> list[Message]:

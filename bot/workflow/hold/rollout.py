@@ -20,7 +20,13 @@ from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
 from bot.workflow.process.update import run_periodic_now
 from bot.workflow.requests.closing import event
-from bot.workflow.requests.hold_group import SPREAD, approved, in_group, is_of, newest
+from bot.workflow.requests.hold_group import (
+    HOLD_ROLLOUT,
+    approved_request,
+    hosts_in_group,
+    is_member_of,
+    newest_request,
+)
 from bot.workflow.requests.kill_switch_state import active_kill_switch
 from bot.workflow.requests.marks import mark_lifted
 from bot.workflow.requests.submit import record
@@ -30,110 +36,116 @@ _LONGEST = timedelta(days=1)  # pause before a refused host is asked for again
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _Member:
     """One host of the group: the request that holds it, and why that failed, as people were told."""
 
     request: Request
     told: str = ""
 
 
-def look_after_holds(deps: Deps) -> None:
+def check_rollouts(deps: Deps) -> None:
     """Check at once where each group's hold has to go, because hosts or rules may have changed."""
-    run_periodic_now(deps, SPREAD, where=lambda task: task.due_at is not None)
+    run_periodic_now(deps, HOLD_ROLLOUT, where=lambda task: task.due_at is not None)
 
 
-def spread(deps: Deps, task: Periodic) -> None:
+def roll_out(deps: Deps, task: Periodic) -> None:
     """One turn of the rollout."""
     deps = deps.pinned()
     first = deps.store.get(task.name.partition(":")[2])
-    whole, now = newest(deps, first.id), deps.clock.now()
-    if not whole.stage.is_final:
+    group_hold, now = newest_request(deps, first.id), deps.clock.now()
+    if not group_hold.stage.is_final:
         deps.store.save_periodic(replace(task, due_at=now + timedelta(seconds=deps.timings.message_retry)))
     # people approved it anew, and the new request has its own rollout
-    elif whole.hold and approved(deps, whole).id != first.id:
+    elif group_hold.hold and approved_request(deps, group_hold).id != first.id:
         deps.store.save_periodic(replace(task, due_at=_next(deps, is_open=False)))
-    elif whole.hold:
-        goes_on = _hold if deps.inventory.get(whole.target.host) else _strand
-        goes_on(deps, task, whole, whole.hold)
-    elif whole.undone_by:
-        _lift(deps, task, first, whole)
+    elif group_hold.hold:
+        goes_on = _hold if deps.inventory.get(group_hold.target.host) else _strand
+        goes_on(deps, task, group_hold, group_hold.hold)
+    elif group_hold.undone_by:
+        _lift(deps, task, first, group_hold)
     else:  # it did not come into force
         deps.store.save_periodic(replace(task, due_at=None))
 
 
-def _hold(deps: Deps, task: Periodic, whole: Request, hold: Hold) -> None:
+def _hold(deps: Deps, task: Periodic, group_hold: Request, hold: Hold) -> None:
     """Make sure that every host of the group is held, and report once for each reason where one is not."""
     known, events, messages = _read(deps, task), list[Event](), list[Message]()
-    if active_kill_switch(deps, whole):  # it goes on once the kill switch is off
+    if active_kill_switch(deps, group_hold):  # it goes on once the kill switch is off
         deps.store.save_periodic(replace(task, due_at=_next(deps, is_open=True)))
         return
     is_new_policy = task.document.get("policy") != deps.policy.digest
-    for host in (host.name for host in in_group(deps, hold.hosts) if host.name != whole.target.host):
+    for host in (host.name for host in hosts_in_group(deps, hold.hosts) if host.name != group_hold.target.host):
         before = known.get(host)
-        part = known[host] = _on_host(deps, whole, hold, host, before, at_once=is_new_policy)
-        if part.told and (before is None or part.told != before.told):
-            code = part.request.stage
-            events.append(event(whole, "hold.not_applied", outcome="failure", code=code, not_on=host, why=part.told))
+        member = known[host] = _on_host(deps, group_hold, hold, host, before, at_once=is_new_policy)
+        if member.told and (before is None or member.told != before.told):
+            code = member.request.stage
+            events.append(
+                event(group_hold, "hold.not_applied", outcome="failure", code=code, not_on=host, why=member.told)
+            )
             messages.append(
                 _word(
                     deps,
-                    whole,
+                    group_hold,
                     hold,
-                    in_words(deps, whole, partial(words.missing_message, whole, host, part.told)),
+                    in_words(deps, group_hold, partial(words.missing_message, group_hold, host, member.told)),
                 )
             )
     _keep(deps, task, known, events, messages, ends=False)
 
 
-def _strand(deps: Deps, task: Periodic, whole: Request, hold: Hold) -> None:
+def _strand(deps: Deps, task: Periodic, group_hold: Request, hold: Hold) -> None:
     """Stop extending a hold that nobody could lift any more, and report that once."""
     kept = replace(task, document={**task.document, "stranded": True}, due_at=_next(deps, is_open=False))
     if task.document.get("stranded"):
         deps.store.save_periodic(kept)
         return
-    known = event(whole, "hold.stranded", outcome="failure", code="unknown_host", owners=hold.owners)
+    known = event(group_hold, "hold.stranded", outcome="failure", code="unknown_host", owners=hold.owners)
     deps.store.save_periodic(
         kept,
         events=[known],
-        messages=[_word(deps, whole, hold, in_words(deps, whole, lambda: words.stranded_message(whole, hold)))],
+        messages=[
+            _word(deps, group_hold, hold, in_words(deps, group_hold, lambda: words.stranded_message(group_hold, hold)))
+        ],
     )
 
 
-def _on_host(deps: Deps, whole: Request, hold: Hold, host: str, part: _Part | None, *, at_once: bool) -> _Part:
+def _on_host(
+    deps: Deps, group_hold: Request, hold: Hold, host: str, member: _Member | None, *, at_once: bool
+) -> _Member:
     """The request that holds this host, made if there is none. After a refusal it is asked for ever more rarely."""
-    if part is None:
-        return _Part(_held_already(deps, whole, host) or _ask(deps, whole, hold, host, after=""))
-    if _goes_on(deps, part.request, whole):
-        return part
-    if at_once or deps.clock.now() >= _again_at(deps, whole, part.request):
-        return replace(part, request=_ask(deps, whole, hold, host, after=part.request.id))
-    return replace(part, told=part.request.target.note or part.request.because)
+    if member is None:
+        return _Member(_held_already(deps, group_hold, host) or _ask(deps, group_hold, hold, host, after=""))
+    if _goes_on(deps, member.request, group_hold):
+        return member
+    if at_once or deps.clock.now() >= _again_at(deps, group_hold, member.request):
+        return replace(member, request=_ask(deps, group_hold, hold, host, after=member.request.id))
+    return replace(member, told=member.request.target.note or member.request.because)
 
 
-def _goes_on(deps: Deps, part: Request, whole: Request) -> bool:
+def _goes_on(deps: Deps, member: Request, group_hold: Request) -> bool:
     """Whether it is running or in place, or people decided about it on its own card."""
-    is_lifted_there = bool(part.undone_by) and is_of(deps, part, whole)
-    return not part.stage.is_final or part.can_be_undone or is_lifted_there
+    is_lifted_there = bool(member.undone_by) and is_member_of(deps, member, group_hold)
+    return not member.stage.is_final or member.can_be_undone or is_lifted_there
 
 
-def _again_at(deps: Deps, whole: Request, part: Request) -> datetime:
-    ended = part.finished_at or part.asked_at
-    waited = ended - (whole.finished_at or ended)
+def _again_at(deps: Deps, group_hold: Request, member: Request) -> datetime:
+    ended = member.finished_at or member.asked_at
+    waited = ended - (group_hold.finished_at or ended)
     return ended + min(_LONGEST, max(deps.policy.holds.reapply_within, waited))
 
 
-def _held_already(deps: Deps, whole: Request, host: str) -> Request | None:
+def _held_already(deps: Deps, group_hold: Request, host: str) -> Request | None:
     """Whether an earlier request for this group, or for this host alone, holds it."""
-    live = deps.store.find(Query(host=host, unit=whole.target.unit, live_masks=True))
+    live = deps.store.find(Query(host=host, unit=group_hold.target.unit, live_masks=True))
     return next((mask for mask in live if mask.hold), None)
 
 
-def _ask(deps: Deps, whole: Request, hold: Hold, host: str, *, after: str) -> Request:
+def _ask(deps: Deps, group_hold: Request, hold: Hold, host: str, *, after: str) -> Request:
     """Ask for it on this host; the same key finds what a lost turn asked for."""
-    first = approved(deps, whole)
+    first = approved_request(deps, group_hold)
     change = replace(first.ask.change, host=host, hold=replace(hold, group_request=first.id))
     why = f"It is held on all of @{hold.hosts}: {first.ask.reason}".removesuffix(": ")
-    ask = Ask(change, whole.owner, whole.owner_name, _thread(deps, whole), why, by_itself=True)
+    ask = Ask(change, group_hold.owner, group_hold.owner_name, _thread(deps, group_hold), why, by_itself=True)
     return record(deps, ask, key=_key(first, host, after))
 
 
@@ -142,49 +154,57 @@ def _key(first: Request, host: str, after: str) -> str:
     return f"part:{first.id}:{host}:{after}"
 
 
-def _thread(deps: Deps, whole: Request) -> Place:
+def _thread(deps: Deps, group_hold: Request) -> Place:
     """The thread of the approved card: the channel does not get one card for each host."""
-    first = approved(deps, whole)
+    first = approved_request(deps, group_hold)
     channel, ts = deps.store.card(first.id)
     return thread_of(first, channel, ts) if ts else Place(place_of(deps, first).channel)
 
 
-def _word(deps: Deps, whole: Request, hold: Hold, body: str) -> Message:
+def _word(deps: Deps, group_hold: Request, hold: Hold, body: str) -> Message:
     """Notify the owners where people approved the hold."""
-    return Message(MessageKind.NOTE, body=body, place=_thread(deps, whole), mentions=mention_ids(deps, (hold.owners,)))
+    return Message(
+        MessageKind.NOTE, body=body, place=_thread(deps, group_hold), mentions=mention_ids(deps, (hold.owners,))
+    )
 
 
-def _lift(deps: Deps, task: Periodic, first: Request, whole: Request) -> None:
+def _lift(deps: Deps, task: Periodic, first: Request, group_hold: Request) -> None:
     """Let the mask expire on every host; each is then undone as usual, as soon as its host answers."""
     known = _read(deps, task)
     for host in {*known, *deps.inventory.names}:
-        if part := _last(deps, first, host, known.get(host)):
-            known[host] = part
-            if part.request.hold and is_of(deps, part.request, whole):
-                mark_lifted(deps, part.request.id, by=whole.undone_by)
-            elif not part.request.stage.is_final:
-                deps.store.make_due(part.request.id)
+        if member := _last(deps, first, host, known.get(host)):
+            known[host] = member
+            if member.request.hold and is_member_of(deps, member.request, group_hold):
+                mark_lifted(deps, member.request.id, by=group_hold.undone_by)
+            elif not member.request.stage.is_final:
+                deps.store.make_due(member.request.id)
     _keep(deps, task, known, [], [], ends=True)
 
 
-def _last(deps: Deps, first: Request, host: str, part: _Part | None) -> _Part | None:
+def _last(deps: Deps, first: Request, host: str, member: _Member | None) -> _Member | None:
     """Find what a lost turn asked for, also when nothing more is asked for."""
-    while found := deps.store.find(Query(key=_key(first, host, part.request.id if part else ""), limit=1)):
-        part = _Part(newest(deps, found[0].id))
-    return part
+    while found := deps.store.find(Query(key=_key(first, host, member.request.id if member else ""), limit=1)):
+        member = _Member(newest_request(deps, found[0].id))
+    return member
 
 
-def _read(deps: Deps, task: Periodic) -> dict[str, _Part]:
+def _read(deps: Deps, task: Periodic) -> dict[str, _Member]:
     written: Mapping[str, Mapping[str, str]] = task.document.get("hosts", {})
-    return {host: _Part(newest(deps, one["request"]), one["told"]) for host, one in written.items()}
+    return {host: _Member(newest_request(deps, one["request"]), one["told"]) for host, one in written.items()}
 
 
 def _keep(
-    deps: Deps, task: Periodic, known: Mapping[str, _Part], events: list[Event], messages: list[Message], *, ends: bool
+    deps: Deps,
+    task: Periodic,
+    known: Mapping[str, _Member],
+    events: list[Event],
+    messages: list[Message],
+    *,
+    ends: bool,
 ) -> None:
     """Due again sooner while requests are running, and not at all once the last one has ended."""
-    hosts = {host: {"request": part.request.id, "told": part.told} for host, part in known.items()}
-    is_open = any(not part.request.stage.is_final for part in known.values())
+    hosts = {host: {"request": member.request.id, "told": member.told} for host, member in known.items()}
+    is_open = any(not member.request.stage.is_final for member in known.values())
     due_at = None if ends and not is_open else _next(deps, is_open=is_open)
     document = {"hosts": hosts, "policy": deps.policy.digest}
     deps.store.save_periodic(replace(task, document=document, due_at=due_at), events=events, messages=messages)

@@ -29,9 +29,9 @@ def look(deps: Deps, host: Host, unit: UnitName, *, full: bool = False, user: st
 def _look(deps: Deps, host: Host, unit: UnitName, *, size: str, user: str) -> tuple[Snapshot, str]:
 
     def granted() -> frozenset[str]:
-        return parse_granted(_asked(deps, host, look_argv(unit, size="granted", user=user)))
+        return parse_granted(_run(deps, host, look_argv(unit, size="granted", user=user)))
 
-    said = _asked(deps, host, look_argv(unit, size=size, user=user))
+    said = _run(deps, host, look_argv(unit, size=size, user=user))
     snapshot = parse_look(said, unit, user=user, granted=granted)
     _check_machine(host, snapshot.machine_id)
     return snapshot, parse_status(said)
@@ -45,7 +45,7 @@ def look_at_result(
     It is a full look without what only a decision needs (our rights, our login, other people's edits), and with the
     head of the unit's status for people.
     """
-    said = _asked(deps, host, look_argv(unit, size="result", user=user))
+    said = _run(deps, host, look_argv(unit, size="result", user=user))
     snapshot = parse_look(said, unit, also=also, user=user)
     _check_machine(host, snapshot.machine_id)
     return snapshot, parse_status(said)
@@ -53,12 +53,12 @@ def look_at_result(
 
 def scan(deps: Deps, host: Host) -> Scan:
     """List every mask on a host. Raises `HostError` in the same cases as `look`."""
-    found = parse_scan(_asked(deps, host, scan_argv()))
+    found = parse_scan(_run(deps, host, scan_argv()))
     _check_machine(host, found.machine_id)
     return found
 
 
-def _asked(deps: Deps, host: Host, argv: Argv) -> str:
+def _run(deps: Deps, host: Host, argv: Argv) -> str:
     try:
         reply = deps.hosts.run(host, argv, deadline=deps.timings.look_deadline)
     except OutcomeUnknown as error:  # a look changes nothing, so it can be repeated

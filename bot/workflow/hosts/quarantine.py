@@ -48,7 +48,7 @@ class QuarantinedHosts:
             if error.code not in NOT_TRUSTED:
                 raise
             if kept is None or kept.is_over or kept.code != error.code or kept.is_set_aside:
-                self._keep(task, quarantine_for(host, error.code, self._clock.now()), [_noticed(host, error)])
+                self._keep(task, quarantine_for(host, error.code, self._clock.now()), [_quarantine_event(host, error)])
             raise HostError(f"{error}{_TOLD_TO_OPERATORS}", code=error.code) from error
         if kept and not kept.is_over:
             self._keep(task, replace(kept, is_over=True))
@@ -72,7 +72,7 @@ def name_of(host: str) -> str:
     return f"{TRUST}:{host}"
 
 
-def _noticed(host: Host, error: HostError) -> Event:
+def _quarantine_event(host: Host, error: HostError) -> Event:
     """Both fingerprints go into the audit log and never to Slack."""
     log.error("host in quarantine", host=host.name, why=str(error))
     kind = "host.quarantined" if error.code == ANOTHER_KEY else "host.login_refused"

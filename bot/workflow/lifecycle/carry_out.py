@@ -9,7 +9,7 @@ from bot.core.audit.chain import Event
 from bot.core.hosts.inventory import Host
 from bot.core.policy.rules.audit_shipping import AUDIT_UNAVAILABLE
 from bot.core.requests import Outcome, Request, Sent, Target
-from bot.core.steps import Done, Work, next_step, observe
+from bot.core.steps import Done, StepContext, next_step, observe
 from bot.core.steps.commands import argv
 from bot.core.steps.kinds import Command, LookFully, Probe, TryStart, Wait, label
 from bot.core.systemd.units import Snapshot
@@ -24,7 +24,7 @@ from bot.workflow.lifecycle.outcome_unknown import outcome_unknown
 from bot.workflow.lifecycle.slow_unit import give_way
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import event
-from bot.workflow.requests.lineage import owed
+from bot.workflow.requests.lineage import target_to_restore
 
 _LINES_OF_AN_ANSWER = 6
 
@@ -119,18 +119,18 @@ class Carrying:
         seen, self.status = look_at_result(self.deps, self.host, target.unit, user=user, also=also)
         return seen
 
-    def _observe(self, now: Snapshot) -> Work:
+    def _observe(self, now: Snapshot) -> StepContext:
         change = self.request.ask.change
         target = replace(observe(self.request.target, change, now), unknown_since=None)
         self.request = replace(self.request, target=target)
         forces = self.request.ask.forces
         is_wanted = not forces or self.deps.store.get(forces).can_be_forced
-        return Work(
+        return StepContext(
             change, target, self.undoes, self.is_start_tried, self.deps.limits, self.request.begun_at, is_wanted
         )
 
     def _take_the_host_again(self) -> None:
-        """Lock the host again after a slow stop or start. Raises `HostTaken` while another change has it."""
+        """Lock the host again after a slow stop or start. Raises `HostBusy` while another change has it."""
         self.request = self.deps.store.save(self.request.on_target(waiting=None), claim=self.claim)
         call_forces(self.deps, self.request)
 
@@ -143,7 +143,7 @@ class Carrying:
     @cached_property
     def undoes(self) -> Target | None:
         """The record of the mask that is being undone."""
-        return owed(self.deps, self.request.ask.undoes) if self.request.ask.undoes else None
+        return target_to_restore(self.deps, self.request.ask.undoes) if self.request.ask.undoes else None
 
     def _wait(self, seconds: float) -> None:
         """Wait between two looks; the card shows progress now and then."""

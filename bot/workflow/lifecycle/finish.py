@@ -16,8 +16,8 @@ from bot.core.systemd.units import Snapshot
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
-from bot.workflow.requests.closing import event, over, sentence, states
-from bot.workflow.requests.hold_group import is_group_hold, see_to
+from bot.workflow.requests.closing import end_messages, event, sentence, unit_states
+from bot.workflow.requests.hold_group import is_group_hold, make_rollout_due
 from bot.workflow.requests.marks import _mark, mark_repeated, mark_undone
 from bot.workflow.requests.mask_inventory import watch_soon
 
@@ -62,18 +62,18 @@ def finish(deps: Deps, request: Request, ending: Ending, *, claim: Claim) -> Req
         after=ending.after, status_after=ending.status, outcome=done.outcome, note=done.note, unknown_since=None
     ).move(Stage.DONE, finished_at=now, due_at=None, undo_until=undo_until)
     finished = replace(
-        finished, aftercare=begin_aftercare(finished, now, deps.care), hold_state=_history(deps, finished, now)
+        finished, aftercare=begin_aftercare(finished, now, deps.aftercare), hold_state=_history(deps, finished, now)
     )
     if is_group_hold(finished) and not request.ask.extends:
-        see_to(deps, finished)  # before the outcome is saved, so that a crash cannot separate the two
+        make_rollout_due(deps, finished)  # before the outcome is saved, so that a crash cannot separate the two
     recorded = event(
         finished,
         "request.finished",
         outcome=_AUDIT_WORD.get(done.outcome, "failure"),
         code=done.outcome,
         note=done.note,
-        before=states(request.target.before),
-        after=states(ending.after),
+        before=unit_states(request.target.before),
+        after=unit_states(ending.after),
         ends_at=finished.aftercare.ends_at,
     )
     stored = deps.store.save(
@@ -100,7 +100,7 @@ def _to_all(ended: Request) -> Iterator[Message]:
     if ended.target.outcome is not Outcome.EXTENDED:
         yield Message(MessageKind.EVIDENCE)
     if ended.target.outcome is not Outcome.EXTENDED or ended.approval:
-        yield from over(ended)
+        yield from end_messages(ended)
 
 
 def _to_owner(deps: Deps, ended: Request) -> Iterator[Message]:
@@ -159,7 +159,7 @@ def _but(request: Request, after: Snapshot) -> Iterator[str]:
 
 def mark_forced(deps: Deps, request: Request) -> None:
     """Write into the mask that its stop was ended by force and who approved that; the mask goes on at once."""
-    now, names = deps.clock.now(), tuple(vote.voter_name for vote in request.counted)
+    now, names = deps.clock.now(), tuple(vote.voter_name for vote in request.counted_votes)
     alone = request.break_glass.name if request.break_glass and request.is_break_glass else ""
     forced = Forced(request.id, now, names, alone)
 

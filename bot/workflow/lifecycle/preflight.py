@@ -14,7 +14,7 @@ from bot.workflow.evaluate import evaluate
 from bot.workflow.hosts.look import patient_look
 from bot.workflow.lifecycle.finish import finish, nothing_to_do
 from bot.workflow.people.membership import with_names
-from bot.workflow.people.routing import routed
+from bot.workflow.people.routing import route
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import end, event, limit_events, refuse
 from bot.workflow.requests.find_mask import live_masks, unit_behind
@@ -64,7 +64,7 @@ def inherited(deps: Deps, request: Request) -> Request:
         return request
     if not _same_plan(request.ask.change, first.target, target):
         return request
-    votes = tuple(replace(vote, digest=target.digest) for vote in first.counted)
+    votes = tuple(replace(vote, digest=target.digest) for vote in first.counted_votes)
     used = replace(first.break_glass, digest=target.digest) if first.break_glass and first.is_break_glass else None
     return replace(request, votes=votes, break_glass=used, approval=first.approval, act_by=first.act_by)
 
@@ -82,7 +82,7 @@ def settle(deps: Deps, request: Request, decision: Decision, *, claim: Claim) ->
     now, decision = deps.clock.now(), with_names(deps, decision)
     said = list[Message]()
     if not isinstance(decision, Refuse) and request.stage is Stage.ASKED:  # later the card already has its channel
-        request, said = routed(deps, request, decision)
+        request, said = route(deps, request, decision)
     evaluated = event(
         request,
         "policy.evaluated",

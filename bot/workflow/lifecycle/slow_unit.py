@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.requests import Request, Target, Waiting
+from bot.core.requests import Request, SlowWait, Target
 from bot.core.systemd.units import Snapshot
 from bot.ports import Claim
 from bot.workflow.process.deps import Deps
@@ -20,7 +20,7 @@ def give_way(deps: Deps, claim: Claim, request: Request, stored: Target) -> Requ
     if waiting and not _has_news(deps, request, stored, waited):
         return request
     since = waiting.since if waiting else now
-    return deps.store.save(request.on_target(waiting=Waiting(since, now)), claim=claim)
+    return deps.store.save(request.on_target(waiting=SlowWait(since, now)), claim=claim)
 
 
 def _has_news(deps: Deps, request: Request, stored: Target, waited: float) -> bool:

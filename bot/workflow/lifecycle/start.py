@@ -10,7 +10,7 @@ from bot.core.requests import Approval, Outcome, Request, Stage, Verb
 from bot.core.requests.plan import differences, plan_of
 from bot.core.steps import Done
 from bot.core.systemd.units import Snapshot
-from bot.errors import HostError, HostTaken, NotYet, Unverified, UsageError
+from bot.errors import HostBusy, HostError, NotYet, Unverified, UsageError
 from bot.ports import Claim, Query
 from bot.workflow.approval.reevaluate import without_lost
 from bot.workflow.audit_shipping import may_leave_unshipped, unshipped_required
@@ -100,7 +100,7 @@ def _wait_for_its_turn(deps: Deps, request: Request, *, claim: Claim) -> None:
     if other := next((one for one in running if _is_in_the_way(one, request)), None):
         _say_what_it_waits_for(deps, request, other, claim=claim)
         text = f"Another change is running on {request.ask.change.host}."
-        raise HostTaken(text, again_in=deps.timings.host_busy)
+        raise HostBusy(text, again_in=deps.timings.host_busy)
     if active_kill_switch(deps, request) or (request.is_new_mask and may_leave_unshipped(deps)):
         raise NotYet("The kill switch is on, or a copy of the record is not taken.", again_in=deps.timings.host_busy)
     is_new, place = request.ask.change.verb is Verb.MASK and not request.ask.by_itself, request.ask.place

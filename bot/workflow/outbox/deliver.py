@@ -11,11 +11,11 @@ from bot.core.cards.sentences import NOBODY_THERE, outcome_without_card
 from bot.core.people.identity import PersonId, Place
 from bot.core.requests import Request, Stage
 from bot.errors import NotYet, SlackError, Stale, Unverified
-from bot.ports import Due, Message, MessageKind
+from bot.ports import DueMessage, Message, MessageKind
 from bot.workflow.outbox.handover import compose_handover
-from bot.workflow.outbox.post_once import plainer, post, post_all, post_or_find, posted_before
+from bot.workflow.outbox.post_once import find_posted, plainer, post, post_all, post_or_find
 from bot.workflow.paging import send_page
-from bot.workflow.people.channels import asked_at, place_of, thread_of
+from bot.workflow.people.channels import place_asked, place_of, thread_of
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.liveness import TOKEN_REFUSED
 from bot.workflow.process.render import card_of, draw_or_fall_back
@@ -27,7 +27,7 @@ _OPERATOR_MENDS = TOKEN_REFUSED | {"missing_scope"}
 _LONGEST_PAUSE = 60.0  # seconds between two tries
 
 
-def deliver(deps: Deps, due: Due) -> None:
+def deliver(deps: Deps, due: DueMessage) -> None:
     """Deliver one due message, or postpone it, or drop it if nobody is left to read it."""
     request = deps.store.get(due.request_id) if due.request_id else None
     if due.message.until and deps.clock.now() > due.message.until:
@@ -44,7 +44,7 @@ def deliver(deps: Deps, due: Due) -> None:
         _not_said(deps, due, request, error)
 
 
-def _about(deps: Deps, due: Due, request: Request) -> None:
+def _about(deps: Deps, due: DueMessage, request: Request) -> None:
     match due.message.kind:
         case MessageKind.CARD:
             _card(deps, due, request)
@@ -62,7 +62,7 @@ def _about(deps: Deps, due: Due, request: Request) -> None:
             _direct(deps, due, request)
 
 
-def _card(deps: Deps, due: Due, request: Request) -> None:
+def _card(deps: Deps, due: DueMessage, request: Request) -> None:
     """Post or edit the card. A card that an earlier try has posted may show an older version."""
     shapes, place, mark = (
         (card_of(deps, request), fallback.card(request)),
@@ -70,7 +70,7 @@ def _card(deps: Deps, due: Due, request: Request) -> None:
         f"{request.id}:card",
     )
     channel = due.channel if due.ts else place.channel
-    ts = due.ts or posted_before(deps, due, place, mark=mark)
+    ts = due.ts or find_posted(deps, due, place, mark=mark)
     try:
         if ts:
             plainer(shapes, lambda shape: deps.channel.update(channel, ts, shape))
@@ -82,7 +82,7 @@ def _card(deps: Deps, due: Due, request: Request) -> None:
     post_or_find(deps, due, channel, ts, version=request.version)
 
 
-def _line(deps: Deps, due: Due, request: Request) -> None:
+def _line(deps: Deps, due: DueMessage, request: Request) -> None:
     """Post the outcome line in the card's channel and the rule's channels, and send it to an owner who is in
     neither.
     """
@@ -107,21 +107,21 @@ def _is_there(deps: Deps, person: PersonId, place: Place) -> bool:
         return False
 
 
-def _evidence(deps: Deps, due: Due, request: Request) -> None:
+def _evidence(deps: Deps, due: DueMessage, request: Request) -> None:
     channel, ts = deps.store.card(request.id)
     texts = draw_or_fall_back(deps, "evidence", lambda: evidence(request), lambda: fallback.evidence(request))
     marked = [(f"{request.id}:evidence:{due.id}:{n}", text) for n, text in enumerate(texts, start=1)]
     post_all(deps, due, thread_of(request, channel, ts), marked, version=request.version)
 
 
-def _whisper(deps: Deps, due: Due, request: Request) -> None:
-    place = due.message.place or asked_at(deps, request)
+def _whisper(deps: Deps, due: DueMessage, request: Request) -> None:
+    place = due.message.place or place_asked(deps, request)
     if not place.is_shell:
         deps.channel.whisper(place, due.message.to, _sentence(deps, due.message))
     deps.store.mark_delivered(due, channel=place.channel, ts="whispered", version=request.version)
 
 
-def _note(deps: Deps, due: Due, request: Request) -> None:
+def _note(deps: Deps, due: DueMessage, request: Request) -> None:
     """Post in the card's thread, or in another channel with a link to the card; or send it to one person."""
     message, (channel, ts) = due.message, deps.store.card(request.id)
     if message.place is None:
@@ -137,7 +137,7 @@ def _note(deps: Deps, due: Due, request: Request) -> None:
     post_or_find(deps, due, place.channel, ts, version=request.version)
 
 
-def _reminder(deps: Deps, due: Due, request: Request) -> None:
+def _reminder(deps: Deps, due: DueMessage, request: Request) -> None:
     """Remind in the card's channel, unless the message names another; nobody is mentioned for what is decided."""
     message, approval = due.message, request.approval
     if request.stage is not Stage.WAITING or approval is None:
@@ -154,7 +154,7 @@ def _reminder(deps: Deps, due: Due, request: Request) -> None:
     post_or_find(deps, due, place.channel, ts, version=request.version)
 
 
-def _direct(deps: Deps, due: Due, request: Request) -> None:
+def _direct(deps: Deps, due: DueMessage, request: Request) -> None:
     said = _sentence(deps, due.message, _link(deps, request))
     ts = post(deps, due, Place(due.message.to), said, mark=f"{request.id}:direct:{due.id}")
     post_or_find(deps, due, due.message.to, ts, version=request.version)
@@ -165,7 +165,7 @@ def _link(deps: Deps, request: Request) -> str:
     return deps.channel.permalink(channel, ts) if ts else ""
 
 
-def _announce(deps: Deps, due: Due) -> None:
+def _announce(deps: Deps, due: DueMessage) -> None:
     """Post a message that belongs to no request, to one person or in the channel that it names."""
     message = due.message
     place = message.place or Place(message.to or deps.policy.operations_channel)
@@ -181,15 +181,15 @@ def _announce(deps: Deps, due: Due) -> None:
 def _sentence(deps: Deps, message: Message, link: str = "") -> Text:
     """The text of a message with its mentions; an ephemeral message mentions nobody."""
 
-    def said() -> Text:
+    def sentence() -> Text:
         if message.kind is MessageKind.WHISPER:
             return plain(message.body)
         return note(message.body, mentions=message.mentions, link=link)
 
-    return draw_or_fall_back(deps, "note", said, lambda: fallback.note(message.body, message.mentions))
+    return draw_or_fall_back(deps, "note", sentence, lambda: fallback.note(message.body, message.mentions))
 
 
-def _nobody_there(deps: Deps, due: Due, request: Request) -> None:
+def _nobody_there(deps: Deps, due: DueMessage, request: Request) -> None:
     """End a request whose card nobody could see; tell its owner and the operators how it ended."""
     message, is_open = due.message, request.stage in (Stage.WAITING, Stage.APPROVED)
     if message.kind is MessageKind.CARD and is_open:
@@ -210,7 +210,7 @@ def _tell_directly(deps: Deps, request: Request) -> None:
     deps.store.record([known], [*owner, Message(MessageKind.NOTE, body=body)])
 
 
-def _not_said(deps: Deps, due: Due, request: Request | None, error: SlackError) -> None:
+def _not_said(deps: Deps, due: DueMessage, request: Request | None, error: SlackError) -> None:
     """End a request that nobody can see any more; one that runs is finished all the same.
 
     However long Slack is away, messages for a channel are delivered afterwards; answers to one person are dropped.

@@ -11,7 +11,7 @@ from bot.ports import Message, MessageKind, Periodic
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import draw_or_fall_back
 from bot.workflow.requests.kill_switch_state import stopped_too
-from bot.workflow.requests.mask_inventory import book
+from bot.workflow.requests.mask_inventory import read_mask_inventory
 
 HANDOVER = "handover"
 _NOT_DRAWN = "The bot failed to show the handover. Try `/mask handover` or `/mask list`."
@@ -30,7 +30,7 @@ def schedule_handover(deps: Deps) -> None:
 
 def compose_handover(deps: Deps) -> Text:
     """The text of the handover at this moment."""
-    found = book(deps)
+    found = read_mask_inventory(deps)
     return stopped_too(
         deps, draw_or_fall_back(deps, "handover", lambda: words.scheduled_handover(found), lambda: note(_NOT_DRAWN))
     )

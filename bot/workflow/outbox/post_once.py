@@ -9,7 +9,7 @@ import structlog
 from bot.core.cards.blocks import Text
 from bot.core.people.identity import Place
 from bot.errors import SlackError
-from bot.ports import Due
+from bot.ports import DueMessage
 from bot.workflow.process.deps import Deps
 
 log = structlog.get_logger()
@@ -18,27 +18,27 @@ _SHAPE_REFUSED = frozenset({"invalid_blocks", "msg_blocks_too_long", "msg_too_lo
 _SKEW = timedelta(minutes=10)  # between our clock, which records the try, and Slack's, which stamps messages
 
 
-def posted_before(deps: Deps, due: Due, place: Place, *, mark: str) -> str:
+def find_posted(deps: Deps, due: DueMessage, place: Place, *, mark: str) -> str:
     """The timestamp of a message that an earlier try posted before it was killed or lost the answer."""
     if due.tried_at is None:
         return ""
     return deps.channel.find(place, mark=mark, since=due.tried_at - _SKEW)
 
 
-def post(deps: Deps, due: Due, place: Place, *shapes: Text, mark: str) -> str:
+def post(deps: Deps, due: DueMessage, place: Place, *shapes: Text, mark: str) -> str:
     """Post the first version that Slack accepts, unless the message is posted already; return its timestamp."""
-    stands = posted_before(deps, due, place, mark=mark)
+    stands = find_posted(deps, due, place, mark=mark)
     return stands or plainer(shapes, lambda shape: deps.channel.post(place, shape, mark=mark))
 
 
-def post_or_find(deps: Deps, due: Due, channel: str, ts: str, *, version: int) -> None:
+def post_or_find(deps: Deps, due: DueMessage, channel: str, ts: str, *, version: int) -> None:
     """Record the message's timestamp. If another replica posted it after our lease expired, ours is the duplicate."""
     stands = deps.store.mark_delivered(due, channel=channel, ts=ts, version=version)
     if stands not in ("", ts):
         _take_back(deps, due, channel, ts)
 
 
-def post_all(deps: Deps, due: Due, place: Place, texts: Sequence[tuple[str, Text]], *, version: int) -> None:
+def post_all(deps: Deps, due: DueMessage, place: Place, texts: Sequence[tuple[str, Text]], *, version: int) -> None:
     """Post the parts of a long message, each with its own mark.
 
     If another replica went on after our lease expired, it has used some of our parts and duplicated others.
@@ -61,7 +61,7 @@ def _has_twin(deps: Deps, place: Place, mark: str, ts: str, *, since: datetime) 
         return False
 
 
-def _take_back(deps: Deps, due: Due, channel: str, ts: str) -> None:
+def _take_back(deps: Deps, due: DueMessage, channel: str, ts: str) -> None:
     log.warning("message posted after the lease expired", message=due.id, request=due.request_id)
     try:
         deps.channel.delete(channel, ts)

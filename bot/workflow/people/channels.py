@@ -9,10 +9,10 @@ def place_of(deps: Deps, request: Request) -> Place:
     """The channel of the card and its messages: the rule's, or the one where the request was made."""
     if request.route.card_channel:
         return Place(request.route.card_channel)
-    return asked_at(deps, request)
+    return place_asked(deps, request)
 
 
-def asked_at(deps: Deps, request: Request) -> Place:
+def place_asked(deps: Deps, request: Request) -> Place:
     """Where the request was made; for the command line, the policy's channel for it."""
     place = request.ask.place
     return Place(deps.policy.shell_channel) if place.is_shell else place

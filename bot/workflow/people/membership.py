@@ -72,10 +72,10 @@ def with_names(deps: Deps, decision: Decision) -> Decision:
     """The decision with people's names for the card; without names if Slack does not tell them."""
     if not isinstance(decision, NeedsApproval):
         return decision
-    return replace(decision, on_call=tuple(_named(deps, shift) for shift in decision.on_call))
+    return replace(decision, on_call=tuple(_with_name(deps, shift) for shift in decision.on_call))
 
 
-def _named(deps: Deps, shift: Shift) -> Shift:
+def _with_name(deps: Deps, shift: Shift) -> Shift:
     with suppress(Unverified):
         return replace(shift, name=deps.directory.person(shift.person, ()).name)
     return shift

@@ -9,27 +9,27 @@ from bot.core.policy.model import Allow, NeedsApproval, Routing
 from bot.core.requests import Request, Route
 from bot.errors import NotYet, Unverified
 from bot.ports import Message, MessageKind
-from bot.workflow.people.channels import asked_at, place_of
+from bot.workflow.people.channels import place_asked, place_of
 from bot.workflow.people.membership import mention_ids
 from bot.workflow.process.deps import Deps
 
 
-def routed(deps: Deps, request: Request, decision: Allow | NeedsApproval) -> tuple[Request, list[Message]]:
+def route(deps: Deps, request: Request, decision: Allow | NeedsApproval) -> tuple[Request, list[Message]]:
     """The request with its route, and the messages that its route asks for, once its card is posted."""
-    route = _inherited(deps, request) if isinstance(decision, Allow) else None
+    route = _inherited_route(deps, request) if isinstance(decision, Allow) else None
     route = route or _route(deps, request, decision.routing)
     card = place_of(deps, replace(request, route=route))
-    said = [*_told(request, route.told, decision), *_where(deps, request, card)]
+    said = [*_notices(request, route.told, decision), *_where(deps, request, card)]
     if isinstance(decision, Allow):
         return replace(request, route=replace(route, mentions=())), said
     if card.thread and route.mentions:
-        said.append(_called(card, route.mentions, request))
+        said.append(_mentions_note(card, route.mentions, request))
         route = replace(route, mentions=())
     return replace(request, route=route), said
 
 
 def _route(deps: Deps, request: Request, routing: Routing) -> Route:
-    asked = asked_at(deps, request).channel
+    asked = place_asked(deps, request).channel
     card_channel = routing.card_channel if routing.card_channel != asked else ""
     card = card_channel or asked
     return Route(
@@ -40,7 +40,7 @@ def _route(deps: Deps, request: Request, routing: Routing) -> Route:
     )
 
 
-def _inherited(deps: Deps, request: Request) -> Route | None:
+def _inherited_route(deps: Deps, request: Request) -> Route | None:
     """The route of an undo or reapplied hold: where the mask was announced.
 
     A request by the bot itself has its card beside the mask's, and asks Slack nothing. The card for one more host of a
@@ -73,7 +73,7 @@ def _is_channel_allowed(deps: Deps, channel: str) -> bool:
     return place.is_member and place.is_internal and not place.is_archived
 
 
-def _told(request: Request, channels: Iterable[str], decision: Allow | NeedsApproval) -> Iterator[Message]:
+def _notices(request: Request, channels: Iterable[str], decision: Allow | NeedsApproval) -> Iterator[Message]:
     who = request.ask.requester_name or request.ask.requester.user
     waits = "it waits for approval" if isinstance(decision, NeedsApproval) else "it needs no approval"
     body = f"{who} asks for `{request.ask.change}`; {waits}."
@@ -96,7 +96,7 @@ def _name_of(deps: Deps, card: Place) -> str:
     return f"#{name}" if name else "another channel"
 
 
-def _called(card: Place, mentions: tuple[str, ...], request: Request) -> Message:
+def _mentions_note(card: Place, mentions: tuple[str, ...], request: Request) -> Message:
     """The mentions for a card in a thread: the card mentions nobody there, so a note in the channel does, once."""
     body = f"Approval needed: `{request.ask.change}`."
     return Message(MessageKind.NOTE, place=Place(card.channel), mentions=mentions, body=body, links_card=True)

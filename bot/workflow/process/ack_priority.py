@@ -22,7 +22,7 @@ class AckPriority:
         self._nobody.set()
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
+    def payload_waiting(self) -> Iterator[None]:
         """Count one payload for the duration of the block."""
         self._count(1)
         try:
@@ -30,7 +30,7 @@ class AckPriority:
         finally:
             self._count(-1)
 
-    def stand_back(self) -> None:
+    def wait_for_acks(self) -> None:
         """Return when no payload waits any more, at the latest after half a second."""
         self._nobody.wait(self._patience)
 

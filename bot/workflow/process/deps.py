@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from bot.core.hosts.inventory import Host, Inventory
-from bot.core.policy.configuration import Configured
+from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.policy.model import Policy
 from bot.core.requests.expiry import AftercarePolicy
 from bot.core.steps import StepLimits
@@ -48,9 +48,9 @@ class Timings:
 class InForce:
     """The configuration in force. It is one reference, so readers see the old one or the new one, whole."""
 
-    now: Configured
+    now: ConfigSnapshot
 
-    def put(self, newer: Configured) -> None:
+    def put(self, newer: ConfigSnapshot) -> None:
         """Replace the configuration from now on."""
         self.now = newer
 
@@ -72,7 +72,7 @@ class Deps:
     timings: Timings = Timings()
     limits: StepLimits = StepLimits()
     reachability: Reachability = field(default_factory=Reachability)  # which hosts do not answer
-    care: AftercarePolicy = AftercarePolicy()
+    aftercare: AftercarePolicy = AftercarePolicy()
     pager: Pager | None = None
     sinks: tuple[Sink, ...] = ()  # who receives the audit log
     liveness: Liveness = field(default_factory=Liveness)  # the state of this process

@@ -24,7 +24,7 @@ class Liveness:
         with self._lock:
             self._beats[name] = monotonic()
 
-    def ended(self) -> None:
+    def thread_ended(self) -> None:
         """The thread has ended, so no beat is expected any more."""
         with self._lock:
             self._beats.clear()
@@ -36,7 +36,7 @@ class Liveness:
         with self._lock:
             return {name: now - at for name, at in self._beats.items()}
 
-    def not_drawn(self, kind: str) -> None:
+    def count_render_failure(self, kind: str) -> None:
         """A message of this kind could not be rendered, and a plainer version took its place."""
         with self._lock:
             self._render_failures[kind] += 1
@@ -48,7 +48,7 @@ class Liveness:
             return dict(self._render_failures)
 
     @property
-    def refused(self) -> str:
+    def token_error(self) -> str:
         """Slack's error code for the bot's token; empty while Slack accepts it."""
         return self._refused
 
@@ -57,7 +57,7 @@ class Liveness:
         self._refused = code
         self.token_is_refused.set()
 
-    def token_taken(self) -> None:
+    def token_accepted(self) -> None:
         """Slack accepts the token, or a new one."""
         self._refused = ""
         self.token_is_refused.clear()

@@ -16,25 +16,25 @@ class Reachability:
         self._lock = threading.Lock()
         self._lost: dict[str, UnreachableHost] = {}
 
-    def answered(self, host: str) -> None:
+    def mark_answered(self, host: str) -> None:
         """The host answered."""
         with self._lock:
             self._lost.pop(host, None)
 
-    def lost(self, lost: UnreachableHost) -> None:
+    def mark_unreachable(self, lost: UnreachableHost) -> None:
         """The host did not answer; the time of the first failure is kept."""
         with self._lock:
             first = self._lost.get(lost.host, lost)
             self._lost[lost.host] = UnreachableHost(lost.host, first.since, lost.why)
 
-    def unreached(self, known: Collection[str]) -> tuple[UnreachableHost, ...]:
+    def unreachable(self, known: Collection[str]) -> tuple[UnreachableHost, ...]:
         """Those of these hosts that did not answer, by name."""
         with self._lock:
             lost = dict(self._lost)
         return tuple(lost[host] for host in sorted(known) if host in lost)
 
 
-class Noted:
+class TrackedHosts:
     """Implements `ports.Hosts`: passes everything on, and notes which hosts answered."""
 
     def __init__(self, hosts: Hosts, reach: Reachability, clock: Clock) -> None:
@@ -47,7 +47,7 @@ class Noted:
         try:
             reply = self._hosts.run(host, argv, deadline=deadline)
         except (HostError, OutcomeUnknown) as error:
-            self._reach.lost(UnreachableHost(host.name, self._clock.now(), str(error)))
+            self._reach.mark_unreachable(UnreachableHost(host.name, self._clock.now(), str(error)))
             raise
-        self._reach.answered(host.name)
+        self._reach.mark_answered(host.name)
         return reply

@@ -26,7 +26,7 @@ def draw_or_fall_back(deps: Deps, kind: str, *ways: Callable[[], Drawn]) -> Draw
         except Exception:
             log.exception("rendering failed", kind=kind)
             if number == 0:
-                deps.liveness.not_drawn(kind)
+                deps.liveness.count_render_failure(kind)
     return ways[-1]()
 
 

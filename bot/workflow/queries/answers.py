@@ -12,12 +12,12 @@ from bot.core.cards import answers, details, fallback, mask_inventory, plain, sl
 from bot.core.cards.blocks import Text
 from bot.core.cards.forms import text_modal
 from bot.core.cards.handover import handover
-from bot.core.input.grammar import Question, Word
+from bot.core.input.grammar import Question, QuestionKind
 from bot.core.people.identity import Caller, PersonId, Place
 from bot.core.policy.decide import decide, explain, kill_switch_groups, may_look, may_see_all
 from bot.core.policy.home import rights_of
 from bot.core.policy.mask_layer import with_plan
-from bot.core.policy.model import Decision, Explained, Moment, Refuse
+from bot.core.policy.model import Decision, Explanation, Moment, Refuse
 from bot.core.policy.rules.approvers import Approvers, who_could_approve
 from bot.core.policy.rules.identity import is_one_of_us
 from bot.core.requests import Ask, Change, Request, Target, Verb
@@ -28,13 +28,13 @@ from bot.workflow.evaluate import facts
 from bot.workflow.followups.available import offers
 from bot.workflow.force_stop import mask_that_waits
 from bot.workflow.hosts.look import look
-from bot.workflow.people.channels import asked_at
+from bot.workflow.people.channels import place_asked
 from bot.workflow.people.membership import person, with_names
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import draw_or_fall_back
 from bot.workflow.requests.find_mask import live_masks, unit_behind
 from bot.workflow.requests.kill_switch_state import stopped_too
-from bot.workflow.requests.mask_inventory import book
+from bot.workflow.requests.mask_inventory import read_mask_inventory
 
 log = structlog.get_logger()
 _ANY_UNIT = UnitName("any.service")  # a question that names no unit is judged by channel and person alone
@@ -50,7 +50,7 @@ class AnswerPool:
 
     def answer(self, question: Question, who: Caller) -> None:
         """Answer later: to the asker alone; a plan to everybody, where the change could be requested."""
-        if question.word is Word.PLAN:
+        if question.word is QuestionKind.PLAN:
             self._later(who, lambda: self._plan(question, who))
         else:
             self._later(who, lambda: answer(self._deps.pinned(), question, who))
@@ -98,7 +98,7 @@ class AnswerPool:
             text = plain(str(error))
         except Exception:
             log.exception("no answer", asker=who.id.user)
-            self._deps.liveness.not_drawn("answer")
+            self._deps.liveness.count_render_failure("answer")
             text = plain("The bot made an error; nothing was changed. It is in the bot's log.")
         try:
             if text:
@@ -115,25 +115,27 @@ class AnswerPool:
 
 def answer(deps: Deps, question: Question, who: Caller) -> Text:
     """The answer, for those who may look. If there is none, raises a `MaskbotError` whose text is the answer."""
-    if question.word is Word.HELP:
+    if question.word is QuestionKind.HELP:
         return _help(deps, question, who)
     asked = about(deps, question, who)
     match question.word:
-        case Word.STATUS:
+        case QuestionKind.STATUS:
             return stopped_too(deps, _status(deps, question))
-        case Word.PLAN:
+        case QuestionKind.PLAN:
             weighed = evaluate_change(deps, asked)
             return answers.plan(weighed.request, weighed.decision, deps.clock.now())
-        case Word.WHY:
+        case QuestionKind.WHY:
             weighed = evaluate_change(deps, asked)
             waits = mask_that_waits(deps, asked.ask.change)
             told = slow_unit.status(waits, deps.clock.now()) if waits else None
             return answers.why(weighed.request, weighed.decision, weighed.explained, weighed.approvers, stopping=told)
-        case Word.LIST:
-            return stopped_too(deps, mask_inventory.listing(book(deps, question.host), host=question.host))
-        case Word.HANDOVER:
-            return stopped_too(deps, handover(book(deps)))
-        case Word.HISTORY:
+        case QuestionKind.LIST:
+            return stopped_too(
+                deps, mask_inventory.listing(read_mask_inventory(deps, question.host), host=question.host)
+            )
+        case QuestionKind.HANDOVER:
+            return stopped_too(deps, handover(read_mask_inventory(deps)))
+        case QuestionKind.HISTORY:
             return answers.history(deps.store.find(Query(host=question.host, limit=20)), deps.clock.now())
 
 
@@ -169,7 +171,7 @@ class Evaluation:
 
     request: Request
     decision: Decision
-    explained: tuple[Explained, ...]
+    explained: tuple[Explanation, ...]
     approvers: tuple[Approvers, ...]
 
 
@@ -203,7 +205,7 @@ def _status(deps: Deps, question: Question) -> Text:
     """The state of a unit, or the masks of a host."""
     host = deps.host(question.host)
     if question.unit is None:
-        return mask_inventory.listing(book(deps, host.name), host=host.name)
+        return mask_inventory.listing(read_mask_inventory(deps, host.name), host=host.name)
     change = Change(Verb.MASK, host.name, question.unit)
     unit = unit_behind(live_masks(deps, change), change)
     live = deps.store.find(Query(host=host.name, unit=unit, live_masks=True))
@@ -213,7 +215,7 @@ def _status(deps: Deps, question: Question) -> Text:
 
 
 def _details(deps: Deps, request: Request, who: Caller) -> Text:
-    where = replace(who, place=asked_at(deps, request)) if who.place.is_home else who
+    where = replace(who, place=place_asked(deps, request)) if who.place.is_home else who
     given = facts(deps, _hypothetical(deps, request.ask.change, where), Moment.ASK)
     if no := may_see_all(given, deps.policy):
         raise UsageError(f"{no.reason} {no.hint}".strip())

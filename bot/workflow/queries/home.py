@@ -26,7 +26,7 @@ _MOST = 200  # items of each kind that are read
 _LATELY = 5
 
 
-def drawn(deps: Deps, who: PersonId) -> Block:
+def render_home(deps: Deps, who: PersonId) -> Block:
     """A person's current Home tab; if they cannot be identified, it shows only the reason."""
     groups = read_groups(deps)
     try:
@@ -128,6 +128,6 @@ def _health(deps: Deps) -> Health:
     return Health(
         version=__version__,
         open_requests=len(deps.store.find(Query(stages=_OPEN, limit=_MOST))),
-        unreached=deps.reachability.unreached(deps.inventory.names),
+        unreachable=deps.reachability.unreachable(deps.inventory.names),
         kill_switch=kill_switch_state(deps).kill_switch,
     )

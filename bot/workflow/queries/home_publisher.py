@@ -12,7 +12,7 @@ from bot.core.people.identity import PersonId
 from bot.errors import MaskbotError
 from bot.workflow.process.deps import Deps
 from bot.workflow.queries.cache import Later
-from bot.workflow.queries.home import drawn
+from bot.workflow.queries.home import render_home
 
 log = structlog.get_logger()
 _OURS = "The bot failed to collect your requests. The operator finds the error in its log."
@@ -95,11 +95,11 @@ class HomePublisher:
 
     def _publish(self, person: PersonId) -> None:
         try:
-            self._deps.channel.publish(person.user, drawn(self._deps.pinned(), person))
+            self._deps.channel.publish(person.user, render_home(self._deps.pinned(), person))
         except MaskbotError as error:
             log.warning("Home tab not published", person=person.user, why=str(error))
         except Exception:
             log.exception("Home tab not rendered", person=person.user)
-            self._deps.liveness.not_drawn("home")
+            self._deps.liveness.count_render_failure("home")
             with suppress(MaskbotError):
                 self._deps.channel.publish(person.user, home.unverified_view(_OURS))

@@ -31,11 +31,11 @@ def _last_words(request: Request, because: str) -> list[Message]:
     One by the bot itself has no requester to tell.
     """
     if request.stage is not Stage.ASKED:
-        return over(request)
+        return end_messages(request)
     return [] if request.ask.by_itself else [to_requester(request, because)]
 
 
-def over(request: Request) -> list[Message]:
+def end_messages(request: Request) -> list[Message]:
     """The messages at the end of a request: to the card's channel, to whoever was told of it, and to its owner."""
     told = [Message(MessageKind.LINE, place=Place(channel)) for channel in request.route.told]
     # the command line shows it, and the bot itself reads nothing
@@ -70,7 +70,7 @@ def event(
         "unit": str(target.unit),
         "requester": ask.requester.user,
         "owner": request.owner.user,
-        "approvers": [vote.voter.user for vote in request.counted],
+        "approvers": [vote.voter.user for vote in request.counted_votes],
         "reason": ask.reason,
         "channel": ask.place.channel,
     }
@@ -89,7 +89,7 @@ def limit_events(request: Request, answer: NeedsApproval) -> list[Event]:
     return [event(request, "blast_radius.exceeded", outcome="denied", code=one.code, why=one.why) for one in beyond]
 
 
-def states(seen: Snapshot | None) -> dict[str, str] | None:
+def unit_states(seen: Snapshot | None) -> dict[str, str] | None:
     """The four states of a unit, as systemd names them, for the audit log."""
     if seen is None:
         return None

@@ -11,11 +11,11 @@ from bot.core.requests import Request, Verb
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.update import update_periodic
 
-SPREAD = "spread"
+HOLD_ROLLOUT = "hold_rollout"
 _MOST = 1000
 
 
-def newest(deps: Deps, mask_id: str) -> Request:
+def newest_request(deps: Deps, mask_id: str) -> Request:
     """The newest request for the hold, which may have been reapplied by later requests."""
     mask = deps.store.get(mask_id)
     while mask.repeated_by:
@@ -23,7 +23,7 @@ def newest(deps: Deps, mask_id: str) -> Request:
     return mask
 
 
-def approved(deps: Deps, mask: Request) -> Request:
+def approved_request(deps: Deps, mask: Request) -> Request:
     """The request in which people approved the hold; reapplying it needs no approval."""
     while mask.ask.is_reapply:
         mask = deps.store.get(mask.ask.repeats)
@@ -36,52 +36,54 @@ def is_group_hold(request: Request) -> bool:
     return request.ask.change.verb is Verb.MASK and hold is not None and hold.is_group_wide
 
 
-def in_group(deps: Deps, group: str) -> list[Host]:
+def hosts_in_group(deps: Deps, group: str) -> list[Host]:
     """The hosts of a group that are configured now, by name."""
     hosts = (host for host in deps.inventory.hosts if group in host.groups)
     return sorted(hosts, key=lambda host: host.name)
 
 
-def others(deps: Deps, request: Request, mask: Request | None) -> tuple[Host, ...]:
+def other_hosts(deps: Deps, request: Request, mask: Request | None) -> tuple[Host, ...]:
     """The further hosts of a request: those that it would hold, or from which it would lift the hold."""
     first, hold = request.ask.change.host, request.ask.change.hold
     if request.ask.by_itself or request.ask.extends:
         return ()
     if hold and is_group_hold(request):
-        return tuple(host for host in in_group(deps, hold.hosts) if host.name != first)
+        return tuple(host for host in hosts_in_group(deps, hold.hosts) if host.name != first)
     if request.ask.change.verb is Verb.UNMASK and mask and mask.hold and is_group_hold(mask):
-        held = (deps.inventory.get(name) for name, part in read_parts(deps, mask).items() if part.hold)
+        held = (deps.inventory.get(name) for name, member in read_members(deps, mask).items() if member.hold)
         return tuple(host for host in held if host)
     return ()
 
 
-def whole_of(deps: Deps, request: Request) -> Request | None:
+def approved_group_hold(deps: Deps, request: Request) -> Request | None:
     """The approved request of the hold that this one belongs to; None once that was lifted."""
     hold = request.ask.change.hold
     if hold is None or not hold.group_request:
         return None
-    return None if newest(deps, hold.group_request).undone_by else deps.store.get(hold.group_request)
+    return None if newest_request(deps, hold.group_request).undone_by else deps.store.get(hold.group_request)
 
 
-def is_of(deps: Deps, part: Request, whole: Request) -> bool:
+def is_member_of(deps: Deps, member: Request, group_hold: Request) -> bool:
     """Whether the request belongs to just this hold; the host may be in other groups with holds of their own."""
-    hold = part.ask.change.hold
-    return hold is not None and bool(hold.group_request) and newest(deps, hold.group_request).id == whole.id
+    hold = member.ask.change.hold
+    return (
+        hold is not None and bool(hold.group_request) and newest_request(deps, hold.group_request).id == group_hold.id
+    )
 
 
-def read_parts(deps: Deps, whole: Request) -> dict[str, Request]:
+def read_members(deps: Deps, group_hold: Request) -> dict[str, Request]:
     """The request that holds each host, or was to hold it."""
-    task = deps.store.get_periodic(spread_of(approved(deps, whole)))
+    task = deps.store.get_periodic(rollout_name(approved_request(deps, group_hold)))
     written = task.document.get("hosts", {}) if task else {}
-    return {host: newest(deps, one["request"]) for host, one in written.items()}
+    return {host: newest_request(deps, one["request"]) for host, one in written.items()}
 
 
-def spread_of(whole: Request) -> str:
+def rollout_name(group_hold: Request) -> str:
     """The name of the periodic task that rolls the hold out."""
-    return f"{SPREAD}:{whole.id}"
+    return f"{HOLD_ROLLOUT}:{group_hold.id}"
 
 
-def see_to(deps: Deps, mask: Request) -> None:
+def make_rollout_due(deps: Deps, mask: Request) -> None:
     """Make the rollout of a group's hold due at once, even if it is being performed."""
-    name = spread_of(approved(deps, mask))
+    name = rollout_name(approved_request(deps, mask))
     update_periodic(deps, name, lambda task: (replace(task, due_at=deps.clock.now()), ()))

@@ -28,12 +28,14 @@ def stay_pending(deps: Deps, request: Request, error: HostError, *, claim: Claim
         is_good_until = hold.review if request.approved_at and not ask.by_itself else None
         kept = replace(request.on_target(note=str(error)), act_by=is_good_until)
         pends = event(kept, "hold.pending", outcome="failure", code=error.code, why=str(error))
-        told = [_told(kept, body)] if not request.target.note else []
+        told = [_notice(kept, body)] if not request.target.note else []
         deps.store.save(kept, events=[pends], messages=told, claim=claim, urgent=False)
-    raise NotYet(str(error), again_in=pause(now - (request.approved_at or request.asked_at), deps.care).total_seconds())
+    raise NotYet(
+        str(error), again_in=pause(now - (request.approved_at or request.asked_at), deps.aftercare).total_seconds()
+    )
 
 
-def _told(request: Request, body: str) -> Message:
+def _notice(request: Request, body: str) -> Message:
     """Tell the requester alone; for one more host of a group, the group's thread."""
     if not request.ask.by_itself:
         return to_requester(request, body)

@@ -8,10 +8,10 @@ from bot.core.requests import Request, Stage, Target, Verb
 from bot.core.requests.scheduling import are_apart
 from bot.ports import Query
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.hold_group import newest, others
+from bot.workflow.requests.hold_group import newest_request, other_hosts
 
 
-def owed(deps: Deps, mask_id: str) -> Target:
+def target_to_restore(deps: Deps, mask_id: str) -> Target:
     """The request whose earlier state an undo restores; for a reapplied hold, the first request of the hold."""
     mask = deps.store.get(mask_id)
     first = mask
@@ -32,19 +32,19 @@ def find_related(deps: Deps, request: Request, live: Sequence[Request] | None = 
     """Read that; `live` are our live masks in the same manager, where they have just been read."""
     ask, unit, mask = request.ask, request.target.unit, None
     if mask_id := ask.undoes or ask.extends or ask.forces or (ask.repeats if ask.by_itself else ""):
-        mask = newest(deps, mask_id)
+        mask = newest_request(deps, mask_id)
     else:
         if live is None:
             live = deps.store.find(Query(host=ask.change.host, unit=unit, live_masks=True))
         of_unit = (one for one in live if one.target.unit == unit and one.ask.change.user == ask.change.user)
         mask = next(of_unit, None)
-    return Related(mask, others(deps, request, mask))
+    return Related(mask, other_hosts(deps, request, mask))
 
 
 def about_the_newest(deps: Deps, request: Request) -> Request:
     """An undo, changed so that it undoes the mask that is in place now."""
     undoes = request.ask.undoes
-    return replace(request, ask=replace(request.ask, undoes=newest(deps, undoes).id)) if undoes else request
+    return replace(request, ask=replace(request.ask, undoes=newest_request(deps, undoes).id)) if undoes else request
 
 
 def with_all_hosts(request: Request, related: Related) -> Request:

@@ -9,7 +9,7 @@ from bot.core.requests import Request, Stage
 from bot.core.systemd.units import Snapshot
 from bot.errors import NoSuchRequest, UsageError
 from bot.ports import Query
-from bot.workflow.people.channels import asked_at
+from bot.workflow.people.channels import place_asked
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.update import update
 
@@ -34,17 +34,17 @@ def update_stored_request(
         raise UsageError(_NOT_ON_RECORD) from None
 
 
-def beside(deps: Deps, request: Request, caller: Caller) -> Caller:
+def beside_first_card(deps: Deps, request: Request, caller: Caller) -> Caller:
     """The caller at the place where the card of a follow-up goes: beside the first card, not where they pressed."""
     if caller.place.is_home:
-        return replace(caller, place=asked_at(deps, request))
+        return replace(caller, place=place_asked(deps, request))
     return replace(caller, place=request.ask.place) if caller.place.channel == request.ask.place.channel else caller
 
 
 def how_it_stands(request: Request) -> str:
     """The state of the request, for whoever pressed a button too late."""
     outcome = f", {request.target.outcome}" if request.target.outcome else ""
-    back = ", taken back" if request.undone_by else ""
+    back = ", undone" if request.undone_by else ""
     return f"the request is {request.stage}{outcome}{back}.".replace("_", " ")
 
 
@@ -62,7 +62,7 @@ def undo_in_progress(deps: Deps, mask: Request) -> Request | None:
 
 def describe_decision(request: Request) -> str:
     """Who decided and what the state is, for somebody who voted too late."""
-    approvers = ", ".join(vote.voter_name for vote in request.counted)
+    approvers = ", ".join(vote.voter_name for vote in request.counted_votes)
     if request.stage is Stage.DENIED:
         return f"Too late: {request.because}"
     if request.break_glass and request.is_break_glass:

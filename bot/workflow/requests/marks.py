@@ -9,7 +9,7 @@ from bot.core.requests.expiry import extend, keep
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.update import update
 from bot.workflow.requests.closing import event
-from bot.workflow.requests.hold_group import is_group_hold, see_to
+from bot.workflow.requests.hold_group import is_group_hold, make_rollout_due
 
 
 def mark_undone(deps: Deps, mask_id: str, *, by: str, is_taken_back: bool) -> None:
@@ -24,7 +24,7 @@ def mark_undone(deps: Deps, mask_id: str, *, by: str, is_taken_back: bool) -> No
 
     mask = _mark(deps, mask_id, "mask.undone", by, marked)
     if is_group_hold(mask):
-        see_to(deps, mask)
+        make_rollout_due(deps, mask)
 
 
 def mark_repeated(deps: Deps, first_id: str, *, by: str) -> None:
@@ -50,7 +50,7 @@ def mark_extended(deps: Deps, mask_id: str, by: Extension, *, is_approved: bool)
             return mask
         if mask.hold:
             return replace(mask, aftercare=keep(mask.aftercare, by))
-        return replace(mask, aftercare=extend(mask.aftercare, by, deps.care, is_approved=is_approved))
+        return replace(mask, aftercare=extend(mask.aftercare, by, deps.aftercare, is_approved=is_approved))
 
     mask = _mark(deps, mask_id, "mask.extended", by.request_id, marked, ends_at=by.until)
     return mask.aftercare.is_extended_by(by.request_id)

@@ -30,17 +30,17 @@ def live_masks(deps: Deps, host: str = "") -> list[Request]:
     return deps.store.find(Query(host=host, live_masks=True, limit=_MOST))
 
 
-def book(deps: Deps, host: str = "") -> MaskInventory:
+def read_mask_inventory(deps: Deps, host: str = "") -> MaskInventory:
     """The masks known now, on one host or on every host of the inventory."""
     deps = deps.pinned()
     documents = {task.name: task.document for task in deps.store.find_periodic(WATCH)}
     names = (host,) if host else deps.inventory.names
-    pages = tuple(read_host_view(name, documents.get(watch_of(name), {})) for name in names)
+    host_views = tuple(read_host_view(name, documents.get(watch_of(name), {})) for name in names)
     live = live_masks(deps, host)
     return MaskInventory(
         now=deps.clock.now(),
-        pages=pages,
-        ours=(*live, *_half_made(deps, pages, live)),
+        host_views=host_views,
+        ours=(*live, *_half_made(deps, host_views, live)),
         open=tuple(deps.store.find(Query(host=host, stages=_OPEN, limit=_MOST))),
         reviews=tuple(deps.store.find(Query(host=host, reviews_owed=True, limit=_MOST))),
         types=deps.policy.unit_types,
@@ -54,23 +54,23 @@ def busy(deps: Deps, host: str) -> frozenset[str]:
     return frozenset(str(request.target.unit) for request in running)
 
 
-def owners_of(deps: Deps, page: HostView, seen: Scan, ours: Sequence[Request]) -> dict[str, str]:
+def owners_of(deps: Deps, view: HostView, seen: Scan, ours: Sequence[Request]) -> dict[str, str]:
     """Which masks are ours, by path: live ones, known ones, and for each new one whatever is on record."""
     owners = our_masks(seen, ours)
-    known = {mask.path: mask.identity for mask in page.scan.masks} if page.scan else {}
+    known = {mask.path: mask.identity for mask in view.scan.masks} if view.scan else {}
     for mask in seen.masks:
-        if known.get(mask.path) == mask.identity and mask.path in page.ours:
-            owners.setdefault(mask.path, page.ours[mask.path])
+        if known.get(mask.path) == mask.identity and mask.path in view.ours:
+            owners.setdefault(mask.path, view.ours[mask.path])
         elif known.get(mask.path) != mask.identity and mask.path not in owners and UnitName.is_sendable(mask.unit):
-            of_unit = deps.store.find(Query(host=page.host, unit=UnitName(mask.unit)))
+            of_unit = deps.store.find(Query(host=view.host, unit=UnitName(mask.unit)))
             owners |= our_masks(replace(seen, masks=(mask,)), of_unit)
     return owners
 
 
-def _half_made(deps: Deps, pages: tuple[HostView, ...], live: list[Request]) -> list[Request]:
+def _half_made(deps: Deps, host_views: tuple[HostView, ...], live: list[Request]) -> list[Request]:
     """Links that we made and that did not become masks, if a look has shown them."""
     known = {request.id for request in live}
-    others = {owner for page in pages for owner in page.ours.values()} - known
+    others = {owner for view in host_views for owner in view.ours.values()} - known
     return [request for owner in sorted(others) if (request := deps.store.get(owner)).can_be_undone]
 
 

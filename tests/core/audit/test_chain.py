@@ -11,7 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.audit.chain import LARGEST, START, Broken, Event, Head, Origin, Sealed, Verified, canonical, seal, verify
+from bot.core.audit.chain import (
+    LARGEST,
+    START,
+    BrokenChain,
+    ChainedEvent,
+    Event,
+    Head,
+    Origin,
+    VerifiedChain,
+    canonical,
+    seal,
+    verify,
+)
 from bot.core.people.identity import PersonId
 from bot.core.requests import Verb
 from bot.core.systemd.units import UnitName
@@ -22,11 +34,11 @@ AT = datetime(2026, 3, 1, 3, 0, 0, 123456, tzinfo=UTC)
 Record = dict[str, Any]
 
 
-def sealed(event: Event, after: Head = START) -> Sealed:
+def sealed(event: Event, after: Head = START) -> ChainedEvent:
     return seal(event, after=after, at=AT, event_id="e", origin=ORIGIN)
 
 
-def record(one: Sealed) -> Record:
+def record(one: ChainedEvent) -> Record:
     body: Record = json.loads(one.body)
     return body | {"prev": one.prev, "hash": one.hash, "kid": None, "mac": None}
 
@@ -53,16 +65,16 @@ def body_of(data: dict[str, Any]) -> Record:
 
 def test_an_untouched_chain_is_verified_up_to_its_head() -> None:
     records = chain(5)
-    assert verify(records, anchor=end(records)) == Verified(5, end(records))
+    assert verify(records, anchor=end(records)) == VerifiedChain(5, end(records))
 
 
 def test_an_empty_chain_is_whole() -> None:
-    assert verify([]) == Verified(0, START)
+    assert verify([]) == VerifiedChain(0, START)
 
 
 def test_a_part_of_a_chain_is_verified_from_the_head_before_it() -> None:
     records = chain(5)
-    assert verify(records[2:], start=end(records[:2])) == Verified(3, end(records))
+    assert verify(records[2:], start=end(records[:2])) == VerifiedChain(3, end(records))
 
 
 def test_the_hash_can_be_computed_by_anybody_from_the_record() -> None:
@@ -118,22 +130,22 @@ def test_a_touched_chain_is_broken_where_it_was_touched(tamper: Callable[[list[R
     records = chain(6)
     tamper(records)
     answer = verify(records)
-    assert isinstance(answer, Broken)
+    assert isinstance(answer, BrokenChain)
     assert (answer.seq, bool(answer.why)) == (seq, True)
 
 
 def test_a_tail_that_was_cut_off_shows_only_against_an_anchor() -> None:
     records = chain(5)
-    assert isinstance(verify(records[:3]), Verified)
-    assert verify(records[:3], anchor=end(records)) == Broken(4, "the chain ends here, but it once reached 5")
+    assert isinstance(verify(records[:3]), VerifiedChain)
+    assert verify(records[:3], anchor=end(records)) == BrokenChain(4, "the chain ends here, but it once reached 5")
 
 
 def test_a_chain_that_was_made_anew_shows_only_against_an_anchor() -> None:
     records = chain(5)
     forged = [record(sealed(Event("exec.intent", "denied")))]
-    assert isinstance(verify(forged), Verified)
+    assert isinstance(verify(forged), VerifiedChain)
     answer = verify(forged, anchor=end(records[:1]))
-    assert isinstance(answer, Broken)
+    assert isinstance(answer, BrokenChain)
     assert answer.seq == 1
 
 
@@ -206,7 +218,7 @@ JSON = st.recursive(
 def test_whatever_is_sealed_is_read_back_as_sealed(data: dict[str, Any]) -> None:
     one = sealed(Event("t", "success", data=data))
     read_back = json.loads(canonical(record(one)))
-    assert verify([read_back]) == Verified(1, Head(one.seq, one.hash))
+    assert verify([read_back]) == VerifiedChain(1, Head(one.seq, one.hash))
     assert len(one.body) <= LARGEST
 
 
@@ -227,7 +239,7 @@ def test_data_of_very_many_parts_is_cut_as_a_whole() -> None:
     data = json.loads(one.body)["data"]
     assert data["cut"].startswith('{"unit-0":')
     assert len(one.body) <= LARGEST
-    assert isinstance(verify([record(one)]), Verified)
+    assert isinstance(verify([record(one)]), VerifiedChain)
 
 
 @pytest.mark.parametrize("sign", ["\\", '"', "\U0001f600", "\ud800"])

@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.audit import shipping
 from bot.core.audit.chain import Head
-from bot.core.audit.shipping import Progress, SyslogAddress, Way
+from bot.core.audit.shipping import ShippingProgress, SyslogAddress, SyslogTransport
 from bot.core.cards import audit_shipping
 from bot.core.policy.decide import decide
 from bot.core.policy.model import Allow, Facts, Moment, Refuse
@@ -31,10 +31,10 @@ RECORD = {
 @pytest.mark.parametrize(
     ("text", "address"),
     [
-        ("tcp://log.example.com:601", SyslogAddress(Way.TCP, "log.example.com", 601)),
-        ("tls://[2001:db8::1]:6514", SyslogAddress(Way.TLS, "2001:db8::1", 6514)),
-        ("unix:/run/log.sock", SyslogAddress(Way.UNIX, path="/run/log.sock")),
-        ("unix:///run/log.sock", SyslogAddress(Way.UNIX, path="/run/log.sock")),
+        ("tcp://log.example.com:601", SyslogAddress(SyslogTransport.TCP, "log.example.com", 601)),
+        ("tls://[2001:db8::1]:6514", SyslogAddress(SyslogTransport.TLS, "2001:db8::1", 6514)),
+        ("unix:/run/log.sock", SyslogAddress(SyslogTransport.UNIX, path="/run/log.sock")),
+        ("unix:///run/log.sock", SyslogAddress(SyslogTransport.UNIX, path="/run/log.sock")),
     ],
 )
 def test_a_syslog_receiver_is_named_by_its_way_and_place(text: str, address: SyslogAddress) -> None:
@@ -51,37 +51,37 @@ def test_anything_else_is_no_place(text: str) -> None:
 
 
 def test_progress_is_kept_as_it_is_and_what_an_older_version_left_is_read() -> None:
-    progress = Progress(7, NOW, "bot-1", NOW + SECOND).failed("refused", NOW)
+    progress = ShippingProgress(7, NOW, "bot-1", NOW + SECOND).with_failure("refused", NOW)
     stored = json.loads(json.dumps(shipping.encode(progress)))
     assert shipping.decode(stored) == progress
-    assert shipping.decode({"seq": 3, "of_a_newer_one": 1}) == Progress(3)
+    assert shipping.decode({"seq": 3, "of_a_newer_one": 1}) == ShippingProgress(3)
 
 
 def test_one_ships_at_a_time_until_its_time_is_over() -> None:
-    held = Progress().held("bot-1", NOW, 30 * SECOND)
-    assert held.is_anothers("bot-2", NOW)
-    assert not held.is_anothers("bot-1", NOW)
-    assert not held.is_anothers("bot-2", NOW + 30 * SECOND)
-    assert not Progress().is_anothers("bot-2", NOW)
-    assert not Progress(by="bot-1").is_anothers("bot-2", NOW)
+    held = ShippingProgress().with_lease("bot-1", NOW, 30 * SECOND)
+    assert held.is_leased_by_another("bot-2", NOW)
+    assert not held.is_leased_by_another("bot-1", NOW)
+    assert not held.is_leased_by_another("bot-2", NOW + 30 * SECOND)
+    assert not ShippingProgress().is_leased_by_another("bot-2", NOW)
+    assert not ShippingProgress(by="bot-1").is_leased_by_another("bot-2", NOW)
 
 
 def test_what_fails_keeps_its_first_time_until_it_is_taken() -> None:
-    failed = Progress(7, NOW).failed("refused", NOW).failed("too slow", NOW + SECOND)
+    failed = ShippingProgress(7, NOW).with_failure("refused", NOW).with_failure("too slow", NOW + SECOND)
     assert (failed.failing_since, failed.why, failed.seq) == (NOW, "too slow", 7)
-    taken = failed.taken(9, NOW + 2 * SECOND)
+    taken = failed.with_shipped(9, NOW + 2 * SECOND)
     assert (taken.failing_since, taken.why, taken.seq, taken.at) == (None, "", 9, NOW + 2 * SECOND)
 
 
 def test_a_sink_is_down_when_it_takes_nothing_and_when_nothing_is_shipped() -> None:
     later = NOW + 11 * SECOND
-    assert shipping.trouble("syslog", Progress(7, NOW), None, later) == ""
-    assert shipping.trouble("syslog", Progress(7, NOW), later, later) == ""
-    assert shipping.trouble("syslog", Progress(7, later), NOW, later) == "", "it comes forward"
-    behind = shipping.trouble("syslog", Progress(7, NOW), NOW, later)
+    assert shipping.trouble("syslog", ShippingProgress(7, NOW), None, later) == ""
+    assert shipping.trouble("syslog", ShippingProgress(7, NOW), later, later) == ""
+    assert shipping.trouble("syslog", ShippingProgress(7, later), NOW, later) == "", "it comes forward"
+    behind = shipping.trouble("syslog", ShippingProgress(7, NOW), NOW, later)
     assert behind == "audit shipping to `syslog` is behind: nothing was shipped for 10 seconds"
-    assert shipping.trouble("syslog", Progress(), NOW, later) == behind
-    down = shipping.trouble("syslog", Progress().failed("Connection refused", NOW), NOW, NOW)
+    assert shipping.trouble("syslog", ShippingProgress(), NOW, later) == behind
+    down = shipping.trouble("syslog", ShippingProgress().with_failure("Connection refused", NOW), NOW, NOW)
     assert down == ("audit shipping to `syslog` has failed since 2026-03-01 03:00 UTC (Connection refused)")
 
 

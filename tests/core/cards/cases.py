@@ -20,15 +20,15 @@ from bot.core.requests import (
     Request,
     Route,
     ScheduledWindow,
+    SeenDrift,
     Sent,
+    SlowWait,
     Stage,
     Tally,
     Verb,
     Verdict,
-    Waiting,
-    Watched,
 )
-from bot.core.systemd.side_effects import Habits, Turn
+from bot.core.systemd.side_effects import ElapseBase, SideEffects
 from bot.core.systemd.unit_files import NOT_KNOWN
 from bot.core.systemd.units import ActiveState, FileKind, Layer, Snapshot, UnitName
 from tests.core.cards.situations import (
@@ -148,7 +148,7 @@ def prolonging(request: Request, until: datetime | None = None) -> Request:
     return replace(request, ask=wanted)
 
 
-def held(request: Request, hosts: str = "", group_request: str = "", **history: object) -> Request:
+def with_hold(request: Request, hosts: str = "", group_request: str = "", **history: object) -> Request:
     """The same, held by @sre for three months, on one host or on a group of them."""
     hold = Hold("sre", NOW + timedelta(days=90), hosts, group_request)
     change = replace(request.ask.change, hold=hold)
@@ -157,7 +157,7 @@ def held(request: Request, hosts: str = "", group_request: str = "", **history: 
 
 def review(request: Request) -> Request:
     """The same for a hold that is there already and goes on."""
-    return replace(request, ask=replace(held(request).ask, extends="r0", instead_of=NOW))
+    return replace(request, ask=replace(with_hold(request).ask, extends="r0", instead_of=NOW))
 
 
 def came_by_itself(request: Request) -> Request:
@@ -182,7 +182,7 @@ OPEN = ScheduledWindow(NOW - timedelta(minutes=10), NOW + timedelta(minutes=50))
 def slow(**target: object) -> Request:
     """A mask of a unit that has been stopping for a while."""
     sending = {"sent": (sent("stop", 40),)} | target
-    return under_way(waiting=Waiting(NOW - timedelta(seconds=30), NOW), **sending)
+    return under_way(waiting=SlowWait(NOW - timedelta(seconds=30), NOW), **sending)
 
 
 def by_force(seen: Snapshot | None = None, **changes: object) -> Request:
@@ -206,18 +206,18 @@ DATABASE = running(
     stop_command=(1, 2),
     kill_mode="process",
     spared=True,
-    habits=Habits(stop_starts=("alarm.service",)),
+    side_effects=SideEffects(stop_starts=("alarm.service",)),
 )
-HABITS = Habits(
+HABITS = SideEffects(
     is_frozen=True,
     stop_starts=("alarm.service",),
     conflicts=("shutdown.target", "rival.service"),
     is_persistent=True,
-    turn=Turn.MONOTONIC,
+    turn=ElapseBase.MONOTONIC,
 )
 WAITING = {
-    "what its stop and its start bring about": waiting(running(habits=HABITS, twins=("worker-twin.service",))),
-    "left running, and none of that": waiting(running(habits=HABITS), change(keep_running=True)),
+    "what its stop and its start bring about": waiting(running(side_effects=HABITS, twins=("worker-twin.service",))),
+    "left running, and none of that": waiting(running(side_effects=HABITS), change(keep_running=True)),
     "a stop by force": by_force(),
     "a stop by force, of a database in its stop command": by_force(DATABASE),
     "a stop by force, of what runs after its stop": by_force(
@@ -298,9 +298,9 @@ WAITING = {
     "no end any more, of a mask whose end is not known": replace(
         waiting(), ask=replace(prolonging(waiting()).ask, instead_of=None)
     ),
-    "a hold": held(waiting()),
-    "a hold of a unit that is down": held(waiting(stopped())),
-    "a hold, approved, and its host away": held(
+    "a hold": with_hold(waiting()),
+    "a hold of a unit that is down": with_hold(waiting(stopped())),
+    "a hold, approved, and its host away": with_hold(
         replace(
             waiting().on_target(note="web-01 does not answer."),
             stage=Stage.APPROVED,
@@ -308,8 +308,8 @@ WAITING = {
             act_by=NOW + timedelta(days=90),
         )
     ),
-    "a hold for a group": replace(held(waiting(), "web"), hosts=("web-01", "web-02", "web-03")),
-    "a hold for a group of one": held(waiting(), "web"),
+    "a hold for a group": replace(with_hold(waiting(), "web"), hosts=("web-01", "web-02", "web-03")),
+    "a hold for a group of one": with_hold(waiting(), "web"),
     "a hold for a group is lifted": replace(unmask(undoes="r0"), hosts=("web-01", "web-02", "web-03")),
     "a hold that is kept": review(replace(waiting(), stage=Stage.APPROVED, approval=None, because="@sre reviewed it")),
     "its end has come": came_by_itself(
@@ -449,19 +449,19 @@ DONE = {
     "proven, and kept": ending(
         ends_at=None, extensions=(Extension("r5", ALICE, "alice", NOW, None, "it must never run here"),)
     ),
-    "held": held(proven()),
-    "held, and taken off": held(
+    "held": with_hold(proven()),
+    "held, and taken off": with_hold(
         proven(), loss=Loss.REMOVED, loss_seen_at=NOW, suspects=("puppet",), try_at=NOW + timedelta(seconds=5)
     ),
-    "held, taken off again and again": held(
+    "held, taken off again and again": with_hold(
         proven(),
         loss=Loss.REMOVED,
         reapplied_at=(NOW, NOW, NOW),
         why="It was put back 3 times recently; the bot pauses.",
     ),
-    "held, and somebody made the mask anew": held(proven(), loss=Loss.REPLACED, loss_seen_at=NOW),
+    "held, and somebody made the mask anew": with_hold(proven(), loss=Loss.REPLACED, loss_seen_at=NOW),
     "held, put back and kept": replace(
-        held(proven(), reapplied_at=(NOW,)),
+        with_hold(proven(), reapplied_at=(NOW,)),
         aftercare=Aftercare(
             extensions=(
                 Extension("r5", BOB, "bob", NOW, NOW + timedelta(days=60)),
@@ -470,17 +470,18 @@ DONE = {
         ),
     ),
     "held, and kept without a word": replace(
-        held(proven()), aftercare=Aftercare(extensions=(Extension("r5", BOB, "bob", NOW, NOW + timedelta(days=60)),))
+        with_hold(proven()),
+        aftercare=Aftercare(extensions=(Extension("r5", BOB, "bob", NOW, NOW + timedelta(days=60)),)),
     ),
-    "held on all of a group": held(proven(), "web"),
+    "held on all of a group": with_hold(proven(), "web"),
     "held on one more host of a group": replace(
-        came_by_itself(held(proven(), "web", "r0")),
-        ask=replace(came_by_itself(held(proven(), "web", "r0")).ask, requester=ALICE, requester_name="alice"),
+        came_by_itself(with_hold(proven(), "web", "r0")),
+        ask=replace(came_by_itself(with_hold(proven(), "web", "r0")).ask, requester=ALICE, requester_name="alice"),
         because="it was approved with the hold for its group",
     ),
     "a hold is put back": replace(
-        came_by_itself(held(proven())),
-        ask=replace(came_by_itself(held(proven())).ask, requester=ALICE, requester_name="alice", repeats="r0"),
+        came_by_itself(with_hold(proven())),
+        ask=replace(came_by_itself(with_hold(proven())).ask, requester=ALICE, requester_name="alice", repeats="r0"),
         because="it was approved with the hold",
     ),
     "a hold was kept": review(replace(finished(Outcome.EXTENDED, None, sent=()), votes=(), because="@sre reviewed it")),
@@ -568,10 +569,10 @@ DONE = {
     "our mask is gone": replace(proven(), undone_by="r2", was_gone=True),
     "our mask is gone, and would have ended": replace(ending(), undone_by="r2", was_gone=True),
     "it ended by itself": replace(ending(undo_request="r2"), undone_by="r2", undone_at=NOW),
-    "our mask is gone, and nobody took it back": replace(proven(), watched=Watched(Loss.REMOVED, NOW, ("puppet",))),
-    "our mask was replaced": replace(proven(), watched=Watched(Loss.REPLACED, NOW)),
-    "our mask ended with a reboot": replace(proven(), watched=Watched(Loss.REBOOTED)),
-    "our mask ended with a user's manager": of_deploy(replace(proven(), watched=Watched(Loss.ENDED, NOW))),
+    "our mask is gone, and nobody took it back": replace(proven(), drift=SeenDrift(Loss.REMOVED, NOW, ("puppet",))),
+    "our mask was replaced": replace(proven(), drift=SeenDrift(Loss.REPLACED, NOW)),
+    "our mask ended with a reboot": replace(proven(), drift=SeenDrift(Loss.REBOOTED)),
+    "our mask ended with a user's manager": of_deploy(replace(proven(), drift=SeenDrift(Loss.ENDED, NOW))),
     "what was stopped is gone": replace(after(Outcome.NOT_PROTECTED), undone_by="r2", was_gone=True),
     "stopped but not masked, and done by a later request": replace(after(Outcome.NOT_PROTECTED), repeated_by="r2"),
     "not finished by the clock, no reason": replace(

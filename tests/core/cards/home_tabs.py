@@ -18,7 +18,7 @@ EMPTY = HomeView(HEALTH)
 FULL = HomeView(
     health=replace(
         HEALTH,
-        unreached=(UnreachableHost("db-01", NOW - timedelta(minutes=3), "db-01: connection refused <!here>."),),
+        unreachable=(UnreachableHost("db-01", NOW - timedelta(minutes=3), "db-01: connection refused <!here>."),),
         kill_switch=KillSwitch(CAROL, "carol", "release <!here> night", NOW - timedelta(hours=1)),
     ),
     to_decide=(guarded(), replace(distinct(), id="r2")),

@@ -1,12 +1,12 @@
-"""Pages of the ledger as they come about, and what people read of them: lists, handovers, the words of the watch."""
+"""Mask inventories, and what people read of them: lists, handovers, messages of the host watch."""
 
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from bot.core.cards import drift, handover, mask_inventory
-from bot.core.drift import Away, HostView, MaskInventory
-from bot.core.requests import Aftercare, BreakGlass, Hold, HoldState, Loss, Stage, Waiting, Watched
+from bot.core.drift import HostOutage, HostView, MaskInventory
+from bot.core.requests import Aftercare, BreakGlass, Hold, HoldState, Loss, SeenDrift, SlowWait, Stage
 from bot.core.systemd.scan import FoundMask, Scan
 from bot.core.systemd.units import ActiveState, FileKind, Layer, LayerFile, LoadState
 from tests.core.cards.reading import read
@@ -34,7 +34,7 @@ def hand(unit: str = "hand.service", identity: str = "1:1773370000.000000001", *
     return replace(plain, **changes)
 
 
-def page(*masks: FoundMask, host: str = "web-01", **changes: Any) -> HostView:
+def host_view(*masks: FoundMask, host: str = "web-01", **changes: Any) -> HostView:
     """A host that was looked at a minute ago."""
     scan = Scan("a" * 32, "boot-1", masks, len(masks), vendor=8)
     return replace(HostView(host, NOW - timedelta(minutes=1), scan), **changes)
@@ -65,41 +65,43 @@ OF_ALL, ON_ONE_MORE = (
 )
 PENDING = replace(HELD, id="r7", stage=Stage.ASKED).on_target(note="web-01 does not <answer>.")
 SLOW = under_way(
-    waiting=Waiting(NOW, NOW), last_seen=running(active=ActiveState.DEACTIVATING, sub="stop-sigterm", main_pid=7)
+    waiting=SlowWait(NOW, NOW), last_seen=running(active=ActiveState.DEACTIVATING, sub="stop-sigterm", main_pid=7)
 )
 WITHDRAWN = replace(under_way(called_off=NOW), id="r9")
 BOOK = MaskInventory(
     NOW,
-    (page(hand(), hand("worker.service", LINK.identity)), page(*ODD, host="web-02"), page(host="db-01")),
+    (host_view(hand(), hand("worker.service", LINK.identity)), host_view(*ODD, host="web-02"), host_view(host="db-01")),
     (OURS, USERS),
 )
 AWAY = (
-    page(hand(), away=Away(NOW - timedelta(hours=2), "No route to host.", 9)),
-    HostView("web-02", away=Away(NOW, "Its host key does not match.")),
+    host_view(hand(), unreachable=HostOutage(NOW - timedelta(hours=2), "No route to host.", 9)),
+    HostView("web-02", unreachable=HostOutage(NOW, "Its host key does not match.")),
     HostView("db-01"),
-    *(HostView(f"gone-{n:02}", away=Away(NOW, "No answer.")) for n in range(9)),
+    *(HostView(f"gone-{n:02}", unreachable=HostOutage(NOW, "No answer.")) for n in range(9)),
 )
-CALM = tuple(page(host=f"web-{n:02}") for n in range(1, 13))
-MANY = (page(scan=Scan("a" * 32, "boot-1", tuple(hand(f"m{n:03}.service") for n in range(120)), 900)),)
+CALM = tuple(host_view(host=f"web-{n:02}") for n in range(1, 13))
+MANY = (host_view(scan=Scan("a" * 32, "boot-1", tuple(hand(f"m{n:03}.service") for n in range(120)), 900)),)
 
 
 def said_in_lists() -> dict[str, str]:
     later = NOW + timedelta(days=3)
     texts = {
         "nothing was ever looked at": mask_inventory.listing(MaskInventory(NOW, (HostView("web-01"),))),
-        "no mask": mask_inventory.listing(replace(BOOK, pages=(page(),), ours=())),
+        "no mask": mask_inventory.listing(replace(BOOK, host_views=(host_view(),), ours=())),
         "ours and foreign": mask_inventory.listing(BOOK),
-        "one host": mask_inventory.listing(replace(BOOK, pages=BOOK.pages[:1]), host="web-01"),
+        "one host": mask_inventory.listing(replace(BOOK, host_views=BOOK.host_views[:1]), host="web-01"),
         "days later": mask_inventory.listing(replace(BOOK, now=later)),
-        "hosts that cannot be seen": mask_inventory.listing(replace(BOOK, pages=AWAY)),
+        "hosts that cannot be seen": mask_inventory.listing(replace(BOOK, host_views=AWAY)),
         "ends by itself, or should have": mask_inventory.listing(replace(BOOK, ours=(ENDING, OVERDUE, UNTIL_REBOOT))),
-        "with reviews owed": mask_inventory.listing(replace(BOOK, pages=(page(),), ours=(), reviews=(ALONE, proven()))),
+        "with reviews owed": mask_inventory.listing(
+            replace(BOOK, host_views=(host_view(),), ours=(), reviews=(ALONE, proven()))
+        ),
         "held, and pending": mask_inventory.listing(replace(BOOK, ours=(HELD,), open=(PENDING,))),
-        "held, and taken off": mask_inventory.listing(replace(BOOK, pages=(page(),), ours=(OFF,))),
+        "held, and taken off": mask_inventory.listing(replace(BOOK, host_views=(host_view(),), ours=(OFF,))),
         "held on all of a group": mask_inventory.listing(replace(BOOK, ours=(OF_ALL,))),
         "held on one more host of a group": mask_inventory.listing(replace(BOOK, ours=(ON_ONE_MORE,))),
         "slow to stop": mask_inventory.listing(replace(BOOK, ours=(), open=(SLOW, WITHDRAWN))),
-        "many hosts": mask_inventory.listing(replace(BOOK, pages=CALM, ours=())),
+        "many hosts": mask_inventory.listing(replace(BOOK, host_views=CALM, ours=())),
     }
     return {name: read(text, NAMES) for name, text in texts.items()}
 
@@ -110,8 +112,8 @@ def said_in_handovers() -> dict[str, str]:
     unknown = replace(under_way(unknown_since=NOW - timedelta(minutes=7), note="no answer <!here>"), id="r4")
     looking = replace(waits, stage=Stage.ASKED, approval=None, ask=replace(waits.ask, reason=""))
     books = {
-        "nothing": MaskInventory(NOW, (page(),)),
-        "nothing of ours": replace(BOOK, ours=(), pages=AWAY),
+        "nothing": MaskInventory(NOW, (host_view(),)),
+        "nothing of ours": replace(BOOK, ours=(), host_views=AWAY),
         "a shift": replace(
             BOOK,
             ours=(*BOOK.ours, replace(proven(), id="r5", aftercare=Aftercare(ends_at=NOW + timedelta(hours=1)))),
@@ -119,24 +121,24 @@ def said_in_handovers() -> dict[str, str]:
             reviews=(ALONE, proven()),
         ),
     }
-    books["slow to stop"] = MaskInventory(NOW, (page(),), open=(SLOW, WITHDRAWN))
+    books["slow to stop"] = MaskInventory(NOW, (host_view(),), open=(SLOW, WITHDRAWN))
     books["a hold"] = replace(BOOK, ours=(HELD,), open=(PENDING,))
     books["a hold for a group"] = replace(BOOK, ours=(OF_ALL, replace(ON_ONE_MORE, id="r8").on_target(host="web-02")))
-    shown = {name: read(handover.handover(book), NAMES) for name, book in books.items()}
-    scheduled = {f"scheduled, {name}": read(handover.scheduled_handover(book), NAMES) for name, book in books.items()}
+    shown = {name: read(handover.handover(inventory), NAMES) for name, inventory in books.items()}
+    scheduled = {
+        f"scheduled, {name}": read(handover.scheduled_handover(inventory), NAMES) for name, inventory in books.items()
+    }
     return shown | scheduled
 
 
 def said_of_the_watch() -> dict[str, str]:
-    lost = Watched(Loss.REMOVED, NOW, ("puppet",))
+    lost = SeenDrift(Loss.REMOVED, NOW, ("puppet",))
     few, many = [hand("a.service")], [hand(f"m{n}.service") for n in range(12)]
     return {
-        "removed": drift.loss_message(replace(proven(), watched=lost), running()),
-        "replaced": drift.loss_message(replace(proven(), watched=replace(lost, lost=Loss.REPLACED)), masked()),
-        "rebooted": drift.loss_message(replace(proven(), watched=replace(lost, lost=Loss.REBOOTED)), running()),
-        "logged out": drift.loss_message(
-            of_deploy(replace(proven(), watched=replace(lost, lost=Loss.ENDED))), running()
-        ),
+        "removed": drift.loss_message(replace(proven(), drift=lost), running()),
+        "replaced": drift.loss_message(replace(proven(), drift=replace(lost, lost=Loss.REPLACED)), masked()),
+        "rebooted": drift.loss_message(replace(proven(), drift=replace(lost, lost=Loss.REBOOTED)), running()),
+        "logged out": drift.loss_message(of_deploy(replace(proven(), drift=replace(lost, lost=Loss.ENDED))), running()),
         "failed": drift.failed_units_message(proven(), ["metrics.service", "worker.socket"]),
         "appeared": drift.new_masks_notice("web-01", few),
         "many appeared": drift.new_masks_notice("web-01", many),

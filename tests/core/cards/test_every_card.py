@@ -10,7 +10,7 @@ import pytest
 from bot.core.cards import line, render
 from bot.core.cards.blocks import Action
 from bot.core.cards.break_glass import replaced_buttons, with_review
-from bot.core.requests import Outcome, Request, Stage, Verb, Waiting
+from bot.core.requests import Outcome, Request, SlowWait, Stage, Verb
 from tests.core.cards.cases import DONE, WAITING
 from tests.core.cards.reading import read
 from tests.core.cards.situations import (
@@ -106,7 +106,7 @@ def test_nothing_can_be_approved_once_it_is_approved() -> None:
 
 
 def test_a_running_change_can_be_withdrawn_only_while_it_waits_for_a_slow_stop() -> None:
-    waits = under_way(waiting=Waiting(NOW, NOW))
+    waits = under_way(waiting=SlowWait(NOW, NOW))
     assert actions(under_way()) == [Action.DETAILS]
     assert actions(waits) == [Action.WITHDRAW, Action.DETAILS]
     for other in (

@@ -8,7 +8,7 @@ import pytest
 from bot.core.cards import fallback, forms, render, unit_state
 from bot.core.cards.blocks import Action, Text
 from bot.core.policy.home import HomeView
-from bot.core.requests import Loss, Outcome, Request, Stage, Verb, Watched
+from bot.core.requests import Loss, Outcome, Request, SeenDrift, Stage, Verb
 from tests.core.cards.cases import CARDS, DONE, INFINITE
 from tests.core.cards.home_tabs import FULL
 from tests.core.cards.reading import read, read_page
@@ -63,7 +63,7 @@ def test_it_reads_like_this() -> None:
     assert fallback.state(under_way()) == "MASKING, UNDER WAY"
     assert fallback.state(under_way(unknown_since=NOW)) == "NOT KNOWN YET"
     assert fallback.state(replace(proven(), undone_by="r2")) == "UNDONE"
-    assert fallback.state(replace(proven(), watched=Watched(lost=Loss.REMOVED))) == "OUR MASK IS GONE"
+    assert fallback.state(replace(proven(), drift=SeenDrift(lost=Loss.REMOVED))) == "OUR MASK IS GONE"
 
 
 def test_what_ended_says_why_and_what_failed_says_what_was_noted() -> None:

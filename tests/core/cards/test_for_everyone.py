@@ -26,12 +26,12 @@ EMOJI = re.compile(r":[a-z+][a-z0-9_+-]*:")
 every_card = pytest.mark.parametrize("request_", EVERY_CARD.values(), ids=EVERY_CARD)
 
 
-def heard(text: Text) -> str:
+def screen_reader_text(text: Text) -> str:
     """What a screen reader says: the text, and not the blocks."""
     return read(Text(text.text), NAMES)
 
 
-def shown(text: Text) -> list[str]:
+def visible_lines(text: Text) -> list[str]:
     """The lines of the blocks that say something, without buttons."""
     blocks = tuple(block for block in text.blocks if block["type"] != "actions")
     return [line for line in read(Text("", blocks), NAMES).split("\n") if line.strip()]
@@ -50,26 +50,28 @@ def code(block: Block) -> list[str]:
 @every_card
 def test_whoever_hears_a_card_hears_all_of_it(request_: Request) -> None:
     card = render(request_, now=NOW)
-    told = heard(card).replace(":", " ")
+    told = screen_reader_text(card).replace(":", " ")
     table = [line for block in card.blocks for line in code(block)]
-    missing = [line for line in shown(card) if line not in table and line.replace(":", " ").split()[-1] not in told]
+    missing = [
+        line for line in visible_lines(card) if line not in table and line.replace(":", " ").split()[-1] not in told
+    ]
     assert missing == []
-    for row in shown(card):
+    for row in visible_lines(card):
         label, gap, rest = row.partition("  ")
         if gap and row not in table:
-            assert f"{label}: {rest}" in heard(card)
+            assert f"{label}: {rest}" in screen_reader_text(card)
 
 
 @every_card
 def test_it_begins_with_the_state_in_words(request_: Request) -> None:
-    head = heard(render(request_, now=NOW)).split("\n")[0]
+    head = screen_reader_text(render(request_, now=NOW)).split("\n")[0]
     state, _, about = head.partition(" · ")
     assert re.search(r"[A-Z]{3,}", state)
     assert " on " in state or " on " in about
 
 
 def test_a_table_is_told_row_by_row() -> None:
-    told = heard(render(proven(), now=NOW))
+    told = screen_reader_text(render(proven(), now=NOW))
     assert "Load: was loaded, now masked\nActive: was running, now inactive" in told
     assert "Start: was none, now refused" in told
 
@@ -97,7 +99,7 @@ def test_each_button_says_what_it_is_about(request_: Request) -> None:
 def test_it_fits_a_phone(request_: Request) -> None:
     card = render(request_, now=NOW)
     assert [line for block in card.blocks for line in code(block) if len(line) > PHONE] == []
-    lines = [part for row in shown(card) for part in textwrap.wrap(row, PHONE) or [""]]
+    lines = [part for row in visible_lines(card) for part in textwrap.wrap(row, PHONE) or [""]]
     assert len(lines) <= HEIGHT
     assert all(len(button["text"]["text"]) <= 15 for button in buttons(card))
 
@@ -107,7 +109,7 @@ def test_nobody_has_to_type_an_id(request_: Request) -> None:
     card = render(request_, now=NOW)
     for said in (card, line(request_, link="")):
         assert request_.id not in said.text
-        assert request_.id not in "\n".join(shown(said))
+        assert request_.id not in "\n".join(visible_lines(said))
 
 
 @pytest.mark.parametrize("page", [EMPTY, FULL], ids=["empty", "full"])
@@ -125,7 +127,9 @@ def test_somebodys_own_page_is_all_in_words_and_its_buttons_say_what_they_are_ab
 
 @pytest.mark.parametrize("text", [*evidence(proven()), details(proven(), now=NOW)])
 def test_proof_and_details_are_told_as_well(text: Text) -> None:
-    assert all(row.strip("*") in heard(text).replace("```", "") or "  " in row for row in shown(text))
+    assert all(
+        row.strip("*") in screen_reader_text(text).replace("```", "") or "  " in row for row in visible_lines(text)
+    )
 
 
 def test_what_is_told_is_never_too_long_for_an_update() -> None:

@@ -25,7 +25,7 @@ from bot.core.cards.blocks import (
 from bot.core.cards.buttons import buttons
 from bot.core.people.identity import PersonId, Place, Shift
 from bot.core.policy.home import Health, HomeView, RuleRights, UnreachableHost
-from bot.core.policy.model import Allow, Explained, NeedsApproval, Refuse, Routing, Rule
+from bot.core.policy.model import Allow, Explanation, NeedsApproval, Refuse, Routing, Rule
 from bot.core.requests import (
     BreakGlass,
     Followup,
@@ -258,10 +258,10 @@ def test_an_answer_stays_ours(request: Request, seen: Snapshot, text: str) -> No
         routing=Routing(f"#{text}", (text,), (f"#{text}",)),  # no id, so no link either
         on_call=(Shift(PersonId("T1", text), NOW, text), Shift(PersonId("T1", text))),
     )
-    explained = [Explained(text, applies=True, why=text), Explained(text, applies=False, why=text, line=3)]
+    explained = [Explanation(text, applies=True, why=text), Explanation(text, applies=False, why=text, line=3)]
     lost = UnreachableHost(text, NOW, text)
     mine = HomeView(
-        Health("1", unreached=(lost,), kill_switch=KillSwitch(ALICE, text, text, NOW)),
+        Health("1", unreachable=(lost,), kill_switch=KillSwitch(ALICE, text, text, NOW)),
         (request,),
         (),
         (request,),
@@ -276,7 +276,7 @@ def test_an_answer_stays_ours(request: Request, seen: Snapshot, text: str) -> No
         answers.plan(request, needs, NOW),
         answers.plan(request, Allow(text, text), NOW),
         answers.why(
-            request, Refuse("code", text, text), [*explained, Explained(text, applies=True, why=text, decides=True)]
+            request, Refuse("code", text, text), [*explained, Explanation(text, applies=True, why=text, decides=True)]
         ),
         answers.history([request] * 60, NOW),
         answers.help_text(

@@ -52,7 +52,7 @@ def test_the_longest_page_is_within_the_limits() -> None:
     masks = tuple(replace(proven(), id=f"m{number}") for number in range(home.SHOWN))
     lost = tuple(UnreachableHost(f"web-{number:02}", NOW, "x" * 300) for number in range(50))
     rights = tuple(right for right in FULL.rights for _ in range(30))
-    health = replace(HEALTH, unreached=lost, kill_switch=KillSwitch(ALICE, "alice", "y" * 900, NOW))
+    health = replace(HEALTH, unreachable=lost, kill_switch=KillSwitch(ALICE, "alice", "y" * 900, NOW))
     alone = frozenset(request.id for request in many)
     page = HomeView(health, many, masks, masks, many, masks[:5], rights, 900, 900, 900, "z" * 900, alone)
     view = home.view(page, NOW)

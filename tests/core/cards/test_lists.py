@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.cards import handover, mask_inventory
-from bot.core.drift import Away, HostView, MaskInventory
+from bot.core.drift import HostOutage, HostView, MaskInventory
 from tests.core.cards.limits import problems
-from tests.core.cards.mask_inventories import BOOK, CALM, MANY, OURS, hand, page
+from tests.core.cards.mask_inventories import BOOK, CALM, MANY, OURS, hand, host_view
 from tests.core.cards.reading import read
 from tests.core.cards.situations import NAMES, NOW, proven, waiting
 from tests.core.cards.test_foreign_text import FOREIGN, SLOW, assert_harmless, hostile_requests
 
-LONG = replace(BOOK, pages=(*BOOK.pages, *MANY))
+LONG = replace(BOOK, host_views=(*BOOK.host_views, *MANY))
 
 
 def test_what_does_not_fit_is_counted_and_ours_are_never_left_out() -> None:
@@ -34,8 +34,8 @@ def test_a_terminal_shows_all_of_it() -> None:
     text = read(mask_inventory.full_listing(LONG), NAMES)
 
     assert len(re.findall(r": (?:not )?by ", text)) == len(LONG.entries)
-    assert "12 hosts" not in read(mask_inventory.full_listing(replace(BOOK, pages=CALM)), NAMES)
-    assert "No mask found." in read(mask_inventory.full_listing(replace(BOOK, pages=CALM, ours=())), NAMES)
+    assert "12 hosts" not in read(mask_inventory.full_listing(replace(BOOK, host_views=CALM)), NAMES)
+    assert "No mask found." in read(mask_inventory.full_listing(replace(BOOK, host_views=CALM, ours=())), NAMES)
 
 
 def test_a_line_that_is_longer_than_a_message_stops_the_list_and_not_the_bot() -> None:
@@ -46,7 +46,7 @@ def test_a_line_that_is_longer_than_a_message_stops_the_list_and_not_the_bot() -
 def test_a_bad_night_still_fits_into_one_handover() -> None:
     waits = tuple(replace(waiting(), id=f"r{n}") for n in range(60))
     live = tuple(replace(OURS, id=f"m{n}") for n in range(60))
-    gone = tuple(HostView(f"gone-{n}", away=Away(NOW, "No answer. " * 9)) for n in range(30))
+    gone = tuple(HostView(f"gone-{n}", unreachable=HostOutage(NOW, "No answer. " * 9)) for n in range(30))
     said = handover.handover(MaskInventory(NOW, (*MANY, *gone), live, waits))
     text = read(said, NAMES)
 
@@ -57,15 +57,19 @@ def test_a_bad_night_still_fits_into_one_handover() -> None:
 
 def test_a_digest_mentions_nobody() -> None:
     assert "<@" not in str(
-        handover.scheduled_handover(MaskInventory(NOW, (page(hand()),), (proven(),), (waiting(),))).blocks
+        handover.scheduled_handover(MaskInventory(NOW, (host_view(hand()),), (proven(),), (waiting(),))).blocks
     )
 
 
 @SLOW
 @given(hostile_requests(), FOREIGN, st.integers(0, 3))
 def test_lists_stay_ours_whatever_people_and_hosts_wrote(request: object, text: str, tries: int) -> None:
-    away = HostView(text, away=Away(NOW, text, tries))
-    odd = page(hand(file_state=text), host=text)
-    book = MaskInventory(NOW, (odd, away), (request,) * 40, (request,) * 40, (request,) * 40)  # type: ignore[arg-type]
-    for said in (mask_inventory.listing(book, host=text), handover.handover(book), handover.scheduled_handover(book)):
+    unreachable = HostView(text, unreachable=HostOutage(NOW, text, tries))
+    odd = host_view(hand(file_state=text), host=text)
+    inventory = MaskInventory(NOW, (odd, unreachable), (request,) * 40, (request,) * 40, (request,) * 40)  # type: ignore[arg-type]
+    for said in (
+        mask_inventory.listing(inventory, host=text),
+        handover.handover(inventory),
+        handover.scheduled_handover(inventory),
+    ):
         assert_harmless(said)

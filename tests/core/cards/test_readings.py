@@ -34,7 +34,7 @@ from bot.core.cards.config_reload import rejection_notice, reload_notice, too_ma
 from bot.core.cards.sentences import outcome_without_card
 from bot.core.input.draft import Draft
 from bot.core.people.identity import Place, Shift
-from bot.core.policy.model import Allow, Explained, NeedsApproval, Refuse, Routing
+from bot.core.policy.model import Allow, Explanation, NeedsApproval, Refuse, Routing
 from bot.core.policy.rules.approvers import Approvers
 from bot.core.requests import Followup, FollowupKind, KillSwitch, Request, Sent, Stage, Tally, Target
 from bot.core.systemd.units import ActiveState, FileKind, LoadState, UnitName
@@ -167,10 +167,10 @@ def all_answers() -> dict[str, str]:
     )
     no = Refuse("critical", "ssh.service is on the critical list: remote access.", "Nobody can approve this.")
     explained = [
-        Explained("requester is one of us", applies=True, why=""),
-        Explained("unit is not critical", applies=False, why="ssh.service is on the critical list.", decides=True),
-        Explained("rule prod", applies=True, why="@eng may ask; 1 of @sre approve", line=12),
-        Explained("rule lab", applies=False, why="the environment is prod", line=20),
+        Explanation("requester is one of us", applies=True, why=""),
+        Explanation("unit is not critical", applies=False, why="ssh.service is on the critical list.", decides=True),
+        Explanation("rule prod", applies=True, why="@eng may ask; 1 of @sre approve", line=12),
+        Explanation("rule lab", applies=False, why="the environment is prod", line=20),
     ]
     missing = running(load=LoadState.NOT_FOUND, active=ActiveState.INACTIVE, sub="dead")
     foreign = masked(fragment="")
@@ -195,9 +195,9 @@ def all_answers() -> dict[str, str]:
             waiting(),
             needs,
             [
-                Explained("quorum", applies=True, why="the rule asks for it", decides=True),
+                Explanation("quorum", applies=True, why="the rule asks for it", decides=True),
                 *explained[2:],
-                Explained("limits", applies=False, why="with this one 2 of 10 hosts", line=30),
+                Explanation("limits", applies=False, why="with this one 2 of 10 hosts", line=30),
             ],
             [
                 Approvers("sre", (BOB, CAROL)),
@@ -292,7 +292,7 @@ def all_replies() -> dict[str, str]:
         "heard": replies.acknowledge(change(user="deploy")),
         "unmasked while it is stopping": replies.withdrawn_mask(proven()),
         "an edited message": replies.acknowledge_repeat(change(user="deploy")),
-        "a mistake of ours": replies.unexpected("1a2b3c4d"),
+        "a mistake of ours": replies.internal_error("1a2b3c4d"),
         "from elsewhere": replies.FOREIGN,
         "an old button": replies.OLDER_CARD,
         "a late form": replies.FORM_TOO_LATE,

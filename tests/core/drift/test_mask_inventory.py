@@ -1,4 +1,4 @@
-"""The ledger: what is new on a host, whose each mask is, and pages that outlive the process that wrote them."""
+"""The mask inventory: what is new on a host, whose each mask is, and views that outlive the process that wrote them."""
 
 import json
 from dataclasses import replace
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.core.drift import (
-    Away,
+    HostOutage,
     HostView,
     MaskInventory,
     ScanDrift,
@@ -19,7 +19,7 @@ from bot.core.drift import (
     with_known_state,
     write_host_view,
 )
-from bot.core.requests import Aftercare, Loss, Outcome, Request, Stage, Watched
+from bot.core.requests import Aftercare, Loss, Outcome, Request, SeenDrift, Stage
 from bot.core.systemd.scan import FoundMask, Scan, parse_scan
 from bot.core.systemd.units import ActiveState, FileKind, Layer, LayerFile, LoadState, Snapshot
 from tests.core.cards.situations import NOW, around, finished, layers, masked, neighbour, proven, running, stopped
@@ -55,11 +55,11 @@ def ours(**target: Any) -> Request:
     return proven(**(known | target))
 
 
-def page(seen: Scan | None = None, **changes: Any) -> HostView:
+def view(seen: Scan | None = None, **changes: Any) -> HostView:
     return replace(HostView("web-01", NOW - timedelta(minutes=5), seen), **changes)
 
 
-def found(before: HostView, now: Scan, *live: Request, busy: tuple[str, ...] = ()) -> ScanDrift:
+def drift(before: HostView, now: Scan, *live: Request, busy: tuple[str, ...] = ()) -> ScanDrift:
     return compare(before, now, ours=live, owners=our_masks(now, live), busy=busy)
 
 
@@ -67,49 +67,49 @@ class TestWhatIsNew:
     """Compared with the last look, and with our own record."""
 
     def test_the_first_look_at_a_host_tells_of_nothing(self) -> None:
-        assert found(page(), scan(HAND, OTHER)) == ScanDrift()
+        assert drift(view(), scan(HAND, OTHER)) == ScanDrift()
 
     def test_what_was_there_before_is_not_told_again(self) -> None:
-        assert found(page(scan(HAND, OUR_LINK)), scan(HAND, OUR_LINK), ours()) == ScanDrift()
+        assert drift(view(scan(HAND, OUR_LINK)), scan(HAND, OUR_LINK), ours()) == ScanDrift()
 
     def test_a_mask_that_somebody_made_has_appeared(self) -> None:
-        assert found(page(scan(HAND)), scan(HAND, OTHER)).appeared == (OTHER,)
+        assert drift(view(scan(HAND)), scan(HAND, OTHER)).appeared == (OTHER,)
 
     def test_a_mask_that_somebody_made_anew_has_appeared(self) -> None:
         anew = mask("hand.service", "9:1700000009.000000001")
-        assert found(page(scan(HAND)), scan(anew)) == ScanDrift(appeared=(anew,))
+        assert drift(view(scan(HAND)), scan(anew)) == ScanDrift(appeared=(anew,))
 
     def test_a_mask_of_somebody_that_is_gone_has_vanished(self) -> None:
-        assert found(page(scan(HAND, OTHER)), scan(OTHER)).vanished == (HAND,)
+        assert drift(view(scan(HAND, OTHER)), scan(OTHER)).vanished == (HAND,)
 
     def test_a_mask_that_we_made_or_took_back_is_nobody_elses(self) -> None:
-        assert found(page(scan(HAND)), scan(HAND, OUR_LINK), ours()) == ScanDrift()
-        assert found(page(scan(HAND, OUR_LINK), ours={OUR_LINK.path: "r1"}), scan(HAND)) == ScanDrift()
+        assert drift(view(scan(HAND)), scan(HAND, OUR_LINK), ours()) == ScanDrift()
+        assert drift(view(scan(HAND, OUR_LINK), ours={OUR_LINK.path: "r1"}), scan(HAND)) == ScanDrift()
 
     def test_a_mask_of_ours_that_is_not_there_is_missing(self) -> None:
         request = ours()
-        assert found(page(), scan(HAND), request).missing == (request,)
+        assert drift(view(), scan(HAND), request).missing == (request,)
 
     def test_a_mask_of_ours_that_was_replaced_is_missing_and_the_new_one_is_no_news_of_its_own(self) -> None:
         request, anew = ours(), mask("worker.service", "8:1700000008.000000001")
-        assert found(page(scan(OUR_LINK)), scan(anew), request) == ScanDrift(missing=(request,))
+        assert drift(view(scan(OUR_LINK)), scan(anew), request) == ScanDrift(missing=(request,))
 
     def test_a_mask_whose_link_we_never_saw_is_not_missed(self) -> None:
-        assert found(page(), scan(), ours(made=None)).missing == ()
+        assert drift(view(), scan(), ours(made=None)).missing == ()
 
     def test_of_what_we_are_just_changing_nothing_is_concluded(self) -> None:
-        before, now = page(scan(OUR_LINK, HAND)), scan(OTHER, HAND)
+        before, now = view(scan(OUR_LINK, HAND)), scan(OTHER, HAND)
         busy = ("worker.service", "other.service")
-        assert found(before, with_known_state(before, now, busy), ours(), busy=busy) == ScanDrift()
+        assert drift(before, with_known_state(before, now, busy), ours(), busy=busy) == ScanDrift()
         assert with_known_state(before, now, busy) == scan(OUR_LINK, HAND)
 
     def test_where_not_all_could_be_listed_nothing_new_is_known(self) -> None:
         cut = scan(HAND, total=900)
-        assert found(page(cut), scan(HAND, OTHER)).appeared == ()
-        assert found(page(scan(HAND, OTHER)), cut).vanished == ()
+        assert drift(view(cut), scan(HAND, OTHER)).appeared == ()
+        assert drift(view(scan(HAND, OTHER)), cut).vanished == ()
 
     def test_a_host_that_was_installed_anew_begins_anew(self) -> None:
-        assert found(page(scan(HAND, machine_id="b" * 32)), scan(OTHER)) == ScanDrift()
+        assert drift(view(scan(HAND, machine_id="b" * 32)), scan(OTHER)) == ScanDrift()
 
 
 class TestWhatFailed:
@@ -118,14 +118,14 @@ class TestWhatFailed:
     def test_what_depended_on_it_and_what_triggers_it(self) -> None:
         request = ours()
         now = scan(OUR_LINK, failed=("metrics.service", "nginx.service", "worker.socket"))
-        assert found(page(), now, request).broken == ((request, ("metrics.service", "worker.socket")),)
+        assert drift(view(), now, request).broken == ((request, ("metrics.service", "worker.socket")),)
 
     @pytest.mark.parametrize(
         "request_",
         [
             ours(before=running(around=replace(HOOD, failed=("metrics.service",)))),
             ours(after=masked(around=around(failed=("metrics.service",)))),
-            replace(ours(), watched=Watched(failed=("metrics.service",))),
+            replace(ours(), drift=SeenDrift(failed=("metrics.service",))),
             replace(ours(), aftercare=Aftercare(found=("metrics.service has failed.",))),
             ours(before=None),
             ours(before=running(around=None)),
@@ -140,14 +140,14 @@ class TestWhatFailed:
         ],
     )
     def test_nothing_is_told_of_what_had_failed_already(self, request_: Request) -> None:
-        assert found(page(), scan(OUR_LINK, failed=("metrics.service",)), request_).broken == ()
+        assert drift(view(), scan(OUR_LINK, failed=("metrics.service",)), request_).broken == ()
 
     def test_what_failed_after_a_mask_without_a_last_look_around_is_told(self) -> None:
         request = ours(after=masked(around=None))
-        assert found(page(), scan(OUR_LINK, failed=("metrics.service",)), request).broken
+        assert drift(view(), scan(OUR_LINK, failed=("metrics.service",)), request).broken
 
     def test_of_a_mask_that_is_missing_only_that_is_told(self) -> None:
-        assert found(page(), scan(failed=("metrics.service",)), ours()).broken == ()
+        assert drift(view(), scan(failed=("metrics.service",)), ours()).broken == ()
 
 
 class TestWhatBecameOfIt:
@@ -199,7 +199,7 @@ class TestWhatBecameOfIt:
         assert loss(ours(made=None), stopped(), boot_id="boot-2") is None
 
     def test_what_is_lost_is_no_live_mask_any_more(self) -> None:
-        lost = replace(ours(), watched=Watched(Loss.REMOVED))
+        lost = replace(ours(), drift=SeenDrift(Loss.REMOVED))
         assert (ours().is_live_mask, lost.is_live_mask, lost.can_be_undone) == (True, False, False)
 
 
@@ -208,10 +208,10 @@ class TestPages:
 
     @pytest.mark.parametrize("name", sorted(set(SCANS) - {"scan_without_bus"}))
     def test_a_page_comes_back_from_the_database_as_it_was(self, name: str) -> None:
-        whole = page(
+        whole = view(
             parse_scan((RECORDED / f"{name}.txt").read_text()),
             ours={f"{ETC}/worker.service": "r1"},
-            away=Away(NOW, "No route to host.", 3),
+            unreachable=HostOutage(NOW, "No route to host.", 3),
         )
         assert read_host_view("web-01", json.loads(json.dumps(write_host_view(whole)))) == whole
 
@@ -227,41 +227,41 @@ class TestTheBook:
 
     def test_each_mask_is_ours_or_is_not_and_ours_come_first(self) -> None:
         request = ours()
-        book = MaskInventory(NOW, (page(scan(HAND, OUR_LINK)),), (request,))
-        assert [(entry.unit, entry.request) for entry in book.entries] == [
+        inventory = MaskInventory(NOW, (view(scan(HAND, OUR_LINK)),), (request,))
+        assert [(entry.unit, entry.request) for entry in inventory.entries] == [
             ("worker.service", request),
             ("hand.service", None),
         ]
 
     def test_what_no_look_has_seen_yet_is_there_from_our_record(self) -> None:
         request = ours()
-        (entry,) = MaskInventory(NOW, (page(scan()),), (request,)).entries
+        (entry,) = MaskInventory(NOW, (view(scan()),), (request,)).entries
         assert (entry.host, entry.unit, entry.found, entry.request) == ("web-01", "worker.service", None, request)
 
     def test_what_we_took_back_since_the_last_look_is_left_out(self) -> None:
-        before = page(scan(HAND, OUR_LINK), ours={OUR_LINK.path: "r1"})
+        before = view(scan(HAND, OUR_LINK), ours={OUR_LINK.path: "r1"})
         assert [entry.unit for entry in MaskInventory(NOW, (before,)).entries] == ["hand.service"]
 
     def test_a_link_that_is_not_loaded_is_ours_where_it_was_seen(self) -> None:
         halfway = finished(Outcome.NOT_LOADED, running(), made=LINK)
-        seen = page(scan(mask("worker.service", "5:1.000000001")), ours={OUR_LINK.path: halfway.id})
+        seen = view(scan(mask("worker.service", "5:1.000000001")), ours={OUR_LINK.path: halfway.id})
         assert [entry.request for entry in MaskInventory(NOW, (seen,), (halfway,)).entries] == [halfway]
-        assert MaskInventory(NOW, (page(),), (halfway,)).entries == ()
+        assert MaskInventory(NOW, (view(),), (halfway,)).entries == ()
 
     def test_a_users_own_manager_is_not_scanned_and_is_told_from_our_record(self) -> None:
         users = replace(ours(), ask=replace(ours().ask, change=replace(ours().ask.change, user="deploy")))
-        entries = MaskInventory(NOW, (page(scan(OUR_LINK)),), (users,)).entries
+        entries = MaskInventory(NOW, (view(scan(OUR_LINK)),), (users,)).entries
         assert [(entry.found is None, entry.request) for entry in entries] == [(True, users), (False, None)]
 
     def test_what_is_open_waits_or_runs_and_the_longest_comes_first(self) -> None:
         first, second = replace(waiting_request(), id="r1"), replace(waiting_request(), id="r2")
         second = replace(second, asked_at=second.asked_at + timedelta(seconds=1))
         under_way = replace(waiting_request(), stage=Stage.RUNNING)
-        book = MaskInventory(NOW, (), open=(second, under_way, first))
-        assert (book.waiting, book.running) == ((first, second), (under_way,))
+        inventory = MaskInventory(NOW, (), open=(second, under_way, first))
+        assert (inventory.waiting, inventory.running) == ((first, second), (under_way,))
 
     def test_a_book_is_empty_where_nothing_is_ours(self) -> None:
-        assert MaskInventory(NOW, (page(scan(HAND)),)).is_empty
-        assert not MaskInventory(NOW, (page(scan(OUR_LINK)),), (ours(),)).is_empty
+        assert MaskInventory(NOW, (view(scan(HAND)),)).is_empty
+        assert not MaskInventory(NOW, (view(scan(OUR_LINK)),), (ours(),)).is_empty
         assert not MaskInventory(NOW, (), open=(waiting_request(),)).is_empty
         assert not MaskInventory(NOW, (), reviews=(ours(),)).is_empty

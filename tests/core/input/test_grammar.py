@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.core.input.grammar import Command, Form, Order, Question, Word, parse, parse_mention
+from bot.core.input.grammar import ChangeCommand, Command, Form, Question, QuestionKind, parse, parse_mention
 from bot.core.input.kill_switch import Switch, SwitchCommand
 from bot.core.input.names import read_duration, read_host, read_scheduled_window, read_unit
 from bot.core.requests import Change, Duration, Verb
@@ -25,9 +25,9 @@ def mask(text: str) -> Command:
     return parse(Verb.MASK, text, HOSTS, NOW)
 
 
-def order(text: str, verb: Verb = Verb.MASK) -> Order:
+def order(text: str, verb: Verb = Verb.MASK) -> ChangeCommand:
     command = parse(verb, text, HOSTS, NOW)
-    assert isinstance(command, Order)
+    assert isinstance(command, ChangeCommand)
     return command
 
 
@@ -202,7 +202,7 @@ class TestAChange:
     )
     def test_options_may_stand_anywhere_before_the_reason(self, text: str) -> None:
         wanted = Change(Verb.MASK, "web-01", CRON, runtime=True, keep_running=True, user="deploy")
-        assert order(text) == Order(wanted, "why")
+        assert order(text) == ChangeCommand(wanted, "why")
 
     def test_two_dashes_begin_a_reason_that_looks_like_an_option(self) -> None:
         assert order("web-01 cron -- --runtime was wrong").reason == "--runtime was wrong"
@@ -232,7 +232,7 @@ class TestGoingAlone:
     @pytest.mark.parametrize("verb", Verb)
     def test_it_is_said_of_the_order_and_not_of_the_change(self, verb: Verb) -> None:
         asked = order("web-01 —break-glass cron nobody is awake", verb)
-        assert asked == Order(Change(verb, "web-01", CRON), "nobody is awake", break_glass=True)
+        assert asked == ChangeCommand(Change(verb, "web-01", CRON), "nobody is awake", break_glass=True)
         assert order("web-01 --alone cron nobody is awake", verb) == asked
         assert not order("web-01 cron nobody is --break-glass", verb).break_glass
 
@@ -270,7 +270,7 @@ class TestRepairs:
         ],
     )
     def test_the_same_change_comes_out(self, text: str) -> None:
-        assert order(text) == Order(Change(Verb.MASK, "web-01", CRON, runtime=True))
+        assert order(text) == ChangeCommand(Change(Verb.MASK, "web-01", CRON, runtime=True))
 
     def test_an_instance_that_looks_like_mail_is_unlinked(self) -> None:
         unit = order("web-01 <mailto:worker@blue.service|worker@blue.service>").change.unit
@@ -348,7 +348,7 @@ class TestWindows:
     def test_are_meant_in_the_zone_and_as_long_as_the_policy_says(self) -> None:
         berlin = Now(NOW.at, ZoneInfo("Europe/Berlin"), timedelta(minutes=30))
         command = parse(Verb.MASK, "web-01 cron --at 22:00", HOSTS, berlin)
-        assert isinstance(command, Order)
+        assert isinstance(command, ChangeCommand)
         assert str(command.change.scheduled_window) == "--at 2026-03-14T21:00Z --window 30m"
 
     def test_in_the_form_they_are_one_field(self) -> None:
@@ -423,19 +423,19 @@ class TestQuestions:
     @pytest.mark.parametrize(
         ("text", "question"),
         [
-            ("help", Question(Word.HELP)),
-            ("Help me please", Question(Word.HELP)),
-            ("list", Question(Word.LIST)),
-            ("list web-01", Question(Word.LIST, "web-01")),
-            ("handover", Question(Word.HANDOVER)),
-            ("history", Question(Word.HISTORY)),
-            ("history web-01", Question(Word.HISTORY, "web-01")),
-            ("status web-01", Question(Word.STATUS, "web-01")),
-            ("Status “web-01” cron", Question(Word.STATUS, "web-01", CRON)),
-            ("plan web-01 cron", Question(Word.PLAN, "web-01", CRON, Change(Verb.MASK, "web-01", CRON))),
+            ("help", Question(QuestionKind.HELP)),
+            ("Help me please", Question(QuestionKind.HELP)),
+            ("list", Question(QuestionKind.LIST)),
+            ("list web-01", Question(QuestionKind.LIST, "web-01")),
+            ("handover", Question(QuestionKind.HANDOVER)),
+            ("history", Question(QuestionKind.HISTORY)),
+            ("history web-01", Question(QuestionKind.HISTORY, "web-01")),
+            ("status web-01", Question(QuestionKind.STATUS, "web-01")),
+            ("Status “web-01” cron", Question(QuestionKind.STATUS, "web-01", CRON)),
+            ("plan web-01 cron", Question(QuestionKind.PLAN, "web-01", CRON, Change(Verb.MASK, "web-01", CRON))),
             (
                 "why web-01 cron --runtime because",
-                Question(Word.WHY, "web-01", CRON, Change(Verb.MASK, "web-01", CRON, runtime=True)),
+                Question(QuestionKind.WHY, "web-01", CRON, Change(Verb.MASK, "web-01", CRON, runtime=True)),
             ),
         ],
     )
@@ -461,7 +461,7 @@ class TestQuestions:
         assert said in refusal(text)
 
     def test_unmask_knows_help_and_no_other_question(self) -> None:
-        assert parse(Verb.UNMASK, "help", HOSTS, NOW) == Question(Word.HELP)
+        assert parse(Verb.UNMASK, "help", HOSTS, NOW) == Question(QuestionKind.HELP)
         assert "`/mask status`" in refusal("status web-01", Verb.UNMASK)
 
 
@@ -504,15 +504,22 @@ class TestMentions:
 
     @pytest.mark.parametrize("text", ["<@UBOT> mask web-01 cron", " <@UBOT|maskbot>: Mask <http://web-01|web-01> cron"])
     def test_a_change(self, text: str) -> None:
-        assert parse_mention(text, HOSTS, NOW) == Order(Change(Verb.MASK, "web-01", CRON))
+        assert parse_mention(text, HOSTS, NOW) == ChangeCommand(Change(Verb.MASK, "web-01", CRON))
 
     def test_unmask_with_its_slash(self) -> None:
-        assert parse_mention("<@UBOT> /unmask web-01 cron", HOSTS, NOW) == Order(Change(Verb.UNMASK, "web-01", CRON))
+        assert parse_mention("<@UBOT> /unmask web-01 cron", HOSTS, NOW) == ChangeCommand(
+            Change(Verb.UNMASK, "web-01", CRON)
+        )
 
     @pytest.mark.parametrize(
-        ("text", "word"), [("<@UBOT>", Word.HELP), ("<@UBOT>, list", Word.LIST), ("<@UBOT> handover", Word.HANDOVER)]
+        ("text", "word"),
+        [
+            ("<@UBOT>", QuestionKind.HELP),
+            ("<@UBOT>, list", QuestionKind.LIST),
+            ("<@UBOT> handover", QuestionKind.HANDOVER),
+        ],
     )
-    def test_a_question(self, text: str, word: Word) -> None:
+    def test_a_question(self, text: str, word: QuestionKind) -> None:
         assert parse_mention(text, HOSTS, NOW) == Question(word)
 
     @pytest.mark.parametrize(

@@ -6,16 +6,16 @@ from datetime import timedelta
 import pytest
 
 from bot.core.hosts.inventory import Inventory
-from bot.core.policy.configuration import Configured, changes
+from bot.core.policy.configuration import ConfigSnapshot, changes
 from bot.core.policy.model import Group, ListedUnit, Rule
 from tests.core.situations import POLICY, PROD, WEB
 
 SRE = Group("sre", slack_group="@sre")
-OLD = Configured(Inventory((WEB,)), replace(POLICY, groups=(SRE,)))
+OLD = ConfigSnapshot(Inventory((WEB,)), replace(POLICY, groups=(SRE,)))
 DB = replace(WEB, name="db-01")
 
 
-def with_policy(**changed: object) -> Configured:
+def with_policy(**changed: object) -> ConfigSnapshot:
     return replace(OLD, policy=replace(OLD.policy, digest="1" * 64, **changed))  # type: ignore[arg-type]
 
 
@@ -38,5 +38,5 @@ CHANGED = {
 
 
 @pytest.mark.parametrize(("new", "said"), CHANGED.values(), ids=CHANGED)
-def test_what_changed_is(new: Configured, said: tuple[str, ...]) -> None:
+def test_what_changed_is(new: ConfigSnapshot, said: tuple[str, ...]) -> None:
     assert changes(OLD, new) == said

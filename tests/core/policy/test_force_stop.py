@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from bot.core.input.grammar import Order, parse
+from bot.core.input.grammar import ChangeCommand, parse
 from bot.core.policy.decide import decide
 from bot.core.policy.model import Moment, NeedsApproval, Refuse
-from bot.core.requests import Change, Duration, Outcome, Request, Sent, Stage, Target, Verb, Waiting
-from bot.core.steps import Done, Step, Work, next_step, observe
+from bot.core.requests import Change, Duration, Outcome, Request, Sent, SlowWait, Stage, Target, Verb
+from bot.core.steps import Done, Step, StepContext, next_step, observe
 from bot.core.steps.kinds import Kill, StepLimits, Wait
 from bot.core.systemd.units import ActiveState, FileKind, Layer, LoadState, Snapshot, UnitName
 from bot.core.time.human_time import Now
@@ -29,7 +29,7 @@ def kill(exit_code: int | None = 0, *, ago: float = 1, output: str = "") -> Sent
 
 def step(now: Snapshot, *sent: Sent, is_wanted: bool = True) -> Step:
     target = Target("web-01", UNIT, planned=STOPPING, before=STOPPING, sent=sent)
-    return next_step(Work(FORCE, target, limits=StepLimits(patience=10), is_wanted=is_wanted), now, NOW)
+    return next_step(StepContext(FORCE, target, limits=StepLimits(patience=10), is_wanted=is_wanted), now, NOW)
 
 
 class TestTheSteps:
@@ -80,10 +80,10 @@ def mask(**target: Any) -> Request:
     """Our mask, which waits for its unit to stop."""
     told = Sent("stop", (), NOW, 0)
     running = replace(our_mask(), stage=Stage.RUNNING, finished_at=None)
-    return running.on_target(**{"outcome": None, "waiting": Waiting(NOW, NOW), "sent": (told,)} | target)
+    return running.on_target(**{"outcome": None, "waiting": SlowWait(NOW, NOW), "sent": (told,)} | target)
 
 
-def asked(seen: Snapshot, mask: Request | None, moment: Moment = Moment.LOOKED, **changed: Any) -> object:
+def answer_to(seen: Snapshot, mask: Request | None, moment: Moment = Moment.LOOKED, **changed: Any) -> object:
     wanted = request(force=True).on_target(planned=STOPPING)
     policy = changed.pop("policy", POLICY)
     return decide(looked(seen, wanted, moment, own_mask=mask, **changed), policy)
@@ -99,23 +99,23 @@ class TestTheQuestion:
 
     @pytest.mark.parametrize("moment", [Moment.LOOKED, Moment.ACT])
     def test_it_needs_the_approval_that_a_mask_needs(self, moment: Moment) -> None:
-        answer = asked(STOPPING, mask(), moment)
+        answer = answer_to(STOPPING, mask(), moment)
         assert isinstance(answer, NeedsApproval)
         assert (answer.rule, answer.need, answer.groups) == ("prod", 1, ("sre",))
 
     def test_where_every_mask_must_end_or_must_not_be_a_stop_can_be_ended_all_the_same(self) -> None:
         strict = replace(POLICY, rules=(replace(PROD, requires_expiry=True),))
-        assert isinstance(asked(STOPPING, mask(), policy=strict), NeedsApproval)
+        assert isinstance(answer_to(STOPPING, mask(), policy=strict), NeedsApproval)
         masked = replace(STOPPING, load=LoadState.MASKED, fragment="/etc/systemd/system/cron.service")
-        assert isinstance(asked(masked, mask()), NeedsApproval)
+        assert isinstance(answer_to(masked, mask()), NeedsApproval)
         early = replace(STOPPING, fragment="/run/systemd/generator.early/cron.service")
-        assert isinstance(asked(early, mask()), NeedsApproval)
+        assert isinstance(answer_to(early, mask()), NeedsApproval)
 
     def test_it_needs_no_right_but_its_own(self) -> None:
         only = snapshot(active=ActiveState.DEACTIVATING, invocation="a1", rights=frozenset({"kill"}))
-        assert isinstance(asked(only, mask()), NeedsApproval)
+        assert isinstance(answer_to(only, mask()), NeedsApproval)
         without = snapshot(active=ActiveState.DEACTIVATING, invocation="a1", rights=frozenset({"mask", "stop"}))
-        answer = asked(without, mask())
+        answer = answer_to(without, mask())
         assert isinstance(answer, Refuse)
         assert answer.reason.endswith("sudo there does not admit: kill.")
 
@@ -131,17 +131,17 @@ class TestTheQuestion:
         ids=["no mask", "withdrawn", "goes on", "was not told to stop", "is masked"],
     )
     def test_nothing_is_killed_for_no_mask(self, waits: Request | None, code: str) -> None:
-        answer = asked(STOPPING, waits)
+        answer = answer_to(STOPPING, waits)
         assert no(answer) == code
         assert ("withdrawn" in str(answer)) == (waits is not None and waits.target.called_off is not None)
 
     @pytest.mark.parametrize("seen", [DOWN, replace(STOPPING, invocation="b2")], ids=["down", "another run"])
     def test_another_stop_than_the_one_that_people_saw_is_left_alone(self, seen: Snapshot) -> None:
-        assert no(asked(seen, mask(), Moment.ACT)) == "stop_is_over"
+        assert no(answer_to(seen, mask(), Moment.ACT)) == "stop_is_over"
 
     def test_what_nobody_may_mask_nobody_may_kill(self) -> None:
         seen = replace(STOPPING, names=frozenset({"cron.service", "sshd.service"}))
-        assert no(asked(seen, mask())) == "critical_unit"
+        assert no(answer_to(seen, mask())) == "critical_unit"
 
 
 class TestTheWords:
@@ -153,7 +153,7 @@ class TestTheWords:
 
     def test_it_is_an_option_of_a_mask(self) -> None:
         order = self.read("web-01 cron --force it hangs")
-        assert order == Order(FORCE, "it hangs")
+        assert order == ChangeCommand(FORCE, "it hangs")
         assert str(FORCE) == "mask web-01 cron.service --force"
 
     @pytest.mark.parametrize(

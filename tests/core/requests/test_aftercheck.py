@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from bot.core.requests import Aftercare, Outcome, Target, Watched
+from bot.core.requests import Aftercare, Outcome, SeenDrift, Target
 from bot.core.requests.aftercheck import affected_units, aftermath, already_reported
 from bot.core.systemd.units import ActiveState, FileKind, Layer, LoadState, Snapshot, UnitName
 from tests.core.situations import masked, neighbour, snapshot, surroundings, waiting
@@ -97,7 +97,7 @@ def test_what_a_change_touches_is_its_unit_under_all_its_names_and_what_it_takes
     request = waiting().on_target(before=seen, planned=None)
     assert affected_units(request) == {"cron.service", "crond.service", "a.service"}
     assert affected_units(request.on_target(before=None)) == {"cron.service"}
-    told = replace(request, aftercare=Aftercare(found=("x",)), watched=Watched(failed=("a.service",)))
+    told = replace(request, aftercare=Aftercare(found=("x",)), drift=SeenDrift(failed=("a.service",)))
     assert already_reported(told) == {"x", "a.service has failed."}
 
 

@@ -37,7 +37,7 @@ def test_a_waiting_request_is_due_when_a_freeze_or_a_window_begins_or_ends() -> 
     asked = waiting()
     assert asked.approval
 
-    turning = replace(asked, approval=replace(asked.approval, turns_at=SOON))
+    turning = replace(asked, approval=replace(asked.approval, calendar_changes_at=SOON))
 
     assert next_due(turning) == SOON
     assert is_outdated(turning, policy="", now=SOON)

@@ -8,10 +8,10 @@ import pytest
 from bot.core.requests import Outcome, Target
 from bot.core.steps import Done
 from bot.core.steps.comparing import is_deaf, not_as_before, not_known
-from bot.core.systemd.side_effects import Habits, NextTurn, Turn
+from bot.core.systemd.side_effects import ElapseBase, NextElapse, SideEffects
 from bot.core.systemd.units import ActiveState, Snapshot, UnitName
 from tests.core.situations import masked, neighbour, snapshot
-from tests.core.systemd.test_look import seen
+from tests.core.systemd.test_look import parsed_look
 from tests.core.walks import FILE as WORKERS
 from tests.core.walks import Site, undoing
 from tests.core.walks import masked as made
@@ -53,9 +53,9 @@ CHANGED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         {"wants_links": ((LINK, "/b"),)},
         f"the link {LINK} led to /a, and leads to /b",
     ),
-    "frozen": ({"habits": Habits(is_frozen=True)}, {}, "it was frozen, and is active without that"),
+    "frozen": ({"side_effects": SideEffects(is_frozen=True)}, {}, "it was frozen, and is active without that"),
     "a turn": (
-        {"habits": Habits(turn=Turn.MONOTONIC)},
+        {"side_effects": SideEffects(turn=ElapseBase.MONOTONIC)},
         {},
         "it had a next turn (monotonic) and has none: it does not fire again by itself",
     ),
@@ -135,14 +135,16 @@ def test_a_socket_without_a_listener_is_told_from_one_that_serves() -> None:
 
 
 def test_habits_are_read_as_systemd_says_them() -> None:
-    assert seen("frozen").habits.is_frozen
-    turn = NextTurn(after_boot=6_649_288_339)
-    assert seen("timer").habits == Habits(conflicts=("shutdown.target",), turn=Turn.MONOTONIC, next_turn=turn)
-    assert seen("elapsed_timer").habits.turn is Turn.NONE
-    calendar = seen("calendar_timer").habits
-    assert (calendar.turn, calendar.is_persistent) == (Turn.CALENDAR, True)
-    assert calendar.next_turn == NextTurn(at="Sun 2026-11-29 00:00:00 UTC")
-    service = seen("conflicting").habits
+    assert parsed_look("frozen").side_effects.is_frozen
+    turn = NextElapse(after_boot=6_649_288_339)
+    assert parsed_look("timer").side_effects == SideEffects(
+        conflicts=("shutdown.target",), turn=ElapseBase.MONOTONIC, next_turn=turn
+    )
+    assert parsed_look("elapsed_timer").side_effects.turn is ElapseBase.NONE
+    calendar = parsed_look("calendar_timer").side_effects
+    assert (calendar.turn, calendar.is_persistent) == (ElapseBase.CALENDAR, True)
+    assert calendar.next_turn == NextElapse(at="Sun 2026-11-29 00:00:00 UTC")
+    service = parsed_look("conflicting").side_effects
     assert service.stop_starts == ("tuned.service",)
     assert {*service.conflicts} == {"shutdown.target", "cron.service"}  # in no order that would stay
 

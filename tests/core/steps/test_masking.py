@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.requests import Outcome, Sent, Target
-from bot.core.steps import Done, StepLimits, Work, next_step
+from bot.core.steps import Done, StepContext, StepLimits, next_step
 from bot.core.steps.kinds import Probe, Stop, TryStart, Wait
 from bot.core.systemd.systemctl import PROBE
 from bot.core.systemd.units import ActiveState, Layer
@@ -437,9 +437,9 @@ def _next_after(site: Site, *steps: str) -> object:
 
 def test_a_mask_without_a_layer_is_a_mistake_of_ours() -> None:
     site = Site()
-    work = Work(masking(site).change, Target("web-01", WORKER))
+    context = StepContext(masking(site).change, Target("web-01", WORKER))
     with pytest.raises(ValueError, match="layer"):
-        next_step(work, site.look(), site.now)
+        next_step(context, site.look(), site.now)
 
 
 def test_a_pending_job_is_waited_for() -> None:
@@ -462,7 +462,7 @@ def test_the_proof_is_tried_once() -> None:
     assert ActiveState.FAILED.is_down
 
 
-def named(*names: str) -> Walk:
+def mask_with_aliases(*names: str) -> Walk:
     """A mask of worker.service, which has other names."""
     site = Site()
     for name in names:
@@ -472,7 +472,7 @@ def named(*names: str) -> Walk:
 
 
 def test_a_start_by_each_name_is_tried_also_by_those_that_only_the_look_before_knew() -> None:
-    walk = named("w.service")
+    walk = mask_with_aliases("w.service")
     assert walk.target.before
     walk.target = replace(walk.target, before=replace(walk.target.before, names=frozenset({"old.service"})))
     assert walk.run() == Done(Outcome.PROVEN)
@@ -480,7 +480,7 @@ def test_a_start_by_each_name_is_tried_also_by_those_that_only_the_look_before_k
 
 
 def test_a_name_by_which_it_starts_all_the_same_is_stopped_and_no_proof() -> None:
-    walk = named("w.service")
+    walk = mask_with_aliases("w.service")
     walk.around = {"try-start w.service": slips_through(walk.site)}
     done = walk.run()
     assert done.outcome is Outcome.NOT_PROTECTED

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from bot.core.requests import Change, Outcome, Sent, Target, Verb
-from bot.core.steps import Done, StepLimits, Work, next_step
+from bot.core.steps import Done, StepContext, StepLimits, next_step
 from bot.core.steps.kinds import LookFully, Start, Stop, Wait
-from bot.core.systemd.side_effects import Habits, NextTurn
+from bot.core.systemd.side_effects import NextElapse, SideEffects
 from bot.core.systemd.units import ActiveState, Layer, LoadState, UnitName
 from tests.core.situations import masked, snapshot
 from tests.core.walks import DOWN, NOON, PATHS, UP, WANTED, WORKER, Site, Walk, masking, undoing, unmasking
@@ -157,9 +157,9 @@ def test_a_way_back_that_finds_the_unit_stopping_waits_from_where_it_began() -> 
     change = Change(Verb.UNMASK, "web-01", WORKER)
     mask = Target("web-01", WORKER, Layer.PERSISTENT, before=site.look(full=True))
     site.root("stop worker.service")
-    work = Work(change, Target("web-01", WORKER), mask, begun=NOON)
+    context = StepContext(change, Target("web-01", WORKER), mask, begun=NOON)
     for seconds, is_slow in ((5, False), (30, True)):
-        step = next_step(work, site.look(full=True), NOON + timedelta(seconds=seconds))
+        step = next_step(context, site.look(full=True), NOON + timedelta(seconds=seconds))
         assert isinstance(step, Wait)
         assert step.is_slow is is_slow
 
@@ -380,9 +380,9 @@ def test_an_empty_file_is_never_removed() -> None:
 @pytest.mark.parametrize("undo", [True, False])
 def test_a_way_back_without_its_before_is_a_mistake_of_ours(*, undo: bool) -> None:
     target = Target("web-01", WORKER)
-    work = Work(Change(Verb.UNMASK, "web-01", WORKER), target, target if undo else None)
+    context = StepContext(Change(Verb.UNMASK, "web-01", WORKER), target, target if undo else None)
     with pytest.raises(ValueError, match="before"):
-        next_step(work, Site().look(), NOON)
+        next_step(context, Site().look(), NOON)
 
 
 def test_a_unit_on_its_way_up_is_not_started_twice() -> None:
@@ -415,30 +415,30 @@ def test_what_stopped_with_it_is_brought_back_though_systemd_has_forgotten_it() 
     assert undo.steps[-3:] == ["start worker.service", "start bound.service", "start part@1.service"]
 
 
-def _socket() -> Work:
+def _socket() -> StepContext:
     """The undo of a mask of a socket, once the link is gone."""
     before = snapshot("echo.socket", sub="listening")
     made = masked(Layer.PERSISTENT).layer(Layer.PERSISTENT)
     mask = Target("web-01", before.id, Layer.PERSISTENT, before=before, made=made, outcome=Outcome.PROVEN)
     sent = (Sent("unlink persistent", (), NOON, 0), Sent("reload", (), NOON, 0))
     change = Change(Verb.UNMASK, "web-01", before.id)
-    return Work(change, Target("web-01", before.id, sent=sent), mask)
+    return StepContext(change, Target("web-01", before.id, sent=sent), mask)
 
 
 def test_a_socket_that_lost_its_listener_is_stopped_and_started() -> None:
-    work, deaf = _socket(), snapshot("echo.socket", sub="running")
-    assert next_step(work, deaf, NOON) == Stop()
-    stopped = replace(work, target=replace(work.target, sent=(*work.target.sent, Sent("stop", (), NOON, 0))))
+    context, deaf = _socket(), snapshot("echo.socket", sub="running")
+    assert next_step(context, deaf, NOON) == Stop()
+    stopped = replace(context, target=replace(context.target, sent=(*context.target.sent, Sent("stop", (), NOON, 0))))
     assert next_step(stopped, replace(deaf, active=DOWN), NOON) == Start("echo.socket")
-    assert next_step(work, snapshot("echo.socket", sub="listening"), NOON) == Done(Outcome.RESTORED)
+    assert next_step(context, snapshot("echo.socket", sub="listening"), NOON) == Done(Outcome.RESTORED)
 
 
-def _until_reboot(boot: str, **changed: Any) -> Work:
+def _until_reboot(boot: str, **changed: Any) -> StepContext:
     unit = UnitName("cron.service")
     seen = masked(Layer.RUNTIME, boot_id=boot)
     record = {"before": snapshot(), "after": seen, "made": seen.layer(Layer.RUNTIME), "outcome": Outcome.PROVEN}
     mask = Target("web-01", unit, Layer.RUNTIME, **record | changed)  # type: ignore[arg-type]
-    return Work(Change(Verb.UNMASK, "web-01", unit), Target("web-01", unit), mask)
+    return StepContext(Change(Verb.UNMASK, "web-01", unit), Target("web-01", unit), mask)
 
 
 def test_a_mask_until_the_next_reboot_is_over_after_it() -> None:
@@ -451,11 +451,13 @@ def test_a_mask_until_the_next_reboot_is_over_after_it() -> None:
 
 
 def test_a_timer_whose_turn_is_counted_anew_is_as_before_and_said() -> None:
-    timer, later = (snapshot("beat.timer", habits=Habits(next_turn=NextTurn(after_boot=at * 10**6))) for at in (60, 72))
-    work = _socket()
-    undoes = replace(work.undoes, before=timer) if work.undoes else None
-    assert next_step(replace(work, undoes=undoes), timer, NOON) == Done(Outcome.RESTORED)
-    assert next_step(replace(work, undoes=undoes), later, NOON) == Done(
+    timer, later = (
+        snapshot("beat.timer", side_effects=SideEffects(next_turn=NextElapse(after_boot=at * 10**6))) for at in (60, 72)
+    )
+    context = _socket()
+    undoes = replace(context.undoes, before=timer) if context.undoes else None
+    assert next_step(replace(context, undoes=undoes), timer, NOON) == Done(Outcome.RESTORED)
+    assert next_step(replace(context, undoes=undoes), later, NOON) == Done(
         Outcome.RESTORED, "Its next turn is counted anew, 12 seconds later than before."
     )
 
@@ -463,21 +465,22 @@ def test_a_timer_whose_turn_is_counted_anew_is_as_before_and_said() -> None:
 def test_a_calendar_timer_that_comes_at_another_moment_is_not_as_before() -> None:
     days = ("2027-02-03", "2027-02-04")
     timer, other = (
-        snapshot("a.timer", habits=Habits(next_turn=NextTurn(at=f"Wed {day} 04:05:00 UTC"))) for day in days
+        snapshot("a.timer", side_effects=SideEffects(next_turn=NextElapse(at=f"Wed {day} 04:05:00 UTC")))
+        for day in days
     )
-    work = _socket()
-    undoes = replace(work.undoes, before=timer) if work.undoes else None
-    assert next_step(replace(work, undoes=undoes), other, NOON) == Done(
+    context = _socket()
+    undoes = replace(context.undoes, before=timer) if context.undoes else None
+    assert next_step(replace(context, undoes=undoes), other, NOON) == Done(
         Outcome.RESTORED_PARTLY,
         "its next turn was Wed 2027-02-03 04:05:00 UTC, is Wed 2027-02-04 04:05:00 UTC",
     )
 
 
 def test_a_socket_that_was_down_before_is_left_as_it_is() -> None:
-    work = _socket()
-    assert work.undoes
-    assert work.undoes.before
-    down = replace(work.undoes, before=replace(work.undoes.before, active=DOWN, sub="dead"))
-    assert next_step(replace(work, undoes=down), snapshot("echo.socket", active=DOWN, sub="dead"), NOON) == Done(
+    context = _socket()
+    assert context.undoes
+    assert context.undoes.before
+    down = replace(context.undoes, before=replace(context.undoes.before, active=DOWN, sub="dead"))
+    assert next_step(replace(context, undoes=down), snapshot("echo.socket", active=DOWN, sub="dead"), NOON) == Done(
         Outcome.RESTORED
     )

@@ -15,32 +15,32 @@ from bot.core.systemd.units import Layer, LoadState, UnitName
 from bot.errors import HostileOutput
 from tests.core.policy.rules.test_units import refusal
 from tests.core.situations import POLICY, looked, masked, request, snapshot
-from tests.core.systemd.test_look import recording, seen
+from tests.core.systemd.test_look import parsed_look, recording
 from tests.core.walks import Site
 from tests.core.walks import masked as made
 
 
 def test_a_second_name_of_the_same_file_is_a_unit_of_its_own() -> None:
-    found = seen("second_file")
+    found = parsed_look("second_file")
     assert found.twins == ("twin.service",)
     assert found.names == {"worker.service", "oldname.service"}
     assert found.other_names_load == (("oldname.service", LoadState.LOADED),)
 
 
 def test_a_file_that_is_linked_twice_is_found_behind_the_mask_as_well() -> None:
-    found = seen("second_file_of_masked")
+    found = parsed_look("second_file_of_masked")
     assert (found.load, found.twins) == (LoadState.MASKED, ("twin.service",))
     assert found.is_masked
 
 
 def test_a_second_name_of_its_template_is_no_name_that_a_mask_covers() -> None:
-    found = seen("second_name_of_template")
+    found = parsed_look("second_name_of_template")
     assert found.twins == ("other@1.service",)
     assert found.names == {"template@1.service"}
 
 
 def test_a_masked_instance_that_was_started_by_another_name_still_shows_its_own_mask() -> None:
-    found = seen("started_by_second_name")
+    found = parsed_look("started_by_second_name")
     assert (str(found.id), str(subject(found))) == ("other@7.service", "template@7.service")
     assert found.mask_layers == (Layer.PERSISTENT,)
     assert not found.is_masked
@@ -54,13 +54,13 @@ def test_the_files_of_a_third_unit_are_not_believed() -> None:
 
 
 def test_a_link_that_systemd_has_not_read_leads_to_the_unit_behind_it() -> None:
-    assert unread(seen("alias_not_read")) == "worker.service"
-    assert unread(seen("running")) == ""
-    assert unread(replace(seen("running"), load=LoadState.ERROR)) == ""
+    assert unread(parsed_look("alias_not_read")) == "worker.service"
+    assert unread(parsed_look("running")) == ""
+    assert unread(replace(parsed_look("running"), load=LoadState.ERROR)) == ""
 
 
 def test_a_name_that_systemd_has_not_read_is_not_masked_in_the_place_of_its_unit() -> None:
-    answer = refusal(looked(seen("alias_not_read")))
+    answer = refusal(looked(parsed_look("alias_not_read")))
     assert answer.code == "name_not_read"
     assert answer.reason == (
         "fresh.service is another name of worker.service on web-01, and systemd there has not loaded that yet."
@@ -69,7 +69,7 @@ def test_a_name_that_systemd_has_not_read_is_not_masked_in_the_place_of_its_unit
 
 
 def test_whoever_asks_by_a_name_that_stays_startable_is_told() -> None:
-    found = replace(seen("second_name_of_template"), asked=UnitName("other@1.service"))
+    found = replace(parsed_look("second_name_of_template"), asked=UnitName("other@1.service"))
     answer = refusal(looked(found, request("other@1.service")))
     assert (answer.code, answer.hint.partition(":")[0]) == (
         "second_name",
@@ -78,7 +78,7 @@ def test_whoever_asks_by_a_name_that_stays_startable_is_told() -> None:
 
 
 def test_a_name_with_an_unread_mask_of_its_own_is_not_taken_for_another() -> None:
-    answer = refusal(looked(seen("started_by_second_name")))
+    answer = refusal(looked(parsed_look("started_by_second_name")))
     assert answer.code == "mask_not_read"
 
 

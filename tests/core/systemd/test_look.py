@@ -29,13 +29,13 @@ def silent(name: str) -> str:
     return re.sub("(?s)@stopping\n.*?@host\n", "@host\n", recording(name))
 
 
-def seen(name: str) -> Snapshot:
+def parsed_look(name: str) -> Snapshot:
     case = CASES[name]
     return parse_look(recording(name), UnitName(case.unit), user=case.user)
 
 
 def around(name: str) -> Surroundings:
-    found = seen(name).around
+    found = parsed_look(name).around
     assert found is not None
     return found
 
@@ -79,7 +79,7 @@ def around(name: str) -> Surroundings:
     ],
 )
 def test_states_are_read_as_systemd_said_them(name: str, states: str, fragment: str) -> None:
-    snapshot = seen(name)
+    snapshot = parsed_look(name)
     assert f"{snapshot.load} {snapshot.active} {snapshot.sub} {snapshot.file_state}" == states
     assert snapshot.fragment == fragment
     assert str(snapshot.id) in snapshot.names
@@ -146,11 +146,11 @@ def test_what_ends_the_host_and_what_keeps_a_unit_up_are_read() -> None:
 def test_the_file_of_every_layer_is_seen_whether_systemd_has_read_it_or_not(
     name: str, kinds: dict[Layer, FileKind]
 ) -> None:
-    assert {file.layer: file.kind for file in seen(name).layers if file.kind is not FileKind.ABSENT} == kinds
+    assert {file.layer: file.kind for file in parsed_look(name).layers if file.kind is not FileKind.ABSENT} == kinds
 
 
 def test_a_link_is_told_from_a_later_one_at_the_same_place() -> None:
-    links = [seen(name).layer(Layer.PERSISTENT) for name in ("linked_not_loaded", "masked", "masked_running")]
+    links = [parsed_look(name).layer(Layer.PERSISTENT) for name in ("linked_not_loaded", "masked", "masked_running")]
     assert {link.path for link in links} == {PERSISTENT + "worker.service"}
     assert {link.target for link in links} == {"/dev/null"}
     assert len({link.identity for link in links}) == 3
@@ -172,7 +172,7 @@ def test_a_link_is_told_from_a_later_one_at_the_same_place() -> None:
     ],
 )
 def test_masked_is_what_systemd_refuses_under_every_name(name: str, masked: bool) -> None:  # noqa: FBT001 - a table
-    assert seen(name).is_masked is masked
+    assert parsed_look(name).is_masked is masked
 
 
 @pytest.mark.parametrize(
@@ -190,13 +190,13 @@ def test_masked_is_what_systemd_refuses_under_every_name(name: str, masked: bool
 def test_further_names_are_asked_by_themselves_and_not_forgotten_once_it_is_masked(
     name: str, others: dict[str, LoadState]
 ) -> None:
-    snapshot = seen(name)
+    snapshot = parsed_look(name)
     assert dict(snapshot.other_names_load) == others
     assert snapshot.names == {str(snapshot.id), *others}
 
 
 def test_an_alias_is_answered_with_the_real_unit_and_its_layers() -> None:
-    snapshot = seen("vendor_alias")
+    snapshot = parsed_look("vendor_alias")
     assert (str(snapshot.asked), str(snapshot.id)) == ("oldname.service", "worker.service")
     assert [file.path for file in snapshot.layers] == [
         folder + "worker.service" for folder in (CONTROL, PERSISTENT, RUNTIME)
@@ -221,19 +221,19 @@ def test_an_alias_is_answered_with_the_real_unit_and_its_layers() -> None:
     ],
 )
 def test_properties_are_read_by_their_kind(name: str, values: dict[str, Any]) -> None:
-    snapshot = seen(name)
+    snapshot = parsed_look(name)
     assert {key: getattr(snapshot, key) for key in values} == values
 
 
 def test_a_running_unit_has_a_process_and_a_stopping_one_a_job() -> None:
-    assert seen("running").main_pid > 1
-    assert len(seen("running").invocation) == 32
-    assert seen("stopping").pending_job.isdecimal()
-    assert seen("crash_loop").restarts >= 0
+    assert parsed_look("running").main_pid > 1
+    assert len(parsed_look("running").invocation) == 32
+    assert parsed_look("stopping").pending_job.isdecimal()
+    assert parsed_look("crash_loop").restarts >= 0
 
 
 def test_a_process_that_outlives_its_unit_is_told_by_the_control_group_alone() -> None:
-    outlived, gone = seen("outlived_by_a_process"), seen("stopped_by_force")
+    outlived, gone = parsed_look("outlived_by_a_process"), parsed_look("stopped_by_force")
     assert {(snapshot.sub, snapshot.result, snapshot.main_pid) for snapshot in (outlived, gone)} == {
         ("failed", "timeout", 0)
     }
@@ -295,7 +295,7 @@ def test_a_wrapper_names_what_can_be_started_beside_it() -> None:
 
 
 def test_what_leads_to_a_device_is_a_mask_and_has_no_content() -> None:
-    assert seen("to_zero").load is LoadState.MASKED
+    assert parsed_look("to_zero").load is LoadState.MASKED
     assert (around("to_zero").fragment_hash, around("to_zero").drop_ins) == ("", ())
 
 
@@ -311,13 +311,13 @@ def test_files_that_cannot_be_read_are_not_known_and_files_that_systemd_has_not_
         "/run/systemd/system/tuned.service.d/not-loaded.conf": True,
     }
     assert found.fragment_hash.startswith("not known: 205 bytes, file ")
-    assert unread(seen("files_of_all_kinds")) == (
+    assert unread(parsed_look("files_of_all_kinds")) == (
         "/lib/systemd/system/tuned.service",
         "/etc/systemd/system/tuned.service.d/big.conf",
         "/etc/systemd/system/tuned.service.d/two words.conf",
         "/run/systemd/system/service.d",
     )
-    assert unread(seen("drop_in")) == unread(seen("running")) == ()
+    assert unread(parsed_look("drop_in")) == unread(parsed_look("running")) == ()
 
 
 def test_what_is_loaded_and_not_on_the_disk_is_not_known() -> None:
@@ -358,8 +358,8 @@ def test_a_file_that_is_gone_and_a_template_that_changed_are_edits_too() -> None
     ],
 )
 def test_what_other_folders_have_under_the_name_is_seen_too(name: str, path: str, kind: FileKind) -> None:
-    first = seen(name).elsewhere[0]
-    assert (first.path, first.kind, seen(name).fragment) == (path, kind, path)
+    first = parsed_look(name).elsewhere[0]
+    assert (first.path, first.kind, parsed_look(name).fragment) == (path, kind, path)
 
 
 def test_our_own_login_hangs_on_these_units_under_all_their_names() -> None:
@@ -399,7 +399,7 @@ def test_configuration_management_that_works_there_is_seen_in_passing(units: str
 
 
 def test_a_users_manager_is_another_world_with_its_own_layers() -> None:
-    found = seen("user_running")
+    found = parsed_look("user_running")
     assert [file.path for file in found.layers] == [
         "/home/deploy/.config/systemd/user.control/indexer.service",
         "/home/deploy/.config/systemd/user/indexer.service",
@@ -408,7 +408,7 @@ def test_a_users_manager_is_another_world_with_its_own_layers() -> None:
     assert found.around is not None
     assert found.around.rights == set(USER_RIGHTS)
     assert len(found.manager) == 32
-    assert seen("running").manager == ""
+    assert parsed_look("running").manager == ""
 
 
 @pytest.mark.parametrize(
@@ -423,7 +423,7 @@ def test_a_users_manager_is_another_world_with_its_own_layers() -> None:
 )
 def test_a_host_that_cannot_be_asked_says_why(name: str, code: str) -> None:
     with pytest.raises(HostError) as refused:
-        seen(name)
+        parsed_look(name)
     assert refused.value.code == code
 
 

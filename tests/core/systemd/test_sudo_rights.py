@@ -29,7 +29,7 @@ def listed(*lines: str, unit: str = "cron.service", user: str = "", said: tuple[
     return listed_rights(said, [*HEAD, *lines] if lines else [], unit, user)
 
 
-def recorded(name: str) -> list[str]:
+def sudo_listing(name: str) -> list[str]:
     text = (RECORDED / f"{name}.txt").read_text()
     return text.partition("@sudo\n")[2].removesuffix("@end\n").rstrip("\n").split("\n")
 
@@ -41,7 +41,7 @@ def wrapped(line: str) -> list[str]:
 
 @pytest.mark.parametrize("broken", [False, True])
 def test_the_list_of_a_real_sudo_is_read_in_whole_lines_and_in_broken_ones(broken: bool) -> None:  # noqa: FBT001 - two ways
-    lines = recorded("surroundings")
+    lines = sudo_listing("surroundings")
     if broken:
         lines = [*lines[:4], *(part for line in lines[4:] for part in wrapped(line))]
         assert len(lines) > 60

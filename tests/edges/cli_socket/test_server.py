@@ -35,7 +35,7 @@ def serving(path: Path, serve: Serve) -> closing[ShellServer]:
     return closing(server)
 
 
-def said(path: Path, raw: bytes) -> list[dict[str, Any]]:
+def exchange(path: Path, raw: bytes) -> list[dict[str, Any]]:
     """Send these bytes and hear all there is to say."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(str(path))
@@ -96,7 +96,7 @@ def test_a_file_that_is_no_socket_is_left_alone(path: Path) -> None:
 @pytest.mark.parametrize("raw", [b"", b"\n", b"[]\n", b'"x"\n', b"{", b"\xff\xfe\n", b"x" * 16_000])
 def test_bytes_that_are_no_words_are_heard_as_no_words(path: Path, raw: bytes) -> None:
     with serving(path, echo):
-        heard, *_ = said(path, raw)
+        heard, *_ = exchange(path, raw)
 
     assert heard["words"] == {}
 
@@ -107,7 +107,7 @@ def test_a_mistake_of_ours_is_a_sentence_for_the_caller_and_not_a_traceback(path
         raise RuntimeError("xoxb-very-secret")
 
     with serving(path, broken):
-        *_, last = said(path, b"{}\n")
+        *_, last = exchange(path, b"{}\n")
 
     assert last == {"event": "end", "text": "The bot made an error. It is in the bot's log.", "exit": 1}
 

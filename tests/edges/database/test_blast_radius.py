@@ -22,7 +22,7 @@ def approved(store: Database, number: int, *, host: str, minutes: float = 0, **c
     return store.save(recorded.move(Stage.APPROVED, due_at=NOW))
 
 
-def begun(store: Database, number: int, *, host: str, ago: float = 0, **changed: Any) -> Request:
+def mask_begun_before(store: Database, number: int, *, host: str, ago: float = 0, **changed: Any) -> Request:
     """A mask that began so many minutes ago, and is over."""
     one = approved(store, number, host=host, **changed)
     running = store.save(one.move(Stage.RUNNING, begun_at=NOW - ago * MINUTE, due_at=NOW))
@@ -34,10 +34,10 @@ def lately(store: Database, beside: Request) -> set[tuple[str, str]]:
 
 
 def test_what_began_within_the_time_counts_once_for_each_host_and_unit(store: Database, clock: Hands) -> None:
-    begun(store, 1, host="web-01", ago=9)
-    begun(store, 2, host="web-01", ago=1)
-    begun(store, 3, host="web-01", unit=ATD)
-    begun(store, 4, host="web-02", ago=11)
+    mask_begun_before(store, 1, host="web-01", ago=9)
+    mask_begun_before(store, 2, host="web-01", ago=1)
+    mask_begun_before(store, 3, host="web-01", unit=ATD)
+    mask_begun_before(store, 4, host="web-02", ago=11)
     mine = approved(store, 9, host="db-01", minutes=1)
     clock.wait(60)
     assert lately(store, mine) == {("web-01", str(CRON)), ("web-01", str(ATD))}
@@ -62,7 +62,7 @@ def test_of_what_is_approved_only_what_was_asked_before_and_is_due_counts(store:
 
 def test_an_unmask_never_counts(store: Database) -> None:
     ask = replace(a_request().ask, change=Change(Verb.UNMASK, "web-01", CRON))
-    begun(store, 1, host="web-01", ask=ask)
+    mask_begun_before(store, 1, host="web-01", ask=ask)
     approved(store, 2, host="web-02", ask=ask)
     assert lately(store, approved(store, 3, host="db-01", minutes=1)) == set()
 

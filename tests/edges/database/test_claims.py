@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import create_engine, insert
 
-from bot.core.requests import Request, Stage, Waiting
+from bot.core.requests import Request, SlowWait, Stage
 from bot.edges.database import Database, rows, tables
 from bot.edges.database.engine import parse_url
-from bot.errors import HostTaken, LostClaim
+from bot.errors import HostBusy, LostClaim
 from bot.ports import Claim
 from tests.edges.asked import BOB, CAROL, NOW, a_request, a_vote, an_event
 from tests.edges.conftest import Hands, Opening
@@ -194,7 +194,7 @@ def test_one_change_runs_on_a_host_and_the_next_when_it_is_over(store: Database)
     )
     first = store.save(first.move(Stage.RUNNING))
     store.save(elsewhere.move(Stage.RUNNING))
-    with pytest.raises(HostTaken, match="web-01"):
+    with pytest.raises(HostBusy, match="web-01"):
         store.save(second.move(Stage.RUNNING), events=[an_event("exec.intent")])
     assert store.get("r2").stage is Stage.APPROVED
     assert store.chain() == []
@@ -205,11 +205,11 @@ def test_one_change_runs_on_a_host_and_the_next_when_it_is_over(store: Database)
 def test_a_change_that_waits_leaves_its_host_to_others_and_takes_it_back(store: Database) -> None:
     first, second = (store.add(a_request(number, stage=Stage.APPROVED), events=[])[0] for number in (1, 2))
     first = store.save(first.move(Stage.RUNNING))
-    first = store.save(first.on_target(waiting=Waiting(NOW, NOW)))
+    first = store.save(first.on_target(waiting=SlowWait(NOW, NOW)))
     second = store.save(second.move(Stage.RUNNING))
-    with pytest.raises(HostTaken, match="web-01"):
+    with pytest.raises(HostBusy, match="web-01"):
         store.save(first.on_target(waiting=None))
-    assert store.get("r1").target.waiting == Waiting(NOW, NOW)
+    assert store.get("r1").target.waiting == SlowWait(NOW, NOW)
     store.save(second.move(Stage.DONE))
     assert store.save(first.on_target(waiting=None)).target.waiting is None
 
@@ -220,7 +220,7 @@ def test_a_crashed_run_keeps_its_host_and_is_due_again(store: Database, opened: 
     crashed = opened(lease=timedelta(0))
     claim = claimed(crashed)
     crashed.save(claim.request.move(Stage.RUNNING, due_at=None), claim=claim)
-    with pytest.raises(HostTaken):
+    with pytest.raises(HostBusy):
         store.save(store.get("r2").move(Stage.RUNNING))
     assert {claimed(store).request.id, claimed(store).request.id} == {"r1", "r2"}
 
@@ -251,7 +251,7 @@ def test_five_thousand_waiting_requests_are_rows_and_a_poll_passes_over_them(
 
 def _insert(url: str, requests: list[Request]) -> None:
     """All at once: as many transactions as requests would take the test half a minute."""
-    due = {"called": False, "fence": 0}
+    due = {"changed_since_claim": False, "fence": 0}
     targets = [
         rows.target_row(request) | due | {"request_id": request.id, "due_at": request.due_at} for request in requests
     ]

@@ -9,11 +9,11 @@ from typing import TypeVar
 
 import pytest
 
-from bot.core.audit.chain import Verified, verify
+from bot.core.audit.chain import VerifiedChain, verify
 from bot.core.people.identity import PersonId
 from bot.core.requests import Request, Stage, Vote
 from bot.edges.database import Database
-from bot.errors import HostTaken, Stale
+from bot.errors import HostBusy, Stale
 from bot.ports import Claim, Count, Message, MessageKind, Query
 from tests.edges.asked import BOB, a_request, a_vote, an_event
 from tests.edges.conftest import Hands, Opening
@@ -146,7 +146,7 @@ def test_of_many_changes_on_one_host_one_runs(replicas: list[Database]) -> None:
     def run(number: int) -> bool:
         try:
             replicas[number % 2].save(requests[number].move(Stage.RUNNING), events=[an_event("exec.intent")])
-        except HostTaken:
+        except HostBusy:
             return False
         return True
 
@@ -199,7 +199,7 @@ def test_everything_at_once_leaves_one_unbroken_chain(replicas: list[Database]) 
         return done
 
     expected = sum(at_once(8, press))
-    assert verify(replicas[0].records(), anchor=replicas[0].head()) == Verified(expected, replicas[0].head())
+    assert verify(replicas[0].records(), anchor=replicas[0].head()) == VerifiedChain(expected, replicas[0].head())
 
 
 def test_who_waits_for_work_is_woken_by_it(store: Database) -> None:

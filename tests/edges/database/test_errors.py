@@ -18,7 +18,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy import select
 
-from bot.core.audit.chain import Origin, Verified, verify
+from bot.core.audit.chain import Origin, VerifiedChain, verify
 from bot.edges.database import Database, DatabaseLimits, audit_log
 from bot.edges.database.engine import parse_url
 from bot.edges.database.tables import chain_head
@@ -87,7 +87,7 @@ def test_a_killed_process_keeps_every_acknowledged_request(either_url: str, open
         kept = [request.id for request in store.find(Query(limit=1_000_000))]
         assert set(acknowledged) <= set(kept)
         assert len(kept) <= len(acknowledged) + 1
-        assert verify(store.records(), anchor=store.head()) == Verified(len(kept), store.head())
+        assert verify(store.records(), anchor=store.head()) == VerifiedChain(len(kept), store.head())
 
 
 @pytest.mark.fault("F50", how="a file system of 600 kB")
@@ -105,7 +105,7 @@ def test_a_full_disk_records_nothing_and_breaks_nothing(tmp_path: Path, opened: 
     store = opened(f"sqlite:///{kept}/maskbot.db")
     with store.exclusive():
         assert len(store.find(Query(limit=1_000_000))) == len(answers) - 1 > 0
-        assert verify(store.records(), anchor=store.head()) == Verified(len(answers) - 1, store.head())
+        assert verify(store.records(), anchor=store.head()) == VerifiedChain(len(answers) - 1, store.head())
 
 
 @pytest.mark.fault("F49", how="another process holds the write lock")
@@ -229,7 +229,7 @@ def test_a_crash_of_postgresql_is_survived(cluster: Postgres, opened: Opening) -
         store.add(a_request(1), events=[an_event()])
         cluster.crash()
         assert store.add(a_request(2), events=[an_event()])[1]
-        assert verify(store.records(), anchor=store.head()) == Verified(2, store.head())
+        assert verify(store.records(), anchor=store.head()) == VerifiedChain(2, store.head())
     cluster.drop_database("crashed")
 
 
@@ -266,7 +266,7 @@ def test_what_was_recorded_and_not_answered_is_not_said_to_be_lost(cluster: Post
         was_read(str(unsure.value))
         found, is_new = store.add(a_request(), events=[an_event()])
         assert (found.id, is_new) == ("r1", False)
-        assert verify(store.records(), anchor=store.head()) == Verified(1, store.head())
+        assert verify(store.records(), anchor=store.head()) == VerifiedChain(1, store.head())
     cluster.drop_database("unsure")
 
 

@@ -10,7 +10,7 @@ from bot.core.people.identity import Place
 from bot.core.requests import Request, Stage
 from bot.edges.database import Database, DatabaseLimits, tables
 from bot.edges.database.engine import parse_url
-from bot.ports import Due, Message, MessageKind, Periodic
+from bot.ports import DueMessage, Message, MessageKind, Periodic
 from tests.edges.asked import a_request, an_event
 from tests.edges.conftest import Hands, Opening
 
@@ -27,13 +27,13 @@ def running(store: Database) -> Request:
     return store.save(store.save(waiting(store).move(Stage.APPROVED)).move(Stage.RUNNING))
 
 
-def due(store: Database) -> Due:
+def due(store: Database) -> DueMessage:
     message = store.claim_message("poster")
     assert message is not None
     return message
 
 
-def say(store: Database, request: Request) -> Due:
+def say(store: Database, request: Request) -> DueMessage:
     """Post what is due as of this version of its request."""
     message = due(store)
     store.mark_delivered(message, channel="C1", ts=TS, version=request.version)
@@ -52,7 +52,7 @@ def test_a_card_is_due_as_soon_as_there_is_something_to_show(store: Database) ->
     asked, _ = store.add(a_request(), events=[])
     assert store.claim_message("poster") is None
     store.save(asked.move(Stage.WAITING))
-    assert due(store) == Due(1, "r1", Message(CARD), attempts=0)
+    assert due(store) == DueMessage(1, "r1", Message(CARD), attempts=0)
 
 
 @pytest.mark.parametrize("stage", [Stage.REFUSED, Stage.WITHDRAWN, Stage.CANCELLED])
@@ -93,7 +93,7 @@ def test_a_new_stage_is_shown_at_once(store: Database) -> None:
     asked = waiting(store)
     say(store, asked)
     store.save(asked.move(Stage.APPROVED))
-    assert due(store) == Due(1, "r1", Message(CARD), 0, "C1", TS, posted_version=1)
+    assert due(store) == DueMessage(1, "r1", Message(CARD), 0, "C1", TS, posted_version=1)
 
 
 def test_progress_is_shown_no_more_often_than_once_a_second(store: Database, clock: Hands) -> None:

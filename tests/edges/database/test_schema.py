@@ -18,7 +18,7 @@ from bot.edges.database import Database
 from bot.edges.database.engine import parse_url
 from bot.edges.database.schema import MIGRATIONS
 from bot.edges.database.tables import metadata, requests, targets
-from bot.errors import ConfigError, NotOurs
+from bot.errors import ConfigError, WrittenByNewerVersion
 from bot.ports import Query
 from tests.edges.asked import a_request, a_vote, a_whole_request, an_event
 from tests.edges.conftest import Opening
@@ -77,8 +77,8 @@ def test_a_database_of_a_build_before_the_first_release_is_left_alone(opened: Op
     store = opened()
     with store.exclusive():
         store.add(a_request(), events=[])
-    alter(database_url, lambda _: None, revision="0003")
-    refused = pytest.raises(ConfigError, match="before the first release .*0003.* Start with a new database")
+    alter(database_url, lambda _: None, revision="0004")
+    refused = pytest.raises(ConfigError, match="before the first release .*0004.* Start with a new database")
     with refused, store.exclusive():
         pass
 
@@ -152,7 +152,7 @@ def test_what_a_newer_version_says_in_words_of_its_own_is_left_to_it(store: Data
     alter(database_url, lambda document: document.get("ask", {}).get("change", {}).update(verb="polish"))
     store.add(a_request(2, host="web-02"), events=[])
     for ask in (lambda: store.get("r1"), lambda: store.find(Query()), lambda: store.find(Query(host="web-01"))):
-        with pytest.raises(NotOurs, match="r1 was written by a newer maskbot"):
+        with pytest.raises(WrittenByNewerVersion, match="r1 was written by a newer maskbot"):
             ask()
     assert [one.id for one in store.find(Query(host="web-02"))] == ["r2"]
     claims = [store.claim("bot-1") for _ in range(3)]

@@ -23,57 +23,57 @@ def _as_it_was() -> Iterator[None]:
 
 @pytest.mark.parametrize("secret", [TOKEN, "xapp-1-A1-2-0a1b2c", "postgresql://bot:pass-word@db/maskbot"])
 def test_a_secret_in_a_line_is_blacked_out(capsys: pytest.CaptureFixture[str], secret: str) -> None:
-    outlet = log.set_up(level="info", as_json=True)
+    writer = log.set_up(level="info", as_json=True)
 
     structlog.get_logger().warning(f"no luck with {secret}", why=f"{secret} again")
 
-    assert outlet.settle()
+    assert writer.settle()
     said = capsys.readouterr().err
     assert said.count("[secret]") == 2
     assert not any(part in said for part in (TOKEN, "0a1b2c", "pass-word"))
 
 
 def test_a_secret_in_a_traceback_is_blacked_out_too(capsys: pytest.CaptureFixture[str]) -> None:
-    outlet = log.set_up(level="info", as_json=True)
+    writer = log.set_up(level="info", as_json=True)
     try:
         raise RuntimeError(TOKEN)
     except RuntimeError:
         structlog.get_logger().exception("failed")
 
-    assert outlet.settle()
+    assert writer.settle()
     said = json.loads(capsys.readouterr().err)
     assert "RuntimeError: [secret]" in said["exception"]
 
 
 def test_at_a_terminal_an_exception_shows_no_values_of_variables(capsys: pytest.CaptureFixture[str]) -> None:
-    outlet = log.set_up(level="info", as_json=False)
+    writer = log.set_up(level="info", as_json=False)
     hidden = "a password in a variable"
     try:
         raise RuntimeError(len(hidden))
     except RuntimeError:
         structlog.get_logger().exception("failed")
 
-    assert outlet.settle()
+    assert writer.settle()
     said = capsys.readouterr().err
     assert "RuntimeError" in said
     assert hidden not in said.replace('hidden = "a password in a variable"', "")
 
 
 def test_other_peoples_libraries_are_heard_from_warnings_on(capsys: pytest.CaptureFixture[str]) -> None:
-    outlet = log.set_up(level="info", as_json=True)
+    writer = log.set_up(level="info", as_json=True)
 
     logging.getLogger("alembic").info("not this")
     logging.getLogger("alembic").warning("but this %s", TOKEN)
 
-    assert outlet.settle()
+    assert writer.settle()
     (line,) = capsys.readouterr().err.splitlines()
     assert json.loads(line)["event"] == "but this [secret]"
 
 
 def test_below_its_level_nothing_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    outlet = log.set_up(level="warning", as_json=True)
+    writer = log.set_up(level="warning", as_json=True)
 
     structlog.get_logger().info("not this")
 
-    assert outlet.settle()
+    assert writer.settle()
     assert capsys.readouterr().err == ""

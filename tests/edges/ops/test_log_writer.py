@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.edges import metrics
-from bot.edges.ops.log_writer import Outlet
+from bot.edges.ops.log_writer import LogWriter
 
 
 def dropped() -> float:
@@ -21,12 +21,12 @@ def test_who_speaks_never_waits_and_what_is_dropped_is_counted_and_said() -> Non
     reading, writing = os.pipe()
     before, line = dropped(), "x" * 1000
     with os.fdopen(writing, "w") as stream, os.fdopen(reading) as reader:
-        outlet = Outlet(stream, most=100)
+        writer = LogWriter(stream, most=100)
         for _ in range(1000):
-            outlet.say(line)
+            writer.say(line)
         lost = dropped() - before
         assert lost >= 1000 - 100 - 200  # what waits, and what the pipe and the writer hold
-        assert not outlet.settle(0.01)
+        assert not writer.settle(0.01)
 
         heard: list[str] = []
         said = threading.Event()
@@ -42,7 +42,7 @@ def test_who_speaks_never_waits_and_what_is_dropped_is_counted_and_said() -> Non
         hearing = threading.Thread(target=read)
         hearing.start()
         assert said.wait(30)
-        outlet.say("the end")
+        writer.say("the end")
         hearing.join(30)
     assert heard[-1] == "the end"
     assert f"{lost:.0f} lines were dropped here: nobody read them in time" in heard
@@ -51,10 +51,10 @@ def test_who_speaks_never_waits_and_what_is_dropped_is_counted_and_said() -> Non
 
 def test_lines_come_whole_and_in_order(tmp_path: Path) -> None:
     with (tmp_path / "log").open("w") as stream:
-        outlet = Outlet(stream)
+        writer = LogWriter(stream)
         for number in range(500):
-            outlet.say(f"line {number} ä\udcff")
-        assert outlet.settle(30)
+            writer.say(f"line {number} ä\udcff")
+        assert writer.settle(30)
     lines = (tmp_path / "log").read_text().splitlines()
     assert [line.split()[1] for line in lines] == [str(number) for number in range(500)]
 
@@ -63,6 +63,6 @@ def test_a_reader_who_has_gone_is_no_trouble() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "w") as stream:
-        outlet = Outlet(stream)
-        outlet.say("to nobody")
-        assert outlet.settle(30)
+        writer = LogWriter(stream)
+        writer.say("to nobody")
+        assert writer.settle(30)

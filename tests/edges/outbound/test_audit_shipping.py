@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.audit.shipping import Need, SyslogAddress, Way, read_address
+from bot.core.audit.shipping import SinkNeed, SyslogAddress, SyslogTransport, read_address
 from bot.edges.outbound.audit_shipping import SyslogSink, WebhookSink
 from bot.errors import SinkError
 from tests.core.situations import NOW
@@ -29,11 +29,11 @@ def records(*numbers: int, size: int = 10) -> list[Mapping[str, Any]]:
 
 
 def syslog(receiver: LogReceiver, *, deadline: float = 20.0) -> SyslogSink:
-    return SyslogSink(read_address(receiver.address), need=Need.REQUIRED, deadline=deadline)
+    return SyslogSink(read_address(receiver.address), need=SinkNeed.REQUIRED, deadline=deadline)
 
 
 def webhook(receiver: PageReceiver, *, deadline: float = 20.0) -> WebhookSink:
-    return WebhookSink(receiver.url, "s3cret", need=Need.REQUIRED, now=lambda: NOW, deadline=deadline)
+    return WebhookSink(receiver.url, "s3cret", need=SinkNeed.REQUIRED, now=lambda: NOW, deadline=deadline)
 
 
 @pytest.fixture
@@ -91,12 +91,14 @@ def test_a_receiver_on_this_machine_may_have_a_stream_or_datagrams(tmp_path: Pat
         assert receiver.numbers == [1, 2]
     with datagrams:
         datagrams.bind(str(tmp_path / "datagrams"))
-        one = SyslogSink(SyslogAddress(Way.UNIX, path=f"{tmp_path}/datagrams"), need=Need.REQUIRED, deadline=SHORT)
+        one = SyslogSink(
+            SyslogAddress(SyslogTransport.UNIX, path=f"{tmp_path}/datagrams"), need=SinkNeed.REQUIRED, deadline=SHORT
+        )
         one.take(records(1, 2))
         assert b'seq="1"' in datagrams.recv(65536)
         assert b'seq="2"' in datagrams.recv(65536)
         assert in_time(one.take, records(*range(100_000))) == "not taken within 0.5 s."
-    nowhere = SyslogSink(SyslogAddress(Way.UNIX, path=f"{tmp_path}/nowhere"), need=Need.REQUIRED)
+    nowhere = SyslogSink(SyslogAddress(SyslogTransport.UNIX, path=f"{tmp_path}/nowhere"), need=SinkNeed.REQUIRED)
     assert "No such file" in in_time(nowhere.take, records(1))
 
 
@@ -106,9 +108,9 @@ def test_over_tls_a_receiver_whom_nobody_vouches_for_gets_nothing(
     certificate = self_signed(tmp_path)
     serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     serving.load_cert_chain(certificate)
-    door = socket.create_server(("127.0.0.1", 0))
-    port = door.getsockname()[1]
-    with listening(serving.wrap_socket(door, server_side=True), f"tls://localhost:{port}") as receiver:
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    with listening(serving.wrap_socket(listener, server_side=True), f"tls://localhost:{port}") as receiver:
         assert "certificate" in in_time(syslog(receiver, deadline=5).take, records(1)).lower()
         assert receiver.lines == []
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))

@@ -14,18 +14,18 @@ from bot.core.cards import forms, plain
 from bot.core.cards.config_reload import too_many_connections
 from bot.core.hosts.inventory import Inventory
 from bot.core.people.identity import PersonId, Place
-from bot.core.policy.configuration import Configured
+from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.policy.model import Group
 from bot.edges.clock import SystemClock
 from bot.edges.database import Database
 from bot.edges.slack.channel import SlackChannel, account, web_client
 from bot.edges.slack.directory import SlackDirectory
-from bot.edges.slack.socket_mode import PING_INTERVAL, Socket, application
+from bot.edges.slack.socket_mode import PING_INTERVAL, SocketMode, application
 from bot.errors import SlackError, Unverified
 from bot.ports import Query
 from bot.workflow import Deps, Desk, InForce
 from bot.workflow.queries.answers import AnswerPool
-from handlers import Home, register
+from handlers import OwnApp, register
 from tests.handlers.world import HOSTS, POLICY, NoHost
 from tests.lab.slack.lab import SlackLab
 from tests.lab.sqlite import new_sqlite
@@ -40,7 +40,7 @@ SRE = Group("sre", slack_group="S000000SRE")
 class Bot:
     """What of the running bot a test looks at."""
 
-    socket: Socket
+    socket: SocketMode
     store: Database
     channel: SlackChannel
     directory: SlackDirectory
@@ -53,12 +53,12 @@ def bot(slack: SlackLab, tmp_path: Path) -> Iterator[Bot]:
     us = account(client, app_token=slack.app_token)
     channel, directory = SlackChannel(client), SlackDirectory(client, us, ttl=0)
     store = Database(new_sqlite(tmp_path / "maskbot.db"), clock=clock, instance="bot-1")
-    deps = Deps(store, NoHost(), directory, channel, clock, InForce(Configured(Inventory(HOSTS), POLICY)))
+    deps = Deps(store, NoHost(), directory, channel, clock, InForce(ConfigSnapshot(Inventory(HOSTS), POLICY)))
     answers = AnswerPool(deps)
     with store.exclusive(), closing(answers), ThreadPoolExecutor(4) as aside:
         app = application(client)
-        register(app, Desk(deps, answers), home=Home(us.team, us.enterprise), aside=aside)
-        with closing(Socket(app, app_token=slack.app_token)) as socket:
+        register(app, Desk(deps, answers), home=OwnApp(us.team, us.enterprise), aside=aside)
+        with closing(SocketMode(app, app_token=slack.app_token)) as socket:
             socket.connect()
             slack.wait_for(lambda: socket.is_connected and slack.connections)
             yield Bot(socket, store, channel, directory)
@@ -174,7 +174,7 @@ class TestTheConnection:
     ) -> None:
         told = list[int]()
         client = web_client(slack.bot_token, base=slack.api_url)
-        with closing(Socket(application(client), app_token=slack.app_token, most=1, crowded=told.append)) as socket:
+        with closing(SocketMode(application(client), app_token=slack.app_token, most=1, crowded=told.append)) as socket:
             socket.connect()
             slack.wait_for(lambda: told)
             slack.disconnect("warning")
@@ -191,7 +191,10 @@ class TestTheConnection:
     def test_a_connection_counts_once_slack_has_greeted_on_it(self, slack: SlackLab) -> None:
         """Until then what people do is sent elsewhere, or nowhere."""
         client = web_client(slack.bot_token, base=slack.api_url)
-        with closing(Socket(application(client), app_token=slack.app_token)) as socket, ThreadPoolExecutor(1) as aside:
+        with (
+            closing(SocketMode(application(client), app_token=slack.app_token)) as socket,
+            ThreadPoolExecutor(1) as aside,
+        ):
             with slack.mute():
                 connecting = aside.submit(socket.connect)
                 slack.wait_for(lambda: slack.accepted)
@@ -204,7 +207,7 @@ class TestTheConnection:
 
     def test_a_slack_that_gives_no_address_is_said(self, slack: SlackLab) -> None:
         client = web_client(slack.bot_token, base=slack.api_url)
-        with closing(Socket(application(client), app_token=slack.app_token)) as socket:
+        with closing(SocketMode(application(client), app_token=slack.app_token)) as socket:
             slack.fault("apps.connections.open", "503")
             with pytest.raises(SlackError) as raised:
                 socket.connect()

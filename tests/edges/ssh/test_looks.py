@@ -24,7 +24,7 @@ ETC, RELAY = "/etc/systemd/system", 2397
 _BOUND = f"-k 2 {SECONDS} "
 
 
-def asked(host: LabHost, unit: str, *, size: str = "full", at: int = 0) -> Snapshot:
+def look_at(host: LabHost, unit: str, *, size: str = "full", at: int = 0) -> Snapshot:
     """A look over a connection of its own, through another port where something else listens for sshd."""
     client = replace(host, port=at, known_hosts=Path("/dev/null")) if at else host
     words = [*client.ssh(shlex.join(look_argv(UnitName(unit), size=size)))]
@@ -33,7 +33,7 @@ def asked(host: LabHost, unit: str, *, size: str = "full", at: int = 0) -> Snaps
     return parse_look(done.stdout, UnitName(unit))
 
 
-def left(host: LabHost) -> list[str]:
+def leftovers(host: LabHost) -> list[str]:
     """What runs as the bot's login, and is no sshd."""
     found = host.run("ps", "-u", host.login, "-o", "args=").stdout.splitlines()
     return [line for line in found if not line.startswith(("sshd", "[sshd]", "/lib/systemd/systemd", "(sd-pam)"))]
@@ -54,10 +54,10 @@ def test_looks_at_whatever_a_unit_leads_to_end_and_leave_nothing_behind(host: La
     """Not tried with a pipe, nor with such a drop-in: systemd itself hangs in them (measured)."""
     with made(host, f"ln -s {goal} {ETC}/hollow.service", f"rm {ETC}/hollow.service"):
         began = time.monotonic()
-        seen = [asked(host, "hollow.service", size=size) for size in SIZES for _ in range(2)]
+        seen = [look_at(host, "hollow.service", size=size) for size in SIZES for _ in range(2)]
         assert time.monotonic() - began < SECONDS / 2
         assert {one.id.text for one in seen} == {"hollow.service"}
-        assert left(host) == []
+        assert leftovers(host) == []
 
 
 def test_a_look_that_nobody_waits_for_any_more_ends_by_itself(host: LabHost) -> None:
@@ -71,11 +71,14 @@ def test_a_look_that_nobody_waits_for_any_more_ends_by_itself(host: LabHost) -> 
         with made(
             host, "pkill -STOP -x dbus-daemon; touch /run/stopped", "pkill -CONT -x dbus-daemon; rm /run/stopped"
         ):
-            within(10, lambda: sum("systemctl" in line and "maskbot-" not in line for line in left(host)) >= len(looks))
+            within(
+                10,
+                lambda: sum("systemctl" in line and "maskbot-" not in line for line in leftovers(host)) >= len(looks),
+            )
             for client in clients:
                 client.kill()
-            assert left(host) != []  # sshd does not end what it started
-            within(15, lambda: left(host) == [], but=lambda: left(host))
+            assert leftovers(host) != []  # sshd does not end what it started
+            within(15, lambda: leftovers(host) == [], but=lambda: leftovers(host))
     finally:
         for client in clients:
             client.kill()
@@ -102,14 +105,14 @@ def test_what_a_login_sets_for_its_tools_changes_nothing(host: LabHost) -> None:
         **{"DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nowhere", "SYSTEMD_LOG_LEVEL": "debug", "QUOTING_STYLE": "c"},
         **{"SYSTEMD_PAGER": "false", "PATH": "/opt/none", "FIND_BLOCK_SIZE": "1", "COLUMNS": "10"},
     }
-    plain = essence(asked(host, "tuned.service"))
+    plain = essence(look_at(host, "tuned.service"))
     text = "\n".join(f"{key}={value}" for key, value in settings.items())
     with made(host, f"printf '%s\\n' {shlex.quote(text)} >/etc/environment", ": >/etc/environment"):
         told = subprocess.run(
             host.ssh("/usr/bin/printenv POSIXLY_CORRECT TZ"), capture_output=True, text=True, check=False
         )
         assert told.stdout.split() == ["1", "Asia/Tokyo"]
-        assert essence(asked(host, "tuned.service")) == plain
+        assert essence(look_at(host, "tuned.service")) == plain
 
 
 def test_a_relay_in_front_of_sshd_is_refused_to_whom_it_carries_and_to_nobody_else(host: LabHost) -> None:
@@ -119,8 +122,8 @@ printf '[Socket]\\nListenStream={host.address}:{RELAY}\\n' >relay.socket
 printf '[Service]\\nExecStart={relay}\\n' >relay.service
 systemctl daemon-reload; systemctl start relay.socket"""
     with made(host, units, f"systemctl stop relay.socket relay.service; rm {ETC}/relay.s*"):
-        through = {unit: asked(host, unit, at=RELAY) for unit in ("relay.service", "relay.socket", "worker.service")}
-        past = asked(host, "relay.service")
+        through = {unit: look_at(host, unit, at=RELAY) for unit in ("relay.service", "relay.socket", "worker.service")}
+        past = look_at(host, "relay.service")
 
     def refused(seen: Snapshot) -> Mapping[str, str]:
         answer = decide(looked(seen, request(str(seen.id))), POLICY)
@@ -135,7 +138,7 @@ def test_masks_wherever_systemd_searches_are_seen_by_a_look(host: LabHost) -> No
     for folder in folders:
         there = f"{folder}/hollow.service"
         with made(host, f"mkdir {folder}; ln -s /dev/null {there}; systemctl daemon-reload", f"rm -r {folder}"):
-            seen = asked(host, "hollow.service", size="short")
+            seen = look_at(host, "hollow.service", size="short")
         assert (seen.load, seen.fragment, [file.path for file in seen.elsewhere]) == (LoadState.MASKED, there, [there])
 
 
@@ -143,7 +146,7 @@ def test_links_to_a_unit_are_seen_also_once_its_own_file_is_gone(host: LabHost) 
     file, link = "/run/systemd/system/leaving.service", f"{ETC}/left.service"
     runs = f"printf '[Service]\\nExecStart=/bin/sleep 99\\n' >{file}; systemctl daemon-reload; systemctl start leaving"
     with made(host, f"{runs}; rm {file}; ln -s leaving.service {link}", f"rm {link}; systemctl stop leaving"):
-        assert "left.service" in asked(host, "leaving.service", size="short").names
+        assert "left.service" in look_at(host, "leaving.service", size="short").names
 
 
 @contextmanager
@@ -176,7 +179,7 @@ def test_a_login_from_another_network_namespace_refuses_what_may_carry_it(host: 
     with made(host, f"{relay} >{ETC}/relay.service; systemctl daemon-reload", f"rm {ETC}/relay.service"):
         with another_network(host, 2396) as client:
             seen = [through(client, unit) for unit in ("relay.service", "worker.service")]
-        direct = asked(host, "relay.service")
+        direct = look_at(host, "relay.service")
     assert [[*one.around.may_carry_us] for one in seen if one.around] == [["relay.service"], []]
     assert direct.around
     assert direct.around.may_carry_us == set()

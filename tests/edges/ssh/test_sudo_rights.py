@@ -127,7 +127,7 @@ def commands(unit: UnitName, user: str = "") -> Iterable[Argv]:
         yield systemctl.status_argv(unit, user=user)
 
 
-def asked(host: LabHost, lines: Iterable[str]) -> dict[str, bool]:
+def ask_sudo(host: LabHost, lines: Iterable[str]) -> dict[str, bool]:
     """Ask the host's sudo about each command, without running any."""
     lines = list(lines)
     script = "".join(f"sudo -n -l {line} >/dev/null 2>&1; echo $?\n" for line in lines)
@@ -144,11 +144,11 @@ def asked(host: LabHost, lines: Iterable[str]) -> dict[str, bool]:
 @pytest.mark.parametrize("user", ["", LINGERING])
 def test_everything_the_bot_sends_is_admitted(lab_hosts: Mapping[str, LabHost], unit: str, user: str) -> None:
     lines = [shlex.join(words[2:]) for words in commands(UnitName(unit), user)]
-    assert [line for line, admitted in asked(lab_hosts["web-01"], lines).items() if not admitted] == []
+    assert [line for line, admitted in ask_sudo(lab_hosts["web-01"], lines).items() if not admitted] == []
 
 
 def test_nothing_else_is_admitted(lab_hosts: Mapping[str, LabHost]) -> None:
-    assert [line for line, admitted in asked(lab_hosts["web-01"], DENIED).items() if admitted] == []
+    assert [line for line, admitted in ask_sudo(lab_hosts["web-01"], DENIED).items() if admitted] == []
 
 
 def look(host: LabHost, unit: str, *, full: bool = True, user: str = "") -> str:

@@ -81,7 +81,7 @@ def take(host: LabHost) -> Picture:
     return Picture(
         {path: _goal(path, what) for path, what in found if not _matches(NOT_KEPT, path)},
         {path: content for path, content in by_path if not _matches(NOT_KEPT, path)},
-        {name: _kept(unit) for name, unit in units.items()},
+        {name: _stable_properties(unit) for name, unit in units.items()},
         {name: _turns(unit) for name, unit in units.items() if name.endswith(".timer")},
     )
 
@@ -103,7 +103,7 @@ def _goal(path: str, what: str) -> str:
     return what.rpartition("|")[0] if path.startswith("/run/systemd/units/invocation:") else what
 
 
-def _kept(unit: Mapping[str, str]) -> dict[str, str]:
+def _stable_properties(unit: Mapping[str, str]) -> dict[str, str]:
     """Properties that must stay the same, without times of processes and the order of relations."""
     return {
         key: " ".join(sorted(word for word in value.split() if not _passes(word)))

@@ -19,13 +19,13 @@ def form(view: Json, rooms: Mapping[str, str]) -> Json:
     return {**view, "blocks": [_block(block, rooms) for block in view.get("blocks", [])]}
 
 
-def taken(views: Views, values: forms.Values) -> forms.Values:
+def submitted_values(views: Views, values: forms.Values) -> forms.Values:
     """The page's input as Slack would send it: in a list only an offered option counts as chosen."""
     sent = {block: dict(part) for block, part in values.items()}
     for block, element in forms.inputs(views.top()):
         value = sent.get(block["block_id"], {}).get(element["action_id"])
         if value is not None:
-            sent[block["block_id"]] = {element["action_id"]: _value(views, block, _shown(value))}
+            sent[block["block_id"]] = {element["action_id"]: _value(views, block, _visible_value(value))}
     return sent
 
 
@@ -64,7 +64,7 @@ def _menu(block: Json, named: Mapping[str, str]) -> Json:
     return {**block, "element": element}
 
 
-def _shown(value: Json) -> Any:
+def _visible_value(value: Json) -> Any:
     """A field's content as a person sees it."""
     match value:
         case {"selected_options": options}:

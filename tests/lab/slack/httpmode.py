@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from tests.lab.slack.signed import SignedRequest, signed
+from tests.lab.slack.signed import SignedRequest, sign
 from tests.lab.slack.workspace import Json
 
 SECONDS = 3.0  # Slack's timeout, in seconds
@@ -75,7 +75,7 @@ class HttpBot:
     async def confirm(self) -> None:
         """Verify the URL as Slack does when it is entered. Raises `LookupError` if it fails."""
         challenge = uuid4().hex
-        asked = signed({"type": "url_verification", "challenge": challenge, "token": "legacy"}, self.secret)
+        asked = sign({"type": "url_verification", "challenge": challenge, "token": "legacy"}, self.secret)
         answer = await self.courier.carry(self.url, asked)
         if answer is None or answer.status != 200 or challenge not in answer.text:
             raise LookupError(f"Your URL didn't respond with the value of the challenge parameter: {answer}")
@@ -87,14 +87,14 @@ class HttpBot:
         task.add_done_callback(self._under_way.discard)
 
     async def _deliver(self, envelope: Json) -> None:
-        request = signed(envelope["payload"], self.secret, retry=envelope.get("retry_attempt", 0))
+        request = sign(envelope["payload"], self.secret, retry=envelope.get("retry_attempt", 0))
         answer = await self.courier.carry(self.url, request)
         if answer is None:
             return
         if answer.status != 200:
             self.refused.append(f"{envelope['type']} over HTTP: {answer.status}")
             return
-        await self.acknowledged({"envelope_id": envelope["envelope_id"], "payload": _said(answer)})
+        await self.acknowledged({"envelope_id": envelope["envelope_id"], "payload": _content(answer)})
 
     async def leave(self, reason: str) -> None:
         """Nothing to do: there is no connection to close."""
@@ -103,7 +103,7 @@ class HttpBot:
         """Nothing to do: there is no connection to cut."""
 
 
-def _said(answer: AppResponse) -> Json:
+def _content(answer: AppResponse) -> Json:
     """The payload of an acknowledgement: JSON, or plain text as the answer to a command."""
     if not answer.text:
         return {}

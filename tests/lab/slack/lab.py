@@ -62,10 +62,12 @@ class SlackLab:
         """Raises `NotHereError` if this machine cannot run it, `OSError` if the port is taken."""
         require()
         binary = install()
-        door = socket.create_server(("127.0.0.1", self._wanted_port), backlog=256)
-        self.port = door.getsockname()[1]
+        listener = socket.create_server(("127.0.0.1", self._wanted_port), backlog=256)
+        self.port = listener.getsockname()[1]
         started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, People]] = Future()
-        self._thread = threading.Thread(target=self._run, args=(binary, door, started), name="slack-lab", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, args=(binary, listener, started), name="slack-lab", daemon=True
+        )
         self._thread.start()
         self._loop, self._stop, self._people = started.result(START_SECONDS)
         return self
@@ -76,22 +78,22 @@ class SlackLab:
         if self._courier:
             self._courier.close()
 
-    def _run(self, binary: Path, door: socket.socket, started: "Future[object]") -> None:
+    def _run(self, binary: Path, listener: socket.socket, started: "Future[object]") -> None:
         try:
-            with door, tempfile.TemporaryDirectory(prefix="maskbot-slack-") as directory:
+            with listener, tempfile.TemporaryDirectory(prefix="maskbot-slack-") as directory:
                 leave_for_a_network_of_our_own()
-                asyncio.run(self._live(binary, door, Path(directory), started))
+                asyncio.run(self._live(binary, listener, Path(directory), started))
         except BaseException as error:
             if started.done():
                 raise
             started.set_exception(error)
 
-    async def _live(self, binary: Path, door: socket.socket, directory: Path, started: "Future[object]") -> None:
+    async def _live(self, binary: Path, listener: socket.socket, directory: Path, started: "Future[object]") -> None:
         stop = asyncio.Event()
         config = self.workspace.config()
         async with standin.running(binary, config, port=self.port, directory=directory) as client:
             proxy = Proxy(client, self.workspace, port=self.port, happened=self._tell)
-            async with serving(proxy, door):
+            async with serving(proxy, listener):
                 started.set_result((asyncio.get_running_loop(), stop, People(proxy)))
                 await stop.wait()
 
@@ -189,7 +191,7 @@ class SlackLab:
         said = self._await(self._proxy.desk.everything_said(self._channel(channel)))
         return [m for m in said if m.get("subtype") != "ephemeral" or (me and m.get("ephemeral_to") == me)]
 
-    def heard(self, channel: str, after: str = "0") -> list[Json]:
+    def seen_messages(self, channel: str, after: str = "0") -> list[Json]:
         """A channel's messages, whoever may see them, as of the last event, without a call.
 
         Events come a moment after what they are about, so this is for tests that wait.

@@ -106,7 +106,7 @@ class Viewer:
                 return
             case "view_submit":
                 views = self._desk.views
-                given = drawn.taken(views, frame.get("values") or {})
+                given = drawn.submitted_values(views, frame.get("values") or {})
                 frame["values"], missing = forms.complete(views.top(), given)
                 if missing:
                     await self._page.send_str(_packed({"t": "view_errors", "errors": missing}))

@@ -10,9 +10,9 @@ from aiohttp import ClientSession, WSMsgType, web
 
 from tests.lab.slack import blockrules, infields, page
 from tests.lab.slack.desk import Desk
-from tests.lab.slack.door import guarded
 from tests.lab.slack.envelopes import NOBODYS, Envelopes
 from tests.lab.slack.faults import Switchboard
+from tests.lab.slack.origin_check import refuse_foreign_pages
 from tests.lab.slack.passes import Passes
 from tests.lab.slack.said import Said
 from tests.lab.slack.socketmode import Ack, SocketMode
@@ -48,7 +48,7 @@ class Proxy:
 
     def application(self) -> web.Application:
         """The web application's routes."""
-        app = web.Application(middlewares=[guarded], client_max_size=64 * 1024 * 1024)
+        app = web.Application(middlewares=[refuse_foreign_pages], client_max_size=64 * 1024 * 1024)
         app.router.add_route("*", "/api/{method}", self.api.serve)
         app.router.add_get("/socket/{ticket}", self.sockets.serve)
         app.router.add_post("/_hooks/response/{address}", self._respond)
@@ -129,14 +129,14 @@ class Proxy:
 
 
 @asynccontextmanager
-async def serving(proxy: Proxy, door: socket) -> AsyncIterator[None]:
+async def serving(proxy: Proxy, listener: socket) -> AsyncIterator[None]:
     """Serve on a bound socket, and follow the events, until the block ends."""
     runner = web.AppRunner(proxy.application(), shutdown_timeout=0.2)
     await runner.setup()
     watch = asyncio.create_task(proxy.watch())
     try:
         await asyncio.wait_for(proxy.follows.wait(), FOLLOWS_SECONDS)
-        await web.SockSite(runner, door).start()
+        await web.SockSite(runner, listener).start()
         yield
     finally:
         proxy.sockets.drop()

@@ -20,9 +20,9 @@ class SignedRequest:
     body: bytes
 
 
-def signed(payload: Json, secret: str, *, at: float | None = None, retry: int = 0) -> SignedRequest:
+def sign(payload: Json, secret: str, *, at: float | None = None, retry: int = 0) -> SignedRequest:
     """A command as fields, a click or a form as JSON in a field, an event as JSON (Slack, "Verifying requests")."""
-    kind, text = _written(payload)
+    kind, text = _encode(payload)
     stamp = str(int(time.time() if at is None else at))
     digest = hmac.new(secret.encode(), f"v0:{stamp}:{text}".encode(), hashlib.sha256).hexdigest()
     headers = {"Content-Type": kind, "X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": f"v0={digest}"}
@@ -31,7 +31,7 @@ def signed(payload: Json, secret: str, *, at: float | None = None, retry: int = 
     return SignedRequest(headers, text.encode())
 
 
-def _written(payload: Json) -> tuple[str, str]:
+def _encode(payload: Json) -> tuple[str, str]:
     if "command" in payload:
         return FORM, urlencode(payload)
     if payload.get("type") in {"event_callback", "url_verification"}:

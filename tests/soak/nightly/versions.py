@@ -35,7 +35,7 @@ def versions(fleet: Fleet, request_id: str = "", kind: str = "") -> set[str]:
     return {record["version"] for record in records if kind in ("", record["type"])}
 
 
-def kept(fleet: Fleet, request_id: str) -> tuple[str, str, str]:
+def stored_request(fleet: Fleet, request_id: str) -> tuple[str, str, str]:
     """What the next version wrote when it recorded a request."""
     asked = "SELECT colour, document ->> 'colour', document -> 'ask' ->> 'mood' FROM requests WHERE id = %s"
     with psycopg.connect(fleet.cluster.url(DATABASE)) as connection:
@@ -75,7 +75,7 @@ def test_what_the_next_version_began_this_one_ends_and_keeps_what_it_does_not_kn
     assert story.sees("slowstop.service", host) == MASKED
     request = done(fleet, card)
     assert versions(fleet, request.id, "request.finished") == {__version__}
-    assert kept(fleet, request.id) == (MARK, MARK, MARK)
+    assert stored_request(fleet, request.id) == (MARK, MARK, MARK)
 
     be(other, ROOT)
     with pytest.raises(LabError, match="upgraded by a newer maskbot") as refused:

@@ -25,7 +25,7 @@ def freeze(begins: float, ends: float, **asks: object) -> Freeze:
     """From so many minutes from now to so many."""
     now = SystemClock().now().replace(tzinfo=None)
     times = (Once(now + begins * MINUTE, now + ends * MINUTE),)
-    return Freeze("release", times, because="the release is built", rise=ExtraApprovals(**asks))  # type: ignore[arg-type]
+    return Freeze("release", times, because="the release is built", extra_approvals=ExtraApprovals(**asks))  # type: ignore[arg-type]
 
 
 def with_freeze(world: World, one: Freeze) -> None:
@@ -44,7 +44,7 @@ def asked_before(world: World) -> Request:
     """A request that waits, and knows that in five minutes the calendar turns."""
     asked = waits(world, within=60 * MINUTE)
     assert asked.approval
-    in_five = replace(asked.approval, turns_at=world.clock.now() + 5 * MINUTE)
+    in_five = replace(asked.approval, calendar_changes_at=world.clock.now() + 5 * MINUTE)
     return world.store.save(replace(asked, approval=in_five))
 
 
@@ -75,7 +75,7 @@ def test_a_freeze_that_forbids_ends_what_waits_when_it_begins(idle: World) -> No
         idle.card(asked)
         idle.clock.ahead += 6 * MINUTE
         idle.store.wake()
-        ended = idle.ended(asked)
+        ended = idle.until_final(asked)
     assert ended.stage is Stage.REFUSED
     assert ended.because.startswith("Freeze release (the release is built): nothing is touched now.")
 
@@ -107,13 +107,13 @@ def test_what_is_asked_in_a_freeze_needs_more_and_runs_with_what_it_has_once_the
         assert asked.approval
         assert (asked.stage, asked.approval.need) == (Stage.WAITING, 2)
         world.vote(asked, by=BOB)
-        world.when(asked, lambda now: len(now.counted) == 1, "a vote")
+        world.when(asked, lambda now: len(now.counted_votes) == 1, "a vote")
         assert "needs 1 more approval" in world.card(asked)
         assert is_untouched(host, "tuned.service")
 
         world.clock.ahead += 6 * MINUTE
         world.store.wake()
-        done = world.ended(asked)
+        done = world.until_final(asked)
         assert done.target.outcome is Outcome.PROVEN
         assert is_masked(host, "tuned.service")
 

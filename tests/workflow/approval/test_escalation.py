@@ -26,11 +26,11 @@ def world(tmp_path: Path) -> Iterator[World]:
         yield one
 
 
-def said(world: World, request: Request, kind: str) -> list[Said]:
+def messages(world: World, request: Request, kind: str) -> list[Said]:
     return [one for one in world.slack.messages.values() if one.mark.startswith(f"{request.id}:{kind}")]
 
 
-def shown(world: World, request: Request) -> None:
+def post_card(world: World, request: Request) -> None:
     """Let its card be posted."""
     with world.running():
         world.until(lambda: bool(world.store.card(request.id)[1]), "a card")
@@ -39,21 +39,21 @@ def shown(world: World, request: Request) -> None:
 def work_until(world: World, request: Request, *, reminders: int) -> list[str]:
     """Let the bot work until so many reminders are said; the words of all of them."""
     with world.running():
-        world.until(lambda: len(said(world, request, "reminder")) >= reminders, f"{reminders} reminders")
-    return [one.text.text for one in said(world, request, "reminder")]
+        world.until(lambda: len(messages(world, request, "reminder")) >= reminders, f"{reminders} reminders")
+    return [one.text.text for one in messages(world, request, "reminder")]
 
 
 def test_a_bot_that_was_away_reminds_once_and_only_those_who_can_still_decide(world: World) -> None:
     world.people.groups["sre"].add(ALICE.id)  # who asked never decides
     request = waits(world, within=180 * MINUTE, remind=(5 * MINUTE, 10 * MINUTE, 60 * MINUTE))
-    shown(world, request)
+    post_card(world, request)
 
     world.clock.ahead += 30 * MINUTE
     (reminder,) = work_until(world, request, reminders=1)
 
     assert reminder.startswith("<@UBOB> <@UCAROL> <https://example.slack.com/")
     assert reminder.endswith(" (2 hours 30 minutes left).")
-    (one,) = said(world, request, "reminder")
+    (one,) = messages(world, request, "reminder")
     assert (one.channel, one.thread) == (INCIDENT.channel, request.ask.place.thread)  # where the card stands
     stored = world.store.get(request.id)
     assert stored.escalation
@@ -65,7 +65,7 @@ def test_who_has_voted_is_left_in_peace(world: World) -> None:
     assert request.approval
     votes = (a_vote(BOB.id, tally=Tally.COUNTED), a_vote(CAROL.id, tally=Tally.REFUSED))
     request = world.store.save(replace(request, approval=replace(request.approval, need=2), votes=votes))
-    shown(world, request)
+    post_card(world, request)
 
     world.clock.ahead += 5 * MINUTE
 
@@ -80,7 +80,7 @@ def test_only_groups_that_still_lack_their_approval_are_reminded(world: World) -
     both = replace(request.approval, need=2, groups=("sre", "leads"), distinct=True)
     votes = (a_vote(BOB.id, tally=Tally.COUNTED, groups=("sre",)),)
     request = world.store.save(replace(request, approval=both, votes=votes))
-    shown(world, request)
+    post_card(world, request)
 
     world.clock.ahead += 5 * MINUTE
 
@@ -91,7 +91,7 @@ def test_only_groups_that_still_lack_their_approval_are_reminded(world: World) -
 
 def test_a_reminder_that_slack_kept_from_people_is_not_said_once_the_next_one_is_due(world: World) -> None:
     request = waits(world, within=60 * MINUTE, remind=(5 * MINUTE, 15 * MINUTE, 35 * MINUTE))
-    shown(world, request)
+    post_card(world, request)
 
     world.slack.trouble = "unreachable"
     with world.running():
@@ -100,7 +100,7 @@ def test_a_reminder_that_slack_kept_from_people_is_not_said_once_the_next_one_is
             since = world.store.get(request.id).version
             world.until(lambda since=since: world.store.get(request.id).version > since, "a reminder")  # type: ignore[misc]
         world.slack.trouble = ""
-        world.until(lambda: bool(said(world, request, "reminder")), "the reminder")
+        world.until(lambda: bool(messages(world, request, "reminder")), "the reminder")
 
     (reminder,) = work_until(world, request, reminders=1)
     assert "(45 minutes left)" in reminder
@@ -108,7 +108,7 @@ def test_a_reminder_that_slack_kept_from_people_is_not_said_once_the_next_one_is
 
 def test_nobody_is_called_for_what_is_decided(world: World) -> None:
     request = waits(world, remind=(5 * MINUTE,))
-    shown(world, request)
+    post_card(world, request)
     world.slack.trouble = "unreachable"
     world.clock.ahead += 5 * MINUTE
     with world.running():
@@ -121,7 +121,7 @@ def test_nobody_is_called_for_what_is_decided(world: World) -> None:
         deliver(world.deps, due)
 
     assert "WITHDRAWN" in card_of(world, request)
-    assert said(world, request, "reminder") == []
+    assert messages(world, request, "reminder") == []
 
 
 def kinds(world: World) -> list[str]:
@@ -130,7 +130,7 @@ def kinds(world: World) -> list[str]:
 
 def test_every_step_of_the_ladder_is_taken_once_and_stands_in_the_thread(world: World) -> None:
     request = waits(world, steps=LADDER)
-    shown(world, request)
+    post_card(world, request)
 
     world.clock.ahead += 5 * MINUTE
     (first,) = work_until(world, request, reminders=1)
@@ -140,8 +140,8 @@ def test_every_step_of_the_ladder_is_taken_once_and_stands_in_the_thread(world: 
 
     assert first.startswith("<@UDAVE> <https://")
     assert second.startswith("<!subteam^S0ONCALL> <https://")
-    assert [one.channel for one in said(world, request, "reminder")] == [INCIDENT.channel, "COPS"]
-    notes = [one.text.text for one in said(world, request, "note")]
+    assert [one.channel for one in messages(world, request, "reminder")] == [INCIDENT.channel, "COPS"]
+    notes = [one.text.text for one in messages(world, request, "note")]
     assert notes == [
         "5 minutes without approval: @leads notified.",
         "8 minutes without approval: @oncall notified, another channel notified.",
@@ -151,12 +151,12 @@ def test_every_step_of_the_ladder_is_taken_once_and_stands_in_the_thread(world: 
 
 def test_steps_that_came_due_while_no_bot_ran_are_all_taken(world: World) -> None:
     request = waits(world, steps=LADDER)
-    shown(world, request)
+    post_card(world, request)
 
     world.clock.ahead += 9 * MINUTE
     work_until(world, request, reminders=2)
 
-    assert len(said(world, request, "note")) == 2
+    assert len(messages(world, request, "note")) == 2
 
 
 def card_of(world: World, request: Request) -> str:
@@ -166,7 +166,7 @@ def card_of(world: World, request: Request) -> str:
 
 def test_the_card_counts_down_and_ends_with_its_time(world: World) -> None:
     request = waits(world)
-    shown(world, request)
+    post_card(world, request)
     assert "(15 minutes left)" in world.card(request)
 
     assert request.approval
@@ -180,7 +180,7 @@ def test_the_card_counts_down_and_ends_with_its_time(world: World) -> None:
             world.clock.ahead += end - minutes * MINUTE - world.clock.now()
             world.until(lambda says=says: bool(re.search(says, card_of(world, request))), says)  # type: ignore[misc]
         world.clock.ahead += end - world.clock.now()
-        ended = world.ended(request)
+        ended = world.until_final(request)
 
     assert ended.stage is Stage.EXPIRED
     assert "[Approve]" not in world.card(ended)

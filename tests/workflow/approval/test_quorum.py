@@ -39,7 +39,7 @@ def test_who_is_in_both_groups_cannot_make_a_distinct_quorum_alone(world: World)
     done = world.approve(asked, by=CAROL)  # of the first group alone: so bob stands for the second
     assert done.target.outcome is Outcome.PROVEN
     assert is_masked(world.hosts["web-01"], "tuned.service")
-    assert {group: vote.voter_name for group, vote in done.covered.items()} == {"sre": "carol", "dba": "bob"}
+    assert {group: vote.voter_name for group, vote in done.votes_by_group.items()} == {"sre": "carol", "dba": "bob"}
 
 
 def test_two_people_of_one_group_cannot_either_and_the_second_is_told(world: World) -> None:
@@ -47,8 +47,8 @@ def test_two_people_of_one_group_cannot_either_and_the_second_is_told(world: Wor
     asked = world.mask("tuned", host="web-02")
     for who in (BOB, CAROL):
         world.vote(asked, by=who)
-    world.told(CAROL, "each must come from a different group. Still missing: @dba.")
-    waiting = world.when(asked, lambda now: len(now.counted) == 2, "two votes")
+    world.ephemeral(CAROL, "each must come from a different group. Still missing: @dba.")
+    waiting = world.when(asked, lambda now: len(now.counted_votes) == 2, "two votes")
     assert (waiting.stage, waiting.have) == (Stage.WAITING, 1)
     assert "@dba: nobody yet" in world.card(waiting)
     assert is_untouched(world.hosts["web-02"], "tuned.service")
@@ -69,13 +69,16 @@ def test_who_lost_the_right_before_the_others_voted_does_not_count_and_everybody
     world.vote(asked, by=CAROL)
 
     waiting = world.when(asked, lambda now: any(vote.tally is Tally.REFUSED for vote in now.votes), "a lost vote")
-    assert (waiting.stage, [vote.voter_name for vote in waiting.counted]) == (Stage.WAITING, ["carol"])
+    assert (waiting.stage, [vote.voter_name for vote in waiting.counted_votes]) == (Stage.WAITING, ["carol"])
     assert "needs 1 more approval" in world.card(waiting)
-    note = world.noted(asked, "bob may no longer approve this")
+    note = world.note(asked, "bob may no longer approve this")
     assert "It has 1 of the 2 it needs." in note
 
     done = world.approve(asked, by=DAVE)
-    assert (done.target.outcome, [vote.voter_name for vote in done.counted]) == (Outcome.PROVEN, ["carol", "dave"])
+    assert (done.target.outcome, [vote.voter_name for vote in done.counted_votes]) == (
+        Outcome.PROVEN,
+        ["carol", "dave"],
+    )
     sre.add(BOB.id)
     sre.discard(DAVE.id)
 
@@ -90,7 +93,7 @@ def test_who_lost_the_right_right_before_it_ran_voids_it_and_may_vote_again_once
     assert (anew.stage, anew.have) == (Stage.WAITING, 1)
     assert anew.changed_since == ("who may approve: bob may no longer approve this",)
     assert "needs 1 more approval" in world.card(anew)
-    world.noted(asked, "bob may no longer approve this")
+    world.note(asked, "bob may no longer approve this")
     assert is_untouched(host, "cron.service")
 
     sre.add(BOB.id)
@@ -123,7 +126,7 @@ def test_guests_and_people_who_are_gone_are_no_approvers_even_of_their_own_group
 def test_whoever_may_approve_may_deny_whatever_their_group(world: World) -> None:
     asked = world.mask("tuned", host="db-01")
     world.vote(asked, Verdict.DENY, by=DAVE)
-    assert world.ended(asked).stage is Stage.DENIED
+    assert world.until_final(asked).stage is Stage.DENIED
 
 
 def test_where_nobody_can_tell_who_may_approve_the_answer_is_no_and_an_undo_goes_on(world: World) -> None:
@@ -133,7 +136,7 @@ def test_where_nobody_can_tell_who_may_approve_the_answer_is_no_and_an_undo_goes
     refused = world.mask("tuned.service", host="db-01", by=CAROL)
     assert (refused.stage, "Nobody could tell who is in @sre" in refused.because) == (Stage.REFUSED, True)
     world.vote(vote_waits, by=BOB)
-    assert "Nobody could tell who is in @sre" in world.told(BOB, "Try again in a moment")
+    assert "Nobody could tell who is in @sre" in world.ephemeral(BOB, "Try again in a moment")
 
     masked = next(each for each in world.requests() if each.is_live_mask and each.target.host == "web-02")
     back = world.undo(masked)
@@ -141,7 +144,7 @@ def test_where_nobody_can_tell_who_may_approve_the_answer_is_no_and_an_undo_goes
     assert is_untouched(host, masked.target.unit.text)
     broken.discard("sre")
     world.vote(vote_waits, Verdict.DENY, by=BOB)
-    assert world.ended(vote_waits).stage is Stage.DENIED
+    assert world.until_final(vote_waits).stage is Stage.DENIED
 
 
 def test_the_last_vote_counts_also_where_nobody_can_tell_at_that_moment_what_it_makes(world: World) -> None:
@@ -154,7 +157,7 @@ def test_the_last_vote_counts_also_where_nobody_can_tell_at_that_moment_what_it_
     waiting = world.when(asked, lambda now: now.have == 2, "carol's vote")
     assert waiting.stage is Stage.WAITING
     broken.discard("sre")
-    assert world.ended(asked).target.outcome is Outcome.PROVEN
+    assert world.until_final(asked).target.outcome is Outcome.PROVEN
     assert is_masked(host, "watchdog.service")
 
 
@@ -168,7 +171,7 @@ def test_an_approved_request_waits_while_nobody_can_tell_whether_its_approvals_s
         world.until(lambda: "sre" in broken, "the look right before acting")
     assert is_untouched(host, "restless.service")
     broken.discard("sre")
-    done = world.ended(asked)
+    done = world.until_final(asked)
     assert (done.target.outcome, done.changed_since) == (Outcome.PROVEN, ())
 
 
@@ -187,6 +190,6 @@ def test_a_shift_that_ended_while_the_host_was_looked_at_does_not_count(world: W
     unit = live.target.unit.text
     asked = world.begin_undo(live, by=DAVE)
     with just_before_acting(world, unit, lambda: on_call.discard(DAVE.id)):
-        refused = world.answered(asked)
+        refused = world.until_answered(asked)
     assert (refused.stage, "may not ask" in refused.because) == (Stage.REFUSED, True)
     assert is_masked(world.hosts["web-01"], unit)

@@ -46,11 +46,11 @@ def test_the_requester_a_bystander_and_a_guest_do_not_count(shared_world: World,
     asked = shared_world.mask("tuned")
     for who, answer in ((ALICE, "You asked for this"), (DAVE, "You may not approve or deny"), (EVE, "You are a guest")):
         shared_world.vote(asked, by=who)
-        assert answer in saw(shared_world.told(who, answer))
+        assert answer in saw(shared_world.ephemeral(who, answer))
     assert shared_world.store.get(asked.id).stage is Stage.WAITING
 
     shared_world.vote(asked, Verdict.DENY, by=CAROL)
-    assert shared_world.ended(asked).stage is Stage.DENIED
+    assert shared_world.until_final(asked).stage is Stage.DENIED
     assert "[" not in shared_world.card(asked).replace("[Details]", "")
     assert is_untouched(shared_world.hosts["web-01"], "tuned.service")
 
@@ -63,9 +63,9 @@ def test_two_clicks_at_once_are_one_execution(shared_world: World) -> None:
     for request in asked:
         _at_once(*(lambda who=who, request=request: world.vote(request, by=who) for who in (BOB, CAROL)))
     for request in asked:
-        done = world.ended(request)
+        done = world.until_final(request)
         assert done.target.outcome is Outcome.PROVEN
-        assert len(done.counted) == 1
+        assert len(done.counted_votes) == 1
         name, unit = done.target.host, done.target.unit.text
         assert [call.verb for call in world.wire.calls if (call.host, call.unit) == (name, unit)].count("mask") == 1
         assert world.card(done).startswith("MASKED AND PROVEN")
@@ -102,8 +102,8 @@ def test_of_a_yes_and_a_no_the_one_that_was_there_first_holds(
     world.vote(asked, first, by=BOB)
     world.vote(asked, second, by=CAROL)
     with world.running():
-        ended = world.ended(asked)
-        saw(world.told(CAROL, "Too late"))
+        ended = world.until_final(asked)
+        saw(world.ephemeral(CAROL, "Too late"))
         assert "[Approve]" not in world.card(asked)
     denied = first is Verdict.DENY
     assert (ended.stage, ended.target.outcome) == ((Stage.DENIED, None) if denied else (Stage.DONE, Outcome.PROVEN))
@@ -119,7 +119,7 @@ def test_a_yes_and_a_no_at_once_are_one_decision(shared_world: World) -> None:
         lambda: world.vote(asked, Verdict.APPROVE, by=BOB),
         lambda: world.vote(asked, Verdict.DENY, by=CAROL),
     )
-    ended = world.ended(asked)
+    ended = world.until_final(asked)
     assert ended.stage in (Stage.DENIED, Stage.DONE)
     assert (is_untouched if ended.stage is Stage.DENIED else is_masked)(host, "watched.path")
     world.card(asked)
@@ -130,7 +130,7 @@ def test_only_the_requester_withdraws(shared_world: World) -> None:
     with pytest.raises(UsageError, match="Only alice"):
         shared_world.desk.withdraw(asked.id, by=BOB.id)
     shared_world.desk.withdraw(asked.id, by=ALICE.id)
-    assert shared_world.ended(asked).stage is Stage.WITHDRAWN
+    assert shared_world.until_final(asked).stage is Stage.WITHDRAWN
     assert is_untouched(shared_world.hosts["web-01"], "tuned.service")
 
 
@@ -139,14 +139,14 @@ def test_a_second_request_for_a_unit_waits_for_the_end_of_the_first(shared_world
     first = shared_world.mask("tuned")
     second = shared_world.mask("tuned", by=BOB)
     assert second.stage is Stage.REFUSED
-    assert "alice already asked for" in shared_world.told(BOB, "alice already asked for")
+    assert "alice already asked for" in shared_world.ephemeral(BOB, "alice already asked for")
     shared_world.vote(first, Verdict.DENY)
-    assert shared_world.ended(first).stage is Stage.DENIED
+    assert shared_world.until_final(first).stage is Stage.DENIED
 
 
 def test_of_two_who_ask_at_once_for_one_unit_the_first_goes_on(shared_world: World) -> None:
     asked = [shared_world.ask_mask("tuned", by=who) for who in (ALICE, BOB, CAROL)]
-    first, *others = [shared_world.answered(request) for request in asked]
+    first, *others = [shared_world.until_answered(request) for request in asked]
     assert first.stage is Stage.WAITING
     assert {other.stage for other in others} == {Stage.REFUSED}
     shared_world.desk.withdraw(first.id, by=ALICE.id)
@@ -167,7 +167,7 @@ def test_a_vote_after_the_time_to_decide_is_refused_by_the_vote_itself(idle_worl
     assert [vote.tally for vote in late.votes] == [Tally.REFUSED]
     with world.running():
         assert world.card(late).startswith("EXPIRED")
-        assert world.told(BOB, late.votes[0].reason)
+        assert world.ephemeral(BOB, late.votes[0].reason)
     assert is_untouched(world.hosts["web-01"], "tuned.service")
 
 
@@ -210,7 +210,7 @@ def test_an_approver_who_lost_the_right_before_it_ran_does_not_count(
     assert is_untouched(host, "tuned.service")
     sre.add(BOB.id)
     shared_world.vote(anew, Verdict.DENY, by=CAROL)
-    assert shared_world.ended(anew).stage is Stage.DENIED
+    assert shared_world.until_final(anew).stage is Stage.DENIED
 
 
 @pytest.mark.fault("F71", how="the requester taken out of the group after the approval")
@@ -221,7 +221,7 @@ def test_a_requester_who_lost_the_right_before_it_ran_is_told_so(
     asked = shared_world.mask("tuned", host="db-01")
     with just_before_acting(shared_world, "tuned.service", lambda: eng.discard(ALICE.id)):
         shared_world.vote(asked)
-        ended = shared_world.ended(asked)
+        ended = shared_world.until_final(asked)
     eng.add(ALICE.id)
     assert ended.stage is Stage.REFUSED
     assert "may not ask" in shared_world.card(ended)
@@ -235,7 +235,7 @@ def test_one_change_at_a_time_on_a_host(shared_world: World) -> None:
     asked = [world.mask(unit, host="db-01") for unit in ("slowstop", "watchdog")]
     for request in asked:
         world.vote(request)
-    done = [world.ended(request) for request in asked]
+    done = [world.until_final(request) for request in asked]
     assert {each.target.outcome for each in done} == {Outcome.PROVEN}
     calls = (call for call in world.wire.calls[before:] if call.verb and call.host == "db-01")
     units = [call.unit for call in calls if call.unit not in ("", str(PROBE))]

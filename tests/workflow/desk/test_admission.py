@@ -1,4 +1,4 @@
-"""Limits: a flood is turned away at the door, and what reaches too far in too short a time needs more people."""
+"""Limits: a flood is turned away at admission, and what reaches too far in too short a time needs more people."""
 
 import secrets
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ FIVE = RequestLimits(requests_per_minute=5, open_requests=7)
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    """Nobody works on what is asked here: the door is what is looked at."""
+    """Nobody works on what is asked here: only admission is tested."""
     policy = replace(POLICY, limits=FIVE)
     with without_hosts(tmp_path, inventory=Inventory((WEB,)), policy=policy) as idle:
         yield idle
@@ -140,7 +140,7 @@ class TestOnHosts:
         tripped = [event for event in working.store.chain() if event["type"] == "blast_radius.exceeded"]
         assert [event["reason_code"] for event in tripped] == ["blast_radius"]
         working.vote(second, by=BOB)
-        working.when(second, lambda now: len(now.counted) == 1, "a vote")
+        working.when(second, lambda now: len(now.counted_votes) == 1, "a vote")
         assert is_untouched(working.hosts["web-02"], "tuned.service")
 
         assert working.undo(first).target.outcome is Outcome.RESTORED
@@ -157,7 +157,7 @@ class TestOnHosts:
         for one in asked:
             working.vote(one, by=BOB)
 
-        assert working.ended(asked[0]).target.outcome is Outcome.PROVEN
+        assert working.until_final(asked[0]).target.outcome is Outcome.PROVEN
         more = working.when(asked[1], _needs_two, "another question")
         assert more.stage is Stage.WAITING
         assert "*Limit*  2 hosts within 10 minutes, 1 allowed" in working.card(more)
@@ -168,10 +168,10 @@ class TestOnHosts:
         working.masked("tuned")
         second = working.mask("tuned", host="web-02")
         working.vote(second, by=BOB)
-        working.when(second, lambda now: len(now.counted) == 1, "a vote")
+        working.when(second, lambda now: len(now.counted_votes) == 1, "a vote")
         working.clock.ahead += 11 * MINUTE
         working.store.wake()
-        assert working.ended(second).target.outcome is Outcome.PROVEN
+        assert working.until_final(second).target.outcome is Outcome.PROVEN
 
 
 def _needs_two(now: Request) -> bool:

@@ -26,7 +26,7 @@ def world(tmp_path: Path) -> Iterator[World]:
         yield one
 
 
-def masked(world: World, number: int, unit: str, *, user: str = "") -> Request:
+def finished_mask(world: World, number: int, unit: str, *, user: str = "") -> Request:
     """A mask of ours that is done now."""
     asked = a_request(number, unit=UnitName(unit))
     asked = replace(asked, ask=replace(asked.ask, change=replace(asked.ask.change, user=user)))
@@ -39,26 +39,26 @@ def masked(world: World, number: int, unit: str, *, user: str = "") -> Request:
 
 
 def test_only_what_was_done_later_in_the_same_manager_counts(world: World) -> None:
-    first, second = masked(world, 1, "a.service"), masked(world, 2, "b.service")
-    masked(world, 3, "c.service", user="deploy")
+    first, second = finished_mask(world, 1, "a.service"), finished_mask(world, 2, "b.service")
+    finished_mask(world, 3, "c.service", user="deploy")
     assert own_changes(world.deps, first).units == {"b.service"}
     assert own_changes(world.deps, second).units == frozenset()
 
 
 def test_what_a_thread_has_said_lately_no_other_one_says(world: World) -> None:
-    first = masked(world, 1, "a.service")
+    first = finished_mask(world, 1, "a.service")
     world.store.save(replace(first, aftercare=Aftercare(found=("x.service has failed.",))))
-    assert own_changes(world.deps, masked(world, 2, "b.service")).told == {"x.service has failed."}
+    assert own_changes(world.deps, finished_mask(world, 2, "b.service")).told == {"x.service has failed."}
     world.clock.ahead += 60 * MINUTE
-    assert own_changes(world.deps, masked(world, 3, "c.service")).told == frozenset()
+    assert own_changes(world.deps, finished_mask(world, 3, "c.service")).told == frozenset()
 
 
 def test_a_failure_that_two_masks_may_have_brought_about_is_told_in_one_thread(world: World) -> None:
-    first, second = masked(world, 1, "a.service"), masked(world, 2, "b.service")
+    first, second = finished_mask(world, 1, "a.service"), finished_mask(world, 2, "b.service")
     tell_failed(world.deps, second, ["x.service"], set())
     tell_failed(world.deps, first, ["x.service"], {"x.service"})
     tell_failed(world.deps, first, [], set())
-    assert world.store.get(first.id).watched.failed == world.store.get(second.id).watched.failed == ("x.service",)
+    assert world.store.get(first.id).drift.failed == world.store.get(second.id).drift.failed == ("x.service",)
     kinds = []
     while due := world.store.claim_message("speaker"):
         kinds.append((due.request_id, due.message.kind))

@@ -9,12 +9,12 @@ import pytest
 
 from bot.core.drift import HostView, MaskInventory, read_host_view
 from bot.core.hosts.inventory import Inventory
-from bot.core.policy.configuration import Configured
+from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.requests import Loss, Outcome, Request
 from bot.core.requests.expiry import AftercarePolicy
 from bot.errors import HostError
 from bot.workflow.engine.periodic import appoint_configured
-from bot.workflow.requests.mask_inventory import book
+from bot.workflow.requests.mask_inventory import read_mask_inventory
 from tests.workflow.hands import knock
 from tests.workflow.slack import ALICE, words
 from tests.workflow.wire import SCAN, Call
@@ -28,14 +28,16 @@ ETC = "/etc/systemd/system"
 @pytest.fixture
 def changed_deps() -> Mapping[str, Any]:
     """A bot that says what belongs to no request in a channel of its own, and leaves all looking to the watch."""
-    return {"policy": replace(POLICY, operations_channel=OPERATIONS), "care": AftercarePolicy(aftercheck=())}
+    return {"policy": replace(POLICY, operations_channel=OPERATIONS), "aftercare": AftercarePolicy(aftercheck=())}
 
 
 @pytest.fixture
 def watched(world: World) -> World:
     """Every host was looked at once."""
     appoint_configured(world.deps)
-    world.until(lambda: all(page.seen_at for page in book(world.deps).pages), "a look at every host")
+    world.until(
+        lambda: all(view.seen_at for view in read_mask_inventory(world.deps).host_views), "a look at every host"
+    )
     return world
 
 
@@ -45,7 +47,7 @@ def turn(world: World, host: str = "web-01") -> HostView:
     world.clock.ahead += PERIOD
     world.store.wake()
     world.until(lambda: scans(world, host) > before and is_kept(world, host), f"a turn of the watch over {host}")
-    return page(world, host)
+    return view(world, host)
 
 
 def scans(world: World, host: str) -> int:
@@ -57,7 +59,7 @@ def is_kept(world: World, host: str) -> bool:
     return bool(task and task.due_at and task.due_at > world.clock.now())
 
 
-def page(world: World, host: str = "web-01") -> HostView:
+def view(world: World, host: str = "web-01") -> HostView:
     task = world.store.get_periodic(f"watch:{host}")
     assert task
     return read_host_view(host, task.document)
@@ -83,7 +85,7 @@ def test_the_ledger_holds_every_mask_of_every_host_ours_and_foreign(watched: Wor
     ours = watched.masked("worker")
     turn(watched)
 
-    known: MaskInventory = book(watched.deps)
+    known: MaskInventory = read_mask_inventory(watched.deps)
     told = [(entry.host, entry.unit, entry.request.id if entry.request else "") for entry in known.entries]
     assert told == [
         ("web-01", "worker.service", ours.id),
@@ -126,8 +128,8 @@ def test_a_mask_of_ours_that_somebody_removed_is_announced_within_one_turn_and_o
 
     turn(watched)
 
-    lost = watched.when(ours, lambda now: now.watched.lost is not None, "a loss")
-    assert (lost.watched.lost, lost.is_live_mask, lost.can_be_undone) == (Loss.REMOVED, False, False)
+    lost = watched.when(ours, lambda now: now.drift.lost is not None, "a loss")
+    assert (lost.drift.lost, lost.is_live_mask, lost.can_be_undone) == (Loss.REMOVED, False, False)
     assert watched.card(ours).startswith("OUR MASK IS GONE · worker.service on web-01")
     assert "[Unmask]" not in watched.card(ours)
     watched.until(lambda: len(notes(watched, ours)) == 2, "word of it")
@@ -151,11 +153,11 @@ def test_a_mask_of_ours_that_somebody_made_anew_is_not_ours_any_more(watched: Wo
 
     turn(watched)
 
-    lost = watched.when(ours, lambda now: now.watched.lost is not None, "a loss")
-    assert lost.watched.lost is Loss.REPLACED
+    lost = watched.when(ours, lambda now: now.drift.lost is not None, "a loss")
+    assert lost.drift.lost is Loss.REPLACED
     watched.until(lambda: len(notes(watched, ours)) == 2, "word of it")
     assert "OUR MASK WAS REPLACED" in notes(watched, ours)[0]
-    assert [entry.request for entry in book(watched.deps, "web-01").entries] == [None, None]
+    assert [entry.request for entry in read_mask_inventory(watched.deps, "web-01").entries] == [None, None]
     asked = watched.unmask("worker")
     assert (asked.ask.undoes, asked.approval is not None) == ("", True)
     assert announced(watched) == []
@@ -167,8 +169,8 @@ def test_a_mask_until_the_next_reboot_ends_with_one_and_calls_nobody(watched: Wo
 
     turn(watched)
 
-    lost = watched.when(ours, lambda now: now.watched.lost is not None, "an end")
-    assert lost.watched.lost is Loss.REBOOTED
+    lost = watched.when(ours, lambda now: now.drift.lost is not None, "an end")
+    assert lost.drift.lost is Loss.REBOOTED
     watched.until(lambda: bool(notes(watched, ours)), "word of it")
     (note,) = notes(watched, ours)
     assert note.startswith("The mask of tuned.service on web-01 has ended with a reboot of the host")
@@ -192,7 +194,7 @@ def test_our_own_undo_is_no_loss(watched: World) -> None:
 
     turn(watched)
 
-    assert watched.store.get(ours.id).watched.lost is None
+    assert watched.store.get(ours.id).drift.lost is None
     assert notes(watched, ours) == []
     assert announced(watched) == []
 
@@ -223,25 +225,25 @@ def test_a_host_that_is_away_is_noted_and_tried_again_with_growing_pauses(watche
     watched.wire.before.append(unreachable)
     watched.clock.ahead += PERIOD
     watched.store.wake()
-    watched.until(lambda: page(watched).away is not None, "web-01 being away")
-    gone = page(watched).away
+    watched.until(lambda: view(watched).unreachable is not None, "web-01 being away")
+    gone = view(watched).unreachable
     assert gone
     assert "No route to host." in gone.because
     for tries in (2, 3, 4):
         watched.clock.ahead += PERIOD
         watched.store.wake()
         watched.until(lambda tries=tries: tries_of(watched) == tries, "another try")  # type: ignore[misc]
-    assert page(watched).away == replace(gone, tries=4)
+    assert view(watched).unreachable == replace(gone, tries=4)
     assert watched.store.get(ours.id).is_live_mask
 
     watched.wire.before.clear()
-    assert turn(watched).away is None
+    assert turn(watched).unreachable is None
     assert notes(watched, ours) == []
 
 
 def tries_of(world: World) -> int:
-    away = page(world).away
-    return away.tries if away else 0
+    unreachable = view(world).unreachable
+    return unreachable.tries if unreachable else 0
 
 
 def test_a_change_brings_the_next_look_forward(watched: World) -> None:
@@ -260,25 +262,25 @@ def test_a_host_that_is_not_configured_any_more_is_watched_no_more_and_a_new_one
     all_hosts = inventory(watched.hosts)
     fewer = Inventory(all_hosts.hosts[:-1])
     dropped = all_hosts.hosts[-1].name
-    watched.deps.in_force.put(Configured(fewer, watched.deps.policy))
+    watched.deps.in_force.put(ConfigSnapshot(fewer, watched.deps.policy))
     watched.clock.ahead += PERIOD
     watched.store.wake()
     watched.until(
         lambda: (task := watched.store.get_periodic(f"watch:{dropped}")) is not None and not task.due_at, "an end"
     )
 
-    watched.deps.in_force.put(Configured(all_hosts, watched.deps.policy))
+    watched.deps.in_force.put(ConfigSnapshot(all_hosts, watched.deps.policy))
     appoint_configured(watched.deps)
 
-    watched.until(lambda: page(watched, dropped).seen_at is not None, "a look at the host that is back")
+    watched.until(lambda: view(watched, dropped).seen_at is not None, "a look at the host that is back")
 
 
 def test_a_machine_that_is_not_the_one_we_know_is_not_believed(watched: World) -> None:
     pinned = tuple(replace(host, machine_id="0" * 32) for host in inventory(watched.hosts).hosts)
-    watched.deps.in_force.put(Configured(Inventory(pinned), watched.deps.policy))
+    watched.deps.in_force.put(ConfigSnapshot(Inventory(pinned), watched.deps.policy))
     watched.clock.ahead += PERIOD
     watched.store.wake()
 
-    watched.until(lambda: page(watched).away is not None, "a host that is away")
+    watched.until(lambda: view(watched).unreachable is not None, "a host that is away")
 
-    assert "another machine than before" in (page(watched).away or pytest.fail()).because
+    assert "another machine than before" in (view(watched).unreachable or pytest.fail()).because

@@ -29,14 +29,14 @@ def test_a_mask_of_ours_in_a_users_own_manager_is_missed_as_well_unless_that_doe
 
     watched.wire.before.append(silent)
     watched.hosts["web-01"].run("systemctl", "--user", "-M", "deploy@.host", "unmask", "indexer.service")
-    assert turn(watched).away is None
-    assert watched.store.get(ours.id).watched.lost is None
+    assert turn(watched).unreachable is None
+    assert watched.store.get(ours.id).drift.lost is None
     watched.wire.before.clear()
 
     turn(watched)
 
-    lost = watched.when(ours, lambda now: now.watched.lost is not None, "a loss")
-    assert lost.watched.lost is Loss.REMOVED
+    lost = watched.when(ours, lambda now: now.drift.lost is not None, "a loss")
+    assert lost.drift.lost is Loss.REMOVED
     assert watched.card(ours).startswith("OUR MASK IS GONE · indexer.service on web-01, of user deploy")
 
 
@@ -48,5 +48,5 @@ def test_a_mask_that_went_with_its_users_manager_is_said_to_have_gone_with_it(wa
 
     turn(watched)
 
-    lost = watched.when(ours, lambda now: now.watched.lost is not None, "an end")
-    assert lost.watched.lost is Loss.ENDED
+    lost = watched.when(ours, lambda now: now.drift.lost is not None, "an end")
+    assert lost.drift.lost is Loss.ENDED

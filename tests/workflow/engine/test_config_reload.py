@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.hosts.inventory import Host, Inventory
 from bot.core.people.identity import Person
-from bot.core.policy.configuration import Configured
+from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.policy.model import Rule
 from bot.core.requests import Approval, Ask, Change, Outcome, Request, Stage, Target, Verb
 from bot.core.systemd.units import Layer, UnitName
@@ -30,7 +30,7 @@ MINUTE = timedelta(minutes=1)
 def reload(world: World, *rules: Rule, hosts: Inventory | None = None, digest: str = "1" * 64, **changed: Any) -> None:
     """Other files are in force."""
     policy = replace(world.deps.policy, rules=rules or POLICY.rules, digest=digest, **changed)
-    put_in_force(world.deps, Configured(hosts or world.deps.inventory, policy))
+    put_in_force(world.deps, ConfigSnapshot(hosts or world.deps.inventory, policy))
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_a_policy_that_asks_for_more_is_asked_for_at_once_and_votes_stand(world:
     assert world.card(asked).startswith("MASK cron.service on web-01 · needs 2 approvals")
 
     world.vote(asked, by=BOB)
-    now = world.when(asked, lambda now: len(now.counted) == 1, "a vote")
+    now = world.when(asked, lambda now: len(now.counted_votes) == 1, "a vote")
     assert now.stage is Stage.WAITING
 
 
@@ -83,7 +83,7 @@ def test_a_policy_that_asks_for_less_changes_nothing_for_what_waits(world: World
     assert now.approval
     assert (now.approval.need, now.approval.at_least) == (2, 2)
     world.vote(asked, by=BOB)
-    now = world.when(asked, lambda now: len(now.counted) == 1, "a vote")
+    now = world.when(asked, lambda now: len(now.counted_votes) == 1, "a vote")
     assert now.stage is Stage.WAITING
 
 
@@ -91,7 +91,7 @@ def test_a_policy_that_asks_for_less_changes_nothing_for_what_waits(world: World
 def test_a_policy_that_forbids_it_ends_it_and_says_so(world: World, saw: Callable[[str], str]) -> None:
     asked = waiting(world)
     reload(world, PROD, Rule("payday", forbid="payroll runs"))
-    ended = world.ended(asked)
+    ended = world.until_final(asked)
     assert ended.stage is Stage.REFUSED
     assert saw(ended.because) == "The policy changed while this waited. Rule `payday` forbids it: payroll runs."
 
@@ -100,20 +100,20 @@ def test_a_policy_that_forbids_it_ends_it_and_says_so(world: World, saw: Callabl
 def test_a_host_that_is_removed_takes_its_requests_along(world: World, saw: Callable[[str], str]) -> None:
     asked = waiting(world)
     reload(world, hosts=Inventory(()))
-    ended = world.ended(asked)
+    ended = world.until_final(asked)
     assert (ended.stage, "There is no host `web-01`" in saw(ended.because)) == (Stage.CANCELLED, True)
 
 
 def test_who_may_ask_no_more_has_nothing_waiting_any_more(world: World) -> None:
     asked = waiting(world)
     reload(world, replace(PROD, ask=frozenset({"dba"})))
-    assert "You may not ask" in world.ended(asked).because
+    assert "You may not ask" in world.until_final(asked).because
 
 
 def test_a_shorter_time_to_decide_ends_sooner(world: World) -> None:
     asked = waiting(world)
     reload(world, replace(PROD, approve_within=timedelta(seconds=30)))
-    assert world.ended(asked).stage is Stage.EXPIRED
+    assert world.until_final(asked).stage is Stage.EXPIRED
 
 
 def test_while_slack_says_nothing_about_people_no_vote_counts_for_less(world: World) -> None:
@@ -122,16 +122,16 @@ def test_while_slack_says_nothing_about_people_no_vote_counts_for_less(world: Wo
     world.people.silent.add(ALICE.id)
     reload(world, PROD, digest="2" * 64)
     world.vote(asked, by=BOB)
-    assert "did not say" in world.told(BOB, "did not say")
+    assert "did not say" in world.ephemeral(BOB, "did not say")
     world.people.silent.clear()
     world.vote(asked, by=BOB)
-    now = world.when(asked, lambda now: len(now.counted) == 1, "a vote")
+    now = world.when(asked, lambda now: len(now.counted_votes) == 1, "a vote")
     assert (now.stage, now.approval and now.approval.need) == (Stage.WAITING, 2)
 
 
 def test_what_waited_while_the_bot_was_away_is_judged_by_the_files_it_starts_with(world: World) -> None:
     asked = waiting(world)
-    world.in_force.put(Configured(world.deps.inventory, replace(POLICY, rules=(TWO,), digest="1" * 64)))
+    world.in_force.put(ConfigSnapshot(world.deps.inventory, replace(POLICY, rules=(TWO,), digest="1" * 64)))
     begin_with_it(world.deps)
     now = judged(world, asked)
     assert now.approval
@@ -203,7 +203,7 @@ class TestOnHosts:
             assert "how many have to approve: 1 → 2" in world.card(anew)
 
             done = world.approve(anew, by=CAROL)
-            assert (done.target.outcome, len(done.counted)) == (Outcome.PROVEN, 2)
+            assert (done.target.outcome, len(done.counted_votes)) == (Outcome.PROVEN, 2)
             assert is_masked(host, "tuned.service")
 
     @pytest.mark.fault("F69", how="a policy that forbids it put in force between the votes and the look before acting")
@@ -214,7 +214,7 @@ class TestOnHosts:
             no = Rule("payday", forbid="payroll runs")
             with just_before_acting(world, "tuned.service", lambda: reload(world, PROD, no)):
                 world.vote(asked, by=BOB)
-                ended = world.ended(asked)
+                ended = world.until_final(asked)
             assert (ended.stage, "payroll runs" in saw(ended.because)) == (Stage.REFUSED, True)
             assert is_untouched(host, "tuned.service")
 

@@ -22,7 +22,7 @@ def test_a_bot_that_is_told_to_stop_leaves_after_the_step_in_hand_and_the_next_o
     left = idle_world.store.get(asked.id)
     assert left.stage is Stage.RUNNING
     with idle_world.running():
-        done = idle_world.ended(asked)
+        done = idle_world.until_final(asked)
         assert done.target.outcome is Outcome.PROVEN
         assert [sent.step for sent in done.target.sent] == ["probe", "unprobe", "stop", "link", "reload", "try-start"]
         idle_world.card(done)
@@ -47,4 +47,4 @@ def test_an_approved_request_waits_while_slack_does_not_say_who_is_who(world: Wo
     assert world.store.get(asked.id).stage is Stage.APPROVED
     world.wire.before.remove(silence)
     world.people.silent.clear()
-    assert world.ended(asked).target.outcome is Outcome.PROVEN
+    assert world.until_final(asked).target.outcome is Outcome.PROVEN

@@ -13,7 +13,7 @@ import pytest
 import structlog
 
 from bot.core.hosts.inventory import Inventory
-from bot.core.policy.configuration import Configured
+from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.requests import Ask, Change, Request, Stage, Target, Verb
 from bot.core.systemd.units import UnitName
 from bot.edges.database import Database
@@ -38,7 +38,7 @@ class Bot:
     def __init__(self, folder: Path, timings: Timings) -> None:
         self.clock = Hands()
         self.store = Database(new_sqlite(folder / "var/maskbot.db"), clock=self.clock, instance="bot-1")
-        in_force = InForce(Configured(Inventory(HOSTS), replace(POLICY, rules=())))
+        in_force = InForce(ConfigSnapshot(Inventory(HOSTS), replace(POLICY, rules=())))
         self.deps = Deps(self.store, NoHost(), People(), Channels(), self.clock, in_force, timings)
 
     @contextmanager
@@ -93,7 +93,7 @@ def test_no_work_is_begun_while_somebody_waits_for_an_acknowledgement(working: W
     bot = working(Timings(poll=0.05, lease_renew=LONG))
     bot.deps = replace(bot.deps, ack_priority=AckPriority(patience=LONG))
     with bot.store.exclusive(), bot.running():
-        with bot.deps.ack_priority.taken():
+        with bot.deps.ack_priority.payload_waiting():
             bot.store.add(a_request(bot), events=[])
             for _ in range(3):
                 comes_round(bot, "look_out")
@@ -104,7 +104,7 @@ def test_no_work_is_begun_while_somebody_waits_for_an_acknowledgement(working: W
 def test_it_is_begun_after_a_while_however_many_wait(working: Working) -> None:
     bot = working(Timings(poll=0.05, lease_renew=LONG))
     bot.deps = replace(bot.deps, ack_priority=AckPriority(patience=0.01))
-    with bot.store.exclusive(), bot.deps.ack_priority.taken(), bot.running():
+    with bot.store.exclusive(), bot.deps.ack_priority.payload_waiting(), bot.running():
         bot.store.add(a_request(bot), events=[])
         refused(bot)
 
@@ -113,7 +113,7 @@ def test_every_line_about_a_request_has_its_id(working: Working, capsys: pytest.
     handlers, outlet = logging.root.handlers[:], log.set_up(level="debug", as_json=True)
     try:
         bot = working(Timings(poll=0.05))
-        anybody_may = InForce(Configured(Inventory(HOSTS), POLICY))
+        anybody_may = InForce(ConfigSnapshot(Inventory(HOSTS), POLICY))
         bot.deps = replace(bot.deps, in_force=anybody_may)  # so that a host is looked at, and there is none
         with bot.store.exclusive(), bot.running():
             bot.store.add(a_request(bot), events=[])

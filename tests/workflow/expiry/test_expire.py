@@ -36,7 +36,7 @@ def ended(world: World, mask: Request) -> Request:
     """The undo that came by itself, once it is over."""
     world.when(mask, lambda now: bool(now.undone_by), "an end by itself")
     (newest, *_) = returns(world, mask)
-    return world.ended(newest)
+    return world.until_final(newest)
 
 
 class Away:
@@ -69,7 +69,7 @@ def test_it_comes_back_by_itself_exactly_as_it_was_and_nobody_is_asked(world: Wo
     back = ended(world, done)
 
     assert back.target.outcome is Outcome.RESTORED, back.target.note
-    assert (back.ask.requester, back.counted) == (ITSELF, ())
+    assert (back.ask.requester, back.counted_votes) == (ITSELF, ())
     assert back.because == "time is up. Undone automatically, as approved"
     assert [state(host, unit) for unit in ("worker.service", "metrics.service")] == [RUNS, RUNS]
     assert "Time is up. Undone automatically, as approved" in world.card(back)
@@ -107,7 +107,7 @@ def test_two_who_find_it_due_at_once_make_one_undo(idle_world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "changed_deps", [{"care": AftercarePolicy(expiry_retry_first=timedelta(seconds=0.1), aftercheck=())}]
+    "changed_deps", [{"aftercare": AftercarePolicy(expiry_retry_first=timedelta(seconds=0.1), aftercheck=())}]
 )
 def test_a_host_that_is_away_is_tried_again_and_everybody_can_see_it(world: World) -> None:
     done = world.masked("restless", duration=TWO_HOURS)
@@ -128,7 +128,7 @@ def test_a_host_that_is_away_is_tried_again_and_everybody_can_see_it(world: Worl
 
 
 @pytest.mark.parametrize(
-    "changed_deps", [{"care": AftercarePolicy(expiry_retry_first=timedelta(seconds=0.1), aftercheck=())}]
+    "changed_deps", [{"aftercare": AftercarePolicy(expiry_retry_first=timedelta(seconds=0.1), aftercheck=())}]
 )
 def test_a_host_that_goes_away_in_the_middle_is_tried_again_from_the_start(world: World) -> None:
     done = world.masked("restless", duration=TWO_HOURS)
@@ -198,17 +198,17 @@ def test_an_unmask_by_hand_takes_the_end_along(world: World) -> None:
     assert returns(world, done) == []
 
 
-class TestProlonging:
+class TestExtending:
     """A later end, or none any more: decided like a mask, and nothing is done to the host."""
 
     def extended(self, world: World, mask: Request, by: timedelta, *, who: Person = ALICE) -> Request:
         key = secrets.token_hex(8)
-        asked = world.desk.lasting.extend(mask.id, Duration(lasts=by), caller(who, key))
-        return world.answered(asked)
+        asked = world.desk.extensions.extend(mask.id, Duration(lasts=by), caller(who, key))
+        return world.until_answered(asked)
 
-    def kept(self, world: World, mask: Request, *, who: Person = ALICE) -> Request:
+    def keep(self, world: World, mask: Request, *, who: Person = ALICE) -> Request:
         key = secrets.token_hex(8)
-        return world.answered(world.desk.lasting.keep(mask.id, "for ever", caller(who, key)))
+        return world.until_answered(world.desk.extensions.keep(mask.id, "for ever", caller(who, key)))
 
     def test_its_requester_extends_it_once_by_its_length_and_then_asks(self, world: World) -> None:
         host = world.hosts["web-01"]
@@ -246,7 +246,7 @@ class TestProlonging:
 
     def test_a_mask_is_kept_with_the_approvals_of_one_without_an_end(self, world: World) -> None:
         done = world.masked("restless", duration=TWO_HOURS)
-        asked = self.kept(world, done)
+        asked = self.keep(world, done)
         assert asked.stage is Stage.WAITING
         assert "KEEP THE MASK OF restless.service on web-01 · needs 1 approval" in world.card(asked)
         kept = world.approve(asked)
@@ -261,11 +261,11 @@ class TestProlonging:
 
     def test_an_end_that_is_not_approved_in_time_comes_all_the_same(self, world: World) -> None:
         done = world.masked("restless", duration=Duration(lasts=10 * MINUTE))
-        asked = self.kept(world, done)
+        asked = self.keep(world, done)
         world.clock.ahead += 10 * MINUTE
         assert ended(world, done).target.outcome is Outcome.RESTORED
         world.vote(asked)
-        assert "no longer a mask by maskbot" in world.told(BOB, "that ends by itself")
+        assert "no longer a mask by maskbot" in world.ephemeral(BOB, "that ends by itself")
 
     def test_a_host_that_is_away_is_kept_from_coming_back_with_its_unit_running(self, world: World) -> None:
         done = world.masked("restless", duration=TWO_HOURS)
@@ -287,7 +287,7 @@ class TestProlonging:
         refused = world.mask("restless")
         assert "does not allow masks without an end" in refused.because
         done = world.masked("restless", duration=TWO_HOURS)
-        assert "does not allow masks without an end" in self.kept(world, done).because
+        assert "does not allow masks without an end" in self.keep(world, done).because
 
 
 def test_an_unmask_by_hand_that_is_under_way_when_it_is_due_is_left_to_itself(idle_world: World) -> None:
@@ -297,7 +297,7 @@ def test_an_unmask_by_hand_that_is_under_way_when_it_is_due_is_left_to_itself(id
     mine = world.begin_undo(done)
     world.clock.ahead += 2 * HOUR
     with world.running():
-        assert world.ended(mine).target.outcome is Outcome.RESTORED
+        assert world.until_final(mine).target.outcome is Outcome.RESTORED
         assert world.when(done, lambda now: bool(now.undone_by), "its undo").undone_by == mine.id
     assert returns(world, done) == []
     assert world.store.get(done.id).aftercare.overdue == ""

@@ -5,7 +5,7 @@ from datetime import timedelta
 from bot.core.requests import Duration, Outcome, Request
 from bot.errors import HostError
 from bot.workflow.engine.periodic import appoint_configured
-from bot.workflow.requests.mask_inventory import book
+from bot.workflow.requests.mask_inventory import read_mask_inventory
 from tests.workflow.hands import fail, knock
 from tests.workflow.slack import ALICE, INCIDENT, words
 from tests.workflow.wire import Call
@@ -94,14 +94,17 @@ def test_a_mask_that_is_gone_is_noticed(world: World) -> None:
 
 def test_what_fails_is_told_once_whether_the_watch_sees_it_first_or_a_look_after_the_change(world: World) -> None:
     appoint_configured(world.deps)
-    world.until(lambda: bool(book(world.deps, "web-01").pages[0].seen_at), "a first look")
+    world.until(lambda: bool(read_mask_inventory(world.deps, "web-01").host_views[0].seen_at), "a first look")
     done = world.masked("echo")
     knock(world.hosts["web-01"])
 
     world.clock.ahead += 15 * MINUTE
     began = world.clock.now()
     looked(world, done, 1)
-    world.until(lambda: (book(world.deps, "web-01").pages[0].seen_at or began) > began, "a turn of the watch")
+    world.until(
+        lambda: (read_mask_inventory(world.deps, "web-01").host_views[0].seen_at or began) > began,
+        "a turn of the watch",
+    )
     world.until(lambda: bool(notes(world, done)), "a note")
 
     assert len([note for note in notes(world, done) if "echo.socket" in note]) == 1
@@ -110,10 +113,10 @@ def test_what_fails_is_told_once_whether_the_watch_sees_it_first_or_a_look_after
 def test_a_host_that_is_away_is_no_news_and_the_next_look_comes(world: World) -> None:
     done = world.masked("restless")
 
-    def away(call: Call) -> None:
+    def unreachable(call: Call) -> None:
         raise HostError(f"{call.host} does not answer.", code="ssh_unreachable", passing=True)
 
-    world.wire.before.append(away)
+    world.wire.before.append(unreachable)
     world.clock.ahead += MINUTE
     looked(world, done, 1)
     world.wire.before.clear()

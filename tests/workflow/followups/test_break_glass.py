@@ -50,9 +50,9 @@ def notes(world: World, request: Request) -> list[tuple[str, str, str]]:
 
 
 def test_who_may_masks_for_real_without_a_vote_and_whoever_was_skipped_is_told_once(world: World) -> None:
-    done = world.ended(world.ask_mask("tuned", break_glass=True))
+    done = world.until_final(world.ask_mask("tuned", break_glass=True))
 
-    assert (done.target.outcome, done.counted) == (Outcome.PROVEN, ())
+    assert (done.target.outcome, done.counted_votes) == (Outcome.PROVEN, ())
     assert is_masked(world.hosts["web-01"], "tuned.service")
     card = world.card(done)
     assert card.startswith("MASKED AND PROVEN")
@@ -73,26 +73,26 @@ def test_who_may_masks_for_real_without_a_vote_and_whoever_was_skipped_is_told_o
 
 
 def test_nobody_goes_ahead_alone_with_what_is_critical(world: World) -> None:
-    refused = world.ended(world.ask_mask("ssh", break_glass=True))
+    refused = world.until_final(world.ask_mask("ssh", break_glass=True))
     assert (refused.stage, "critical list" in refused.because) == (Stage.REFUSED, True)
     assert is_untouched(world.hosts["web-01"], "ssh.service")
-    world.told(ALICE, "critical list")
+    world.ephemeral(ALICE, "critical list")
 
 
 def test_nor_with_what_the_host_cannot_do(world: World) -> None:
-    refused = world.ended(world.ask_mask("no-such-unit", break_glass=True))
+    refused = world.until_final(world.ask_mask("no-such-unit", break_glass=True))
     assert (refused.stage, "is not found" in refused.because) == (Stage.REFUSED, True)
 
 
 def test_who_may_not_waits_for_votes_like_everybody_and_is_told_why(world: World) -> None:
     asked = world.mask("restless", by=CAROL, break_glass=True)
-    world.told(CAROL, "You may not use break-glass. @oncall may.")
+    world.ephemeral(CAROL, "You may not use break-glass. @oncall may.")
     waiting = world.store.get(asked.id)
     assert (waiting.stage, waiting.break_glass, waiting.open_followups) == (Stage.WAITING, None, ())
     assert is_untouched(world.hosts["web-01"], "restless.service")
 
     world.vote(asked, by=BOB)
-    assert world.ended(asked).target.outcome is Outcome.PROVEN
+    assert world.until_final(asked).target.outcome is Outcome.PROVEN
 
 
 def test_without_a_reason_nothing_begins(world: World) -> None:
@@ -106,7 +106,7 @@ def test_without_a_reason_nothing_begins(world: World) -> None:
 
 def test_a_rule_that_says_never_holds(world: World) -> None:
     asked = world.mask("beat.timer", break_glass=True)
-    world.told(ALICE, "Rule `payroll` does not allow break-glass.")
+    world.ephemeral(ALICE, "Rule `payroll` does not allow break-glass.")
     assert world.store.get(asked.id).stage is Stage.WAITING
     world.desk.withdraw(asked.id, by=ALICE.id)
 
@@ -120,7 +120,7 @@ def test_only_the_missing_votes_are_replaced_and_a_guarded_unit_needs_the_word_o
     assert is_untouched(world.hosts["web-01"], "primary.service")
 
     break_glass(world, asked, console_works=True)  # bob, who approved it already, is one of the two it needs
-    done = world.ended(asked)
+    done = world.until_final(asked)
     assert done.target.outcome is Outcome.PROVEN
     assert is_masked(world.hosts["web-01"], "primary.service")
     assert done.break_glass
@@ -132,13 +132,13 @@ def test_only_the_missing_votes_are_replaced_and_a_guarded_unit_needs_the_word_o
 
 def test_the_word_on_console_access_can_be_given_as_it_is_asked(world: World) -> None:
     asked = world.mask("primary", host="web-02", break_glass=True)
-    world.told(ALICE, "Confirm with `--console-works`, or in the form under `Details`.")
+    world.ephemeral(ALICE, "Confirm with `--console-works`, or in the form under `Details`.")
     world.desk.withdraw(asked.id, by=ALICE.id)
 
-    done = world.ended(world.ask_mask("primary", host="web-02", break_glass=True, console_works=True))
+    done = world.until_final(world.ask_mask("primary", host="web-02", break_glass=True, console_works=True))
     assert done.target.outcome is Outcome.PROVEN
     assert done.break_glass
-    assert (done.break_glass.by, done.break_glass.console_works, done.counted) == (ALICE.id, True, ())
+    assert (done.break_glass.by, done.break_glass.console_works, done.counted_votes) == (ALICE.id, True, ())
 
 
 def test_who_lost_the_right_before_it_ran_does_not_go_ahead(world: World) -> None:
@@ -167,13 +167,13 @@ def test_a_unit_that_is_not_what_it_was_is_asked_about_anew(world: World) -> Non
     assert is_untouched(host, "watched.path")
 
     break_glass(world, asked)
-    assert world.ended(asked).target.outcome is Outcome.PROVEN
+    assert world.until_final(asked).target.outcome is Outcome.PROVEN
 
 
 def test_the_review_is_signed_by_who_could_have_approved_and_by_nobody_with_a_part_in_it(world: World) -> None:
     asked = world.mask("generated", host="db-01")
     break_glass(world, asked)
-    done = world.ended(asked)
+    done = world.until_final(asked)
     assert done.owes_review
     assert done.id in [one.id for one in world.store.find(Query(reviews_owed=True))]
 
@@ -187,7 +187,7 @@ def test_the_review_is_signed_by_who_could_have_approved_and_by_nobody_with_a_pa
     assert answers["bob"] == "You used break-glass, so somebody else has to sign the review."
     assert answers["alice"].startswith("You asked for this")
     assert answers["dave"] == "You could not have approved this, so you cannot sign its review. @sre may."
-    assert "used break-glass" in world.told(BOB, "somebody else has to sign")
+    assert "used break-glass" in world.ephemeral(BOB, "somebody else has to sign")
 
     assert world.follow_up(done, FollowupKind.SIGN_REVIEW, by=CAROL, text="page me next time").tally is Tally.COUNTED
     world.until(lambda: "*Review*  signed by <@UCAROL>" in world.card(done), "a card that says who signed")
@@ -210,8 +210,8 @@ def test_a_mask_that_was_handed_over_is_taken_back_by_its_new_owner_without_a_vo
     assert world.follow_up(mask, FollowupKind.HAND_OVER, by=ALICE, to=CAROL.id).tally is Tally.COUNTED
     world.until(lambda: "asked, now <@UCAROL>'s" in world.card(mask), "the owner on the card")
 
-    back = world.ended(world.undo(mask, by=CAROL))
-    assert (back.target.outcome, back.counted) == (Outcome.RESTORED, ())
+    back = world.until_final(world.undo(mask, by=CAROL))
+    assert (back.target.outcome, back.counted_votes) == (Outcome.RESTORED, ())
     assert "masked and proven" not in world.card(world.store.get(mask.id))
     with pytest.raises(UsageError, match="It cannot be handed over"):
         world.follow_up(mask, FollowupKind.HAND_OVER, by=CAROL, to=ALICE.id)
@@ -219,6 +219,6 @@ def test_a_mask_that_was_handed_over_is_taken_back_by_its_new_owner_without_a_vo
 
 def test_who_went_ahead_alone_takes_it_back_without_a_vote(world: World) -> None:
     (mask,) = [one for one in world.requests() if one.target.unit.text == "generated.service"]
-    back = world.ended(world.undo(mask, by=BOB))
+    back = world.until_final(world.undo(mask, by=BOB))
     assert back.target.outcome is Outcome.RESTORED
     assert is_untouched(world.hosts["db-01"], "generated.service")

@@ -70,11 +70,11 @@ class TestAskingForMore:
         world.follow_up(request, FollowupKind.ASK_FOR_MORE, by=BOB, text="is the <replica> healthy?")
         world.until(lambda: "is the &lt;replica&gt; healthy?" in world.card(request), "the question on the card")
         assert "*Answer*  <@UALICE> can answer under Details" in world.card(request)
-        assert world.noted(request, "bob asks: is the &lt;replica&gt; healthy?").startswith("<@UALICE> ")
+        assert world.note(request, "bob asks: is the &lt;replica&gt; healthy?").startswith("<@UALICE> ")
 
         world.follow_up(request, FollowupKind.ANSWER, by=ALICE, text="yes, 2 s behind")
         world.until(lambda: "yes, 2 s behind" in world.card(request), "the answer on the card")
-        assert world.noted(request, "alice answers: yes, 2 s behind").startswith("<@UBOB> ")
+        assert world.note(request, "alice answers: yes, 2 s behind").startswith("<@UBOB> ")
         waiting = world.store.get(request.id)
         assert (waiting.stage, waiting.open_question) == (Stage.WAITING, None)
         types = [record["type"] for record in world.store.records()]
@@ -89,12 +89,12 @@ class TestAskingForMore:
         later = world.store.get(request.id)
         assert later.approval
         assert later.approval.approve_by > request.approval.approve_by + 9 * MINUTE
-        assert "starts again, once: 15 minutes" in world.noted(request, "why now?")
+        assert "starts again, once: 15 minutes" in world.note(request, "why now?")
 
         world.clock.ahead += MINUTE
         world.follow_up(request, FollowupKind.ASK_FOR_MORE, by=CAROL, text="and who else?")
         assert world.store.get(request.id).approval == later.approval
-        assert "The time to approve keeps running." in world.noted(request, "and who else?")
+        assert "The time to approve keeps running." in world.note(request, "and who else?")
 
     @pytest.mark.parametrize(
         ("who", "said"), [(ALICE, "You asked for this"), (DAVE, "may not approve or deny"), (EVE, "guest")]
@@ -102,14 +102,14 @@ class TestAskingForMore:
     def test_only_who_may_decide_is_owed_an_answer(self, world: World, who: Person, said: str) -> None:
         request = waits(world)
         assert said in world.follow_up(request, FollowupKind.ASK_FOR_MORE, by=who, text="why?").refusal
-        world.told(who, said)
+        world.ephemeral(who, said)
         assert world.store.get(request.id).remarks == ()
 
     def test_who_asked_for_more_may_still_deny(self, world: World) -> None:
         request = waits(world)
         world.follow_up(request, FollowupKind.ASK_FOR_MORE, by=BOB, text="why?")
         world.vote(request, Verdict.DENY)
-        assert world.ended(request).stage is Stage.DENIED
+        assert world.until_final(request).stage is Stage.DENIED
 
 
 class TestHandingOver:
@@ -119,14 +119,14 @@ class TestHandingOver:
         assert world.follow_up(request, FollowupKind.HAND_OVER, by=ALICE, to=CAROL.id).tally is Tally.COUNTED
 
         world.until(lambda: "<@UALICE> asked, now <@UCAROL>'s" in world.card(request), "the owner on the card")
-        assert world.noted(request, "alice hands `mask web-01 cron.service` over to you").startswith("<@UCAROL> ")
+        assert world.note(request, "alice hands `mask web-01 cron.service` over to you").startswith("<@UCAROL> ")
         for who in (ALICE, CAROL):
             world.vote(request, by=who)
-            world.told(who, "somebody else has to approve or deny it")
+            world.ephemeral(who, "somebody else has to approve or deny it")
         with pytest.raises(UsageError, match="Only carol, who owns it now, can withdraw this"):
             world.desk.withdraw(request.id, by=ALICE.id)
         world.desk.withdraw(request.id, by=CAROL.id)
-        assert world.ended(request).because == "carol withdrew it."
+        assert world.until_final(request).because == "carol withdrew it."
         (event,) = [record for record in world.store.records() if record["type"] == "request.handed_over"]
         assert (event["actor"]["user"], event["data"]["to"], event["data"]["owner"]) == ("UALICE", "UCAROL", "UCAROL")
 
@@ -137,7 +137,7 @@ class TestHandingOver:
     def test_it_does_not_go_to_who_could_not_have_asked(self, world: World, to: Person, said: str) -> None:
         request = waits(world)
         assert said in world.follow_up(request, FollowupKind.HAND_OVER, by=ALICE, to=to.id).refusal
-        world.told(ALICE, said)
+        world.ephemeral(ALICE, said)
         assert world.store.get(request.id).owner == ALICE.id
 
     def test_nor_to_nobody(self, world: World) -> None:
@@ -247,7 +247,7 @@ class TestGoingAlone:
         assert offers(idle.deps, asked, ALICE.id) == (Action.ANSWER, Action.HAND_OVER)
         with idle.running():
             idle.desk.withdraw(request.id, by=ALICE.id)
-            over = idle.ended(request)
+            over = idle.until_final(request)
         assert [offers(idle.deps, over, who.id) for who in (ALICE, BOB)] == [(), ()]
 
 
@@ -267,7 +267,7 @@ class TestWithdrawing:
         assert (over.stage, over.break_glass, over.due_at) == (Stage.WITHDRAWN, None, None)
         assert [vote.tally for vote in over.votes] == [Tally.REFUSED]
         assert [followup.refusal for followup in over.followups] == ["Too late: this request is withdrawn."]
-        assert idle.told(BOB, "Too late")
+        assert idle.ephemeral(BOB, "Too late")
         buttons = idle.card(over).splitlines()[-1]
         assert buttons == "[Details]"
         with pytest.raises(UsageError, match="Too late"):

@@ -13,7 +13,7 @@ import pytest
 from bot.core.health import ComponentHealth
 from bot.core.hosts.inventory import Inventory
 from bot.core.paging import Format
-from bot.core.policy.configuration import Configured
+from bot.core.policy.configuration import ConfigSnapshot
 from bot.edges.database import Database
 from bot.edges.outbound.paging import Receiver, Webhook
 from bot.errors import StoreBusy
@@ -36,18 +36,20 @@ class Bot:
     def __init__(self, folder: Path, receiver: PageReceiver) -> None:
         self.clock = Hands()
         self.store = Database(new_sqlite(folder / "var/maskbot.db"), clock=self.clock, instance="bot-1")
-        in_force = InForce(Configured(Inventory(HOSTS), POLICY))
+        in_force = InForce(ConfigSnapshot(Inventory(HOSTS), POLICY))
         pager = Webhook(Receiver(receiver.url, Format.GENERIC, secret="s3cret"), now=self.clock.now)
         timings = Timings(poll=0.05, lease_renew=0.05, stuck=0.2)
         self.slack = SLACK
         self.deps = Deps(self.store, NoHost(), People(), Channels(), self.clock, in_force, timings, pager=pager)
-        self.heartbeat = Heartbeat(self.deps, source="bot-1", looks=[lambda: [self.slack]], report=lambda signs: None)
+        self.heartbeat = Heartbeat(
+            self.deps, source="bot-1", looks=[lambda: [self.slack]], report=lambda components: None
+        )
 
     def beats(self) -> dict[str, ComponentHealth]:
         """One look, and what somebody has to be paged about."""
         self.heartbeat.beat()
         self.heartbeat.raise_alarms()
-        return {sign.component: sign for sign in self.heartbeat.signs}
+        return {component.name: component for component in self.heartbeat.components}
 
 
 @pytest.fixture
@@ -96,7 +98,7 @@ def test_what_the_pager_does_not_take_is_sent_again(bot: Bot, receiver: PageRece
 def test_a_loop_that_works_is_well(bot: Bot) -> None:
     assert bot.beats()["loop"].words == "not begun"
     with working(bot):
-        heard(bot, lambda ages: len(ages) == 3)
+        wait_for_ages(bot, lambda ages: len(ages) == 3)
         assert bot.beats()["loop"].is_well
 
 
@@ -112,11 +114,11 @@ def test_a_thread_that_hangs_is_named_and_the_process_is_said_to_be_useless(
     bot.store.claim = hang  # type: ignore[method-assign, assignment]
     with working(bot):
         try:
-            heard(bot, lambda ages: ages.get("claim", 0) > 1.3 > ages.get("look_out", 9))
-            sign = bot.beats()["loop"]
-            assert (sign.is_well, sign.vital) == (False, True)
-            assert "claim" in saw(sign.words)
-            assert "look_out" not in sign.words
+            wait_for_ages(bot, lambda ages: ages.get("claim", 0) > 1.3 > ages.get("look_out", 9))
+            component = bot.beats()["loop"]
+            assert (component.is_well, component.vital) == (False, True)
+            assert "claim" in saw(component.words)
+            assert "look_out" not in component.words
             bot.clock.ahead += timedelta(seconds=10)
             bot.beats()
             assert ("trigger", "maskbot-bot-1-loop") in receiver.events()
@@ -135,9 +137,9 @@ def test_a_full_disk_is_noticed_without_anybody_asking_and_somebody_is_paged(
         full = small_disk / "full"
         fill(full)
         found = [bot.beats()["database"] for _ in range(8)]  # SQLite has a little room in its own files
-        sign = found[-1]
-        assert not sign.is_well
-        assert "cannot be written" in saw(sign.words)
+        component = found[-1]
+        assert not component.is_well
+        assert "cannot be written" in saw(component.words)
         bot.clock.ahead += timedelta(seconds=10)
         bot.beats()
         full.unlink()
@@ -152,16 +154,16 @@ def test_a_part_that_cannot_be_looked_at_hides_no_other(bot: Bot) -> None:
     def fails() -> Sequence[ComponentHealth]:
         raise StoreBusy("The database does not answer. Try again.")
 
-    heartbeat = Heartbeat(bot.deps, source="bot-1", looks=[fails, lambda: [bot.slack]], report=lambda signs: None)
+    heartbeat = Heartbeat(bot.deps, source="bot-1", looks=[fails, lambda: [bot.slack]], report=lambda components: None)
     heartbeat.beat()
-    assert [sign.component for sign in heartbeat.signs] == ["database", "loop", "messages", "slack"]
+    assert [component.name for component in heartbeat.components] == ["database", "loop", "messages", "slack"]
 
 
 def test_a_pulse_that_stopped_is_seen_by_whoever_asks(bot: Bot) -> None:
     bot.beats()
     bot.deps = replace(bot.deps, timings=replace(bot.deps.timings, heartbeat=0.0))
-    late = Heartbeat(bot.deps, source="bot-1", report=lambda signs: None).signs[-1]
-    assert (late.component, late.vital, late.is_well) == ("heartbeat", True, False)
+    late = Heartbeat(bot.deps, source="bot-1", report=lambda components: None).components[-1]
+    assert (late.name, late.vital, late.is_well) == ("heartbeat", True, False)
 
 
 @contextmanager
@@ -175,7 +177,7 @@ def working(bot: Bot) -> Iterator[None]:
         loop.stop()
 
 
-def heard(bot: Bot, holds: Callable[[dict[str, float]], bool]) -> None:
+def wait_for_ages(bot: Bot, holds: Callable[[dict[str, float]], bool]) -> None:
     """Wait until it holds of how long ago each thread was heard of."""
     for _ in range(600):
         if holds(bot.deps.liveness.ages):

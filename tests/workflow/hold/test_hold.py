@@ -17,7 +17,7 @@ from bot.ports import Query
 from bot.workflow.engine.periodic import appoint_configured
 from bot.workflow.people.membership import person, read_groups
 from bot.workflow.queries.home import gather_home
-from bot.workflow.requests.mask_inventory import book
+from bot.workflow.requests.mask_inventory import read_mask_inventory
 from tests.workflow.drift.test_watch import turn
 from tests.workflow.expiry.test_expire import MASKED, RUNS, Away, state
 from tests.workflow.slack import ALICE, BOB, CAROL, caller
@@ -33,14 +33,16 @@ CARE = AftercarePolicy(
 @pytest.fixture
 def changed_deps() -> Mapping[str, Any]:
     """Where `@sre` may own holds."""
-    return {"policy": HELD, "care": CARE}
+    return {"policy": HELD, "aftercare": CARE}
 
 
 @pytest.fixture
 def watched(world: World) -> World:
     """Every host was looked at once."""
     appoint_configured(world.deps)
-    world.until(lambda: all(page.seen_at for page in book(world.deps).pages), "a look at every host")
+    world.until(
+        lambda: all(view.seen_at for view in read_mask_inventory(world.deps).host_views), "a look at every host"
+    )
     return world
 
 
@@ -48,13 +50,13 @@ def hold(world: World, *, review: timedelta = 90 * DAY) -> Hold:
     return Hold("sre", (world.clock.now() + review).replace(microsecond=0))
 
 
-def held(world: World, unit: str = "worker", **options: Any) -> Request:
+def hold_mask(world: World, unit: str = "worker", **options: Any) -> Request:
     done = world.masked(unit, hold=hold(world), **options)
     assert done.target.outcome is Outcome.PROVEN, done.target.note
     return done
 
 
-def taken_off(world: World, mask: Request) -> None:
+def remove_by_hand(world: World, mask: Request) -> None:
     """Somebody takes it off by hand, and the watch sees that."""
     world.hosts[mask.target.host].run("systemctl", "unmask", str(mask.target.unit))
     turn(world, mask.target.host)
@@ -63,25 +65,28 @@ def taken_off(world: World, mask: Request) -> None:
 def back_again(world: World, mask: Request) -> Request:
     """The request that has put it back."""
     gone = world.when(mask, lambda now: bool(now.repeated_by), "a hold that is put back")
-    return world.ended(world.store.get(gone.repeated_by))
+    return world.until_final(world.store.get(gone.repeated_by))
 
 
-def lifted(world: World, mask: Request, *, by: Person = BOB, approver: Person = CAROL) -> Request:
+def lift(world: World, mask: Request, *, by: Person = BOB, approver: Person = CAROL) -> Request:
     asked = world.undo(mask, by=by)
     assert asked.stage is Stage.WAITING, asked.because
     return world.approve(asked, by=approver)
 
 
 def test_only_its_owners_lift_it_with_a_vote_and_all_is_as_before(world: World) -> None:
-    done = held(world)
+    done = hold_mask(world)
     card = world.card(done)
     assert "*Held*  by @sre, who review it" in card
     assert "Only @sre can lift it, with approval." in card
     assert "[Unmask] [Keep] [Details]" in card
     assert (done.aftercare.ends_at, done.undo_until) == (None, None)
     groups = read_groups(world.deps)
-    pages = [gather_home(world.deps, person(world.deps, one.id, groups), groups) for one in (ALICE, CAROL)]
-    assert [[mask.id for mask in page.masks] for page in pages] == [[done.id], [done.id]]  # whose it is, and an owner's
+    host_views = [gather_home(world.deps, person(world.deps, one.id, groups), groups) for one in (ALICE, CAROL)]
+    assert [[mask.id for mask in view.masks] for view in host_views] == [
+        [done.id],
+        [done.id],
+    ]  # whose it is, and an owner's
 
     refused = world.undo(done, by=ALICE)
     assert refused.stage is Stage.REFUSED
@@ -91,24 +96,24 @@ def test_only_its_owners_lift_it_with_a_vote_and_all_is_as_before(world: World) 
     assert world.unmask("worker").because == refused.because
     assert state(world.hosts["web-01"], "worker.service") == MASKED
 
-    back = lifted(world, done)
+    back = lift(world, done)
     assert back.target.outcome is Outcome.RESTORED, back.target.note
     assert state(world.hosts["web-01"], "worker.service") == RUNS
 
 
 def test_what_is_taken_off_is_put_back_the_usual_way_and_lifting_still_restores_what_was_first(watched: World) -> None:
     world = watched
-    done = held(world)
+    done = hold_mask(world)
     waits = world.undo(done, by=BOB)  # somebody is about to lift it
-    taken_off(world, done)
+    remove_by_hand(world, done)
 
     again = back_again(world, done)
 
     assert again.target.outcome is Outcome.PROVEN, (again.because, again.target.note)
     assert state(world.hosts["web-01"], "worker.service") == MASKED
-    assert (again.counted, again.owner, again.because) == ((), ALICE.id, "it was approved with the hold")
+    assert (again.counted_votes, again.owner, again.because) == ((), ALICE.id, "it was approved with the hold")
     assert (again.hold, again.hold_state.reapplied_at) == (done.hold, (again.finished_at,))
-    assert "A HOLD WAS TAKEN OFF: worker.service on web-01, which @sre holds" in world.noted(done, "TAKEN OFF")
+    assert "A HOLD WAS TAKEN OFF: worker.service on web-01, which @sre holds" in world.note(done, "TAKEN OFF")
     assert world.card(done).startswith("MASKED AND PROVEN, MASKED AGAIN SINCE")
     assert "Its hold puts it back" in world.card(again)
     assert [one.id for one in world.store.find(Query(live_masks=True))] == [again.id]
@@ -121,15 +126,15 @@ def test_what_is_taken_off_is_put_back_the_usual_way_and_lifting_still_restores_
 
 def test_what_is_taken_off_again_and_again_is_not_fought_for_ever(watched: World) -> None:
     world = watched
-    mask = held(world)
+    mask = hold_mask(world)
     for _ in range(2):
-        taken_off(world, mask)
+        remove_by_hand(world, mask)
         mask = back_again(world, mask)
-    taken_off(world, mask)
+    remove_by_hand(world, mask)
 
     rests = world.when(mask, lambda now: now.paging is not None and now.paging.paged_at is not None, "a page")
     assert rests.hold_state.try_at == mask.hold_state.reapplied_at[0] + timedelta(hours=1)
-    assert "IS TAKEN OFF AGAIN AND AGAIN: the bot put it back twice, and pauses until" in world.noted(
+    assert "IS TAKEN OFF AGAIN AND AGAIN: the bot put it back twice, and pauses until" in world.note(
         mask, "AGAIN AND AGAIN"
     )
     assert world.card(rests).startswith("HELD, BUT TAKEN OFF · worker.service on web-01")
@@ -144,46 +149,46 @@ def test_what_is_taken_off_again_and_again_is_not_fought_for_ever(watched: World
 
 @pytest.mark.parametrize(
     "changed_deps",
-    [{"policy": replace(HELD, holds=replace(HELD.holds, reapply=False)), "care": CARE}],
+    [{"policy": replace(HELD, holds=replace(HELD.holds, reapply=False)), "aftercare": CARE}],
     ids=["announce"],
 )
 def test_a_policy_can_have_it_announced_only(watched: World) -> None:
     world = watched
-    done = held(world)
-    taken_off(world, done)
+    done = hold_mask(world)
+    remove_by_hand(world, done)
 
     off = world.when(done, lambda now: now.hold_state.loss is Loss.REMOVED, "a hold that is off")
     assert off.hold_state.try_at is None
-    assert "It stays off. Use Mask again on its card to ask for it." in world.noted(done, "TAKEN OFF")
+    assert "It stays off. Use Mask again on its card to ask for it." in world.note(done, "TAKEN OFF")
     world.until(lambda: "*Taken off*" in world.card(off), "that on the card")
     world.clock.ahead += DAY
     world.store.wake()
-    assert "still has no mask: its mask is not on the host." in world.noted(done, "still has no mask")
+    assert "still has no mask: its mask is not on the host." in world.note(done, "still has no mask")
     world.clock.ahead += timedelta(minutes=15)  # the first approval is not good any more
-    asked = world.answered(world.desk.mask_again(done.id, caller(ALICE, secrets.token_hex(8))))
+    asked = world.until_answered(world.desk.mask_again(done.id, caller(ALICE, secrets.token_hex(8))))
     again = world.approve(asked)
     assert (again.target.outcome, again.hold) == (Outcome.PROVEN, done.hold)
     assert world.store.get(done.id).repeated_by == again.id
 
-    taken_off(world, again)
+    remove_by_hand(world, again)
     off = world.when(again, lambda now: now.hold_state.loss is Loss.REMOVED, "a hold that is off")
     assert world.undo(off, by=ALICE).stage is Stage.REFUSED
-    gone = lifted(world, off)
+    gone = lift(world, off)
     assert gone.target.outcome is Outcome.NOT_OURS
     assert world.store.get(again.id).hold is None
 
 
 def test_its_owners_are_called_on_its_review_day_until_they_keep_it(world: World) -> None:
-    done = held(world)
+    done = hold_mask(world)
 
     def keep(by: Person, days: int = 30) -> Request:
         review, key = world.clock.now() + timedelta(days=days), secrets.token_hex(8)
-        asked = world.desk.lasting.keep(done.id, "still needed", caller(by, key), review=review)
-        return world.answered(asked)
+        asked = world.desk.extensions.keep(done.id, "still needed", caller(by, key), review=review)
+        return world.until_answered(asked)
 
     world.clock.ahead += 90 * DAY
     world.store.wake()
-    assert "its review was due" in world.noted(done, "is due for review")
+    assert "its review was due" in world.note(done, "is due for review")
     world.clock.ahead += DAY
     world.store.wake()
     world.when(done, lambda now: now.aftercare.reminders == 2, "a second word")
@@ -199,21 +204,21 @@ def test_its_owners_are_called_on_its_review_day_until_they_keep_it(world: World
     world.until(lambda: "*Kept*  by " in world.card(now), "that on the card")
     assert world.card(kept).startswith("HOLD KEPT")
     with pytest.raises(UsageError, match="Say when"):
-        world.desk.lasting.keep(done.id, "why", caller(BOB, "k"))
+        world.desk.extensions.keep(done.id, "why", caller(BOB, "k"))
 
 
 def test_a_host_that_is_away_is_waited_for_before_people_are_asked_and_after(world: World) -> None:
-    away = Away(world)
+    unreachable = Away(world)
     asked = world.ask_mask("worker", hold=hold(world))
     world.when(asked, lambda now: now.target.note == "web-01 does not answer.", "a hold that is pending")
-    assert "The hold stays pending" in world.told(ALICE, "pending")
-    world.until(lambda: away.tries > 3, "more tries")
+    assert "The hold stays pending" in world.ephemeral(ALICE, "pending")
+    world.until(lambda: unreachable.tries > 3, "more tries")
     assert world.store.get(asked.id).stage is Stage.ASKED
-    away.comes_back()
-    waiting = world.answered(asked)
+    unreachable.comes_back()
+    waiting = world.until_answered(asked)
     assert (waiting.stage, waiting.target.note) == (Stage.WAITING, "")
 
-    away = Away(world)
+    unreachable = Away(world)
     world.vote(waiting)
     pending = world.when(waiting, lambda now: now.target.note != "", "a hold that is pending")
     assert (pending.stage, pending.act_by) == (
@@ -222,21 +227,21 @@ def test_a_host_that_is_away_is_waited_for_before_people_are_asked_and_after(wor
     )
     world.until(lambda: "*Not yet*  web-01 does not answer." in world.card(pending), "that on the card")
     world.clock.ahead += 3 * DAY
-    away.comes_back()
+    unreachable.comes_back()
     world.store.make_due(pending.id)
-    assert world.ended(pending).target.outcome is Outcome.PROVEN
+    assert world.until_final(pending).target.outcome is Outcome.PROVEN
 
 
 def test_people_are_asked_anew_when_the_unit_is_another_once_the_host_is_back(world: World) -> None:
     waiting = world.mask("worker", hold=hold(world))
-    away = Away(world)
+    unreachable = Away(world)
     world.vote(waiting)
     pending = world.when(waiting, lambda now: now.target.note != "", "a hold that is pending")
     world.hosts["web-01"].write("/etc/systemd/system/worker.service.d/nice.conf", "[Service]\nNice=5\n")
     world.hosts["web-01"].run("systemctl", "daemon-reload")
-    away.comes_back()
+    unreachable.comes_back()
     world.store.make_due(pending.id)
     anew = world.when(pending, lambda now: now.stage is Stage.WAITING, "a new question")
     assert any("drop-ins" in change for change in anew.changed_since)
     assert [vote.tally for vote in anew.votes] == [Tally.COUNTED]
-    assert anew.counted == ()
+    assert anew.counted_votes == ()

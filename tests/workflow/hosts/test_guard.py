@@ -47,7 +47,7 @@ def guarded(host: AnyHost, text: str = "", *, is_there: bool = True) -> Iterator
         let_in(host)
 
 
-def asked(hosts: Mapping[str, LabHost], *command: str) -> subprocess.CompletedProcess[str]:
+def run_with_bot_key(hosts: Mapping[str, LabHost], *command: str) -> subprocess.CompletedProcess[str]:
     """With the bot's own key, past the bot, on web-01."""
     return subprocess.run(hosts["web-01"].ssh(*command), capture_output=True, text=True, check=False)
 
@@ -68,19 +68,25 @@ def test_a_host_with_its_guard_does_what_the_bot_says_and_spares_what_it_spares(
             Stage.REFUSED,
             True,
         )
-        stop = asked(lab_hosts, "sudo -n /usr/bin/systemctl --no-ask-password stop --no-block -- tuned.service")
+        stop = run_with_bot_key(
+            lab_hosts, "sudo -n /usr/bin/systemctl --no-ask-password stop --no-block -- tuned.service"
+        )
         assert (stop.returncode, "tuned.service is critical on this host" in stop.stderr) == (64, True)
-        kill = asked(lab_hosts, "sudo -n /usr/bin/systemctl --no-ask-password kill --signal=SIGKILL -- tuned.service")
+        kill = run_with_bot_key(
+            lab_hosts, "sudo -n /usr/bin/systemctl --no-ask-password kill --signal=SIGKILL -- tuned.service"
+        )
         assert (kill.returncode, "tuned.service is critical on this host" in kill.stderr) == (64, True)
         alias = host.run(
             "sh", "-c", "ln -s tuned.service /usr/lib/systemd/system/harmless.service; systemctl daemon-reload"
         )
         assert alias.returncode == 0
-        stop = asked(lab_hosts, "sudo -n /usr/bin/systemctl --no-ask-password stop --no-block -- harmless.service")
+        stop = run_with_bot_key(
+            lab_hosts, "sudo -n /usr/bin/systemctl --no-ask-password stop --no-block -- harmless.service"
+        )
         host.run("sh", "-c", "rm /usr/lib/systemd/system/harmless.service; systemctl daemon-reload")
         assert stop.returncode == 64
         for line in ("id", "", "sudo -n -l", "cat /etc/passwd"):
-            assert asked(lab_hosts, *([line] if line else [])).returncode == 64
+            assert run_with_bot_key(lab_hosts, *([line] if line else [])).returncode == 64
         assert is_untouched(host, "tuned.service")
 
 

@@ -90,7 +90,7 @@ def test_a_host_whose_systemd_hangs_is_not_known_until_it_goes_on(
             assert "did not answer in 5 s" in lost.target.note
             world.until(lambda: world.card(asked).startswith("NOT KNOWN YET"), "a card that says so")
             saw(f"NOT KNOWN YET: {lost.target.note}")
-        done = world.ended(asked)
+        done = world.until_final(asked)
         assert done.target.outcome is Outcome.PROVEN, done.target.note
         assert is_masked(host, "tuned.service")
         saw(world.card(done).partition("\n")[0])
@@ -151,7 +151,7 @@ def test_a_host_that_answers_nonsense_in_the_middle_is_not_known_rather_than_dow
     assert lost.stage is Stage.RUNNING
     world.until(lambda: world.card(asked).startswith("NOT KNOWN YET"), "a card that says so")
     lies.__exit__(None, None, None)
-    done = world.ended(asked)
+    done = world.until_final(asked)
     assert done.target.outcome is Outcome.PROVEN, done.target.note
     assert is_masked(host, "metrics.service")
     world.card(done)

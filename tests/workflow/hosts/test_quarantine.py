@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.hosts.inventory import Inventory
-from bot.core.policy.configuration import Configured
+from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.requests import Outcome, Stage
 from bot.edges.ssh.hosts import fingerprint
 from bot.workflow.engine.config_reload import put_in_force
@@ -78,7 +78,7 @@ def pinned_anew(world: World, host: str, public: str) -> None:
     """An operator wrote another fingerprint into hosts.yaml, and said SIGHUP."""
     pins = frozenset({fingerprint(public)})
     hosts = (replace(one, pins=pins) if one.name == host else one for one in world.deps.inventory.hosts)
-    put_in_force(world.deps, Configured(Inventory(tuple(hosts)), replace(world.deps.policy, digest="1" * 64)))
+    put_in_force(world.deps, ConfigSnapshot(Inventory(tuple(hosts)), replace(world.deps.policy, digest="1" * 64)))
 
 
 @pytest.mark.fault("F08", how="a second host key on a real host, after people were asked")
@@ -90,7 +90,7 @@ def test_a_host_with_another_key_is_set_aside_until_its_key_is_pinned_anew(
     with another_key(host) as public:
         refused = world.mask("cron", host="db-01")
         assert (refused.stage, "does not match the pin" in refused.because) == (Stage.REFUSED, True), refused.because
-        ended = world.ended(waits)
+        ended = world.until_final(waits)
         assert (ended.stage, ended.finished_at is not None) == (Stage.CANCELLED, True)
         assert "its host key is not the pinned one" in world.card(waits)
         assert "`host_keys`" in operators_read(world, "db-01 showed another host key")

@@ -95,7 +95,7 @@ def _try_again(world: World) -> None:
 
 
 def test_a_request_that_waits_for_a_host_that_is_gone_is_cancelled_and_says_why(world: World) -> None:
-    asked = world.ended(stored(world, Stage.WAITING, policy="of another file"))
+    asked = world.until_final(stored(world, Stage.WAITING, policy="of another file"))
     assert asked.stage is Stage.CANCELLED
     assert "no host `web-01`" in world.card(asked)
 
@@ -116,22 +116,22 @@ def test_however_often_it_is_looked_the_record_is_told_once_that_it_is_not_known
 
 
 def test_what_had_not_begun_on_a_host_that_is_gone_ends_with_nothing_changed(world: World) -> None:
-    ended = world.ended(stored(world, Stage.RUNNING))
+    ended = world.until_final(stored(world, Stage.RUNNING))
     assert ended.target.outcome is Outcome.FAILED
     assert "no host `web-01`" in world.card(ended)
 
 
 @pytest.mark.fault("F61", how="an exception before anybody was asked")
 def test_a_mistake_of_ours_before_anybody_was_asked_is_told_to_the_requester(mistaken: World) -> None:
-    asked = mistaken.ended(stored(mistaken, Stage.ASKED))
+    asked = mistaken.until_final(stored(mistaken, Stage.ASKED))
     assert asked.stage is Stage.REFUSED
-    assert "Nothing was changed." in mistaken.told(ALICE, OURS)
+    assert "Nothing was changed." in mistaken.ephemeral(ALICE, OURS)
 
 
 @pytest.mark.fault("F61", how="an exception before anything was sent")
 def test_a_mistake_of_ours_before_anything_was_sent_ends_the_request(mistaken: World) -> None:
     approved = stored(mistaken, Stage.APPROVED)
-    assert mistaken.ended(approved).stage is Stage.CANCELLED
+    assert mistaken.until_final(approved).stage is Stage.CANCELLED
     assert OURS in mistaken.card(approved)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.input.grammar import Question, Word
+from bot.core.input.grammar import Question, QuestionKind
 from bot.core.people.identity import Person
 from bot.core.requests import Ask, Change, Outcome, Request, Stage, Tally, Verb
 from bot.core.steps import StepLimits
@@ -37,7 +37,7 @@ def slow_world(open_world: Opening) -> Iterator[World]:
         yield one
 
 
-def begun(world: World, unit: str, host: str = "web-01") -> Request:
+def stopping_mask(world: World, unit: str, host: str = "web-01") -> Request:
     """A mask that was approved and waits for its unit to stop."""
     one = world.hosts[host]
     one.write(f"/lib/systemd/system/{unit}.service", DEAF)
@@ -49,7 +49,7 @@ def begun(world: World, unit: str, host: str = "web-01") -> Request:
     return world.when(asked, lambda now: now.can_be_forced, "a slow stop")
 
 
-def drawn(world: World, request: Request) -> str:
+def last_card(world: World, request: Request) -> str:
     """The card as it was drawn last; while the unit is slow it is another one with every second."""
     found = world.slack.marked(f"{request.id}:card")
     return words(found[0].text) if found else ""
@@ -59,7 +59,7 @@ def force(world: World, mask: Request, *, by: Person = ALICE) -> Request:
     """Press Stop by force, and return when it waits for votes or is over."""
     key = secrets.token_hex(8)
     asked = world.desk.slow_stops.force(mask.id, caller(by, key))
-    return world.answered(asked)
+    return world.until_answered(asked)
 
 
 def kills(world: World, unit: str) -> int:
@@ -77,9 +77,9 @@ def end_by_itself(host: AnyHost, unit: str) -> None:
 
 def test_it_is_asked_for_approved_and_done_and_the_mask_goes_on_to_its_proof(slow_world: World) -> None:
     world, host = slow_world, slow_world.hosts["web-01"]
-    mask = begun(world, "deaf-one")
+    mask = stopping_mask(world, "deaf-one")
     offered = "Or ask for a stop by force (SIGKILL), which needs its own approval"
-    world.until(lambda: offered in drawn(world, mask), "a card that offers it")
+    world.until(lambda: offered in last_card(world, mask), "a card that offers it")
     asked = force(world, mask)
     assert asked.stage is Stage.WAITING
     card = world.card(asked)
@@ -94,7 +94,7 @@ def test_it_is_asked_for_approved_and_done_and_the_mask_goes_on_to_its_proof(slo
     assert done.target.outcome is Outcome.KILLED
     assert world.card(done).startswith("STOPPED BY FORCE")
     assert [sent.step for sent in done.target.sent] == ["kill"]
-    masked = world.ended(mask)
+    masked = world.until_final(mask)
     assert masked.target.outcome is Outcome.PROVEN
     assert "stopped by force, approved by bob" in world.card(masked)
     assert kills(world, "deaf-one") == 1
@@ -106,13 +106,13 @@ def test_it_is_asked_for_approved_and_done_and_the_mask_goes_on_to_its_proof(slo
 
 def test_a_stop_that_ends_by_itself_while_people_think_is_not_killed(slow_world: World) -> None:
     world, host = slow_world, slow_world.hosts["web-02"]
-    mask = begun(world, "deaf-two", host="web-02")
+    mask = stopping_mask(world, "deaf-two", host="web-02")
     asked = force(world, mask)
     end_by_itself(host, "deaf-two")
-    done = world.ended(mask)
+    done = world.until_final(mask)
     assert done.target.outcome is Outcome.PROVEN
     assert "force" not in world.card(done)
-    over = world.ended(asked)
+    over = world.until_final(asked)
     assert (over.stage, over.because) == (Stage.CANCELLED, OVER)
     assert OVER in world.card(over)
     assert kills(world, "deaf-two") == 0
@@ -122,7 +122,7 @@ def test_a_stop_that_ends_by_itself_while_people_think_is_not_killed(slow_world:
 
 def test_a_stop_that_ends_by_itself_right_before_the_kill_is_not_killed_either(slow_world: World) -> None:
     world, host = slow_world, slow_world.hosts["db-01"]
-    mask = begun(world, "deaf-three", host="db-01")
+    mask = stopping_mask(world, "deaf-three", host="db-01")
     asked = force(world, mask)
     once = [lambda: end_by_itself(host, "deaf-three")]
 
@@ -137,16 +137,16 @@ def test_a_stop_that_ends_by_itself_right_before_the_kill_is_not_killed_either(s
     assert not once
     assert (done.stage, done.target.outcome, done.target.note) == (Stage.DONE, Outcome.NO_CHANGE, OVER)
     assert OVER in world.card(done)
-    assert "force" not in world.card(world.ended(mask))
+    assert "force" not in world.card(world.until_final(mask))
     assert kills(world, "deaf-three") == 0
 
 
 def test_a_mask_that_is_withdrawn_takes_the_kill_with_it(slow_world: World) -> None:
     world, host = slow_world, slow_world.hosts["web-01"]
-    mask = begun(world, "deaf-four")
+    mask = stopping_mask(world, "deaf-four")
     asked = force(world, mask, by=CAROL)
     world.desk.withdraw(mask.id, by=ALICE.id)
-    over = world.ended(asked)
+    over = world.until_final(asked)
     assert (over.stage, over.because) == (
         Stage.CANCELLED,
         "The mask that waited for it was withdrawn. Nothing was killed.",
@@ -154,13 +154,13 @@ def test_a_mask_that_is_withdrawn_takes_the_kill_with_it(slow_world: World) -> N
     with pytest.raises(UsageError, match="There is no stop to force"):
         force(world, mask)
     end_by_itself(host, "deaf-four")
-    assert world.ended(mask).target.outcome is Outcome.CALLED_OFF
+    assert world.until_final(mask).target.outcome is Outcome.CALLED_OFF
     assert kills(world, "deaf-four") == 0
 
 
 def test_a_mask_that_is_withdrawn_right_before_the_kill_keeps_it_from_being_sent(slow_world: World) -> None:
     world, host = slow_world, slow_world.hosts["web-02"]
-    mask = begun(world, "deaf-eight", host="web-02")
+    mask = stopping_mask(world, "deaf-eight", host="web-02")
     asked = force(world, mask)
     decided: list[Call] = []
     once = [lambda: world.desk.withdraw(mask.id, by=ALICE.id)]
@@ -181,16 +181,16 @@ def test_a_mask_that_is_withdrawn_right_before_the_kill_keeps_it_from_being_sent
     assert (done.target.outcome, "was withdrawn. Nothing was killed." in world.card(done)) == (Outcome.NO_CHANGE, True)
     assert kills(world, "deaf-eight") == 0
     end_by_itself(host, "deaf-eight")
-    assert world.ended(mask).target.outcome is Outcome.CALLED_OFF
+    assert world.until_final(mask).target.outcome is Outcome.CALLED_OFF
 
 
 def test_it_can_be_said_in_words_by_any_name_of_the_unit(slow_world: World) -> None:
     world = slow_world
-    mask = begun(world, "deaf-five")
+    mask = stopping_mask(world, "deaf-five")
     asked = world.mask("deaf-five-too", force=True)
     assert (asked.stage, asked.ask.forces, str(asked.target.unit)) == (Stage.WAITING, mask.id, "deaf-five.service")
     assert world.approve(asked).target.outcome is Outcome.KILLED
-    assert world.ended(mask).target.outcome is Outcome.PROVEN
+    assert world.until_final(mask).target.outcome is Outcome.PROVEN
     with pytest.raises(UsageError, match="No mask of ours waits for deaf-five.service on web-01 to stop"):
         world.mask("deaf-five", force=True)
 
@@ -198,7 +198,7 @@ def test_it_can_be_said_in_words_by_any_name_of_the_unit(slow_world: World) -> N
 @pytest.mark.parametrize("name", ["deaf-six", "deaf-six-too"])
 def test_an_unmask_of_what_is_still_stopping_withdraws_its_mask(slow_world: World, name: str) -> None:
     world, host = slow_world, slow_world.hosts["web-02"]
-    mask = begun(world, "deaf-six", host="web-02")
+    mask = stopping_mask(world, "deaf-six", host="web-02")
     change = Change(Verb.UNMASK, "web-02", UnitName.parse(name))
     with pytest.raises(UsageError, match=r"is not masked yet: its mask waits for the unit to stop. Only alice"):
         world.desk.slow_stops.withdraw_instead(change, by=BOB.id)
@@ -208,7 +208,7 @@ def test_an_unmask_of_what_is_still_stopping_withdraws_its_mask(slow_world: Worl
         assert withdrawn
         assert withdrawn.id == mask.id
     end_by_itself(host, "deaf-six")
-    assert world.ended(mask).target.outcome is Outcome.CALLED_OFF
+    assert world.until_final(mask).target.outcome is Outcome.CALLED_OFF
     assert state(host, "deaf-six") == {"LoadState": "loaded", "ActiveState": "active"}
     assert world.desk.slow_stops.withdraw_instead(change, by=ALICE.id) is None
     host.run("systemctl", "stop", "deaf-six")
@@ -217,25 +217,25 @@ def test_an_unmask_of_what_is_still_stopping_withdraws_its_mask(slow_world: Worl
 
 def test_whoever_asks_hears_that_the_mask_waits(slow_world: World) -> None:
     world, host = slow_world, slow_world.hosts["web-01"]
-    mask = begun(world, "deaf-seven")
+    mask = stopping_mask(world, "deaf-seven")
     unit = UnitName("deaf-seven.service")
     asked = Change(Verb.MASK, "web-01", unit)
     waits = "not masked yet (asked by alice): stopping for"
     for question in (
-        Question(Word.STATUS, "web-01", unit),
-        Question(Word.WHY, "web-01", unit, asked),
-        Question(Word.LIST, "web-01"),
-        Question(Word.HANDOVER),
+        Question(QuestionKind.STATUS, "web-01", unit),
+        Question(QuestionKind.WHY, "web-01", unit, asked),
+        Question(QuestionKind.LIST, "web-01"),
+        Question(QuestionKind.HANDOVER),
     ):
         world.slack.whispers.clear()
         world.desk.answer(question, caller(ALICE))
-        assert "processes to exit (SIGTERM sent) (stop-sigterm)" in world.told(ALICE, waits)
+        assert "processes to exit (SIGTERM sent) (stop-sigterm)" in world.ephemeral(ALICE, waits)
     world.slack.whispers.clear()
-    by_force = Question(Word.WHY, "web-01", unit, Change(Verb.MASK, "web-01", unit, force=True))
+    by_force = Question(QuestionKind.WHY, "web-01", unit, Change(Verb.MASK, "web-01", unit, force=True))
     world.desk.answer(by_force, caller(ALICE))
-    assert "needs 1 of @sre" in world.told(ALICE, "WHY · stop by force deaf-seven.service")
+    assert "needs 1 of @sre" in world.ephemeral(ALICE, "WHY · stop by force deaf-seven.service")
     end_by_itself(host, "deaf-seven")
-    world.ended(mask)
+    world.until_final(mask)
 
 
 def test_a_force_for_a_mask_that_does_not_exist_is_refused_and_kills_nothing(slow_world: World) -> None:
@@ -243,6 +243,6 @@ def test_a_force_for_a_mask_that_does_not_exist_is_refused_and_kills_nothing(slo
     mask = world.masked("cron", host="db-01")
     change = Change(Verb.MASK, "db-01", UnitName("cron.service"), force=True)
     asked = world.desk.submit(Ask(change, ALICE.id, "alice", INCIDENT, forces=mask.id), key="forged")
-    ended = world.answered(asked)
+    ended = world.until_answered(asked)
     assert (ended.stage, ended.because) == (Stage.REFUSED, OVER)
     assert kills(world, "cron") == 0

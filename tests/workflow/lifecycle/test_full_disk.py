@@ -49,6 +49,6 @@ def test_without_room_for_the_record_nothing_more_is_sent_and_with_it_the_change
         assert host.show("tuned.service", "ActiveState") == {"ActiveState": "active"}
         full.unlink()
     full.mkdir()
-    done = world.ended(asked)
+    done = world.until_final(asked)
     assert done.target.outcome is Outcome.PROVEN, done.target.note
     assert world.wire.verbs() == ["probe", "unprobe"] * 2 + ["stop", "mask", "daemon-reload", "start"]

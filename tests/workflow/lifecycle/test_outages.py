@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.policy.configuration import Configured
+from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.requests import Hold, Outcome, ScheduledWindow, Stage
 from tests.workflow.expiry.test_expire import HOUR, MASKED, RUNS, TWO_HOURS, ended, returns, state
 from tests.workflow.fleet import Fleet
@@ -26,7 +26,7 @@ def fleet(real_fleet: Fleet) -> Fleet:
 @pytest.fixture
 def changed_deps() -> Mapping[str, Any]:
     """Who owns holds, and how soon what is overdue is tried again."""
-    return {"policy": HELD, "care": CARE}
+    return {"policy": HELD, "aftercare": CARE}
 
 
 def test_a_mask_that_is_due_while_its_host_is_down_begins_and_ends_once_that_is_back(world: World) -> None:
@@ -39,7 +39,7 @@ def test_a_mask_that_is_due_while_its_host_is_down_begins_and_ends_once_that_is_
     away = world.when(asked, lambda now: bool(now.target.note), "a word about the host")
     assert (away.stage, state(host, "tuned.service")) == (Stage.APPROVED, RUNS)
     let_in(host)
-    done = world.ended(asked)
+    done = world.until_final(asked)
     assert (done.target.outcome, state(host, "tuned.service")) == (Outcome.PROVEN, MASKED)
 
     cut_off(host)
@@ -54,7 +54,7 @@ def test_a_mask_that_is_due_while_its_host_is_down_begins_and_ends_once_that_is_
 
 
 def test_a_hold_for_a_group_reaches_a_host_that_was_down_once_that_is_back(world: World) -> None:
-    world.in_force.put(Configured(grouped(world.hosts, *WEB), HELD))
+    world.in_force.put(ConfigSnapshot(grouped(world.hosts, *WEB), HELD))
     hold = Hold("sre", (world.clock.now() + 90 * DAY).replace(microsecond=0), hosts="web")
     asked = world.mask("tuned", host="@web", hold=hold)
     cut_off(world.hosts["web-02"])
@@ -63,5 +63,5 @@ def test_a_hold_for_a_group_reaches_a_host_that_was_down_once_that_is_back(world
     assert (pending.stage, state(world.hosts["web-02"], "tuned.service")) == (Stage.ASKED, RUNS)
     let_in(world.hosts["web-02"])
     world.store.make_due(pending.id)
-    assert world.ended(pending).target.outcome is Outcome.PROVEN
+    assert world.until_final(pending).target.outcome is Outcome.PROVEN
     assert [state(world.hosts[host], "tuned.service") for host in WEB] == [MASKED, MASKED]

@@ -92,7 +92,7 @@ def test_a_reload_that_fails_leaves_it_not_protected_and_shows_two_ways_on(share
 
     if way_on == "mask again":
         again = world.desk.mask_again(done.id, caller(ALICE, f"again-{done.id}"))
-        ended = world.answered(again)
+        ended = world.until_answered(again)
         assert ended.target.outcome is Outcome.PROVEN, (ended.stage, ended.because, ended.target.note)
         assert is_masked(host, "worker.service")
         assert world.card(done).startswith("NOT PROTECTED, MASKED AGAIN SINCE")
@@ -128,7 +128,7 @@ def test_a_host_that_is_lost_after_the_stop_is_not_known_until_it_is_seen_again(
     world.until(lambda: world.card(asked).startswith("NOT KNOWN YET"), "a card that says so")
     assert "[Check now]" in world.card(asked)
     let_in(host)
-    done = world.ended(asked)
+    done = world.until_final(asked)
     assert done.target.outcome is Outcome.PROVEN
     assert [sent.step for sent in done.target.sent].count("stop") == 1
     assert is_masked(host, "tuned.service")
@@ -144,7 +144,7 @@ def test_a_command_whose_answer_is_cut_off_is_looked_after_and_not_repeated(shar
     world.until(lambda: host.run("pgrep", "-f", "systemctl.*daemon-reload").returncode == 0, "that reload on the host")
     host.run("pkill", "-KILL", "-f", SESSION)
     host.run("rm", SLOW_GENERATOR)
-    ended = world.ended(asked)
+    ended = world.until_final(asked)
     assert ended.target.outcome is Outcome.PROVEN, ended.target.note
     assert [sent.exit_code for sent in ended.target.sent if sent.step == "reload"] == [None]
     assert "exec.outcome_unknown" in {event["type"] for event in world.store.records()}

@@ -123,7 +123,7 @@ def refused(shared_world: World) -> Iterator[Mapping[str, Request]]:
         host.run("sh", "-ec", PREPARED)
     world.hosts["web-02"].run("sh", "-c", "systemctl stop higher; rm -r /etc/systemd/system.control")
     asked = {str(each): world.ask(each.verb, each.unit, host=each.host, **each.options) for each in ROWS}
-    yield {name: world.answered(request) for name, request in asked.items()}
+    yield {name: world.until_answered(request) for name, request in asked.items()}
     for host in hosts:
         host.run("sh", "-c", "systemctl stop fleeting orphan higher; mkdir -p /etc/systemd/system.control")
 
@@ -135,7 +135,7 @@ def test_it_is_refused_with_the_reason_and_nobody_is_asked(
     request = refused[str(each)]
 
     assert (request.stage, each.words in request.because) == (Stage.REFUSED, True), request.because
-    assert each.words in shared_world.told(ALICE, each.words)
+    assert each.words in shared_world.ephemeral(ALICE, each.words)
     assert not shared_world.slack.marked(f"{request.id}:card")
     if not each.options.get("user"):
         answer = shared_world.hosts[each.host].run("systemctl", "is-active", "--", each.unit)

@@ -49,7 +49,7 @@ def test_it_runs_when_its_window_opens_though_no_bot_ran_meanwhile(idle_world: W
 
     go_to(world, window.opens)
     with world.running():
-        done = world.ended(asked)
+        done = world.until_final(asked)
 
     assert done.target.outcome is Outcome.PROVEN
     assert is_masked(host, "tuned.service")
@@ -66,7 +66,7 @@ def test_a_window_that_passes_unused_ends_the_request_and_says_so(idle_world: Wo
 
     go_to(world, window.closes + timedelta(minutes=5))
     with world.running():
-        ended = world.ended(asked)
+        ended = world.until_final(asked)
         world.until(lambda: bool(world.slack.marked(f"{asked.id}:line")), "a word in the channel")
         card = world.card(ended)
 
@@ -101,7 +101,7 @@ def test_what_waits_for_its_window_holds_up_no_incident(idle_world: World) -> No
 
     go_to(world, window.opens)
     with world.running():
-        assert world.ended(planned).target.outcome is Outcome.NO_CHANGE
+        assert world.until_final(planned).target.outcome is Outcome.NO_CHANGE
     assert is_masked(host, "tuned.service")
 
 
@@ -117,7 +117,7 @@ def test_a_host_that_is_away_when_it_opens_has_until_it_closes(idle_world: World
         away = world.when(asked, lambda now: bool(now.target.note), "a word about the host")
         assert away.stage is Stage.APPROVED
         let_in(host)
-        done = world.ended(asked)
+        done = world.until_final(asked)
 
     assert done.target.outcome is Outcome.PROVEN
     assert is_masked(host, "tuned.service")
@@ -135,5 +135,5 @@ def test_an_undo_can_be_asked_for_a_time_and_needs_no_vote_either(idle_world: Wo
 
     go_to(world, window.opens)
     with world.running():
-        assert world.ended(undo).target.outcome is Outcome.RESTORED
+        assert world.until_final(undo).target.outcome is Outcome.RESTORED
     assert is_untouched(host, "tuned.service")

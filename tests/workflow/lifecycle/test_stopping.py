@@ -102,7 +102,7 @@ def put(host: AnyHost, unit: str, text: str, *, start: bool = True) -> None:
         host.run("systemctl", "start", unit)
 
 
-def said(host: AnyHost) -> list[str]:
+def log_words(host: AnyHost) -> list[str]:
     return host.run("cat", LOG).stdout.split()
 
 
@@ -126,7 +126,7 @@ def test_a_long_stop_is_shown_while_it_lasts(shared_world: World, saw: Callable[
     shared_world.until(lambda: "its stop command 1 of 1 (stop); each step may take up to 20 s" in card(), "progress")
     assert active(shared_world.hosts["web-01"], "slowstop.service") == "deactivating"
     saw(next(line for line in card().splitlines() if "Waits for" in line))
-    done = shared_world.ended(asked)
+    done = shared_world.until_final(asked)
     assert done.target.outcome is Outcome.PROVEN
     assert not done.target.settings_lost
     assert [sent.step for sent in done.target.sent].count("stop") == 1
@@ -153,16 +153,16 @@ def test_a_stop_of_many_steps_ends_as_by_hand_while_somebody_reloads(
     asked = shared_world.mask("phases")
     shared_world.vote(asked)
     for step in ("one", "two", "three"):
-        shared_world.until(lambda step=step: step in said(host), step)  # type: ignore[misc]
+        shared_world.until(lambda step=step: step in log_words(host), step)  # type: ignore[misc]
         host.run("systemctl", "daemon-reload")
         assert host.show("phases.service", "TimeoutStopUSec") == {"TimeoutStopUSec": "20s"}
-    done = shared_world.ended(asked)
+    done = shared_world.until_final(asked)
     assert done.target.outcome is Outcome.PROVEN, done.target.note
-    assert said(host) == ["one", "two", "three", "main", "post"]
+    assert log_words(host) == ["one", "two", "three", "main", "post"]
     assert host.show("phases.service", "LoadState", "Result") == {"LoadState": "masked", "Result": "success"}
     card = shared_world.card(done)
     assert "Its stop" not in card
-    saw(f"{card.partition(chr(10))[0]}: {', '.join(said(host))}")
+    saw(f"{card.partition(chr(10))[0]}: {', '.join(log_words(host))}")
     shared_world.undo(done)
     assert active(host, "phases.service") == "active"
 
@@ -187,7 +187,7 @@ def test_what_needs_long_keeps_its_settings_to_the_end(
     if "SendSIGKILL" in kept:
         host.run("systemctl", "daemon-reload")
     assert host.show(f"{unit}.service", "LoadState", *kept) == {"LoadState": "loaded", **kept}
-    done = world.ended(asked)
+    done = world.until_final(asked)
     assert done.target.outcome is Outcome.PROVEN, done.target.note
     assert "by force" not in world.card(done)
     assert host.show(f"{unit}.service", "Result") == {"Result": "success"}
@@ -219,7 +219,7 @@ def test_what_never_ends_to_stop_keeps_nobody_from_its_host_and_can_be_withdrawn
         "ActiveState": "deactivating",
     }
     host.run("systemctl", "kill", "--signal=KILL", "patient.service")
-    done = world.ended(asked)
+    done = world.until_final(asked)
     assert done.target.outcome is Outcome.CALLED_OFF, done.target.note
     assert world.card(done).startswith("WITHDRAWN, AS BEFORE")
     saw(world.card(done).partition("\n")[0])
@@ -235,7 +235,7 @@ def test_a_stop_by_force_ends_what_is_never_killed_and_starts_by_itself(impatien
     world.vote(mask)
     mask = world.when(mask, lambda now: now.can_be_forced, "a slow stop")
     asked = world.desk.slow_stops.force(mask.id, caller(ALICE, "defiant"))
-    card = world.card(world.answered(asked))
+    card = world.card(world.until_answered(asked))
     for said_before in ("(SendSIGKILL=no)", "(KillMode=process)", "alarm.service may be started", "(ExecStopPost=)"):
         assert said_before in card
 
@@ -243,7 +243,7 @@ def test_a_stop_by_force_ends_what_is_never_killed_and_starts_by_itself(impatien
     assert done.target.outcome is Outcome.KILLED, done.target.note
     is_older = "systemd 252" in host.run("systemctl", "--version").stdout  # 257 kills ExecStopPost= too (measured)
     assert world.card(done).startswith("KILLED, STILL STOPPING" if is_older else "STOPPED BY FORCE")
-    masked = world.ended(mask)
+    masked = world.until_final(mask)
     assert masked.target.outcome is Outcome.PROVEN, masked.target.note
     assert "stopped by force, approved by bob" in world.card(masked)
     assert host.show("defiant.service", "LoadState", "Result", "NRestarts", "ControlGroup") == {
@@ -252,7 +252,7 @@ def test_a_stop_by_force_ends_what_is_never_killed_and_starts_by_itself(impatien
         "NRestarts": "0",
         "ControlGroup": "",
     }
-    assert said(host) == (["post", "alarm"] if is_older else ["alarm"])
+    assert log_words(host) == (["post", "alarm"] if is_older else ["alarm"])
     assert [sent.step for sent in masked.target.sent] == ["probe", "unprobe", "stop", "link", "reload", "try-start"]
 
 
@@ -277,7 +277,7 @@ def test_a_host_that_was_away_during_a_slow_stop_is_waited_for_as_before(impatie
     let_in(host)
     world.until(lambda: "still stopping" in card_of(world, asked), "a slow stop, seen again")
     host.run("systemctl", "kill", "--signal=KILL", "patient.service")
-    done = world.ended(asked)
+    done = world.until_final(asked)
     assert done.target.outcome is Outcome.PROVEN, done.target.note
     assert [sent.step for sent in done.target.sent].count("stop") == 1
 
@@ -291,7 +291,7 @@ def test_what_is_unmasked_on_its_way_down_is_restored_once_it_is_down(impatient_
     world.until(lambda: "still stopping" in card_of(world, undo), "a card that says that it is still stopping")
     assert active(host, "leaving.service") == "deactivating"
     host.run("systemctl", "kill", "--signal=KILL", "leaving.service")
-    done = world.ended(undo)
+    done = world.until_final(undo)
     assert done.target.outcome is Outcome.RESTORED, done.target.note
     assert active(host, "leaving.service") == "active"
     host.run("systemctl", "kill", "--signal=KILL", "leaving.service")
@@ -309,7 +309,7 @@ def test_a_slow_start_is_said_to_go_on_until_it_is_up(impatient_world: World, sa
     assert active(host, "slowstart.service") == "activating"
     saw(card_of(world, undo).partition("\n")[0])
     host.write("/run/may-start", "")
-    done = world.ended(undo)
+    done = world.until_final(undo)
     assert done.target.outcome is Outcome.RESTORED, done.target.note
     assert active(host, "slowstart.service") == "active"
     saw(world.card(done).partition("\n")[0])
@@ -357,7 +357,7 @@ def test_a_unit_that_reloads_is_stopped_once_that_is_over(shared_world: World) -
     shared_world.wire.after.append(reload)
     done = shared_world.approve(asked)
     assert done.target.outcome is Outcome.PROVEN, done.target.note
-    assert said(host) == ["stopped"]
+    assert log_words(host) == ["stopped"]
 
 
 def test_a_process_that_survives_its_unit_is_not_said_to_be_stopped(shared_world: World) -> None:
@@ -409,7 +409,7 @@ def test_what_starts_right_after_the_link_is_stopped_with_its_own_settings(share
     assert done.target.outcome is Outcome.PROVEN, done.target.note
     steps = [sent.step for sent in done.target.sent]
     assert steps[4:] == ["unlink persistent", "reload", "stop", "link", "reload", "try-start"]
-    assert said(host) == ["one", "two", "three", "main", "post"] * 2
+    assert log_words(host) == ["one", "two", "three", "main", "post"] * 2
     assert shared_world.undo(done).target.outcome is Outcome.RESTORED
 
 

@@ -105,7 +105,7 @@ def systemctl(host: AnyHost, row: Row, *words: str) -> str:
     return answer.stdout + answer.stderr
 
 
-def seen(host: AnyHost, row: Row) -> dict[str, str]:
+def shown_properties(host: AnyHost, row: Row) -> dict[str, str]:
     lines = systemctl(host, row, "show", *(f"--property={name}" for name in SHOWN)).splitlines()
     return dict(line.split("=", 1) for line in lines)
 
@@ -138,13 +138,13 @@ def _go_through(world: World, host: AnyHost) -> dict[str, Course]:
 
 def _course(world: World, host: AnyHost, row: Row) -> Course:
     links = every_link(host)
-    course = Course(seen(host, row), world.masked(row.unit, host=row.host, **row.options))
-    course.masked = seen(host, row)
+    course = Course(shown_properties(host, row), world.masked(row.unit, host=row.host, **row.options))
+    course.masked = shown_properties(host, row)
     course.link = host.run("readlink", f"{row.link}/{row.name}").stdout.strip()
     course.start = systemctl(host, row, "start")
     if row.is_undone and course.done.is_live_mask:
         course.back = world.undo(course.done)
-        course.restored = seen(host, row)
+        course.restored = shown_properties(host, row)
         course.links = links, every_link(host)
     return course
 

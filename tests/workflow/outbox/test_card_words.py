@@ -9,10 +9,10 @@ import pytest
 
 from bot.core.cards import render
 from bot.core.hosts.inventory import Host, Inventory
-from bot.core.input.grammar import Question, Word
+from bot.core.input.grammar import Question, QuestionKind
 from bot.core.requests import Outcome, Stage, Tally, Verdict, Vote
 from bot.core.systemd.units import UnitName
-from bot.errors import HostTaken
+from bot.errors import HostBusy
 from bot.ports import Claim
 from bot.workflow.lifecycle.start import begin
 from tests.edges.asked import a_request
@@ -40,18 +40,18 @@ def test_what_carol_approved_and_somebody_did_first_still_names_her(world: World
 
 
 def test_a_plan_of_whoever_could_not_ask_for_it_is_for_them_alone(world: World) -> None:
-    question = Question(Word.PLAN, "web-01", UnitName("tuned.service"))
+    question = Question(QuestionKind.PLAN, "web-01", UnitName("tuned.service"))
     for who in (DAVE, ALICE):
         world.desk.answer(question, caller(who))
         if who is DAVE:
-            assert "tuned.service" in world.told(DAVE, "PLAN")
-    world.until(lambda: bool(posted(world)), "alice's plan")
-    (plan,) = posted(world)
+            assert "tuned.service" in world.ephemeral(DAVE, "PLAN")
+    world.until(lambda: bool(plans(world)), "alice's plan")
+    (plan,) = plans(world)
     assert (f"<@{ALICE.id.user}>" in plan, f"<@{DAVE.id.user}>" in plan) == (True, False)
     assert world.requests() == []
 
 
-def posted(world: World) -> list[str]:
+def plans(world: World) -> list[str]:
     """The plans that everybody reads."""
     return [words(one.text) for one in list(world.slack.messages.values()) if one.mark.startswith("plan")]
 
@@ -77,7 +77,7 @@ def test_a_change_that_hangs_is_named_on_the_card_of_what_waits_behind_it(idle: 
         world.clock.ahead += timedelta(seconds=seconds)
         while (claim := claimed(world)).request.id != approved.id:
             pass
-        with pytest.raises(HostTaken):
+        with pytest.raises(HostBusy):
             begin(world.deps, claim, claim.request)
         card = words(render(world.store.get(approved.id), now=world.clock.now()))
         assert "Next*  starts once web-01 answers and runs no other change" in card

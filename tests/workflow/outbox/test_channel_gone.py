@@ -28,7 +28,7 @@ def card_of(world: World, request: Request) -> str:
     return world.store.card(request.id)[1]
 
 
-def posted(world: World, request: Request) -> str:
+def posted_card(world: World, request: Request) -> str:
     world.until(lambda: bool(card_of(world, request)), "a card")
     return card_of(world, request)
 
@@ -48,7 +48,7 @@ def operators_read(world: World, part: str) -> str:
 @pytest.mark.fault("F41", how="the card deleted while it waits, and the one after it as well")
 def test_a_card_that_was_deleted_is_posted_anew_once_for_each_time(world: World) -> None:
     request = waits(world)
-    first = posted(world, request)
+    first = posted_card(world, request)
     del world.slack.messages[first]
     world.store.save(world.store.get(request.id))
     world.until(lambda: card_of(world, request) != first, "a second card")
@@ -76,10 +76,10 @@ def test_what_nobody_could_see_does_not_begin_and_whose_it_is_hears_of_it(
         world.slack.gone.add(INCIDENT.channel)
     request = waits(world)
     if has_card:
-        posted(world, request)
+        posted_card(world, request)
         world.slack.gone.add(INCIDENT.channel)
         world.store.save(world.store.get(request.id))  # something has to be shown
-    ended = world.ended(request)
+    ended = world.until_final(request)
     assert (ended.stage, "nobody could see it" in ended.because) == (Stage.CANCELLED, True)
     assert "CANCELLED" in saw(world.direct(ALICE, "so it is posted here"))
     assert "CANCELLED" in operators_read(world, "so it is posted here")

@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.hosts.inventory import Host, Inventory
 from bot.core.people.identity import Place
-from bot.core.policy.configuration import Configured
+from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.requests import Request, Stage
 from bot.edges.database import Database
 from bot.ports import CommandResult, Message, MessageKind, Periodic
@@ -29,7 +29,7 @@ def deps(tmp_path: Path) -> Iterator[Deps]:
     clock = Hands()
     store = Database(new_sqlite(tmp_path / "var/maskbot.db"), clock=clock, instance="bot-1")
     with store.exclusive():
-        nowhere = InForce(Configured(Inventory(()), POLICY))
+        nowhere = InForce(ConfigSnapshot(Inventory(()), POLICY))
         yield Deps(store, Wire(_Nowhere()), People(), Channels(), clock, nowhere)
 
 
@@ -38,7 +38,7 @@ class _Nowhere:
         raise AssertionError(f"no host is asked here: {host.name} {argv} {deadline}")
 
 
-def posted(deps: Deps) -> list[Said]:
+def posted_messages(deps: Deps) -> list[Said]:
     assert isinstance(deps.channel, Channels)
     return list(deps.channel.messages.values())
 
@@ -57,9 +57,9 @@ def say_all(deps: Deps) -> None:
         deliver(deps, due)
 
 
-def said(deps: Deps, mark: str) -> tuple[str, str, str]:
+def message_with_mark(deps: Deps, mark: str) -> tuple[str, str, str]:
     """Channel, thread and words of the one message whose mark begins so."""
-    (one,) = [one for one in posted(deps) if one.mark.startswith(mark)]
+    (one,) = [one for one in posted_messages(deps) if one.mark.startswith(mark)]
     return one.channel, one.thread, one.text.text
 
 
@@ -69,7 +69,7 @@ def test_a_note_stands_in_the_thread_that_the_request_was_asked_in(deps: Deps, r
     deps.store.save(request_, messages=[note])
     say_all(deps)
 
-    channel, thread, text = said(deps, "r1:note:")
+    channel, thread, text = message_with_mark(deps, "r1:note:")
     assert (channel, thread) == (INCIDENT.channel, INCIDENT.thread)
     assert text == "<@UBOB> <!subteam^S0SRE> &lt;!here&gt; &lt;!channel&gt; 3 minutes are left."
 
@@ -82,8 +82,8 @@ def test_a_note_elsewhere_and_a_direct_message_lead_to_the_card(deps: Deps, requ
     say_all(deps)
 
     link = f"<{deps.channel.permalink(*deps.store.card('r1'))}|the card>"
-    assert said(deps, "r1:note:") == ("COPS", "", f"A mask is asked for.\n{link}")
-    assert said(deps, "r1:direct:") == ("UALICE", "", f"Your mask ends soon.\n{link}")
+    assert message_with_mark(deps, "r1:note:") == ("COPS", "", f"A mask is asked for.\n{link}")
+    assert message_with_mark(deps, "r1:direct:") == ("UALICE", "", f"Your mask ends soon.\n{link}")
 
 
 def test_what_belongs_to_no_request_is_said_where_it_names(deps: Deps) -> None:
@@ -94,19 +94,19 @@ def test_what_belongs_to_no_request_is_said_where_it_names(deps: Deps) -> None:
     )
     say_all(deps)
 
-    assert [one.channel for one in posted(deps)] == ["COPS", "UBOB"]
+    assert [one.channel for one in posted_messages(deps)] == ["COPS", "UBOB"]
 
 
 def test_what_belongs_to_no_request_and_names_no_place_is_said_in_the_operations_channel(deps: Deps) -> None:
     policy = replace(deps.policy, operations_channel="COPS")
-    deps.in_force.put(Configured(deps.inventory, policy))
+    deps.in_force.put(ConfigSnapshot(deps.inventory, policy))
 
     deps.store.save_periodic(
         Periodic("watch:web-01"), messages=[Message(MessageKind.NOTE, body="Masked, and not through me.")]
     )
     say_all(deps)
 
-    assert [one.channel for one in posted(deps)] == ["COPS"]
+    assert [one.channel for one in posted_messages(deps)] == ["COPS"]
 
 
 def test_what_has_no_place_is_given_up_and_stands_in_nobodys_way(deps: Deps) -> None:
@@ -114,7 +114,7 @@ def test_what_has_no_place_is_given_up_and_stands_in_nobodys_way(deps: Deps) -> 
 
     say_all(deps)
 
-    assert posted(deps) == []
+    assert posted_messages(deps) == []
 
 
 def test_what_names_no_place_is_said_in_the_operations_channel(deps: Deps) -> None:
@@ -124,4 +124,6 @@ def test_what_names_no_place_is_said_in_the_operations_channel(deps: Deps) -> No
 
     say_all(deps)
 
-    assert [(one.channel, one.text.text) for one in posted(deps)] == [("COPS", "The configuration was read again.")]
+    assert [(one.channel, one.text.text) for one in posted_messages(deps)] == [
+        ("COPS", "The configuration was read again.")
+    ]

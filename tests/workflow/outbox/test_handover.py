@@ -11,7 +11,7 @@ import pytest
 
 from bot.core.hosts.inventory import Host, Inventory
 from bot.core.kill_switch import KillSwitchState, encode
-from bot.core.policy.configuration import Configured
+from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.requests import KillSwitch
 from bot.core.time.schedule import HandoverSchedule, Schedule
 from bot.ports import CommandResult, Periodic
@@ -54,7 +54,7 @@ def running(world: World) -> Iterator[World]:
         world.answers.close()
 
 
-def said(world: World) -> list[str]:
+def posted_handovers(world: World) -> list[str]:
     return [words(one.text) for one in list(world.slack.messages.values()) if one.channel == CHANNEL]
 
 
@@ -66,7 +66,7 @@ def settled(world: World) -> list[str]:
         return bool(task and task.due_at and task.due_at > world.clock.now())
 
     world.until(is_settled, "a handover that is done")
-    return said(world)
+    return posted_handovers(world)
 
 
 def test_it_is_said_when_it_is_due_and_on_the_next_day_again(tmp_path: Path) -> None:
@@ -74,19 +74,19 @@ def test_it_is_said_when_it_is_due_and_on_the_next_day_again(tmp_path: Path) -> 
         assert settled(world) == []
 
         set_clock(world, "2026-03-27 08:00:01")
-        world.until(lambda: len(said(world)) == 1, "a handover")
-        assert QUIET in said(world)[0]
+        world.until(lambda: len(posted_handovers(world)) == 1, "a handover")
+        assert QUIET in posted_handovers(world)[0]
 
         set_clock(world, "2026-03-28 08:00:01")
-        world.until(lambda: len(said(world)) == 2, "the next one")
+        world.until(lambda: len(posted_handovers(world)) == 2, "the next one")
         set_clock(world, "2026-03-29 07:00:01")  # the clock was changed that night
-        world.until(lambda: len(said(world)) == 3, "the one after the clock change")
+        world.until(lambda: len(posted_handovers(world)) == 3, "the one after the clock change")
 
 
 def test_a_restart_does_not_say_it_again(tmp_path: Path) -> None:
     with running(a_world(tmp_path, "2026-03-27 07:50")) as world:
         set_clock(world, "2026-03-27 08:00:01")
-        world.until(lambda: len(said(world)) == 1, "a handover")
+        world.until(lambda: len(posted_handovers(world)) == 1, "a handover")
 
     with running(a_world(tmp_path, "2026-03-27 08:00:02")) as again:
         assert settled(again) == []
@@ -97,7 +97,7 @@ def test_what_came_due_while_no_bot_ran_is_said_once(tmp_path: Path) -> None:
         pass
 
     with running(a_world(tmp_path, "2026-03-30 12:00")) as again:
-        again.until(lambda: bool(said(again)), "the one that was missed")
+        again.until(lambda: bool(posted_handovers(again)), "the one that was missed")
         assert len(settled(again)) == 1
 
 
@@ -109,7 +109,7 @@ def test_a_digest_that_slack_did_not_take_until_the_next_one_is_left_out(tmp_pat
         set_clock(world, "2026-03-28 08:00:01")
         world.slack.trouble = ""
 
-        world.until(lambda: bool(said(world)), "the newest one")
+        world.until(lambda: bool(posted_handovers(world)), "the newest one")
         assert len(settled(world)) == 1
 
 
@@ -118,8 +118,8 @@ def test_the_kill_switch_is_never_missed(tmp_path: Path) -> None:
         switch = KillSwitch(ALICE.id, "alice", "everything burns", world.clock.now())
         world.store.save_periodic(Periodic("kill_switch", encode(KillSwitchState(switch))))
         set_clock(world, "2026-03-27 08:00:01")
-        world.until(lambda: bool(said(world)), "a handover")
-        assert "KILL SWITCH ON, by <@UALICE>" in said(world)[0]
+        world.until(lambda: bool(posted_handovers(world)), "a handover")
+        assert "KILL SWITCH ON, by <@UALICE>" in posted_handovers(world)[0]
 
 
 def test_another_schedule_holds_from_the_next_start_on(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_another_schedule_holds_from_the_next_start_on(tmp_path: Path) -> None:
         pass
     later = a_world(tmp_path, "2026-03-27 07:51")
     noon = replace(NINE, schedule=Schedule(time(12), UTC))
-    later.in_force.put(Configured(Inventory(()), replace(later.deps.policy, handover_schedule=noon)))
+    later.in_force.put(ConfigSnapshot(Inventory(()), replace(later.deps.policy, handover_schedule=noon)))
 
     with running(later):
         task = later.store.get_periodic(HANDOVER)
@@ -137,11 +137,11 @@ def test_another_schedule_holds_from_the_next_start_on(tmp_path: Path) -> None:
 
 def test_without_a_schedule_nothing_more_is_said(tmp_path: Path) -> None:
     with running(a_world(tmp_path, "2026-03-27 07:50")) as world:
-        world.in_force.put(Configured(Inventory(()), replace(world.deps.policy, handover_schedule=None)))
+        world.in_force.put(ConfigSnapshot(Inventory(()), replace(world.deps.policy, handover_schedule=None)))
         set_clock(world, "2026-03-27 08:00:01")
 
         world.until(lambda: (task := world.store.get_periodic(HANDOVER)) is not None and task.due_at is None, "an end")
         appoint_configured(world.deps)
 
-        assert said(world) == []
+        assert posted_handovers(world) == []
         assert (world.store.get_periodic(HANDOVER) or pytest.fail("no task")).due_at is None

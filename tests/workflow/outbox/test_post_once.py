@@ -11,7 +11,7 @@ import pytest
 from bot.core.people.identity import Place
 from bot.core.requests import Sent, Stage
 from bot.edges.database import Database, DatabaseLimits
-from bot.ports import Due, Message, MessageKind
+from bot.ports import DueMessage, Message, MessageKind
 from bot.workflow.outbox.deliver import deliver
 from tests.edges.asked import an_event
 from tests.workflow.invariants import violations
@@ -43,7 +43,7 @@ def say_all(world: World) -> None:
         deliver(world.deps, due)
 
 
-def next_due(world: World) -> Due | None:
+def next_due(world: World) -> DueMessage | None:
     due = world.store.claim_message("poster")
     if due is None:
         world.clock.ahead += timedelta(seconds=5)  # more than the pause before another try

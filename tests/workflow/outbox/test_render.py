@@ -20,7 +20,7 @@ from bot.workflow.outbox import deliver
 from bot.workflow.outbox.deliver import deliver as say
 from bot.workflow.queries import answers
 from bot.workflow.queries import home as gathering
-from bot.workflow.queries.home import drawn
+from bot.workflow.queries.home import render_home
 from tests.core.cards.cases import INFINITE
 from tests.core.situations import snapshot
 from tests.edges.asked import an_event
@@ -51,12 +51,12 @@ def say_all(world: World) -> None:
         say(world.deps, due)
 
 
-def said(world: World, mark: str) -> str:
+def text_with_mark(world: World, mark: str) -> str:
     (one,) = world.slack.marked(mark)
     return words(one.text)
 
 
-def counted(world: World) -> dict[str, int]:
+def render_failures(world: World) -> dict[str, int]:
     """As Prometheus reads it."""
     registry = CollectorRegistry()
     registry.register(RenderFailures(lambda: world.deps.liveness.render_failures))
@@ -74,15 +74,15 @@ def test_a_card_that_fails_at_every_stage_still_shows_the_stage_and_its_buttons(
     breaks(deliver, "line")
     request = waits(world)
     say_all(world)
-    assert said(world, f"{request.id}:card").startswith("MASK, NEEDS APPROVAL · ")
-    assert "[Approve] [Deny] [Withdraw] [Details]" in said(world, f"{request.id}:card")
+    assert text_with_mark(world, f"{request.id}:card").startswith("MASK, NEEDS APPROVAL · ")
+    assert "[Approve] [Deny] [Withdraw] [Details]" in text_with_mark(world, f"{request.id}:card")
 
     request = world.store.save(request.move(Stage.EXPIRED, because="Nobody decided."), messages=[LINE])
     say_all(world)
-    assert said(world, f"{request.id}:card").startswith("MASK, EXPIRED · ")
-    assert "[Details]" in said(world, f"{request.id}:card")
-    assert said(world, f"{request.id}:line").endswith(f"mask, expired: {request.target.unit} on web-01>")
-    assert counted(world) == {"card": 2, "line": 1}
+    assert text_with_mark(world, f"{request.id}:card").startswith("MASK, EXPIRED · ")
+    assert "[Details]" in text_with_mark(world, f"{request.id}:card")
+    assert text_with_mark(world, f"{request.id}:line").endswith(f"mask, expired: {request.target.unit} on web-01>")
+    assert render_failures(world) == {"card": 2, "line": 1}
 
 
 LINE = Message(MessageKind.LINE)
@@ -94,21 +94,21 @@ def test_a_finished_card_of_a_unit_without_a_limit_is_drawn_and_never_stays_unde
     request = world.store.save(waits(world).move(Stage.APPROVED))
     request = world.store.save(request.move(Stage.RUNNING))
     say_all(world)
-    assert "under way" in said(world, f"{request.id}:card")
+    assert "under way" in text_with_mark(world, f"{request.id}:card")
     before = replace(snapshot(), timeout_stop_usec=INFINITE)
     after = replace(snapshot(), result="timeout")
     request = request.on_target(before=before, after=after, outcome=Outcome.PROVEN)
     request = world.store.save(request.move(Stage.DONE, finished_at=world.clock.now()))
     say_all(world)
-    assert said(world, f"{request.id}:card").startswith("MASKED AND PROVEN")
-    assert counted(world) == {}
+    assert text_with_mark(world, f"{request.id}:card").startswith("MASKED AND PROVEN")
+    assert render_failures(world) == {}
 
     breaks(done, "card")
     world.store.save(replace(request, because="drawn anew"))
     say_all(world)
-    assert said(world, f"{request.id}:card").startswith("MASKED AND PROVEN · ")
-    assert "[Unmask] [Details]" in said(world, f"{request.id}:card")
-    assert counted(world) == {"card": 1}
+    assert text_with_mark(world, f"{request.id}:card").startswith("MASKED AND PROVEN · ")
+    assert "[Unmask] [Details]" in text_with_mark(world, f"{request.id}:card")
+    assert render_failures(world) == {"card": 1}
 
 
 THREAD = (
@@ -127,8 +127,8 @@ def test_what_belongs_to_a_thread_is_said_plainly(
     sent = Sent("link", ("systemctl", "mask"), request.asked_at, exit_code=0)
     world.store.save(request.on_target(sent=(sent,)), messages=[Message(kind, body="what was found")])
     say_all(world)
-    assert part in said(world, f"{request.id}:{kind}")
-    assert counted(world) == {renderer: 1}
+    assert part in text_with_mark(world, f"{request.id}:{kind}")
+    assert render_failures(world) == {renderer: 1}
 
 
 def test_what_is_said_to_one_person_or_belongs_to_no_request_is_said_plainly(
@@ -146,47 +146,47 @@ def test_what_is_said_to_one_person_or_belongs_to_no_request_is_said_plainly(
     )
     world.store.record([an_event()], [Message(MessageKind.NOTE, body="to all", place=INCIDENT)])
     say_all(world)
-    assert said(world, f"{request.id}:direct").startswith("for &lt;bob&gt;")
-    assert "quietly" in world.told(BOB, "quietly")
-    assert said(world, "announcement").startswith("to all")
-    assert counted(world) == {"note": 3}
+    assert text_with_mark(world, f"{request.id}:direct").startswith("for &lt;bob&gt;")
+    assert "quietly" in world.ephemeral(BOB, "quietly")
+    assert text_with_mark(world, "announcement").startswith("to all")
+    assert render_failures(world) == {"note": 3}
 
 
 def test_a_digest_names_what_else_can_be_asked(world: World, breaks: Callable[[Any, str], None]) -> None:
     breaks(handover, "scheduled_handover")
     world.store.record([an_event()], [Message(MessageKind.HANDOVER, place=INCIDENT)])
     say_all(world)
-    assert "/mask handover" in said(world, "announcement")
-    assert counted(world) == {"handover": 1}
+    assert "/mask handover" in text_with_mark(world, "announcement")
+    assert render_failures(world) == {"handover": 1}
 
 
 def test_somebodys_page_lists_what_waits_for_them(world: World, breaks: Callable[[Any, str], None]) -> None:
     breaks(home, "view")
     request = waits(world)
-    page = str(drawn(world.deps, BOB.id))
+    page = str(render_home(world.deps, BOB.id))
     assert f"{request.target.unit} on web-01" in page
     assert "'approve'" in page
-    assert counted(world) == {"home": 1}
+    assert render_failures(world) == {"home": 1}
 
 
 def test_a_page_that_cannot_even_be_gathered_says_so_and_can_be_drawn_anew(
     world: World, breaks: Callable[[Any, str], None]
 ) -> None:
     breaks(gathering, "gather_home")
-    world.desk.pages.show(BOB.id)
+    world.desk.home.show(BOB.id)
     world.until(lambda: BOB.id.user in world.slack.pages, "a page")
     page = str(world.slack.pages[BOB.id.user])
     assert "The bot failed to collect your requests" in page
     assert "'refresh'" in page
-    assert counted(world) == {"home": 1}
+    assert render_failures(world) == {"home": 1}
 
 
 def test_details_show_where_it_stands(world: World, breaks: Callable[[Any, str], None]) -> None:
     breaks(answers, "details")
     request = waits(world)
     world.desk.details(request.id, caller(ALICE))
-    assert "MASK, NEEDS APPROVAL" in world.told(ALICE, "failed to show")
-    assert counted(world) == {"details": 1}
+    assert "MASK, NEEDS APPROVAL" in world.ephemeral(ALICE, "failed to show")
+    assert render_failures(world) == {"details": 1}
 
 
 def test_a_sentence_that_fails_keeps_no_mask_from_its_end_nor_its_owner_from_hearing(
@@ -204,8 +204,10 @@ def test_a_sentence_that_fails_keeps_no_mask_from_its_end_nor_its_owner_from_hea
     kept = do_what_is_due(world.deps, claim, claim.request)
     assert (kept.aftercare.remind_at, kept.aftercare.ends_at) == (None, aftercare.ends_at)
     say_all(world)
-    assert said(world, f"{masked.id}:direct").startswith("There is news of cron.service on web-01 (masked and proven)")
-    assert counted(world) == {"sentence": 1}
+    assert text_with_mark(world, f"{masked.id}:direct").startswith(
+        "There is news of cron.service on web-01 (masked and proven)"
+    )
+    assert render_failures(world) == {"sentence": 1}
 
 
 def test_slack_that_takes_no_shape_of_it_still_gets_the_words(world: World) -> None:

@@ -44,7 +44,7 @@ def card(world: World, request: Request) -> Said:
     return one
 
 
-def said(world: World, request: Request, channel: str) -> list[str]:
+def channel_messages(world: World, request: Request, channel: str) -> list[str]:
     """What a channel was told of a request, its card left out; in the order of what it is about, not of when."""
     about = [one for one in list(world.slack.messages.values()) if one.mark.startswith(f"{request.id}:")]
     return [words(one.text) for one in about if one.channel == channel and not one.mark.endswith(":card")]
@@ -53,7 +53,7 @@ def said(world: World, request: Request, channel: str) -> list[str]:
 def test_the_card_goes_where_the_rule_puts_it_and_whoever_asked_is_told_where(world: World) -> None:
     asked = world.mask("tuned")
     assert card(world, asked).channel == APPROVALS
-    told = world.told(ALICE, "waits for approval in #")
+    told = world.ephemeral(ALICE, "waits for approval in #")
     assert "`mask web-01 tuned.service`" in told
     assert told.endswith(f"<{world.slack.permalink(*world.store.card(asked.id))}|the card>")
 
@@ -67,7 +67,7 @@ def test_groups_are_called_once_when_the_card_is_posted_and_never_who_asked(worl
     asked = world.mask("restless")
     assert "*For*  <!subteam^S0SRE> <@UDAVE>" in words(card(world, asked).text)
     world.vote(asked, Verdict.DENY)
-    denied = world.ended(asked)
+    denied = world.until_final(asked)
     assert "S0SRE" not in world.card(denied)
     everything = [words(one.text) for one in list(world.slack.messages.values()) if one.mark.startswith(asked.id)]
     assert "S0SRE" not in "".join(everything)
@@ -75,11 +75,11 @@ def test_groups_are_called_once_when_the_card_is_posted_and_never_who_asked(worl
 
 def test_a_channel_is_told_of_the_request_and_of_its_end_with_a_link_and_calls_nobody(world: World) -> None:
     asked = world.mask("worker")
-    world.until(lambda: bool(said(world, asked, OPERATIONS)), "a word in the operations channel")
+    world.until(lambda: bool(channel_messages(world, asked, OPERATIONS)), "a word in the operations channel")
     world.vote(asked, Verdict.DENY)
-    denied = world.ended(asked)
-    world.until(lambda: len(said(world, asked, OPERATIONS)) == 2, "both words in the operations channel")
-    first, last = sorted(said(world, denied, OPERATIONS), key=lambda text: "denied" in text)
+    denied = world.until_final(asked)
+    world.until(lambda: len(channel_messages(world, asked, OPERATIONS)) == 2, "both words in the operations channel")
+    first, last = sorted(channel_messages(world, denied, OPERATIONS), key=lambda text: "denied" in text)
     link = world.slack.permalink(*world.store.card(asked.id))
     assert first.startswith("alice asks for `mask web-01 worker.service`; it waits for approval.")
     assert first.endswith(f"<{link}|the card>")
@@ -90,9 +90,9 @@ def test_a_channel_is_told_of_the_request_and_of_its_end_with_a_link_and_calls_n
 def test_who_asked_is_told_directly_how_it_ended_if_they_are_not_where_the_card_is(world: World) -> None:
     asked = world.mask("tuned", host="web-02")
     world.vote(asked, Verdict.DENY)
-    world.ended(asked)
-    world.until(lambda: bool(said(world, asked, ALICE.id.user)), "a direct message")
-    (told,) = said(world, asked, ALICE.id.user)
+    world.until_final(asked)
+    world.until(lambda: bool(channel_messages(world, asked, ALICE.id.user)), "a direct message")
+    (told,) = channel_messages(world, asked, ALICE.id.user)
     assert "denied (mask): tuned.service on web-02" in told
     assert world.slack.permalink(*world.store.card(asked.id)) in told
 
@@ -100,45 +100,45 @@ def test_who_asked_is_told_directly_how_it_ended_if_they_are_not_where_the_card_
 def test_and_not_otherwise(world: World) -> None:
     asked = world.mask("tuned", host="db-01", by=CAROL)  # who reads that channel
     world.vote(asked, Verdict.DENY)
-    world.ended(asked)
+    world.until_final(asked)
     owed = f"{asked.id}:line"
     world.until(lambda: bool(world.slack.marked(owed)), "the line")
     late = world.mask("restless", host="db-01", by=CAROL)  # messages come in their order
     world.card(late)
-    assert said(world, asked, CAROL.id.user) == []
+    assert channel_messages(world, asked, CAROL.id.user) == []
     world.desk.withdraw(late.id, by=CAROL.id)
-    world.ended(late)
+    world.until_final(late)
 
 
 def test_a_card_in_a_thread_calls_nobody_there_but_once_in_the_channel(world: World) -> None:
     asked = world.ask(Verb.MASK, "cron", place=replace(INCIDENT, thread="1.2"))
-    waiting = world.answered(asked)
+    waiting = world.until_answered(asked)
     assert (card(world, waiting).channel, card(world, waiting).thread) == (INCIDENT.channel, "1.2")
     assert "S0SRE" not in words(card(world, waiting).text)
-    note = world.noted(waiting, "Approval needed")
+    note = world.note(waiting, "Approval needed")
     assert note.startswith("<!subteam^S0SRE> <@UDAVE> Approval needed: `mask web-01 cron.service`.")
     posted = next(one for one in world.slack.messages.values() if words(one.text) == note)
     assert (posted.channel, posted.thread) == (INCIDENT.channel, "")
     world.desk.withdraw(waiting.id, by=ALICE.id)
-    world.ended(waiting)
+    world.until_final(waiting)
 
 
 def test_what_was_asked_in_a_private_channel_is_echoed_nowhere(world: World) -> None:
-    asked = world.answered(world.ask(Verb.MASK, "watchdog", place=Place(PRIVATE)))
+    asked = world.until_answered(world.ask(Verb.MASK, "watchdog", place=Place(PRIVATE)))
     assert card(world, asked).channel == PRIVATE
     assert asked.escalation is not None
     climbed = asked.escalation.since + LADDER[0].after
     world.clock.ahead += climbed - world.clock.now()
-    world.noted(asked, "nobody else notified, because the request is in a private channel")
+    world.note(asked, "nobody else notified, because the request is in a private channel")
     done = world.approve(asked, by=BOB)
     world.evidence(done)
-    assert said(world, done, OPERATIONS) == []
+    assert channel_messages(world, done, OPERATIONS) == []
     assert {one.channel for one in world.slack.messages.values() if one.mark.startswith(done.id)} == {PRIVATE}
 
 
 def test_an_undo_of_the_card_elsewhere_stands_beside_it(world: World) -> None:
     done = next(each for each in world.requests() if each.is_live_mask and each.target.unit.text == "tuned.service")
     back = world.desk.undo(done.id, caller(BOB, "undo-1", place=Place(APPROVALS)))
-    restored = world.ended(back)
+    restored = world.until_final(back)
     assert (restored.stage, restored.target.outcome) == (Stage.DONE, Outcome.RESTORED), restored.because
     assert card(world, restored).channel == APPROVALS

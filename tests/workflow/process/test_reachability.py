@@ -8,7 +8,7 @@ from bot.core.hosts.inventory import Host
 from bot.core.policy.home import UnreachableHost
 from bot.errors import HostError, OutcomeUnknown
 from bot.ports import CommandResult
-from bot.workflow.process.reachability import Noted, Reachability
+from bot.workflow.process.reachability import Reachability, TrackedHosts
 
 FIRST = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 
@@ -44,15 +44,15 @@ def host(name: str) -> Host:
 
 def test_a_host_is_named_from_the_first_try_in_vain_until_it_answers() -> None:
     hosts, reach, clock = Flaky(), Reachability(), Hands()
-    noted = Noted(hosts, reach, clock)
+    noted = TrackedHosts(hosts, reach, clock)
     for trouble in (HostError("refused.", code="ssh_refused"), OutcomeUnknown("no answer.")):
         hosts.trouble = trouble
         with pytest.raises(type(trouble)):
             noted.run(host("web-01"), ("true",), deadline=3)
         clock.wait(60)
-    assert reach.unreached(["db-01", "web-01"]) == (UnreachableHost("web-01", FIRST, "no answer."),)
-    assert reach.unreached(["db-01"]) == ()
+    assert reach.unreachable(["db-01", "web-01"]) == (UnreachableHost("web-01", FIRST, "no answer."),)
+    assert reach.unreachable(["db-01"]) == ()
 
     hosts.trouble = None
     assert noted.run(host("web-01"), ("true",), deadline=3).millis == 3
-    assert reach.unreached(["web-01"]) == ()
+    assert reach.unreachable(["web-01"]) == ()

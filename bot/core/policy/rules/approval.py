@@ -18,7 +18,7 @@ _FEW = ("none", "one", "two", "three", "four", "five")
 
 
 @dataclass(frozen=True, slots=True)
-class Demand:
+class Requirements:
     """The requirements that must be met before a change may run."""
 
     rule: Rule
@@ -27,7 +27,7 @@ class Demand:
     raised: tuple[ExtraApprovalReason, ...] = ()  # why more approvals are needed than the rule asks for
 
 
-def demand(facts: Facts, policy: Policy) -> Demand:
+def requirements_for(facts: Facts, policy: Policy) -> Requirements:
     """The requirements of the strictest matching rule: the highest `need`; among equals one with distinct groups.
 
     Whether the requester may ask under that rule does not matter: else a lenient rule would open what a strict one
@@ -40,11 +40,11 @@ def demand(facts: Facts, policy: Policy) -> Demand:
     need = max(rule.need, policy.guarded_need if guarded else int(unmasks))
     found = calendar_and_limits.reasons(facts, policy)
     groups, need = calendar_and_limits.apply_reasons(rule, need, found)
-    wanted = Demand(replace(rule, approve=groups), need, guarded, tuple(reason.raised for reason in found))
+    wanted = Requirements(replace(rule, approve=groups), need, guarded, tuple(reason.raised for reason in found))
     return _as_before(wanted, facts.request.approval)
 
 
-def _as_before(wanted: Demand, asked: Approval | None) -> Demand:
+def _as_before(wanted: Requirements, asked: Approval | None) -> Requirements:
     """At least what an earlier policy asked for, where that can still be met."""
     if asked is None:
         return wanted
@@ -86,7 +86,7 @@ def requesters(facts: Facts) -> tuple[PersonId, ...]:
 
 def voter_may_decide(facts: Facts, policy: Policy) -> Refuse | None:
     """Only those who may approve may deny, and nobody else may do either."""
-    rule = demand(facts, policy).rule
+    rule = requirements_for(facts, policy).rule
     if facts.voter is None or facts.voter.groups & set(rule.approve):
         return None
     if no := not_known(rule.approve, facts):
@@ -97,7 +97,7 @@ def voter_may_decide(facts: Facts, policy: Policy) -> Refuse | None:
 
 def quorum(facts: Facts, policy: Policy) -> Decision:
     """The final check: enough people who are entitled now, each counted once, and never the requester."""
-    wanted = demand(facts, policy)
+    wanted = requirements_for(facts, policy)
     rule = wanted.rule
     others = [one for one in facts.approvers if is_one_of_us(one, policy) and not is_a_requester(one.id, facts)]
     have = _made(others, rule)
@@ -122,7 +122,7 @@ def quorum(facts: Facts, policy: Policy) -> Decision:
         lost=tuple(one.id for one in facts.approvers if not _may_count(one, perhaps, rule)),
         routing=routing_for(rule, facts),
         raised=wanted.raised,
-        turns_at=calendar_and_limits.turns_at(facts, policy),
+        calendar_changes_at=calendar_and_limits.calendar_changes_at(facts, policy),
         remind=rule.remind,
         escalate=rule.escalate,
     )
@@ -130,9 +130,9 @@ def quorum(facts: Facts, policy: Policy) -> Decision:
 
 def is_covered(given: Request, facts: Facts, policy: Policy) -> bool:
     """Whether the approvals of another request cover everything that this one needs."""
-    wanted = demand(facts, policy)
-    people = [Person(vote.voter, vote.voter_name, frozenset(vote.groups)) for vote in given.counted]
-    has_word = not wanted.guarded or any(vote.console_works for vote in given.counted)
+    wanted = requirements_for(facts, policy)
+    people = [Person(vote.voter, vote.voter_name, frozenset(vote.groups)) for vote in given.counted_votes]
+    has_word = not wanted.guarded or any(vote.console_works for vote in given.counted_votes)
     return has_word and _made(people, wanted.rule) >= wanted.need
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bot.core.people.identity import PersonId, Shift
 from bot.core.policy.model import Facts, Policy
 from bot.core.policy.rules import critical_units
-from bot.core.policy.rules.approval import demand, is_a_requester
+from bot.core.policy.rules.approval import is_a_requester, requirements_for
 from bot.core.policy.rules.permission import matching
 
 
@@ -27,7 +27,7 @@ def who_could_approve(facts: Facts, policy: Policy) -> tuple[Approvers, ...]:
     rules = matching(facts, policy)
     if not rules or any(rule.forbid for rule in rules) or critical_units.is_never_allowed(facts, policy):
         return ()
-    return tuple(_approvers(group, facts) for group in demand(facts, policy).rule.approve)
+    return tuple(_approvers(group, facts) for group in requirements_for(facts, policy).rule.approve)
 
 
 def _approvers(group: str, facts: Facts) -> Approvers:

@@ -5,7 +5,7 @@ Every other rule still applies.
 
 from bot.core.people.identity import Person
 from bot.core.policy.model import Allow, Facts, Moment, Policy, Refuse
-from bot.core.policy.rules.approval import demand, guarded_because
+from bot.core.policy.rules.approval import guarded_because, requirements_for
 from bot.core.policy.rules.identity import is_one_of_us
 from bot.core.policy.rules.permission import NOT_KNOWN, NOT_KNOWN_YET, as_mentions, matching, not_known
 from bot.core.policy.rules.routing import routing_for
@@ -29,7 +29,9 @@ def break_glass_is_allowed(facts: Facts, policy: Policy) -> Allow | Refuse | Non
     no = objection(facts.break_glass, facts, policy)
     if no is None:
         return Allow(
-            BREAK_GLASS, f"{facts.break_glass.name} used break-glass", routing_for(demand(facts, policy).rule, facts)
+            BREAK_GLASS,
+            f"{facts.break_glass.name} used break-glass",
+            routing_for(requirements_for(facts, policy).rule, facts),
         )
     return no if no.code in (NOT_KNOWN, NOT_KNOWN_YET) else None
 
@@ -52,8 +54,8 @@ def objection(person: Person, facts: Facts, policy: Policy) -> Refuse | None:
     reason = used.reason if used else facts.request.ask.reason
     if too_short := why_too_short(reason, policy):
         return Refuse("no_reason", too_short)
-    vouched = used.console_works if used else facts.request.ask.console_works
-    if guarded_because(facts, policy) and not vouched:
+    console_confirmed = used.console_works if used else facts.request.ask.console_works
+    if guarded_because(facts, policy) and not console_confirmed:
         why = "This unit is guarded: to use break-glass, confirm that console access works today."
         return Refuse("console_not_vouched", why, "Confirm with `--console-works`, or in the form under `Details`.")
     return None

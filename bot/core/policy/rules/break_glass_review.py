@@ -1,7 +1,7 @@
 """Who may sign a break-glass review: somebody who could have approved the change and had no part in it."""
 
 from bot.core.policy.model import Facts, Policy, Refuse
-from bot.core.policy.rules.approval import demand, is_a_requester
+from bot.core.policy.rules.approval import is_a_requester, requirements_for
 from bot.core.policy.rules.permission import as_mentions, matching, not_known
 
 
@@ -21,7 +21,7 @@ def signer_is_somebody_else(facts: Facts, _policy: Policy) -> Refuse | None:
 def signer_could_approve(facts: Facts, policy: Policy) -> Refuse | None:
     """The signer could approve the change now; if no rule covers it any more, they could have approved it then."""
     then = facts.request.break_glass.groups if facts.request.break_glass else ()
-    may = demand(facts, policy).rule.approve if matching(facts, policy) else then
+    may = requirements_for(facts, policy).rule.approve if matching(facts, policy) else then
     if facts.voter and facts.voter.groups & set(may):
         return None
     if no := not_known(may, facts):

@@ -19,7 +19,7 @@ FREEZE, WINDOW, REACH = "freeze", "outside_window", "blast_radius"
 class Reason:
     """A freeze, window or limit that applies, and the extra approvals it asks for."""
 
-    rise: ExtraApprovals
+    extra_approvals: ExtraApprovals
     raised: ExtraApprovalReason
 
 
@@ -39,30 +39,30 @@ def when(facts: Facts) -> datetime:
 
 def nothing_forbids_it_now(facts: Facts, policy: Policy) -> Refuse | None:
     """A freeze, window or limit refuses only where the policy says so."""
-    reason = next((reason for reason in reasons(facts, policy) if reason.rise.forbid), None)
+    reason = next((reason for reason in reasons(facts, policy) if reason.extra_approvals.forbid), None)
     if reason is None:
         return None
-    why = f"{reason.raised.why[:1].upper()}{reason.raised.why[1:]}: {reason.rise.forbid.rstrip('.')}."
+    why = f"{reason.raised.why[:1].upper()}{reason.raised.why[1:]}: {reason.extra_approvals.forbid.rstrip('.')}."
     until = f"It ends at {reason.raised.until:%Y-%m-%d %H:%M} UTC." if reason.raised.until else ""
     return Refuse(reason.raised.code, why, until)
 
 
 def apply_reasons(rule: Rule, need: int, found: tuple[Reason, ...]) -> tuple[tuple[str, ...], int]:
     """The approving groups and the need, after the strictest of the reasons is applied to those of a rule."""
-    most = max((max(need + reason.rise.more, reason.rise.need) for reason in found), default=need)
-    groups = next((reason.rise.approve for reason in found if reason.rise.approve), rule.approve)
+    most = max((max(need + reason.extra_approvals.more, reason.extra_approvals.need) for reason in found), default=need)
+    groups = next((reason.extra_approvals.approve for reason in found if reason.extra_approvals.approve), rule.approve)
     if rule.distinct:  # each approval comes from a different group, so there cannot be more than groups
         most = max(need, min(most, len(set(groups))))
     return groups, most
 
 
-def turns_at(facts: Facts, policy: Policy) -> datetime | None:
+def calendar_changes_at(facts: Facts, policy: Policy) -> datetime | None:
     """When time alone may change the answer: a freeze or window begins or ends, or masks leave a limit's period."""
     if not facts.request.is_new_mask:
         return None
     beyond = [facts.now + policy.limits.within] if any(_bounds(facts, policy)) else []
     times = [freeze.times for freeze in policy.freezes if not outside_scope(freeze, facts)]
-    times += [_times(rule, policy) for rule in matching(facts, policy) if rule.windows]
+    times += [_times(rule, policy) for rule in matching(facts, policy) if rule.maintenance_windows]
     turns = (turn for one in times if (turn := _turn(one, when(facts))))
     return min((*turns, *beyond), default=None)
 
@@ -78,7 +78,7 @@ def _freezes(facts: Facts, policy: Policy) -> Iterator[Reason]:
     for freeze in policy.freezes:
         period = current(freeze.times, when(facts))
         if period and not outside_scope(freeze, facts):
-            yield Reason(freeze.rise, ExtraApprovalReason(FREEZE, _why(freeze), period.ends))
+            yield Reason(freeze.extra_approvals, ExtraApprovalReason(FREEZE, _why(freeze), period.ends))
 
 
 def _why(freeze: Freeze) -> str:
@@ -87,8 +87,8 @@ def _why(freeze: Freeze) -> str:
 
 def _windows(facts: Facts, policy: Policy) -> Iterator[Reason]:
     for rule in matching(facts, policy):
-        if rule.windows and not current(_times(rule, policy), when(facts)):
-            names = " and ".join(rule.windows)
+        if rule.maintenance_windows and not current(_times(rule, policy), when(facts)):
+            names = " and ".join(rule.maintenance_windows)
             following: Period | None = upcoming(_times(rule, policy), when(facts))
             yield Reason(
                 rule.outside,
@@ -97,20 +97,22 @@ def _windows(facts: Facts, policy: Policy) -> Iterator[Reason]:
 
 
 def _times(rule: Rule, policy: Policy) -> tuple[Times, ...]:
-    return tuple(one for window in policy.maintenance_windows if window.name in rule.windows for one in window.times)
+    return tuple(
+        one for window in policy.maintenance_windows if window.name in rule.maintenance_windows for one in window.times
+    )
 
 
 def _bounds(facts: Facts, policy: Policy) -> Iterator[Reason]:
     bounds, reach = policy.limits, facts.blast_radius
     if reach is None:
         return
-    rise, within = bounds.beyond or highest(policy), humanize(bounds.within)
+    extra_approvals, within = bounds.beyond or highest(policy), humanize(bounds.within)
     if bounds.hosts is not None and reach.hosts > bounds.hosts:
         why = f"{count(reach.hosts, 'host')} within {within}, {bounds.hosts} allowed"
-        yield Reason(rise, ExtraApprovalReason(REACH, why))
+        yield Reason(extra_approvals, ExtraApprovalReason(REACH, why))
     if bounds.units_per_host is not None and reach.units > bounds.units_per_host:
         why = f"{count(reach.units, 'unit')} on {facts.host.name} within {within}, {bounds.units_per_host} allowed"
-        yield Reason(rise, ExtraApprovalReason(REACH, why))
+        yield Reason(extra_approvals, ExtraApprovalReason(REACH, why))
 
 
 def count(number: int, thing: str) -> str:

@@ -1,7 +1,7 @@
 """Where a request may be made and its card posted: internal channels that the policy names, with the bot in them."""
 
 from bot.core.policy.model import Facts, Policy, Refuse
-from bot.core.policy.rules.approval import demand
+from bot.core.policy.rules.approval import requirements_for
 from bot.core.policy.rules.permission import not_known
 from bot.core.policy.rules.routing import routing_for
 
@@ -53,7 +53,7 @@ def card_has_its_place(facts: Facts, policy: Policy) -> Refuse | None:
         return None
     if no := not_known([channel], facts):
         return no
-    place, rule = facts.cards.get(channel), demand(facts, policy).rule.name
+    place, rule = facts.cards.get(channel), requirements_for(facts, policy).rule.name
     where = f"Rule `{rule}` puts its cards into {channel}"
     if place is None or not place.is_member:
         return Refuse("not_in_channel", f"{where}, and the bot is not in it.", "Invite it there, then ask again.")
@@ -66,5 +66,7 @@ def card_channel(facts: Facts, policy: Policy) -> str:
     """The channel of the request's card, if it is not the one where it was asked."""
     request = facts.request
     return (
-        request.route.card_channel if request.approval else routing_for(demand(facts, policy).rule, facts).card_channel
+        request.route.card_channel
+        if request.approval
+        else routing_for(requirements_for(facts, policy).rule, facts).card_channel
     )

@@ -7,7 +7,7 @@ from bot.core.people.identity import PersonId
 from bot.core.people.quorum import approvers_by_key, count_approvals
 from bot.core.policy.model import Facts, Moment, Policy, Refuse, Rule
 from bot.core.policy.rules import break_glass
-from bot.core.policy.rules.approval import approvals, demand, is_a_requester
+from bot.core.policy.rules.approval import approvals, is_a_requester, requirements_for
 from bot.core.policy.rules.permission import approvers_of, matching, not_known
 from bot.core.policy.rules.undo import own_mask_is_taken_back
 
@@ -19,7 +19,7 @@ def enough_people_could_approve(facts: Facts, policy: Policy) -> Refuse | None:
     """
     if facts.moment not in (Moment.ASK, Moment.LOOKED) or _needs_nobody(facts, policy):
         return None
-    wanted, rule = demand(facts, policy), demand(facts, policy).rule
+    wanted, rule = requirements_for(facts, policy), requirements_for(facts, policy).rule
     most = _reachable_approvals(facts, rule)
     if most >= wanted.need:
         return None
@@ -39,14 +39,14 @@ def in_question(facts: Facts, policy: Policy) -> tuple[PersonId, ...]:
     """Possible approvers who have to be looked up, one of each group in turn."""
     if not matching(facts, policy) or _needs_nobody(facts, policy) or own_mask_is_taken_back(facts, policy):
         return ()
-    groups = (sorted(facts.members.get(group, ())) for group in demand(facts, policy).rule.approve)
+    groups = (sorted(facts.members.get(group, ())) for group in requirements_for(facts, policy).rule.approve)
     others = (one for one in chain(*zip_longest(*groups)) if one and not is_a_requester(one, facts))
     return tuple(dict.fromkeys(others))
 
 
 def are_enough(people: Collection[PersonId], facts: Facts, policy: Policy) -> bool:
     """Whether these people alone could give all approvals."""
-    wanted = demand(facts, policy)
+    wanted = requirements_for(facts, policy)
     return _approvals_by(people, facts, wanted.rule) >= wanted.need
 
 

@@ -34,7 +34,7 @@ def extended_mask_stands(facts: Facts, _policy: Policy) -> Refuse | None:
     ends_at = _end_of(mask)
     if mask is None or not mask.is_live_mask or ends_at is None:
         return Refuse("no_expiry", "There is no longer a mask by maskbot that ends by itself.")
-    until = _wanted(request)
+    until = _requested_end(request)
     if until is not None and until <= ends_at:
         return Refuse("not_later", f"It ends at {ends_at:%Y-%m-%d %H:%M} UTC already.", "Unmask to end it sooner.")
     return None
@@ -62,10 +62,10 @@ def extension_is_free(facts: Facts, policy: Policy) -> Allow | None:
         return None
     if mask.owes_review:
         return None
-    until, latest = _wanted(facts.request), latest_without_vote(mask, policy)
+    until, latest = _requested_end(facts.request), latest_without_vote(mask, policy)
     if until is None or latest is None or until > latest:
         return None
-    entitled = (*mask.requesters, *(vote.voter for vote in mask.counted))
+    entitled = (*mask.requesters, *(vote.voter for vote in mask.counted_votes))
     if facts.requester.id.key not in {one.key for one in entitled}:
         return None
     return Allow(EXTENSION, f"it may last until {latest:%Y-%m-%d %H:%M} UTC without another approval")
@@ -114,7 +114,7 @@ def _end_of(mask: Request | None) -> datetime | None:
     return mask.aftercare.ends_at if mask and mask.can_be_undone else None
 
 
-def _wanted(request: Request) -> datetime | None:
+def _requested_end(request: Request) -> datetime | None:
     term = request.ask.change.duration
     return term.until if term else None
 

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 
 from bot.core.policy.hold import conflict, rests_until
 from bot.core.policy.model import Allow, Facts, Moment, Policy, Refuse
-from bot.core.policy.rules.approval import demand, is_covered
+from bot.core.policy.rules.approval import is_covered, requirements_for
 from bot.core.policy.rules.expiry import mask_ends_where_it_must
 from bot.core.policy.rules.permission import approvers_of, as_mentions, hold_to_lift, not_known
 from bot.core.requests import Loss, Request, Target, Verb
 from bot.core.systemd.units import Snapshot
 from bot.core.time.human_time import humanize
 
-PUT_BACK = "our own hold is put back"
+REAPPLIED = "our own hold is put back"
 REVIEW = "review of our own hold"
-SPREAD = "hold of the whole group"
+GROUP_HOLD = "hold of the whole group"
 _SAY_WHEN = "Say when its owners review it: `--review 90d`."
 
 
@@ -36,11 +36,11 @@ def hold_may_be_reapplied(facts: Facts, _policy: Policy) -> Allow | Refuse | Non
     if not facts.request.ask.is_reapply or mask is None:
         return None
     if seen is None or seen.around is None:
-        return Allow(PUT_BACK, "it was approved with the hold")
+        return Allow(REAPPLIED, "it was approved with the hold")
     if changed := [*_not_as_approved(mask.target, facts.request.target, seen)]:
         why = f"The unit has changed since the hold was approved: {'; '.join(changed)}."
         return Refuse("not_as_approved", why, "Use Mask again on the card of the hold to ask for approval.")
-    return Allow(PUT_BACK, "it was approved with the hold")
+    return Allow(REAPPLIED, "it was approved with the hold")
 
 
 def goes_to_every_host(facts: Facts, policy: Policy) -> Allow | Refuse | None:
@@ -53,13 +53,13 @@ def goes_to_every_host(facts: Facts, policy: Policy) -> Allow | Refuse | None:
         or mask_ends_where_it_must(facts, policy)
         or may_be_held(facts, policy)
     )
-    return no or _asks_for_more(facts, policy) or Allow(SPREAD, "it was approved with the hold for its group")
+    return no or _asks_for_more(facts, policy) or Allow(GROUP_HOLD, "it was approved with the hold for its group")
 
 
 def _is_elsewhere(facts: Facts) -> Refuse | None:
     """Whether the hold was lifted meanwhile, or the host has left the group."""
     hold = facts.request.ask.change.hold
-    if facts.whole is None or hold is None:
+    if facts.group_hold is None or hold is None:
         return Refuse("not_held", "The hold for its group was lifted in the meantime.")
     if hold.hosts not in facts.host.groups:
         return Refuse("not_in_group", f"{facts.host.name} is no longer in @{hold.hosts}.")
@@ -68,7 +68,7 @@ def _is_elsewhere(facts: Facts) -> Refuse | None:
 
 def _is_another_there(facts: Facts) -> Refuse | None:
     """Whether the unit is another one here, or stops more units with it, than people saw on the first host."""
-    was, seen = facts.whole.target.before if facts.whole else None, facts.snapshot
+    was, seen = facts.group_hold.target.before if facts.group_hold else None, facts.snapshot
     if was is None or seen is None or seen.around is None:
         return None
     changed = ([f"it is {seen.id} there"] if was.id != seen.id else []) + [*_more_would_stop(was, seen)]
@@ -83,9 +83,9 @@ def _asks_for_more(facts: Facts, policy: Policy) -> Refuse | None:
 
     Nobody is asked again.
     """
-    if facts.whole is None or is_covered(facts.whole, facts, policy):
+    if facts.group_hold is None or is_covered(facts.group_hold, facts, policy):
         return None
-    wanted = demand(facts, policy)
+    wanted = requirements_for(facts, policy)
     what = f"{wanted.need} of {approvers_of(wanted.rule)}" + f" ({wanted.guarded})" * bool(wanted.guarded)
     why = f"Rule `{wanted.rule.name}` needs more there than the hold was approved with: {what}."
     return Refuse("asks_for_more", why, f"Ask for a hold on {facts.host.name} by itself.")

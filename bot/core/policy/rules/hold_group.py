@@ -41,7 +41,7 @@ def _differing_approvers(asked: Sequence[tuple[Host, NeedsApproval]]) -> Refuse 
 def _strictest(asked: Sequence[tuple[Host, NeedsApproval]]) -> NeedsApproval:
     """The most approvals, console access if any host needs it, and the soonest change of the calendar."""
     answers = [answer for _, answer in asked]
-    turns = [answer.turns_at for answer in answers if answer.turns_at]
+    turns = [answer.calendar_changes_at for answer in answers if answer.calendar_changes_at]
     guarded = next((answer.guarded for answer in answers if answer.guarded), "")
     strictest = max(answers, key=lambda answer: answer.need)
-    return replace(strictest, guarded=guarded, turns_at=min(turns, default=None))
+    return replace(strictest, guarded=guarded, calendar_changes_at=min(turns, default=None))

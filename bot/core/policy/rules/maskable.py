@@ -109,7 +109,7 @@ def would_be_stopped(change: Change, snapshot: Snapshot) -> bool:
 
 def _busy_service(snapshot: Snapshot) -> str:
     """The running service of a socket, which would make the start of the socket fail (measured)."""
-    if snapshot.id.type != "socket" or snapshot.habits.accepts or snapshot.around is None:
+    if snapshot.id.type != "socket" or snapshot.side_effects.accepts or snapshot.around is None:
         return ""
     return next((one.unit for one in snapshot.around.starts if not one.active.is_down), "")
 

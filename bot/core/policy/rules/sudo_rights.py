@@ -19,7 +19,7 @@ def host_grants_the_rights(facts: Facts, _policy: Policy) -> Refuse | None:
     if NEVER in snapshot.around.rights and facts.request.ask.change.verb is Verb.MASK:
         why = f"{facts.host.name} itself refuses this unit (host policy); nothing was changed."
         return Refuse("host_policy", why, "Its guard has a critical list of its own, which is root's.")
-    missing = sorted(_needed(facts, snapshot) - snapshot.around.rights)
+    missing = sorted(_needed_rights(facts, snapshot) - snapshot.around.rights)
     if not missing:
         return None
     where, unit = facts.host.name, snapshot.id
@@ -32,7 +32,7 @@ def host_grants_the_rights(facts: Facts, _policy: Policy) -> Refuse | None:
     return Refuse("no_rights", why, f"`maskbot doctor {where}` shows what is missing.")
 
 
-def _needed(facts: Facts, snapshot: Snapshot) -> frozenset[str]:
+def _needed_rights(facts: Facts, snapshot: Snapshot) -> frozenset[str]:
     """The keys of `systemctl.RIGHTS` that the change needs."""
     change = facts.request.ask.change
     if change.verb is Verb.UNMASK:

@@ -28,5 +28,5 @@ def own_mask_is_taken_back(facts: Facts, policy: Policy) -> Allow | Refuse | Non
 
 def _took_part(mask: Request) -> set[tuple[str, str]]:
     """The keys of the mask's requesters and owners, its approvers, and of whoever used break-glass for it."""
-    alone = [mask.break_glass.by] if mask.break_glass else []
-    return {one.key for one in (*mask.requesters, *(vote.voter for vote in mask.counted), *alone)}
+    break_glass = [mask.break_glass.by] if mask.break_glass else []
+    return {one.key for one in (*mask.requesters, *(vote.voter for vote in mask.counted_votes), *break_glass)}

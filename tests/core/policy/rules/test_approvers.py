@@ -48,6 +48,6 @@ def test_nobody_could_approve_the_mask_of_a_critical_unit() -> None:
 
 def test_in_a_freeze_they_are_those_whom_it_names() -> None:
     always = (Weekly(frozenset(range(7)), NOW.min.time(), NOW.min.time(), 1),)
-    quiet = Freeze("quiet", always, rise=ExtraApprovals(more=0, approve=("eng",)))
+    quiet = Freeze("quiet", always, extra_approvals=ExtraApprovals(more=0, approve=("eng",)))
     (approvers,) = could(facts(), replace(POLICY, freezes=(quiet,)))
     assert (approvers.group, approvers.people) == ("eng", (BOB.id, CAROL.id))

@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.policy.calendar_and_limits import BlastRadius, ExtraApprovals, Freeze, MaintenanceWindow, RequestLimits
 from bot.core.policy.decide import decide, explain
-from bot.core.policy.model import Allow, Decision, Explained, Facts, Moment, NeedsApproval, Policy, Refuse
+from bot.core.policy.model import Allow, Decision, Explanation, Facts, Moment, NeedsApproval, Policy, Refuse
 from bot.core.requests import ExtraApprovalReason, Verb
 from bot.core.requests import ScheduledWindow as RequestWindow
 from bot.core.systemd.units import Layer
@@ -25,48 +25,48 @@ MONDAYS = (Weekly(frozenset({0}), time(), time(), 1),)
 MONDAY = datetime(2026, 3, 2, tzinfo=NOW.tzinfo)
 QUIET = Freeze("quiet", SUNDAYS, because="nobody is there")
 NIGHTS = MaintenanceWindow("nights", MONDAYS)
-IN_WINDOW = replace(PROD, windows=("nights",))
+IN_WINDOW = replace(PROD, maintenance_windows=("nights",))
 
 
 def with_(*, rules: tuple[Any, ...] = (PROD,), **parts: Any) -> Policy:
     return replace(POLICY, rules=rules, **parts)
 
 
-def asked(given: Facts, policy: Policy) -> NeedsApproval:
+def approval_for(given: Facts, policy: Policy) -> NeedsApproval:
     answer = decide(replace(given, members=MEMBERS), policy)
     assert isinstance(answer, NeedsApproval), answer
     return answer
 
 
 def test_in_a_freeze_one_more_has_to_agree_and_the_answer_says_why_and_until_when() -> None:
-    answer = asked(facts(), with_(freezes=(QUIET,)))
+    answer = approval_for(facts(), with_(freezes=(QUIET,)))
     assert (answer.need, answer.groups) == (2, ("sre",))
     assert answer.raised == (ExtraApprovalReason("freeze", "freeze quiet (nobody is there)", MONDAY),)
-    assert answer.turns_at == MONDAY
+    assert answer.calendar_changes_at == MONDAY
 
 
 def test_before_a_freeze_the_answer_is_the_usual_one_and_says_when_it_may_change() -> None:
-    answer = asked(facts(), with_(freezes=(Freeze("later", MONDAYS),)))
-    assert (answer.need, answer.raised, answer.turns_at) == (1, (), MONDAY)
+    answer = approval_for(facts(), with_(freezes=(Freeze("later", MONDAYS),)))
+    assert (answer.need, answer.raised, answer.calendar_changes_at) == (1, (), MONDAY)
 
 
 def test_what_is_asked_for_a_window_of_its_own_is_judged_by_the_calendar_of_that_time() -> None:
     tomorrow = replace(request().ask.change, scheduled_window=RequestWindow(MONDAY, MONDAY + timedelta(hours=1)))
     later = replace(request(), ask=replace(request().ask, change=tomorrow))
-    answer = asked(facts(later), with_(freezes=(QUIET,)))
+    answer = approval_for(facts(later), with_(freezes=(QUIET,)))
     assert (answer.need, answer.raised) == (1, ())
-    closed = asked(facts(later), with_(freezes=(Freeze("monday", MONDAYS),)))
-    assert (closed.need, closed.turns_at) == (2, MONDAY + timedelta(days=1))
-    assert asked(facts(later), with_(rules=(IN_WINDOW,), maintenance_windows=(NIGHTS,))).need == 1
+    closed = approval_for(facts(later), with_(freezes=(Freeze("monday", MONDAYS),)))
+    assert (closed.need, closed.calendar_changes_at) == (2, MONDAY + timedelta(days=1))
+    assert approval_for(facts(later), with_(rules=(IN_WINDOW,), maintenance_windows=(NIGHTS,))).need == 1
 
 
 def test_a_freeze_that_is_over_for_good_changes_nothing() -> None:
     over = (Once(datetime(2026, 1, 1), datetime(2026, 1, 2)),)  # noqa: DTZ001 - on the wall
-    answer = asked(facts(), with_(freezes=(Freeze("old", over),)))
-    assert (answer.need, answer.turns_at) == (1, None)
+    answer = approval_for(facts(), with_(freezes=(Freeze("old", over),)))
+    assert (answer.need, answer.calendar_changes_at) == (1, None)
 
 
-RISES = {
+EXTRA = {
     "one more": (ExtraApprovals(), 1, 2, ("sre",)),
     "two more": (ExtraApprovals(more=2), 1, 3, ("sre",)),
     "at least two": (ExtraApprovals(more=0, need=2), 1, 2, ("sre",)),
@@ -75,23 +75,23 @@ RISES = {
 }
 
 
-@pytest.mark.parametrize(("rise", "need", "wanted", "groups"), RISES.values(), ids=RISES)
-def test_it_asks_for(rise: ExtraApprovals, need: int, wanted: int, groups: tuple[str, ...]) -> None:
-    policy = with_(rules=(replace(PROD, need=need),), freezes=(replace(QUIET, rise=rise),))
-    answer = asked(facts(moment=Moment.VOTE), policy)
+@pytest.mark.parametrize(("extra", "need", "wanted", "groups"), EXTRA.values(), ids=EXTRA)
+def test_it_asks_for(extra: ExtraApprovals, need: int, wanted: int, groups: tuple[str, ...]) -> None:
+    policy = with_(rules=(replace(PROD, need=need),), freezes=(replace(QUIET, extra_approvals=extra),))
+    answer = approval_for(facts(moment=Moment.VOTE), policy)
     assert (answer.need, answer.groups) == (wanted, groups)
 
 
 def test_of_two_that_hold_at_once_the_one_that_asks_for_more_counts_and_both_are_named() -> None:
-    strict = Freeze("strict", SUNDAYS, rise=ExtraApprovals(more=0, need=3, approve=("lead", "sre")))
+    strict = Freeze("strict", SUNDAYS, extra_approvals=ExtraApprovals(more=0, need=3, approve=("lead", "sre")))
     for freezes in ((QUIET, strict), (strict, QUIET)):
-        answer = asked(facts(moment=Moment.VOTE), with_(freezes=freezes))
+        answer = approval_for(facts(moment=Moment.VOTE), with_(freezes=freezes))
         assert (answer.need, answer.groups, len(answer.raised)) == (3, ("lead", "sre"), 2)
 
 
 def test_approvals_from_different_groups_are_never_more_than_there_are_groups() -> None:
     apart = replace(PROD, need=2, approve=("sre", "lead"), distinct=True)
-    answer = asked(facts(moment=Moment.VOTE), with_(rules=(apart,), freezes=(QUIET,)))
+    answer = approval_for(facts(moment=Moment.VOTE), with_(rules=(apart,), freezes=(QUIET,)))
     assert (answer.need, answer.distinct) == (2, True)
 
 
@@ -104,38 +104,38 @@ SCOPES = {
 
 @pytest.mark.parametrize("freeze", SCOPES.values(), ids=SCOPES)
 def test_a_freeze_is_none_for(freeze: Freeze) -> None:
-    answer = asked(facts(), with_(freezes=(freeze,)))
-    assert (answer.need, answer.raised, answer.turns_at) == (1, (), None)
+    answer = approval_for(facts(), with_(freezes=(freeze,)))
+    assert (answer.need, answer.raised, answer.calendar_changes_at) == (1, (), None)
 
 
 def test_a_freeze_matches_any_name_of_the_unit() -> None:
     named = replace(QUIET, units=("cron.*",), environments=frozenset({"prod"}), host_groups=frozenset({"web"}))
-    assert asked(facts(), with_(freezes=(named,))).need == 2
+    assert approval_for(facts(), with_(freezes=(named,))).need == 2
 
 
 def test_outside_of_its_window_a_rule_asks_for_more_and_says_when_it_opens() -> None:
     policy = with_(rules=(IN_WINDOW,), maintenance_windows=(NIGHTS,))
-    answer = asked(facts(), policy)
-    assert (answer.need, answer.turns_at) == (2, MONDAY)
+    answer = approval_for(facts(), policy)
+    assert (answer.need, answer.calendar_changes_at) == (2, MONDAY)
     assert answer.raised == (ExtraApprovalReason("outside_window", "outside of nights", MONDAY),)
-    inside = asked(facts(now=MONDAY), policy)
-    assert (inside.need, inside.raised, inside.turns_at) == (1, (), MONDAY + timedelta(days=1))
+    inside = approval_for(facts(now=MONDAY), policy)
+    assert (inside.need, inside.raised, inside.calendar_changes_at) == (1, (), MONDAY + timedelta(days=1))
 
 
 def test_a_window_that_never_opens_again_is_always_closed() -> None:
     over = MaintenanceWindow("nights", (Once(datetime(2026, 1, 1), datetime(2026, 1, 2)),))  # noqa: DTZ001 - on the wall
-    answer = asked(facts(), with_(rules=(IN_WINDOW,), maintenance_windows=(over,)))
+    answer = approval_for(facts(), with_(rules=(IN_WINDOW,), maintenance_windows=(over,)))
     assert answer.raised == (ExtraApprovalReason("outside_window", "outside of nights", None),)
 
 
 def test_the_window_of_any_rule_that_matches_counts() -> None:
     lenient = replace(IN_WINDOW, name="lenient", need=0, outside=ExtraApprovals(more=0, need=2))
-    assert asked(facts(), with_(rules=(PROD, lenient), maintenance_windows=(NIGHTS,))).need == 2
+    assert approval_for(facts(), with_(rules=(PROD, lenient), maintenance_windows=(NIGHTS,))).need == 2
 
 
 FLAT = {
     "a freeze": (
-        with_(freezes=(replace(QUIET, rise=ExtraApprovals(forbid="the books are closed.")),)),
+        with_(freezes=(replace(QUIET, extra_approvals=ExtraApprovals(forbid="the books are closed.")),)),
         Refuse(
             "freeze",
             "Freeze quiet (nobody is there): the books are closed.",
@@ -174,7 +174,7 @@ def test_an_undo_goes_on_whatever_they_say(policy: Policy, _: Refuse) -> None:
 def test_an_unmask_that_needs_a_vote_needs_no_more_of_them() -> None:
     answer = decide(replace(undo(CAROL), own_mask=None), with_(freezes=(QUIET,), limits=RequestLimits(hosts=1)))
     assert isinstance(answer, NeedsApproval)
-    assert (answer.need, answer.raised, answer.turns_at) == (1, (), None)
+    assert (answer.need, answer.raised, answer.calendar_changes_at) == (1, (), None)
 
 
 BEYOND = {
@@ -191,21 +191,23 @@ def test_beyond_a_bound_the_most_that_the_policy_asks_for_anywhere_is_asked_for(
 ) -> None:
     elsewhere = replace(PROD, name="db", environments=frozenset({"db"}), need=3)
     policy = with_(rules=(PROD, elsewhere), limits=RequestLimits(hosts=3, units_per_host=5))
-    answer = asked(facts(blast_radius=reach, moment=Moment.VOTE), policy)
+    answer = approval_for(facts(blast_radius=reach, moment=Moment.VOTE), policy)
     assert (answer.need, tuple(raised.why for raised in answer.raised)) == (need, why)
     assert {raised.code for raised in answer.raised} <= {"blast_radius"}
 
 
 def test_what_is_beyond_a_bound_is_asked_again_when_that_is_long_enough_ago() -> None:
     policy = with_(limits=RequestLimits(hosts=3, within=timedelta(minutes=7)))
-    assert asked(facts(blast_radius=BlastRadius(hosts=4)), policy).turns_at == NOW + timedelta(minutes=7)
-    assert asked(facts(blast_radius=BlastRadius(hosts=3)), policy).turns_at is None
+    assert approval_for(facts(blast_radius=BlastRadius(hosts=4)), policy).calendar_changes_at == NOW + timedelta(
+        minutes=7
+    )
+    assert approval_for(facts(blast_radius=BlastRadius(hosts=3)), policy).calendar_changes_at is None
 
 
 def test_what_is_asked_for_beyond_a_bound_can_be_said() -> None:
     policy = with_(limits=RequestLimits(hosts=1, beyond=ExtraApprovals(more=0, approve=("lead",))))
-    assert asked(facts(blast_radius=BlastRadius(hosts=2)), policy).groups == ("lead",)
-    unbounded = asked(facts(blast_radius=BlastRadius(hosts=2)), with_(limits=RequestLimits(hosts=None)))
+    assert approval_for(facts(blast_radius=BlastRadius(hosts=2)), policy).groups == ("lead",)
+    unbounded = approval_for(facts(blast_radius=BlastRadius(hosts=2)), with_(limits=RequestLimits(hosts=None)))
     assert (unbounded.need, unbounded.groups) == (1, ("sre",))
 
 
@@ -216,7 +218,7 @@ def test_a_dead_end_names_what_asks_for_so_much() -> None:
     assert "three approvals from @sre (freeze quiet (nobody is there)); 2 could give one besides you" in answer.reason
 
 
-def lines(given: Facts, policy: Policy) -> list[Explained]:
+def lines(given: Facts, policy: Policy) -> list[Explanation]:
     return [one for one in explain(replace(given, members=MEMBERS), policy) if one.line and one.line != PROD.line]
 
 
@@ -232,19 +234,19 @@ TOLD = {
     ),
     "a flat no": (
         facts(),
-        {"freezes": (replace(QUIET, rise=ExtraApprovals(forbid="closed")),)},
+        {"freezes": (replace(QUIET, extra_approvals=ExtraApprovals(forbid="closed")),)},
         True,
         "until 2026-03-02 00:00 UTC: it forbids: closed",
     ),
     "others": (
         facts(),
-        {"freezes": (replace(QUIET, rise=ExtraApprovals(more=0, approve=("lead",))),)},
+        {"freezes": (replace(QUIET, extra_approvals=ExtraApprovals(more=0, approve=("lead",))),)},
         True,
         "until 2026-03-02 00:00 UTC: as many approve from @lead",
     ),
     "more, and so many at least": (
         facts(),
-        {"freezes": (replace(QUIET, rise=ExtraApprovals(more=1, need=2)),)},
+        {"freezes": (replace(QUIET, extra_approvals=ExtraApprovals(more=1, need=2)),)},
         True,
         "until 2026-03-02 00:00 UTC: 1 more and 2 at least approve",
     ),

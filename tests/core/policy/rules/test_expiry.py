@@ -1,4 +1,4 @@
-"""Masks that end by themselves: how long they may last, that their end needs no vote, and who may prolong them."""
+"""Masks that end by themselves: how long they may last, that their end needs no vote, and who may extend them."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -34,7 +34,7 @@ BOUNDED = replace(POLICY, rules=(replace(PROD, requires_expiry=True),))
 NOBODY = Person(PersonId("TEVIL", "U0"), "nobody", is_deleted=True)
 
 
-def asked(policy: Policy = POLICY, moment: Moment = Moment.ASK, **term: Any) -> object:
+def answer_to(policy: Policy = POLICY, moment: Moment = Moment.ASK, **term: Any) -> object:
     """What is said to a mask of such a length."""
     return decide(facts(request(duration=Duration(**term) if term else None), moment), policy)
 
@@ -48,8 +48,8 @@ class TestTheLength:
     """Neither too short nor too long, and not over before it begins."""
 
     def test_an_ordinary_one_is_put_to_the_approvers_like_any_other(self) -> None:
-        assert isinstance(asked(lasts=2 * HOUR), NeedsApproval)
-        assert isinstance(asked(until=NOW + 2 * HOUR), NeedsApproval)
+        assert isinstance(answer_to(lasts=2 * HOUR), NeedsApproval)
+        assert isinstance(answer_to(until=NOW + 2 * HOUR), NeedsApproval)
 
     @pytest.mark.parametrize(
         ("term", "said"),
@@ -64,18 +64,18 @@ class TestTheLength:
         ],
     )
     def test_what_makes_no_sense_is_refused(self, term: dict[str, Any], said: str) -> None:
-        assert code(asked(**term)) == said
+        assert code(answer_to(**term)) == said
 
     def test_who_approves_late_leaves_less_of_it_but_not_nothing(self) -> None:
-        assert isinstance(asked(moment=Moment.ACT, until=NOW + timedelta(seconds=9)), NeedsApproval)
-        assert code(asked(moment=Moment.ACT, until=NOW)) == "expiry_is_past"
+        assert isinstance(answer_to(moment=Moment.ACT, until=NOW + timedelta(seconds=9)), NeedsApproval)
+        assert code(answer_to(moment=Moment.ACT, until=NOW)) == "expiry_is_past"
 
     def test_a_policy_can_ask_for_an_end(self) -> None:
-        answer = asked(BOUNDED)
+        answer = answer_to(BOUNDED)
         assert isinstance(answer, Refuse)
         assert (answer.code, answer.reason) == ("needs_expiry", "Rule `prod` does not allow masks without an end.")
         assert "`--for 2h`" in answer.hint
-        assert isinstance(asked(BOUNDED, lasts=HOUR), NeedsApproval)
+        assert isinstance(answer_to(BOUNDED, lasts=HOUR), NeedsApproval)
         assert not isinstance(decide(facts(request(verb=Verb.UNMASK)), BOUNDED), Refuse)
 
 
@@ -101,7 +101,7 @@ class TestTheEnd:
     @pytest.mark.parametrize(
         "mask",
         [None, our_mask(), ending(at=NOW + HOUR), replace(ending(), undone_by="r5"), ending(outcome=Outcome.FAILED)],
-        ids=["no mask", "no end", "put off", "taken back", "nothing there"],
+        ids=["no mask", "no end", "put off", "undone", "nothing there"],
     )
     def test_it_does_not_come_before_its_time(self, mask: Request | None) -> None:
         assert code(self.due(mask)) == "expiry_not_due"
@@ -117,7 +117,7 @@ class TestTheEnd:
         assert code(self.due(ending(), policy=replace(POLICY, rules=(no, PROD)))) == "forbidden"
 
 
-class TestProlonging:
+class TestExtending:
     """As long again for those who answered for it; everything beyond that like a new mask."""
 
     def later(
@@ -137,15 +137,15 @@ class TestProlonging:
         return decide(given, policy)
 
     @pytest.mark.parametrize("by", [ALICE, BOB])
-    def test_its_requester_and_its_approver_prolong_it_without_a_vote(self, by: Person) -> None:
+    def test_its_requester_and_its_approver_extend_it_without_a_vote(self, by: Person) -> None:
         answer = self.later(NOW + HOUR, by=by)
         assert isinstance(answer, Allow)
         assert answer.because == "it may last until 2026-03-01 04:00 UTC without another approval"
 
     def test_more_than_was_approved_once_again_needs_a_vote(self) -> None:
         assert isinstance(self.later(NOW + HOUR + timedelta(seconds=1)), NeedsApproval)
-        prolonged_already = ending(at=NOW + HOUR, approved=NOW)
-        assert isinstance(self.later(NOW + 2 * HOUR, prolonged_already), NeedsApproval)
+        extended_already = ending(at=NOW + HOUR, approved=NOW)
+        assert isinstance(self.later(NOW + 2 * HOUR, extended_already), NeedsApproval)
 
     def test_for_anybody_else_it_is_like_a_new_mask(self) -> None:
         assert isinstance(self.later(NOW + HOUR, by=CAROL), NeedsApproval)
@@ -159,11 +159,11 @@ class TestProlonging:
         assert isinstance(self.later(NOW + HOUR / 2, policy=short), Allow)
         assert code(self.later(NOW + HOUR, policy=short)) == "too_long"
 
-    def test_a_guarded_unit_is_never_prolonged_without_a_vote(self) -> None:
+    def test_a_guarded_unit_is_never_extended_without_a_vote(self) -> None:
         guarded = replace(POLICY, guarded=(ListedUnit("cron.service", "it is dear to us"),))
         assert isinstance(self.later(NOW + HOUR, policy=guarded), NeedsApproval)
 
-    def test_what_somebody_did_alone_is_not_prolonged_without_a_vote_before_it_is_reviewed(self) -> None:
+    def test_what_somebody_did_alone_is_not_extended_without_a_vote_before_it_is_reviewed(self) -> None:
         alone = broken(ending(), BOB)
         assert isinstance(self.later(NOW + HOUR, alone), NeedsApproval)
         reviewed = broken(ending(), BOB, signed=Signature(CAROL.id, CAROL.name, NOW))
@@ -179,9 +179,9 @@ class TestProlonging:
     @pytest.mark.parametrize(
         "mask",
         [our_mask(), replace(ending(), undone_by="r5"), ending(outcome=Outcome.NOT_PROTECTED)],
-        ids=["no end", "taken back", "never masked"],
+        ids=["no end", "undone", "never masked"],
     )
-    def test_what_does_not_stand_is_not_prolonged(self, mask: Request) -> None:
+    def test_what_does_not_stand_is_not_extended(self, mask: Request) -> None:
         assert code(self.later(NOW + HOUR, mask)) == "no_expiry"
 
     def test_what_was_written_down_before_a_crash_is_not_refused_as_done_already(self) -> None:
@@ -189,11 +189,11 @@ class TestProlonging:
         aftercare = Aftercare(ends_at=NOW + HOUR, approved_until=NOW, extensions=(done,))
         assert isinstance(self.later(NOW + HOUR, replace(ending(), aftercare=aftercare)), Allow)
 
-    def test_a_mask_that_is_not_on_record_is_not_prolonged(self) -> None:
+    def test_a_mask_that_is_not_on_record_is_not_extended(self) -> None:
         ask = replace(request().ask, extends="r0")
         assert code(decide(facts(replace(request(), ask=ask)), POLICY)) == "no_expiry"
 
-    def test_a_mask_whose_time_is_not_known_is_never_prolonged_without_a_vote(self) -> None:
+    def test_a_mask_whose_time_is_not_known_is_never_extended_without_a_vote(self) -> None:
         unknown = replace(ending(), aftercare=Aftercare(ends_at=NOW))
         assert isinstance(self.later(NOW + HOUR, unknown), NeedsApproval)
 

@@ -133,40 +133,40 @@ class TestTheWords:
 class TestWhoMayOwnOne:
     """Groups that the policy names, and a day that is not too far."""
 
-    def asked(
+    def answer_to(
         self, hold: Hold | None = HOLD, policy: Policy = HELD, moment: Moment = Moment.ASK, **more: Any
     ) -> object:
         return decide(facts(request(hold=hold, **more), moment), policy)
 
     def test_it_is_put_to_the_approvers_like_any_other(self) -> None:
-        assert isinstance(self.asked(), NeedsApproval)
+        assert isinstance(self.answer_to(), NeedsApproval)
 
     def test_a_group_that_may_not_is_refused_with_those_that_may(self) -> None:
-        answer = self.asked(Hold("eng", HOLD.review))
+        answer = self.answer_to(Hold("eng", HOLD.review))
         assert isinstance(answer, Refuse)
         assert (answer.code, answer.hint) == ("unknown_owners", "@sre may.")
-        answer = self.asked(policy=POLICY)
+        answer = self.answer_to(policy=POLICY)
         assert isinstance(answer, Refuse)
         assert "names no owners" in answer.hint
 
     def test_what_cannot_be_held_is_refused_whoever_asks_for_it(self) -> None:
-        assert code(self.asked(runtime=True)) == "no_hold_here"
+        assert code(self.answer_to(runtime=True)) == "no_hold_here"
 
     def test_its_review_lies_ahead_and_not_too_far(self) -> None:
-        assert code(self.asked(Hold("sre", NOW))) == "review_is_past"
-        assert code(self.asked(Hold("sre", NOW), moment=Moment.ACT)) == "review_is_past"
-        assert code(self.asked(Hold("sre", NOW + 181 * DAY))) == "review_too_far"
-        assert isinstance(self.asked(Hold("sre", NOW + 181 * DAY), moment=Moment.VOTE), NeedsApproval)
+        assert code(self.answer_to(Hold("sre", NOW))) == "review_is_past"
+        assert code(self.answer_to(Hold("sre", NOW), moment=Moment.ACT)) == "review_is_past"
+        assert code(self.answer_to(Hold("sre", NOW + 181 * DAY))) == "review_too_far"
+        assert isinstance(self.answer_to(Hold("sre", NOW + 181 * DAY), moment=Moment.VOTE), NeedsApproval)
 
     @pytest.mark.parametrize("hold_will_do", [True, False])
     def test_a_policy_can_ask_for_an_end_or_for_a_hold(self, *, hold_will_do: bool) -> None:
         rule = replace(PROD, requires_expiry=True, hold_will_do=hold_will_do)
         policy = replace(HELD, rules=(rule,))
-        assert isinstance(self.asked(None, policy, duration=Duration(lasts=HOUR)), NeedsApproval)
-        answer = self.asked(None, policy)
+        assert isinstance(self.answer_to(None, policy, duration=Duration(lasts=HOUR)), NeedsApproval)
+        answer = self.answer_to(None, policy)
         assert isinstance(answer, Refuse)
         assert ("--hold OWNERS" in answer.hint) is hold_will_do
-        assert isinstance(self.asked(policy=policy), NeedsApproval if hold_will_do else Refuse)
+        assert isinstance(self.answer_to(policy=policy), NeedsApproval if hold_will_do else Refuse)
 
 
 class TestLiftingOne:

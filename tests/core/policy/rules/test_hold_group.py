@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.core.hosts.inventory import Host
-from bot.core.input.grammar import Order, parse
+from bot.core.input.grammar import ChangeCommand, parse
 from bot.core.people.identity import Person
 from bot.core.policy.calendar_and_limits import BlastRadius, ExtraApprovals, RequestLimits
 from bot.core.policy.decide import decide
@@ -49,9 +49,9 @@ VAULT = replace(WEB, name="vault-01", environment="vault")
 STRICT = replace(PROD, name="strict", environments=frozenset({"vault"}), need=2)
 
 
-def typed(text: str, verb: Verb = Verb.MASK) -> Order:
+def typed(text: str, verb: Verb = Verb.MASK) -> ChangeCommand:
     command = parse(verb, text, PLACES, TYPED_AT)
-    assert isinstance(command, Order)
+    assert isinstance(command, ChangeCommand)
     return command
 
 
@@ -139,7 +139,7 @@ class TestAskingForOne:
         freeze = replace(QUIET, environments=frozenset({"vault"}))
         answer = self.ask(WEB_02, VAULT, policy=replace(HELD, rules=(PROD, lenient), freezes=(freeze,)))
         assert isinstance(answer, NeedsApproval)
-        assert (answer.need, answer.turns_at is not None) == (2, True)
+        assert (answer.need, answer.calendar_changes_at is not None) == (2, True)
         asked = decide(facts(request("docker.service", hold=HOLD), others=(WEB_02,)), HELD)
         assert isinstance(asked, NeedsApproval)
         assert "every container" in asked.guarded
@@ -169,15 +169,15 @@ class TestGoingToOneMoreHost:
         seen: Snapshot | None = None,
         policy: Any = HELD,
         host: Host = WEB_02,
-        whole: Request | None = None,
+        group_hold: Request | None = None,
         **more: Any,
     ) -> Decision:
         wanted = request(hold=replace(HOLD, group_request="r0")).on_target(layer=Layer.PERSISTENT)
         asked = replace(wanted, ask=replace(wanted.ask, by_itself=True))
-        given = looked(seen or snapshot(), asked, requester=DAVE, host=host, whole=whole or self.whole())
+        given = looked(seen or snapshot(), asked, requester=DAVE, host=host, group_hold=group_hold or self.group_hold())
         return decide(replace(given, **more), policy)
 
-    def whole(self, *voters: Person, console_works: bool = False) -> Request:
+    def group_hold(self, *voters: Person, console_works: bool = False) -> Request:
         """Approved by bob, unless others are named."""
         mask = our_mask().on_target(before=snapshot())
         (vote,) = mask.votes
@@ -205,7 +205,7 @@ class TestGoingToOneMoreHost:
         answer = self.spread(policy=policy, host=VAULT)
         assert isinstance(answer, Refuse)
         assert answer.reason == "Rule `strict` needs more there than the hold was approved with: 2 of @sre."
-        assert isinstance(self.spread(policy=policy, host=VAULT, whole=self.whole(BOB, CAROL)), Allow)
+        assert isinstance(self.spread(policy=policy, host=VAULT, group_hold=self.group_hold(BOB, CAROL)), Allow)
         others = replace(STRICT, need=1, approve=("dba",))
         assert code(self.spread(policy=replace(HELD, rules=(PROD, others)), host=VAULT)) == "asks_for_more"
 
@@ -214,8 +214,8 @@ class TestGoingToOneMoreHost:
         answer = self.spread(docker)
         assert isinstance(answer, Refuse)
         assert "2 of @sre (every container" in answer.reason
-        assert code(self.spread(docker, whole=self.whole(BOB, CAROL))) == "asks_for_more"
-        assert isinstance(self.spread(docker, whole=self.whole(BOB, CAROL, console_works=True)), Allow)
+        assert code(self.spread(docker, group_hold=self.group_hold(BOB, CAROL))) == "asks_for_more"
+        assert isinstance(self.spread(docker, group_hold=self.group_hold(BOB, CAROL, console_works=True)), Allow)
 
     def test_what_people_did_not_see_they_did_not_approve(self) -> None:
         answer = self.spread(snapshot(would_stop=(neighbour("payroll.service"),)))
@@ -223,8 +223,8 @@ class TestGoingToOneMoreHost:
         assert answer.code == "not_as_approved"
         assert answer.reason.endswith("payroll.service would stop with it.")
         assert code(self.spread(snapshot("cronie.service", aliases=("cron.service",)))) == "not_as_approved"
-        unknown = self.whole().on_target(before=snapshot(around=None))
-        assert code(self.spread(snapshot(would_stop=(neighbour("payroll.service"),)), whole=unknown)) == (
+        unknown = self.group_hold().on_target(before=snapshot(around=None))
+        assert code(self.spread(snapshot(would_stop=(neighbour("payroll.service"),)), group_hold=unknown)) == (
             "not_as_approved"
         )
 
@@ -250,10 +250,10 @@ class TestGoingToOneMoreHost:
         assert code(self.spread(policy=forbidden, blast_radius=BlastRadius(hosts=2))) == "blast_radius"
 
     def test_only_the_whole_is_looked_at_again(self) -> None:
-        whole = replace(self.whole(), undo_until=None)
-        assert begin_aftercare(whole, NOW, AftercarePolicy()).remind_at == HOLD.review
-        part = replace(whole.ask, change=replace(whole.ask.change, hold=replace(HOLD, group_request="r0")))
-        assert begin_aftercare(replace(whole, ask=part), NOW, AftercarePolicy()).remind_at is None
+        mask = replace(self.group_hold(), undo_until=None)
+        assert begin_aftercare(mask, NOW, AftercarePolicy()).remind_at == HOLD.review
+        part = replace(mask.ask, change=replace(mask.ask.change, hold=replace(HOLD, group_request="r0")))
+        assert begin_aftercare(replace(mask, ask=part), NOW, AftercarePolicy()).remind_at is None
 
 
 class TestLiftingOne:

@@ -1,4 +1,4 @@
-"""Which units nobody may mask, and which masks would not hold or could not be taken back."""
+"""Which units nobody may mask, and which masks would not hold or could not be undone."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,7 +9,7 @@ import pytest
 from bot.core.policy.decide import decide
 from bot.core.policy.model import Allow, Facts, ListedUnit, Moment, NeedsApproval, Policy, Refuse
 from bot.core.requests import Outcome, Request, Verb
-from bot.core.systemd.side_effects import Habits
+from bot.core.systemd.side_effects import SideEffects
 from bot.core.systemd.systemctl import RIGHTS
 from bot.core.systemd.units import ActiveState, FileKind, Layer, LoadState, Snapshot, UnitName
 from tests.core.situations import (
@@ -496,7 +496,7 @@ def test_a_socket_whose_service_runs_is_not_stopped_for_it_could_not_be_started_
     assert "its service echo.service runs, and systemd starts no socket whose service runs" in answer.reason
     assert answer.hint == "Mask echo.service first: then it is down."
     for fine in (
-        replace(busy, habits=Habits(accepts=True)),
+        replace(busy, side_effects=SideEffects(accepts=True)),
         snapshot("echo.socket", starts=(neighbour("echo.service", active=ActiveState.INACTIVE),)),
         replace(busy, active=ActiveState.INACTIVE),
     ):

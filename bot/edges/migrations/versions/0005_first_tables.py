@@ -1,9 +1,9 @@
-"""The first tables. Nothing leads here from the revisions up to 0003 of builds before the first release."""
+"""The first tables. Nothing leads here from the revisions up to 0004 of builds before the first release."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004"
+revision = "0005"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -51,7 +51,7 @@ def _targets() -> None:
         sa.Column("unit", sa.Text(), nullable=False),
         sa.Column("running", sa.Boolean(), nullable=False),
         sa.Column("due_at", _TIME),
-        sa.Column("called", sa.Boolean(), nullable=False),
+        sa.Column("changed_since_claim", sa.Boolean(), nullable=False),
         sa.Column("owner", sa.Text()),
         sa.Column("fence", sa.Integer(), nullable=False),
         sa.Column("lease_until", _TIME),

@@ -10,7 +10,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @web.middleware
-async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def refuse_foreign_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse a foreign name (DNS rebinding) and a foreign page (cross-site requests say where they are from)."""
     if urlsplit(f"//{request.host}").hostname not in HERE:
         return web.Response(status=403, text="This page answers to localhost alone.\n")
