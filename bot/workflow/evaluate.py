@@ -73,7 +73,7 @@ def facts(
     if ask.by_itself:
         return _automatic_facts(deps, request, moment, snapshot, related)
     groups, policy = read_groups(deps), deps.policy
-    cards, unknown = read_cards(deps, request)
+    cards, unknown = read_cards(deps, request, policy)
     given = Facts(
         now=deps.clock.now(),
         moment=moment,

@@ -28,7 +28,6 @@ from bot.ports import Message, MessageKind, Periodic
 from bot.workflow.evaluate import facts
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.update import update_periodic
-from bot.workflow.requests.closing import sentence
 from bot.workflow.requests.kill_switch_state import NAME, kill_switch_state
 
 _CONCERNED = (Stage.WAITING, Stage.APPROVED)
@@ -97,7 +96,7 @@ def _check_sender(deps: Deps, asked: SwitchRequest) -> tuple[SwitchRequest, str]
     no = may_use_kill_switch(given, deps.policy)
     if no and no.code == NOT_KNOWN_YET:
         raise NotYet(no.reason)
-    return replace(asked, name=given.requester.name or asked.name), sentence(no) if no else ""
+    return replace(asked, name=given.requester.name or asked.name), no.sentence if no else ""
 
 
 def _may(deps: Deps, asked: SwitchRequest) -> bool:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.core.audit.chain import Event
+from bot.core.audit.request_event import event
 from bot.core.cards.alert import details, resolution, summary
 from bot.core.paging import Alert, key_of
 from bot.core.requests import Cause, Paging, Request
@@ -17,7 +18,6 @@ from bot.errors import PagerError, SlackError
 from bot.ports import Claim, DueMessage, Message, MessageKind
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import draw_or_fall_back, in_words
-from bot.workflow.requests.closing import event
 
 log = structlog.get_logger()
 _LONGEST_PAUSE = 60.0  # seconds between two tries to send an alert

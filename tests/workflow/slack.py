@@ -41,7 +41,6 @@ class People:
         self.elsewhere: dict[str, set[PersonId]] = {}  # channel -> who is not in it
         self.private: set[str] = set()
         self.early: set[str] = set()  # not known because the bot has not reached Slack yet
-        self.asked_until_broken = ("", 0)
         self.on_call: dict[str, tuple[Shift, ...]] = {}
 
     def person(self, person: PersonId, groups: Sequence[Group]) -> Person:
@@ -51,10 +50,6 @@ class People:
         return replace(self.people[person], groups=frozenset(mine))
 
     def members(self, group: Group) -> frozenset[PersonId]:
-        name, left = self.asked_until_broken
-        if group.name == name:
-            self.asked_until_broken = (name, left - 1) if left else ("", 0)
-            self.broken |= set() if left else {name}
         if group.name in self.early:
             raise NotYet("The bot has not reached Slack yet.")
         if group.name in self.broken:

@@ -16,6 +16,10 @@ class Host:
     pins: frozenset[str] = frozenset()  # SHA-256 fingerprints of the host's keys, as `SHA256:...`
     machine_id: str = ""  # also pinned, if given
 
+    def is_machine(self, machine_id: str) -> bool:
+        """Whether the host may have this machine-id."""
+        return self.machine_id in ("", machine_id)
+
 
 @dataclass(frozen=True, slots=True)
 class Inventory:

@@ -116,6 +116,11 @@ class Refuse:
     reason: str
     hint: str = ""
 
+    @property
+    def sentence(self) -> str:
+        """Why it was refused, and what would help."""
+        return f"{self.reason} {self.hint}".strip()
+
 
 Decision = Allow | NeedsApproval | Refuse
 

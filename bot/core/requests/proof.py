@@ -46,3 +46,12 @@ def unexpected_failures(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
         return ()
     expected = {other.unit for other in before.around.would_stop} | {str(before.id)}
     return tuple(sorted(set(after.around.failed) - set(before.around.failed) - expected))
+
+
+def caveats(target: Target, after: Snapshot) -> Iterator[str]:
+    """Caveats to show next to a proven mask."""
+    failed = unexpected_failures(target.before, after) if target.before else ()
+    if failed:
+        yield f"Failed since: {', '.join(failed)}."
+    if after.active.is_down and after.control_group:
+        yield "Processes that it started are still running."

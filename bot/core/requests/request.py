@@ -140,6 +140,12 @@ class Request:
         )
 
     @property
+    def is_group_hold(self) -> bool:
+        """Whether the request asks for a hold on a whole group."""
+        hold = self.ask.change.hold
+        return self.ask.change.verb is Verb.MASK and hold is not None and hold.is_group_wide
+
+    @property
     def can_be_handed_over(self) -> bool:
         """Whether the request waits, or made something that is still in place."""
         return self.stage in (Stage.WAITING, Stage.APPROVED) or self.can_be_undone
@@ -181,6 +187,11 @@ class Request:
         """Whether there is a mask of ours to remove on the host, or a unit we stopped to start again."""
         halfway = self.target.outcome in (Outcome.NOT_PROTECTED, Outcome.NOT_LOADED)
         return self.is_live_mask or (self.stage is Stage.DONE and halfway and not (self.undone_by or self.repeated_by))
+
+    def with_vote(self, vote: Vote) -> "Request":
+        """Return the request with the result of one vote."""
+        votes = (vote if (old.voter, old.digest) == (vote.voter, vote.digest) else old for old in self.votes)
+        return replace(self, votes=tuple(votes))
 
     def on_target(self, **changed: object) -> "Request":
         """Return the request with its target changed."""

@@ -1,7 +1,7 @@
 """The timers of a request: when a request is due because of time alone.
 
 Each timer is a small function of the stored request; the earliest one decides when the request is due. The handlers are
-in `bot/workflow/engine/timers.py`, and each handler must move its timer on.
+in `bot/workflow/engine/timers.py`, which calls each one when its timer is due; the handler must move the timer on.
 """
 
 from collections.abc import Callable, Mapping

@@ -207,6 +207,11 @@ class Snapshot:
         return self.active.is_down and not self.pending_job and not self.main_pid
 
     @property
+    def unit_states(self) -> dict[str, str]:
+        """Its four states, as systemd names them."""
+        return {"load": self.load, "active": self.active, "sub": self.sub, "unit_file": self.file_state}
+
+    @property
     def is_missing(self) -> bool:
         """Whether there is no such unit, and nothing of that name runs."""
         return self.load is LoadState.NOT_FOUND and self.active.is_down

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.core.audit.chain import Event
+from bot.core.audit.request_event import event
 from bot.core.people.identity import PersonId, Place
 from bot.core.policy.model import Group
 from bot.core.requests import Cause, EscalationStep, Request, Tally
@@ -13,7 +14,6 @@ from bot.ports import Claim, Message, MessageKind
 from bot.workflow.paging import page
 from bot.workflow.people.membership import MOST_CALLED, mention_ids
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.closing import event
 
 _PAGED, _NO_PAGER = "somebody paged", "nobody paged, because no pager is configured"
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 import structlog
 
 from bot.core.audit.chain import Event
+from bot.core.audit.request_event import event
 from bot.core.policy.model import Allow, Decision, Moment, NeedsApproval, Refuse
 from bot.core.policy.requirements import is_outdated, updated_approval, with_original_requirements
 from bot.core.requests import Request, Stage, Tally, Vote
@@ -19,7 +20,7 @@ from bot.ports import Claim, Message, MessageKind
 from bot.workflow.evaluate import evaluate
 from bot.workflow.people.membership import with_names
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.closing import end, event, limit_events, refuse
+from bot.workflow.requests.closing import end, limit_events, refuse
 from bot.workflow.requests.lineage import find_related, with_all_hosts
 
 log = structlog.get_logger()

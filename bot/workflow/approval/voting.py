@@ -2,16 +2,16 @@
 
 from dataclasses import replace
 
-from bot.core.audit.chain import Event
-from bot.core.policy.model import Decision, Facts, Moment, NeedsApproval, Refuse
+from bot.core.audit.request_event import event
+from bot.core.policy.model import Facts, Moment, NeedsApproval, Refuse
 from bot.core.requests import Request, Stage, Tally, Verdict, Vote
 from bot.errors import NotYet, Unverified, UsageError
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.approval.reevaluate import Effects, follow, reevaluate
-from bot.workflow.evaluate import evaluate, evaluate_facts, facts
+from bot.workflow.evaluate import evaluate_facts, facts
 from bot.workflow.people.membership import with_names
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.closing import end, end_messages, event, sentence
+from bot.workflow.requests.closing import end, end_messages
 from bot.workflow.requests.lookup import describe_decision
 
 
@@ -31,7 +31,7 @@ def count_votes(deps: Deps, claim: Claim) -> Request:
         because = f"Not approved in time ({request.have} of {approval.need})."
         return end(deps, request, Stage.EXPIRED, because, code="request_expired", claim=claim)
     if request.stage is Stage.WAITING and request.version == claim.request.version and _looks_enough(request):
-        return _see_quorum(deps, request, [], told=[], claim=claim)
+        return _see_quorum(deps, request, Effects(), claim=claim)
     return request
 
 
@@ -56,7 +56,9 @@ def _count(deps: Deps, request: Request, vote: Vote, *, claim: Claim) -> Request
         return _refuse_vote(deps, request, vote, Refuse("unknown_host", str(error)), claim=claim)
     if isinstance(answer, Refuse):
         return _refuse_vote(deps, request, vote, answer, claim=claim)
-    counted = _tally(request, replace(vote, groups=_stands_for(answer, given)), Tally.COUNTED)
+    asked = answer.groups if isinstance(answer, NeedsApproval) else ()
+    stands_for = tuple(group for group in asked if given.voter and group in given.voter.groups)
+    counted = request.with_vote(replace(vote, groups=stands_for, tally=Tally.COUNTED))
     voted = event(
         counted, "approval.voted", actor=vote.voter, verdict=str(vote.verdict), console_works=vote.console_works
     )
@@ -64,13 +66,11 @@ def _count(deps: Deps, request: Request, vote: Vote, *, claim: Claim) -> Request
         because = f"{vote.voter_name} denied it" + (f": {vote.reason}" if vote.reason else ".")
         denied = counted.move(Stage.DENIED, because=because, finished_at=deps.clock.now(), due_at=None)
         return deps.store.save(denied, events=[voted], messages=end_messages(denied), claim=claim)
-    return _see_quorum(deps, counted, [voted], told=_of_no_use(request, counted, vote), claim=claim)
-
-
-def _stands_for(answer: Decision, given: Facts) -> tuple[str, ...]:
-    """The approving groups that the voter belongs to."""
-    groups = answer.groups if isinstance(answer, NeedsApproval) else ()
-    return tuple(group for group in groups if given.voter and group in given.voter.groups)
+    told = Effects([voted], _of_no_use(request, counted, vote))
+    with_vote = replace(
+        given, request=counted, voter=None, verdict=None, approvers=(*given.approvers, *filter(None, [given.voter]))
+    )
+    return _see_quorum(deps, counted, told, given=with_vote, claim=claim)
 
 
 def _of_no_use(before: Request, counted: Request, vote: Vote) -> list[Message]:
@@ -82,29 +82,22 @@ def _of_no_use(before: Request, counted: Request, vote: Vote) -> list[Message]:
     return [Message(MessageKind.WHISPER, to=vote.voter.user, body=body, place=vote.place)]
 
 
-def _see_quorum(deps: Deps, request: Request, voted: list[Event], *, told: list[Message], claim: Claim) -> Request:
-    """Decide again with the vote among the facts, and save the vote and the decision together."""
+def _see_quorum(deps: Deps, request: Request, told: Effects, *, given: Facts | None = None, claim: Claim) -> Request:
+    """Decide again with the vote among the given facts, and save the vote and the decision together."""
     try:
-        answer = with_names(deps, evaluate(deps, request, Moment.VOTE))
+        answer = with_names(deps, evaluate_facts(deps, given or facts(deps, request, Moment.VOTE)))
     except Unverified as error:  # no refusal of the request: it is decided again a little later
-        counted = deps.store.save(request, events=voted, messages=told, claim=claim) if voted else request
+        counted = request
+        if told.events:
+            counted = deps.store.save(request, events=told.events, messages=told.messages, claim=claim)
         if _looks_enough(counted):
             raise NotYet(str(error), again_in=deps.timings.not_verified) from error
         return counted
-    return follow(deps, request, answer, Effects(voted, told), claim=claim)
+    return follow(deps, request, answer, told, claim=claim)
 
 
 def _refuse_vote(deps: Deps, request: Request, vote: Vote, refusal: Refuse, *, claim: Claim) -> Request:
-    refused = _tally(request, replace(vote, reason=sentence(refusal)), Tally.REFUSED)
-    told = Message(MessageKind.WHISPER, to=vote.voter.user, body=sentence(refusal), place=vote.place)
+    refused = request.with_vote(replace(vote, reason=refusal.sentence, tally=Tally.REFUSED))
+    told = Message(MessageKind.WHISPER, to=vote.voter.user, body=refusal.sentence, place=vote.place)
     said_no = event(request, "approval.refused", outcome="denied", code=refusal.code, actor=vote.voter)
     return deps.store.save(refused, events=[said_no], messages=[told], claim=claim)
-
-
-def _tally(request: Request, vote: Vote, tally: Tally) -> Request:
-    """The request with the result of one vote."""
-    votes = tuple(
-        replace(vote, tally=tally) if (old.voter, old.digest) == (vote.voter, vote.digest) else old
-        for old in request.votes
-    )
-    return replace(request, votes=votes)

@@ -11,7 +11,6 @@ from bot.core.requests import Ask, Request, Stage, Verb
 from bot.errors import UsageError
 from bot.ports import Count, Query
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.closing import sentence
 from bot.workflow.requests.submit import record
 
 _MINUTE = timedelta(minutes=1)
@@ -47,7 +46,7 @@ class Admission:
             told = {"change": str(ask.change), "channel": ask.place.channel, "reason": ask.reason}
             refused = Event("request.refused", "denied", full.no.code, actor=ask.requester, data=told)
             self._deps.store.record([refused])
-            raise UsageError(sentence(full.no)) from None
+            raise UsageError(full.no.sentence) from None
 
     def _see_room(self, ask: Ask, count: Count) -> None:
         """Count requests from indexes, only for limits that are set. Raises `_NoRoom`.

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.core.audit.chain import Event
+from bot.core.audit.request_event import event
 from bot.core.cards.blocks import Block
 from bot.core.cards.buttons import DIGEST_SIGNS
 from bot.core.input.grammar import Question
@@ -24,7 +25,6 @@ from bot.workflow.process.render import draw_or_fall_back
 from bot.workflow.queries.answers import AnswerPool
 from bot.workflow.queries.form_options import FormOptions
 from bot.workflow.queries.home_publisher import HomePublisher
-from bot.workflow.requests.closing import event
 from bot.workflow.requests.lookup import (
     beside_first_card,
     describe_decision,

@@ -4,30 +4,26 @@ from dataclasses import replace
 
 import structlog
 
+from bot.core.audit.request_event import event
 from bot.core.cards import expiry
 from bot.core.requests import Request
 from bot.core.requests.aftercheck import aftermath, already_reported
 from bot.core.requests.expiry import next_look
-from bot.core.requests.timers import next_aftercheck
 from bot.core.systemd.units import Snapshot
 from bot.errors import HostError, UsageError
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.drift.report import LostMask, find_lost_mask
-from bot.workflow.hosts.look import known_neighbours, look_at_result
+from bot.workflow.hosts.look import known_neighbours, look_and_status
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
-from bot.workflow.requests.closing import event
 from bot.workflow.requests.own_changes import own_changes
 
 log = structlog.get_logger()
 
 
 def look_after(deps: Deps, claim: Claim, request: Request) -> Request:
-    """Check the host once more, if it is time; a host that does not answer is no finding."""
+    """Check the host once more; a host that does not answer is no finding."""
     now = deps.clock.now()
-    due = next_aftercheck(request)
-    if due is None or due > now:
-        return request
     seen = _try_look(deps, request)
     lost = _find_loss(deps, request, seen)
     request = lost.request
@@ -60,8 +56,8 @@ def _worse(deps: Deps, request: Request, seen: Snapshot) -> tuple[str, ...]:
 def _try_look(deps: Deps, request: Request) -> Snapshot | None:
     change, target = request.ask.change, request.target
     try:
-        host = deps.host(change.host)
-        return look_at_result(deps, host, target.unit, user=change.user, also=known_neighbours(target))[0]
+        host, also = deps.host(change.host), known_neighbours(target)
+        return look_and_status(deps, host, target.unit, size="result", user=change.user, also=also)[0]
     except (HostError, UsageError) as error:
         log.info("aftercheck failed", request=request.id, why=str(error))
         return None

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.core.audit.chain import Event
+from bot.core.audit.request_event import event
 from bot.core.cards import drift as words
 from bot.core.drift import HostView, ScanDrift, loss
 from bot.core.hosts.inventory import Host
@@ -20,7 +21,6 @@ from bot.workflow.hosts.look import look
 from bot.workflow.people.channels import place_of
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
-from bot.workflow.requests.closing import event
 from bot.workflow.requests.mask_inventory import busy
 
 

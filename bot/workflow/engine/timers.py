@@ -1,13 +1,26 @@
 """Handlers of the timers of waiting and finished requests.
 
-Each function checks whether its timer is due, does the work, moves the timer on and saves that together with the
-messages in one transaction: so the work is done once, whichever replica is up, also after hours of downtime. The timers
-are in `bot/core/requests/timers.py`.
+Each handler does the work of its timer, moves the timer on and saves that together with the messages in one
+transaction: so the work is done once, whichever replica is up, also after hours of downtime. The timers are in
+`bot/core/requests/timers.py`.
 """
 
 from collections.abc import Callable, Mapping
 
 from bot.core.requests import Request, Stage
+from bot.core.requests.timers import (
+    Timer,
+    end_of_mask,
+    next_aftercheck,
+    next_approver_reminder,
+    next_countdown,
+    next_escalation_step,
+    next_owner_reminder,
+    next_reapply,
+    next_review_reminder,
+    page_to_resolve,
+    pending_followup,
+)
 from bot.ports import Claim
 from bot.workflow.approval.escalation import count_down, escalate, remind
 from bot.workflow.drift.aftercheck import look_after
@@ -21,22 +34,34 @@ from bot.workflow.paging import close_page
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.kill_switch_state import start_kill_switch_state
 
-# Returns the request as stored afterwards, in whatever stage; unchanged if its timer was not due.
-Timely = Callable[[Deps, Claim, Request], Request]
+# Returns the request as stored afterwards, in whatever stage; unchanged if there was nothing to do.
+Handler = Callable[[Deps, Claim, Request], Request]
+Entry = tuple[Timer | None, Handler]  # when it is due (None: whenever the request is), and what is done then
 
-FIRST: tuple[Timely, ...] = (close_page, handle_followups)
-TIMELY: Mapping[Stage, tuple[Timely, ...]] = {
-    Stage.WAITING: (end_if_over, start_kill_switch_state, escalate, count_down, remind),
-    Stage.APPROVED: (end_if_over, start_kill_switch_state),
-    Stage.DONE: (expire, reapply, remind_owner, look_after),
+FIRST: tuple[Entry, ...] = ((page_to_resolve, close_page), (pending_followup, handle_followups))
+BY_STAGE: Mapping[Stage, tuple[Entry, ...]] = {
+    Stage.WAITING: (
+        (None, end_if_over),
+        (None, start_kill_switch_state),
+        (next_escalation_step, escalate),
+        (next_countdown, count_down),
+        (next_approver_reminder, remind),
+    ),
+    Stage.APPROVED: ((None, end_if_over), (None, start_kill_switch_state)),
+    Stage.DONE: (
+        (end_of_mask, expire),
+        (next_reapply, reapply),
+        (next_owner_reminder, remind_owner),
+        (next_aftercheck, look_after),
+    ),
 }
-LAST: tuple[Timely, ...] = (remind_of_review, retry_followups)
+LAST: tuple[Entry, ...] = ((next_review_reminder, remind_of_review), (pending_followup, retry_followups))
 
 
 def do_what_is_due(deps: Deps, claim: Claim, request: Request) -> Request:
     """Run every timer that is due, in order, as long as the request stays in its stage."""
     stage = request.stage
-    for timely in (*FIRST, *TIMELY.get(stage, ()), *LAST):
-        if request.stage is stage:
-            request = timely(deps, claim, request)
+    for timer, handle in (*FIRST, *BY_STAGE.get(stage, ()), *LAST):
+        if request.stage is stage and (timer is None or (at := timer(request)) and at <= deps.clock.now()):
+            request = handle(deps, claim, request)
     return request

@@ -6,24 +6,20 @@ finds none in the way. The undo is retried with growing pauses until the mask is
 
 from dataclasses import replace
 
+from bot.core.audit.request_event import event
 from bot.core.people.identity import ITSELF
 from bot.core.requests import Ask, Request
 from bot.core.requests.expiry import is_late, next_try, put_off
-from bot.core.requests.timers import end_of_mask
 from bot.errors import HostError, UsageError
 from bot.ports import Claim
 from bot.workflow.hosts.look import look
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.closing import event
 from bot.workflow.requests.lookup import undo_in_progress
 from bot.workflow.requests.submit import record
 
 
 def expire(deps: Deps, claim: Claim, request: Request) -> Request:
     """Make sure that an expired mask is undone."""
-    due = end_of_mask(request)
-    if due is None or due > deps.clock.now():
-        return request
     newest = (
         deps.store.get(request.aftercare.undo_request)
         if request.aftercare.undo_request

@@ -3,25 +3,21 @@
 from dataclasses import replace
 from datetime import datetime
 
+from bot.core.audit.request_event import event
 from bot.core.cards import expiry
 from bot.core.cards import hold as holds
 from bot.core.people.identity import Place
 from bot.core.requests import Hold, Request
-from bot.core.requests.timers import next_owner_reminder
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.people.channels import place_of
 from bot.workflow.people.membership import mention_ids
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
-from bot.workflow.requests.closing import event
 
 
 def remind_owner(deps: Deps, claim: Claim, request: Request) -> Request:
     """Send the reminder that is due, once, and set the timer to the next one."""
     now, aftercare = deps.clock.now(), request.aftercare
-    due = next_owner_reminder(request)
-    if due is None or due > now:
-        return request
     if request.hold:
         return _review(deps, claim, request, request.hold)
     ends_at, next_time = aftercare.ends_at, now + deps.aftercare.reminder_every

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
+from bot.core.audit.request_event import event
 from bot.core.cards.break_glass import announcement
 from bot.core.people.identity import PersonId, Place
 from bot.core.policy.model import Allow, Moment, Refuse
@@ -14,7 +15,6 @@ from bot.workflow.evaluate import evaluate_facts, facts
 from bot.workflow.followups.record import grant_followup, refuse_followup
 from bot.workflow.people.channels import place_of
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.closing import event
 
 _MENTIONS = 100  # mentions in one message: more do not fit into its block
 

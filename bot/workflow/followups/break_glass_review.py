@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from bot.core.audit.request_event import event
 from bot.core.cards.break_glass import reminder
 from bot.core.hosts.inventory import Host
 from bot.core.people.identity import Person
@@ -16,7 +17,6 @@ from bot.workflow.followups.break_glass import notes, skipped_approvers
 from bot.workflow.followups.record import grant_followup, refuse_followup
 from bot.workflow.people.membership import person, read_groups
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.closing import event
 
 
 def sign(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Request:
@@ -54,9 +54,7 @@ def _facts(deps: Deps, request: Request, followup: Followup) -> Facts:
 def remind_of_review(deps: Deps, claim: Claim, request: Request) -> Request:
     """Remind possible signers regularly until somebody has signed. Raises `NotYet` while none of them is known."""
     used, now = request.break_glass, deps.clock.now()
-    if used is None or not request.owes_review or not request.stage.is_final:
-        return request
-    if used.remind_at is None or now < used.remind_at:
+    if used is None:
         return request
     again = now + timedelta(seconds=deps.timings.review_reminder)
     reminded = replace(request, break_glass=replace(used, remind_at=again))

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from bot.core.audit.request_event import event
 from bot.core.policy.model import Moment, Refuse
 from bot.core.requests import Approval, Followup, Remark, Request
 from bot.core.time.human_time import humanize
@@ -9,7 +10,6 @@ from bot.ports import Claim, Message, MessageKind
 from bot.workflow.evaluate import evaluate
 from bot.workflow.followups.record import grant_followup, refuse_followup
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.closing import event
 
 
 def ask_for_more(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Request:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from bot.core.audit.request_event import event
 from bot.core.policy.decide import may_own
 from bot.core.policy.model import Moment, Refuse
 from bot.core.requests import Followup, Handover, Request
@@ -10,7 +11,6 @@ from bot.workflow.evaluate import facts, raise_if_unknown
 from bot.workflow.followups.record import grant_followup, refuse_followup
 from bot.workflow.people.membership import person
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.closing import event
 
 
 def hand_over(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Request:

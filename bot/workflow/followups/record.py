@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.core.audit.chain import Event
+from bot.core.audit.request_event import event
 from bot.core.cards.buttons import DIGEST_SIGNS
 from bot.core.people.identity import Caller
 from bot.core.policy.model import Policy, Refuse
@@ -12,7 +13,6 @@ from bot.core.requests import Followup, FollowupCommand, FollowupKind, Request, 
 from bot.errors import UsageError
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.closing import event, sentence
 from bot.workflow.requests.lookup import describe_decision, update_stored_request
 
 _KEPT = 20  # followups, the newest of them
@@ -132,11 +132,11 @@ def grant_followup(request: Request, followup: Followup) -> Request:
 
 def refuse_followup(deps: Deps, claim: Claim, request: Request, followup: Followup, no: Refuse) -> Request:
     """Store that the followup was refused, and tell its author."""
-    refused = _with(request, followup, replace(followup, tally=Tally.REFUSED, refusal=sentence(no)))
+    refused = _with(request, followup, replace(followup, tally=Tally.REFUSED, refusal=no.sentence))
     said_no = event(
         request, "followup.refused", outcome="denied", code=no.code, actor=followup.by, followup=str(followup.kind)
     )
-    told = Message(MessageKind.WHISPER, to=followup.by.user, body=sentence(no), place=followup.place)
+    told = Message(MessageKind.WHISPER, to=followup.by.user, body=no.sentence, place=followup.place)
     return deps.store.save(refused, events=[said_no], messages=[told], claim=claim)
 
 

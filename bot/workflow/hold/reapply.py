@@ -9,12 +9,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core.audit.chain import Event
+from bot.core.audit.request_event import event
 from bot.core.cards import hold as words
 from bot.core.people.identity import Place
 from bot.core.policy.hold import rests_until
 from bot.core.requests import Ask, Cause, Hold, Loss, Request, Stage
 from bot.core.requests.expiry import pause as growing
-from bot.core.requests.timers import next_reapply
 from bot.errors import HostError, UsageError
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.hosts.look import look
@@ -23,7 +23,6 @@ from bot.workflow.people.channels import place_of
 from bot.workflow.people.membership import mention_ids
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
-from bot.workflow.requests.closing import event
 from bot.workflow.requests.kill_switch_state import active_kill_switch
 from bot.workflow.requests.lookup import undo_in_progress
 from bot.workflow.requests.submit import record
@@ -58,8 +57,8 @@ def report_removal(
 
 def reapply(deps: Deps, claim: Claim, request: Request) -> Request:
     """Make sure that the mask of a hold is reapplied."""
-    due, hold = next_reapply(request), request.hold
-    if due is None or hold is None or due > deps.clock.now():
+    hold = request.hold
+    if hold is None:
         return request
     newest = (
         deps.store.get(request.hold_state.reapply_request)

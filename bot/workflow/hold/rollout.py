@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from bot.core.audit.chain import Event
+from bot.core.audit.request_event import event
 from bot.core.cards import hold as words
 from bot.core.people.identity import Place
 from bot.core.requests import Ask, Hold, Request
@@ -19,7 +20,6 @@ from bot.workflow.people.membership import mention_ids
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
 from bot.workflow.process.update import run_periodic_now
-from bot.workflow.requests.closing import event
 from bot.workflow.requests.hold_group import (
     HOLD_ROLLOUT,
     approved_request,

@@ -23,38 +23,34 @@ def look(deps: Deps, host: Host, unit: UnitName, *, full: bool = False, user: st
 
     Raises `HostError` if the host cannot be asked, gives an invalid answer, or is another machine.
     """
-    return _look(deps, host, unit, size="full" if full else "short", user=user)[0]
+    return look_and_status(deps, host, unit, size="full" if full else "short", user=user)[0]
 
 
-def _look(deps: Deps, host: Host, unit: UnitName, *, size: str, user: str) -> tuple[Snapshot, str]:
+def look_and_status(
+    deps: Deps, host: Host, unit: UnitName, *, size: str, user: str = "", also: Collection[str] = ()
+) -> tuple[Snapshot, str]:
+    """Look at a unit, and at the units in `also`; with the head of the unit's status for people, if the size has it.
+
+    The sizes: `short`; `full`, for a decision; `acting`, a full look right before the change, with the status; and
+    `result`, with the status, for the effect of a change: a full look without what only a decision needs (our rights,
+    our login, other people's edits). Raises `HostError`, as `look` does.
+    """
 
     def granted() -> frozenset[str]:
         return parse_granted(_run(deps, host, look_argv(unit, size="granted", user=user)))
 
     said = _run(deps, host, look_argv(unit, size=size, user=user))
-    snapshot = parse_look(said, unit, user=user, granted=granted)
-    _check_machine(host, snapshot.machine_id)
-    return snapshot, parse_status(said)
-
-
-def look_at_result(
-    deps: Deps, host: Host, unit: UnitName, *, user: str = "", also: Collection[str] = ()
-) -> tuple[Snapshot, str]:
-    """Look at the effect of a change, also on the units in `also`, even if they are not related to this unit any more.
-
-    It is a full look without what only a decision needs (our rights, our login, other people's edits), and with the
-    head of the unit's status for people.
-    """
-    said = _run(deps, host, look_argv(unit, size="result", user=user))
-    snapshot = parse_look(said, unit, also=also, user=user)
-    _check_machine(host, snapshot.machine_id)
+    snapshot = parse_look(said, unit, also=also, user=user, granted=granted)
+    if not host.is_machine(snapshot.machine_id):
+        raise _another_machine(host)
     return snapshot, parse_status(said)
 
 
 def scan(deps: Deps, host: Host) -> Scan:
     """List every mask on a host. Raises `HostError` in the same cases as `look`."""
     found = parse_scan(_run(deps, host, scan_argv()))
-    _check_machine(host, found.machine_id)
+    if not host.is_machine(found.machine_id):
+        raise _another_machine(host)
     return found
 
 
@@ -69,9 +65,8 @@ def _run(deps: Deps, host: Host, argv: Argv) -> str:
     return reply.stdout
 
 
-def _check_machine(host: Host, machine_id: str) -> None:
-    if host.machine_id and machine_id != host.machine_id:
-        raise HostError(f"{host.name} is another machine than before: its machine-id differs.", code="wrong_machine")
+def _another_machine(host: Host) -> HostError:
+    return HostError(f"{host.name} is another machine than before: its machine-id differs.", code="wrong_machine")
 
 
 def patient_look(
@@ -84,12 +79,12 @@ def patient_look(
     size = "acting" if acting else "full"
     for pause in deps.timings.retries:
         try:
-            return _look(deps, host, unit, size=size, user=user)
+            return look_and_status(deps, host, unit, size=size, user=user)
         except HostError as error:
             if not error.passing and error.code not in _MAY_PASS:
                 raise
             deps.clock.wait(pause)
-    return _look(deps, host, unit, size=size, user=user)
+    return look_and_status(deps, host, unit, size=size, user=user)
 
 
 def status_head(deps: Deps, host: Host, unit: UnitName, *, user: str = "") -> str:

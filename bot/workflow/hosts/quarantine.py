@@ -37,7 +37,7 @@ class QuarantinedHosts:
 
     def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
         """Run one command. Raises what the hosts raise, and `HostError` for a host in quarantine."""
-        name = name_of(host.name)
+        name = f"{TRUST}:{host.name}"
         task = self._store.get_periodic(name) or Periodic(name)
         kept = decode(task.document)
         if kept and kept.sets_aside(host):
@@ -65,11 +65,6 @@ class QuarantinedHosts:
             log.info("quarantine.already_recorded", host=kept.host)
         except MaskbotError as error:
             log.error("quarantine.not_recorded", host=kept.host, why=str(error))
-
-
-def name_of(host: str) -> str:
-    """The key of a host's quarantine row."""
-    return f"{TRUST}:{host}"
 
 
 def _quarantine_event(host: Host, error: HostError) -> Event:

@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 
 from bot.core.audit.chain import Event
+from bot.core.audit.request_event import event
 from bot.core.hosts.inventory import Host
 from bot.core.policy.rules.audit_shipping import AUDIT_UNAVAILABLE
 from bot.core.requests import Outcome, Request, Sent, Target
@@ -18,12 +19,11 @@ from bot.errors import HostError, OutcomeUnknown, UsageError
 from bot.ports import Claim
 from bot.workflow.audit_shipping import may_leave_unshipped
 from bot.workflow.force_stop import call_forces
-from bot.workflow.hosts.look import known_neighbours, look, look_at_result, status_head
+from bot.workflow.hosts.look import known_neighbours, look_and_status, status_head
 from bot.workflow.lifecycle.finish import Ending, finish
 from bot.workflow.lifecycle.outcome_unknown import outcome_unknown
 from bot.workflow.lifecycle.slow_unit import give_way
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.closing import event
 from bot.workflow.requests.lineage import target_to_restore
 
 _LINES_OF_AN_ANSWER = 6
@@ -114,9 +114,9 @@ class Carrying:
     def _look(self, *, full: bool = False) -> Snapshot:
         user, target = self.request.ask.change.user, self.request.target
         if not full:
-            return look(self.deps, self.host, target.unit, user=user)
+            return look_and_status(self.deps, self.host, target.unit, size="short", user=user)[0]
         also = known_neighbours(target, self.undoes)
-        seen, self.status = look_at_result(self.deps, self.host, target.unit, user=user, also=also)
+        seen, self.status = look_and_status(self.deps, self.host, target.unit, size="result", user=user, also=also)
         return seen
 
     def _observe(self, now: Snapshot) -> StepContext:

@@ -4,20 +4,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bot.core.audit.request_event import event
 from bot.core.cards.expiry import left_over_message
 from bot.core.policy.model import Refuse
 from bot.core.policy.rules.force_stop import STOP_IS_OVER
 from bot.core.requests import Forced, HoldState, Outcome, Request, Stage, Verb
 from bot.core.requests.expiry import begin_aftercare
-from bot.core.requests.proof import disproofs, unexpected_failures
+from bot.core.requests.proof import caveats, disproofs
 from bot.core.steps import Done
 from bot.core.steps.restoring import OVER, is_over
 from bot.core.systemd.units import Snapshot
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
-from bot.workflow.requests.closing import end_messages, event, sentence, unit_states
-from bot.workflow.requests.hold_group import is_group_hold, make_rollout_due
+from bot.workflow.requests.closing import end_messages
+from bot.workflow.requests.hold_group import make_rollout_due
 from bot.workflow.requests.marks import _mark, mark_repeated, mark_undone
 from bot.workflow.requests.mask_inventory import watch_soon
 
@@ -64,7 +65,7 @@ def finish(deps: Deps, request: Request, ending: Ending, *, claim: Claim) -> Req
     finished = replace(
         finished, aftercare=begin_aftercare(finished, now, deps.aftercare), hold_state=_history(deps, finished, now)
     )
-    if is_group_hold(finished) and not request.ask.extends:
+    if finished.is_group_hold and not request.ask.extends:
         make_rollout_due(deps, finished)  # before the outcome is saved, so that a crash cannot separate the two
     recorded = event(
         finished,
@@ -72,8 +73,8 @@ def finish(deps: Deps, request: Request, ending: Ending, *, claim: Claim) -> Req
         outcome=_AUDIT_WORD.get(done.outcome, "failure"),
         code=done.outcome,
         note=done.note,
-        before=unit_states(request.target.before),
-        after=unit_states(ending.after),
+        before=request.target.before.unit_states if request.target.before else None,
+        after=ending.after.unit_states if ending.after else None,
         ends_at=finished.aftercare.ends_at,
     )
     stored = deps.store.save(
@@ -127,7 +128,7 @@ def nothing_to_do(deps: Deps, request: Request, refusal: Refuse) -> Ending | Non
         gone = f"The mask is gone: {took} removed it."
         return Ending(Done(Outcome.NOT_OURS, gone), after=request.target.before)
     if refusal.code in ("already_masked", "not_masked", STOP_IS_OVER):
-        return Ending(Done(Outcome.NO_CHANGE, sentence(refusal)), after=request.target.before)
+        return Ending(Done(Outcome.NO_CHANGE, refusal.sentence), after=request.target.before)
     return None
 
 
@@ -144,17 +145,7 @@ def _proven_or_not(request: Request, ending: Ending) -> Done:
     if against:
         outcome = Outcome.NOT_PROTECTED if ending.after.active.is_down else Outcome.NOT_LOADED
         return Done(outcome, "; ".join(against))
-    return replace(done, note=" ".join(filter(None, (done.note, *_but(request, ending.after)))))
-
-
-def _but(request: Request, after: Snapshot) -> Iterator[str]:
-    """Caveats to show next to a proven mask."""
-    before = request.target.before
-    failed = unexpected_failures(before, after) if before else ()
-    if failed:
-        yield f"Failed since: {', '.join(failed)}."
-    if after.active.is_down and after.control_group:
-        yield "Processes that it started are still running."
+    return replace(done, note=" ".join(filter(None, (done.note, *caveats(target, ending.after)))))
 
 
 def mark_forced(deps: Deps, request: Request) -> None:

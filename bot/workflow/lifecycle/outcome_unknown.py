@@ -3,12 +3,13 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bot.core.audit.request_event import event
 from bot.core.requests import Request, Stage
 from bot.errors import HostError
 from bot.ports import Claim
 from bot.workflow.paging import page_outcome_unknown
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.closing import end, event
+from bot.workflow.requests.closing import end
 
 _AGAIN = timedelta(minutes=1)  # a finished request's open work is tried again after this pause
 _OURS = "The bot made an error. The operator finds it in the log."

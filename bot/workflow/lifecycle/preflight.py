@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bot.core.audit.request_event import event
 from bot.core.policy.mask_layer import with_plan
 from bot.core.policy.model import Allow, Decision, Moment, NeedsApproval, Refuse
 from bot.core.policy.requirements import approval_required
@@ -16,11 +17,10 @@ from bot.workflow.lifecycle.finish import finish, nothing_to_do
 from bot.workflow.people.membership import with_names
 from bot.workflow.people.routing import route
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.closing import end, event, limit_events, refuse
+from bot.workflow.requests.closing import end, limit_events, refuse
 from bot.workflow.requests.find_mask import live_masks, unit_behind
 from bot.workflow.requests.hold_pending import stay_pending
 from bot.workflow.requests.lineage import find_related, rival, with_all_hosts, with_own_mask
-from bot.workflow.requests.lookup import before_our_mask
 
 
 def consider(deps: Deps, claim: Claim) -> Request:
@@ -36,9 +36,9 @@ def consider(deps: Deps, claim: Claim) -> Request:
         first = evaluate(deps, request, Moment.ASK, related=find_related(deps, request, live))
         if isinstance(first, Refuse):
             return refuse(deps, request, first, claim=claim)
-        unit = unit_behind(live, change)
-        seen = before_our_mask(deps, request)
-        seen = seen or patient_look(deps, deps.host(change.host), unit, user=change.user)[0]
+        # a mask that is extended was looked at when it was made
+        seen = deps.store.get(ask.extends).target.before if ask.extends else None
+        seen = seen or patient_look(deps, deps.host(change.host), unit_behind(live, change), user=change.user)[0]
         request = with_plan(request, seen)
         related = find_related(deps, request)  # read anew: the look took its time
         request = with_all_hosts(inherited(deps, with_own_mask(request, related)), related)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from bot.core.audit.request_event import event
 from bot.core.hosts.inventory import Host
 from bot.core.policy.mask_layer import with_plan
 from bot.core.policy.model import Allow, Moment, NeedsApproval, Refuse
@@ -20,11 +21,10 @@ from bot.workflow.lifecycle.extend import extend
 from bot.workflow.lifecycle.finish import Ending, finish, nothing_to_do
 from bot.workflow.lifecycle.preflight import settle
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.closing import back_to_waiting, end, event, limit_events, refuse
+from bot.workflow.requests.closing import back_to_waiting, end, limit_events, refuse
 from bot.workflow.requests.hold_pending import stay_pending
 from bot.workflow.requests.kill_switch_state import active_kill_switch
 from bot.workflow.requests.lineage import about_the_newest
-from bot.workflow.requests.lookup import before_our_mask
 
 
 def begin(deps: Deps, claim: Claim, request: Request, *, seen: Snapshot | None = None) -> Request:
@@ -36,7 +36,7 @@ def begin(deps: Deps, claim: Claim, request: Request, *, seen: Snapshot | None =
     if request.act_by and deps.clock.now() > request.act_by:
         return end(deps, request, Stage.EXPIRED, _unused(request), code="approval_expired", claim=claim)
     _wait_for_its_turn(deps, request, claim=claim)
-    request = about_the_newest(deps, request)
+    request = about_the_newest(deps, request) if request.ask.undoes else request
     try:
         host = deps.host(change.host)
         seen, status = _seen_now(deps, host, request, seen)
@@ -65,7 +65,8 @@ def begin(deps: Deps, claim: Claim, request: Request, *, seen: Snapshot | None =
 
 def _seen_now(deps: Deps, host: Host, request: Request, seen: Snapshot | None) -> tuple[Snapshot, str]:
     """The look to start with, with the head of the status if the look includes it."""
-    if known := seen or before_our_mask(deps, request):
+    known = seen or (deps.store.get(request.ask.extends).target.before if request.ask.extends else None)
+    if known:
         return known, ""
     return patient_look(deps, host, request.target.unit, acting=True, user=request.ask.change.user)
 

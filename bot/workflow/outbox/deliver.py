@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import structlog
 
+from bot.core.audit.request_event import event
 from bot.core.cards import evidence, fallback, line, note, plain, reminder
 from bot.core.cards.blocks import Text
 from bot.core.cards.sentences import NOBODY_THERE, outcome_without_card
@@ -19,7 +20,7 @@ from bot.workflow.people.channels import place_asked, place_of, thread_of
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.liveness import TOKEN_REFUSED
 from bot.workflow.process.render import card_of, draw_or_fall_back
-from bot.workflow.requests.closing import end, event
+from bot.workflow.requests.closing import end
 
 log = structlog.get_logger()
 _NO_AUDIENCE = frozenset({"is_archived", "not_in_channel", "channel_not_found"})

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from bot.core.people.identity import Person, PersonId, Place, Shift
-from bot.core.policy.model import Decision, Group, NeedsApproval, Unknown
+from bot.core.policy.model import Decision, Group, NeedsApproval, Policy, Unknown
 from bot.core.requests import Request
 from bot.errors import NotYet, Unverified
 from bot.workflow.process.deps import Deps
@@ -35,10 +35,10 @@ def read_groups(deps: Deps) -> Groups:
     return Groups([group for group in groups if group.name in shifts], members, shifts, unknown)
 
 
-def read_cards(deps: Deps, request: Request) -> tuple[Mapping[str, Place], Mapping[str, Unknown]]:
+def read_cards(deps: Deps, request: Request, policy: Policy) -> tuple[Mapping[str, Place], Mapping[str, Unknown]]:
     """The channels of the request's card and of the rules' cards; and those that could not be read."""
     cards, unknown = dict[str, Place](), dict[str, Unknown]()
-    for channel in {rule.routing.card_channel for rule in deps.policy.rules} | {request.route.card_channel}:
+    for channel in {rule.routing.card_channel for rule in policy.rules} | {request.route.card_channel}:
         if channel:
             try:
                 cards[channel] = deps.directory.place(Place(channel))

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from bot.core.audit.chain import Event
-from bot.core.people.identity import PersonId, Place
+from bot.core.audit.request_event import event
+from bot.core.people.identity import Place
 from bot.core.policy.model import NeedsApproval, Refuse
 from bot.core.policy.rules.calendar_and_limits import REACH
 from bot.core.requests import Request, Stage, scheduling
-from bot.core.systemd.units import Snapshot
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.process.deps import Deps
 
@@ -46,37 +45,12 @@ def end_messages(request: Request) -> list[Message]:
 
 def refuse(deps: Deps, request: Request, refusal: Refuse, *, claim: Claim | None = None) -> Request:
     """Refuse a request."""
-    return end(deps, request, Stage.REFUSED, sentence(refusal), code=refusal.code, claim=claim)
-
-
-def sentence(refusal: Refuse) -> str:
-    """Why it was refused, and what would help."""
-    return f"{refusal.reason} {refusal.hint}".strip()
+    return end(deps, request, Stage.REFUSED, refusal.sentence, code=refusal.code, claim=claim)
 
 
 def to_requester(request: Request, body: str) -> Message:
     """A message for the requester or current owner alone."""
     return Message(MessageKind.WHISPER, to=request.owner.user, body=body)
-
-
-def event(
-    request: Request, kind: str, *, outcome: str = "success", code: str = "", actor: PersonId | None = None, **data: Any
-) -> Event:
-    """An audit event about a request, with the data of every such event; `actor` is the person who acted, if any."""
-    ask, target = request.ask, request.target
-    about = {
-        "change": str(ask.change),
-        "host": ask.change.host,
-        "unit": str(target.unit),
-        "requester": ask.requester.user,
-        "owner": request.owner.user,
-        "approvers": [vote.voter.user for vote in request.counted_votes],
-        "reason": ask.reason,
-        "channel": ask.place.channel,
-    }
-    if target.before:
-        about["machine_id"] = target.before.machine_id
-    return Event(kind, outcome, code, request.id, actor, {**about, **data})
 
 
 def limit_events(request: Request, answer: NeedsApproval) -> list[Event]:
@@ -87,13 +61,6 @@ def limit_events(request: Request, answer: NeedsApproval) -> list[Event]:
     known = request.approval.raised if request.approval else ()
     beyond = [one for one in answer.raised if one.code == REACH and one.code not in {old.code for old in known}]
     return [event(request, "blast_radius.exceeded", outcome="denied", code=one.code, why=one.why) for one in beyond]
-
-
-def unit_states(seen: Snapshot | None) -> dict[str, str] | None:
-    """The four states of a unit, as systemd names them, for the audit log."""
-    if seen is None:
-        return None
-    return {"load": seen.load, "active": seen.active, "sub": seen.sub, "unit_file": seen.file_state}
 
 
 def back_to_waiting(

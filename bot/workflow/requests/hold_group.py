@@ -30,12 +30,6 @@ def approved_request(deps: Deps, mask: Request) -> Request:
     return mask
 
 
-def is_group_hold(request: Request) -> bool:
-    """Whether the request asks for a hold on a whole group."""
-    hold = request.ask.change.hold
-    return request.ask.change.verb is Verb.MASK and hold is not None and hold.is_group_wide
-
-
 def hosts_in_group(deps: Deps, group: str) -> list[Host]:
     """The hosts of a group that are configured now, by name."""
     hosts = (host for host in deps.inventory.hosts if group in host.groups)
@@ -47,9 +41,9 @@ def other_hosts(deps: Deps, request: Request, mask: Request | None) -> tuple[Hos
     first, hold = request.ask.change.host, request.ask.change.hold
     if request.ask.by_itself or request.ask.extends:
         return ()
-    if hold and is_group_hold(request):
+    if hold and request.is_group_hold:
         return tuple(host for host in hosts_in_group(deps, hold.hosts) if host.name != first)
-    if request.ask.change.verb is Verb.UNMASK and mask and mask.hold and is_group_hold(mask):
+    if request.ask.change.verb is Verb.UNMASK and mask and mask.hold and mask.is_group_hold:
         held = (deps.inventory.get(name) for name, member in read_members(deps, mask).items() if member.hold)
         return tuple(host for host in held if host)
     return ()

@@ -6,12 +6,13 @@ the host is back, the plan must be the approved one and every right is read agai
 
 from dataclasses import replace
 
+from bot.core.audit.request_event import event
 from bot.core.requests import Request, Stage
 from bot.core.requests.expiry import pause
 from bot.errors import HostError, NotYet
 from bot.ports import Claim, Message, MessageKind, Query
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.closing import event, to_requester
+from bot.workflow.requests.closing import to_requester
 
 _OPEN = frozenset({Stage.ASKED, Stage.APPROVED})
 

@@ -43,8 +43,7 @@ def find_related(deps: Deps, request: Request, live: Sequence[Request] | None = 
 
 def about_the_newest(deps: Deps, request: Request) -> Request:
     """An undo, changed so that it undoes the mask that is in place now."""
-    undoes = request.ask.undoes
-    return replace(request, ask=replace(request.ask, undoes=newest_request(deps, undoes).id)) if undoes else request
+    return replace(request, ask=replace(request.ask, undoes=newest_request(deps, request.ask.undoes).id))
 
 
 def with_all_hosts(request: Request, related: Related) -> Request:

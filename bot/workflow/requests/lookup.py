@@ -6,7 +6,6 @@ from dataclasses import replace
 from bot.core.audit.chain import Event
 from bot.core.people.identity import Caller
 from bot.core.requests import Request, Stage
-from bot.core.systemd.units import Snapshot
 from bot.errors import NoSuchRequest, UsageError
 from bot.ports import Query
 from bot.workflow.people.channels import place_asked
@@ -46,11 +45,6 @@ def how_it_stands(request: Request) -> str:
     outcome = f", {request.target.outcome}" if request.target.outcome else ""
     back = ", undone" if request.undone_by else ""
     return f"the request is {request.stage}{outcome}{back}.".replace("_", " ")
-
-
-def before_our_mask(deps: Deps, request: Request) -> Snapshot | None:
-    """The unit's state before the mask that this request extends; None if it extends none."""
-    return deps.store.get(request.ask.extends).target.before if request.ask.extends else None
 
 
 def undo_in_progress(deps: Deps, mask: Request) -> Request | None:

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from bot.core.audit.request_event import event
 from bot.core.requests import Extension, Request
 from bot.core.requests.expiry import extend, keep
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.update import update
-from bot.workflow.requests.closing import event
-from bot.workflow.requests.hold_group import is_group_hold, make_rollout_due
+from bot.workflow.requests.hold_group import make_rollout_due
 
 
 def mark_undone(deps: Deps, mask_id: str, *, by: str, is_taken_back: bool) -> None:
@@ -23,7 +23,7 @@ def mark_undone(deps: Deps, mask_id: str, *, by: str, is_taken_back: bool) -> No
         return mask if mask.undone_by else replace(mask, undone_by=by, undone_at=at, was_gone=at is None)
 
     mask = _mark(deps, mask_id, "mask.undone", by, marked)
-    if is_group_hold(mask):
+    if mask.is_group_hold:
         make_rollout_due(deps, mask)
 
 

@@ -3,11 +3,11 @@
 import secrets
 from collections.abc import Callable
 
+from bot.core.audit.request_event import event
 from bot.core.people.identity import ITSELF
 from bot.core.requests import Ask, Request, Target
 from bot.ports import Count
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.closing import event
 
 
 def record(deps: Deps, ask: Ask, *, key: str, provided: Callable[[Count], None] | None = None) -> Request:
