@@ -168,13 +168,15 @@ def test_the_core_asks_neither_the_clock_nor_the_world(path: Path) -> None:
     ("module", "line", "contract"),
     [
         ("bot/core/systemd/units.py", "import yaml", "The core does no I/O"),
-        ("bot/core/health.py", "import bot.ports", "Imports go one way"),
+        ("bot/core/health.py", "import bot.ports.clock", "Imports go one way"),
         ("handlers/__init__.py", "import bot.edges", "Handlers reach the outside only"),
         ("config/__init__.py", "import handlers", "Imports go one way"),
         ("bot/app/signals.py", "import bot.app.run", "The parts of the running process"),
         ("bot/workflow/process/deps.py", "import bot.workflow.desk", "The folders of the workflow"),
         ("bot/edges/clock.py", "import bot.edges.database.store", "The folders of the edges"),
         ("bot/core/text/sanitize.py", "import bot.core.cards", "The folders of the core"),
+        ("bot/core/kill_switch.py", "import bot.core.cards.kill_switch", "The folders of the core"),
+        ("bot/core/health.py", "import bot.core.cards.blocks", "The folders of the core"),
     ],
 )
 def test_an_import_in_the_wrong_direction_breaks_a_contract(

@@ -1,11 +1,10 @@
 """The kill switch: one person freezes new masks, two have to thaw them; its stored state and its steps."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from enum import StrEnum
 
-from bot.core.cards import kill_switch
 from bot.core.people.identity import PersonId, Place
 from bot.core.requests import KillSwitch
 
@@ -51,19 +50,43 @@ class KillSwitchState:
         return key in {*(one.key for one in self.requests), *(one.key for one in self.results)}
 
 
+class Result(StrEnum):
+    """What came of a command."""
+
+    ON = "on"
+    KEPT_ON = "kept_on"  # somebody wanted to thaw, and somebody else does not
+    OFF_REQUESTED = "off_requested"
+    OFF = "off"
+    ALREADY_ON = "already_on"
+    NOT_ON = "not_on"
+    REQUESTED_ALREADY = "requested_already"
+    NOT_ALLOWED = "not_allowed"
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the command was carried out."""
+        return self in (Result.ON, Result.KEPT_ON, Result.OFF_REQUESTED, Result.OFF)
+
+    @property
+    def event(self) -> str:
+        """The kind of the audit event."""
+        return f"kill_switch.{self}" if self.is_done else "kill_switch.refused"
+
+
 @dataclass(frozen=True, slots=True)
 class SwitchStep:
-    """A handled command: the new state, the audit event, and the announcement, if any."""
+    """A handled command: what came of it, and the state after it."""
 
     state: KillSwitchState
-    event: str
-    result: SwitchResult
-    announced: str = ""
+    result: Result
+    switch: KillSwitch | None = None  # as the command found it
+    names: tuple[str, ...] = ()  # who thawed together
 
-
-def refuse(state: KillSwitchState, asked: SwitchRequest, why: str) -> SwitchStep:
-    """Refuse a command."""
-    return _step(state, asked, "kill_switch.refused", why, is_done=False)
+    def answered(self, asked: SwitchRequest, text: str) -> KillSwitchState:
+        """The state with the result to the command, which does not wait any more."""
+        left = tuple(one for one in self.state.requests if one.key != asked.key)
+        results = (*self.state.results, SwitchResult(asked.key, text, self.result.is_done))[-_REMEMBERED:]
+        return replace(self.state, requests=left, results=results)
 
 
 def apply_request(
@@ -77,82 +100,22 @@ def _turn_on(state: KillSwitchState, asked: SwitchRequest) -> SwitchStep:
     """A kill switch that is on already stays as it is, and whoever wanted it over has to say so again."""
     if state.kill_switch is None:
         switch = KillSwitch(asked.by, asked.name, asked.reason, asked.at)
-        return _announce(
-            replace(state, kill_switch=switch),
-            asked,
-            "kill_switch.on",
-            kill_switch.on_announcement(asked.name, asked.reason),
-        )
+        return SwitchStep(replace(state, kill_switch=switch), Result.ON)
     if not state.turn_off_requests:
-        return _step(
-            state, asked, "kill_switch.refused", kill_switch.already_on_reply(state.kill_switch), is_done=False
-        )
-    return _announce(
-        replace(state, turn_off_requests=()),
-        asked,
-        "kill_switch.kept_on",
-        kill_switch.stays_on_announcement(asked.name, asked.reason),
-    )
+        return SwitchStep(state, Result.ALREADY_ON, state.kill_switch)
+    return SwitchStep(replace(state, turn_off_requests=()), Result.KEPT_ON, state.kill_switch)
 
 
 def _turn_off(state: KillSwitchState, asked: SwitchRequest, still_may: Callable[[SwitchRequest], bool]) -> SwitchStep:
-    if state.kill_switch is None:
-        return _step(state, asked, "kill_switch.refused", kill_switch.NOT_ON, is_done=False)
+    switch = state.kill_switch
+    if switch is None:
+        return SwitchStep(state, Result.NOT_ON)
     earlier = tuple(
         one for one in state.turn_off_requests if asked.at - one.at <= OFF_REQUEST_GOOD_FOR and still_may(one)
     )
     if any(one.by.is_same_as(asked.by) for one in earlier):
-        return _step(
-            replace(state, turn_off_requests=earlier),
-            asked,
-            "kill_switch.refused",
-            kill_switch.ALREADY_REQUESTED,
-            is_done=False,
-        )
+        return SwitchStep(replace(state, turn_off_requests=earlier), Result.REQUESTED_ALREADY, switch)
     if not earlier:
-        told = kill_switch.off_request_announcement(asked.name, asked.reason)
-        return _announce(replace(state, turn_off_requests=(asked,)), asked, "kill_switch.off_requested", told)
-    told = kill_switch.off_announcement(state.kill_switch, (earlier[0].name, asked.name))
-    return _announce(replace(state, kill_switch=None, turn_off_requests=()), asked, "kill_switch.off", told)
-
-
-def _announce(state: KillSwitchState, asked: SwitchRequest, event: str, announced: str) -> SwitchStep:
-    return replace(_step(state, asked, event, announced, is_done=True), announced=announced)
-
-
-def _step(state: KillSwitchState, asked: SwitchRequest, event: str, text: str, *, is_done: bool) -> SwitchStep:
-    result = SwitchResult(asked.key, text, is_done)
-    left = tuple(one for one in state.requests if one.key != asked.key)
-    kept = replace(state, requests=left, results=(*state.results, result)[-_REMEMBERED:])
-    return SwitchStep(kept, event, result)
-
-
-def encode(state: KillSwitchState) -> Mapping[str, Any]:
-    """The state as plain JSON values."""
-    document: dict[str, Any] = asdict(state)
-    for one in (document["kill_switch"], *document["turn_off_requests"], *document["requests"]):
-        for name in ("since", "at"):
-            if one and name in one:
-                one[name] = one[name].isoformat()
-    return document
-
-
-def decode(document: Mapping[str, Any]) -> KillSwitchState:
-    """The state from its stored document; an empty document is the initial state."""
-    switch = document.get("kill_switch")
-    return KillSwitchState(
-        kill_switch=_kill_switch(switch) if switch else None,
-        turn_off_requests=tuple(map(_switch_request, document.get("turn_off_requests", ()))),
-        requests=tuple(map(_switch_request, document.get("requests", ()))),
-        results=tuple(SwitchResult(**one) for one in document.get("results", ())),
-    )
-
-
-def _kill_switch(stored: Mapping[str, Any]) -> KillSwitch:
-    since = datetime.fromisoformat(stored["since"])
-    return KillSwitch(**{**stored, "by": PersonId(**stored["by"]), "since": since})
-
-
-def _switch_request(stored: Mapping[str, Any]) -> SwitchRequest:
-    at = datetime.fromisoformat(stored["at"])
-    return SwitchRequest(**{**stored, "by": PersonId(**stored["by"]), "place": Place(**stored["place"]), "at": at})
+        return SwitchStep(replace(state, turn_off_requests=(asked,)), Result.OFF_REQUESTED, switch)
+    names = (earlier[0].name, asked.name)
+    return SwitchStep(replace(state, kill_switch=None, turn_off_requests=()), Result.OFF, switch, names)

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.core.audit.chain import Event
-from bot.core.audit.shipping import BEHIND, Record, ShippingProgress, SinkNeed, decode, encode, trouble
+from bot.core.audit.shipping import BEHIND, Record, ShippingProgress, SinkNeed, trouble
 from bot.core.cards import audit_shipping
 from bot.core.health import ComponentHealth
 from bot.errors import MaskbotError, SinkError, Stale
 from bot.ports import Message, MessageKind, Periodic, Sink
 from bot.workflow.process.deps import Deps
+from bot.workflow.process.documents import from_document, to_document
 
 log = structlog.get_logger()
 _BATCH = 100  # records
@@ -75,7 +76,7 @@ def _trouble(deps: Deps, sink: Sink) -> str:
 
 def _progress(deps: Deps, sink: Sink) -> ShippingProgress:
     task = deps.store.get_periodic(_name(sink))
-    return decode(task.document) if task else ShippingProgress()
+    return from_document(ShippingProgress, task.document) if task else ShippingProgress()
 
 
 def _name(sink: Sink) -> str:
@@ -142,14 +143,14 @@ class Shipment:
         """
         while True:
             task = self.deps.store.get_periodic(_name(self.sink)) or Periodic(_name(self.sink))
-            progress, now = decode(task.document), self.deps.clock.now()
+            progress, now = from_document(ShippingProgress, task.document), self.deps.clock.now()
             records = self.deps.store.chain(after=progress.seq, limit=_BATCH)
             if not records or progress.is_leased_by_another(self.owner, now):
                 return True
             try:
                 if progress.until is None or now > progress.until - _LEASE / 2:
                     progress = progress.with_lease(self.owner, now, _LEASE)
-                    task = self.deps.store.save_periodic(replace(task, document=encode(progress)))
+                    task = self.deps.store.save_periodic(replace(task, document=to_document(progress)))
                 if not self._taken(task, progress, records):
                     return False
             except Stale:
@@ -188,4 +189,4 @@ class Shipment:
         """Save the sink's state in one transaction with its notice. Requests that wait for the sink are reevaluated."""
         events = [event] if event else []
         messages = [Message(MessageKind.NOTE, body=told)] if told else []
-        self.deps.store.save_periodic(replace(task, document=encode(progress)), events=events, messages=messages)
+        self.deps.store.save_periodic(replace(task, document=to_document(progress)), events=events, messages=messages)

@@ -6,17 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.audit.chain import Event
+from bot.core.cards import kill_switch as words
 from bot.core.cards import plain
-from bot.core.kill_switch import (
-    KillSwitchState,
-    SwitchRequest,
-    SwitchResult,
-    SwitchStep,
-    apply_request,
-    decode,
-    encode,
-    refuse,
-)
+from bot.core.kill_switch import KillSwitchState, Result, SwitchRequest, SwitchResult, SwitchStep, apply_request
 from bot.core.people.identity import Caller
 from bot.core.policy.decide import may_use_kill_switch
 from bot.core.policy.model import Facts, Moment
@@ -27,8 +19,9 @@ from bot.errors import MaskbotError, NotYet, Unverified
 from bot.ports import Message, MessageKind, Periodic
 from bot.workflow.evaluate import facts
 from bot.workflow.process.deps import Deps
+from bot.workflow.process.documents import to_document
 from bot.workflow.process.update import update_periodic
-from bot.workflow.requests.kill_switch_state import NAME, kill_switch_state
+from bot.workflow.requests.kill_switch_state import NAME, kill_switch_state, read_state
 
 _CONCERNED = (Stage.WAITING, Stage.APPROVED)
 
@@ -54,10 +47,10 @@ class KillSwitchControl:
         asked = SwitchRequest(turns_off, caller.id, caller.name, caller.place, reason, now, caller.key)
 
         def recorded(task: Periodic) -> tuple[Periodic, Sequence[Event]] | None:
-            state = decode(task.document)
+            state = read_state(task.document)
             if state.knows(asked.key):
                 return None
-            newer = encode(replace(state, requests=(*state.requests, asked)))
+            newer = to_document(replace(state, requests=(*state.requests, asked)))
             return Periodic(NAME, newer, asked.at, task.version), [_event("kill_switch.requested", asked)]
 
         update_periodic(self._deps, NAME, recorded)
@@ -65,7 +58,7 @@ class KillSwitchControl:
 
 def apply_switch_requests(deps: Deps, task: Periodic) -> None:
     """Carry out one command, and be due again at once while there are more."""
-    state = decode(task.document)
+    state = read_state(task.document)
     if not state.requests:
         deps.store.save_periodic(replace(task, due_at=None))
         return
@@ -74,16 +67,21 @@ def apply_switch_requests(deps: Deps, task: Periodic) -> None:
     except NotYet as later:
         deps.store.save_periodic(replace(task, due_at=deps.clock.now() + timedelta(seconds=later.again_in)))
         return
-    step = refuse(state, asked, no) if no else apply_request(state, asked, still_may=lambda one: _may(deps, one))
-    due_at = deps.clock.now() if step.state.requests else None
+    if no:
+        step, text = SwitchStep(state, Result.NOT_ALLOWED), no
+    else:
+        step = apply_request(state, asked, still_may=lambda one: _may(deps, one))
+        text = words.answered(step, asked)
+    newer, is_done = step.answered(asked, text), step.result.is_done
     deps.store.save_periodic(
-        Periodic(NAME, encode(step.state), due_at, task.version),
-        events=[_event(step.event, asked, is_done=step.result.is_done)],
-        messages=_announcements(deps, asked, step),
+        Periodic(NAME, to_document(newer), deps.clock.now() if newer.requests else None, task.version),
+        events=[_event(step.result.event, asked, is_done=is_done)],
+        messages=_announcements(deps, asked, text) if is_done else (),
     )
-    if not step.announced:
-        _tell(deps, asked, step.result.text)
-    if step.event in ("kill_switch.on", "kill_switch.off"):
+    if not is_done and not asked.place.is_shell:
+        with suppress(MaskbotError):  # tell one person alone, best effort
+            deps.channel.whisper(asked.place, asked.by.user, plain(text))
+    if step.result in (Result.ON, Result.OFF):
         deps.store.make_all_due(_CONCERNED)
 
 
@@ -119,18 +117,9 @@ def _event(kind: str, asked: SwitchRequest, *, is_done: bool = True) -> Event:
     return Event(kind, "success" if is_done else "denied", actor=asked.by, data=said)
 
 
-def _announcements(deps: Deps, asked: SwitchRequest, step: SwitchStep) -> Sequence[Message]:
+def _announcements(deps: Deps, asked: SwitchRequest, text: str) -> Sequence[Message]:
     """The announcement, in the channel for messages that belong to no request and where the command was given."""
-    if not step.announced:
-        return ()
-    everywhere = Message(MessageKind.NOTE, body=step.announced)
+    everywhere = Message(MessageKind.NOTE, body=text)
     if asked.place.is_shell or asked.place.channel == deps.policy.operations_channel:
         return (everywhere,)
     return (everywhere, replace(everywhere, place=asked.place))
-
-
-def _tell(deps: Deps, asked: SwitchRequest, text: str) -> None:
-    """Tell one person alone, best effort."""
-    if not asked.place.is_shell:
-        with suppress(MaskbotError):
-            deps.channel.whisper(asked.place, asked.by.user, plain(text))

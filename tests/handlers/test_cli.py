@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.drift import HostView, write_host_view
+from bot.core.drift import HostView
 from bot.core.hosts.inventory import Inventory
 from bot.core.people.identity import PersonId
 from bot.core.policy.configuration import ConfigSnapshot
@@ -37,6 +37,7 @@ from bot.edges.slack.directory_offline import FallbackDirectory, OfflineDirector
 from bot.ports import Periodic, Query
 from bot.workflow import Deps, Desk, InForce
 from bot.workflow.kill_switch import apply_switch_requests
+from bot.workflow.process.documents import to_document
 from bot.workflow.queries.answers import AnswerPool
 from handlers.cli import BotState, Shell
 from handlers.cli_queries import SHELL
@@ -445,7 +446,7 @@ def test_a_list_names_every_mask_whose_it_is_and_when_each_host_was_looked_at(te
     done = request.on_target(made=made, outcome=Outcome.PROVEN, unit=UnitName("worker.service"))
     terminal.store.save(done.move(Stage.DONE))
     page = HostView("web-01", request.asked_at, seen)
-    terminal.store.save_periodic(Periodic("watch:web-01", write_host_view(page), request.asked_at))
+    terminal.store.save_periodic(Periodic("watch:web-01", to_document(page), request.asked_at))
 
     answer, _ = terminal.run("alice", do="question", text="list web-01")
 

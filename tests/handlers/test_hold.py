@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.drift import HostOutage, HostView, write_host_view
+from bot.core.drift import HostOutage, HostView
 from bot.core.hosts.inventory import Inventory
 from bot.core.people.identity import Caller
 from bot.core.policy.configuration import ConfigSnapshot
@@ -17,6 +17,7 @@ from bot.core.systemd.scan import FoundMask, Scan
 from bot.core.systemd.units import FileKind
 from bot.errors import UsageError
 from bot.ports import Periodic
+from bot.workflow.process.documents import to_document
 from bot.workflow.requests.mask_inventory import watch_of
 from tests.handlers.payloads import click, command, submission
 from tests.handlers.world import POLICY, World
@@ -120,7 +121,7 @@ class TestAGroup:
         world.in_force.put(replace(now, inventory=Inventory(tuple(hosts))))
 
     def seen(self, world: World, page: HostView) -> None:
-        world.store.save_periodic(Periodic(watch_of(page.host), write_host_view(page)))
+        world.store.save_periodic(Periodic(watch_of(page.host), to_document(page)))
 
     def test_the_first_by_name_is_the_one_that_people_are_shown(self, world: World) -> None:
         asked = world.ask(self.TEXT)

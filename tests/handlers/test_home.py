@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from bot.core.kill_switch import KillSwitchState, encode
+from bot.core.kill_switch import KillSwitchState
 from bot.core.people.identity import PersonId
 from bot.core.policy.model import BreakGlassPolicy, Group
 from bot.core.requests import FollowupKind, KillSwitch, Request, Stage, Verdict
 from bot.ports import Periodic
+from bot.workflow.process.documents import to_document
 from bot.workflow.requests.kill_switch_state import NAME
 from tests.handlers.payloads import CHANNEL, at_home, click, home_opened, submission
 from tests.handlers.test_followups import alone
@@ -92,7 +93,7 @@ class TestThePage:
 
     def test_says_that_new_masks_are_stopped(self, world: World) -> None:
         switch = KillSwitch(PersonId("T1", "UCAROL"), "carol", "it masks the wrong hosts", datetime.now(UTC))
-        world.store.save_periodic(Periodic(NAME, encode(KillSwitchState(kill_switch=switch))))
+        world.store.save_periodic(Periodic(NAME, to_document(KillSwitchState(kill_switch=switch))))
         world.send(home_opened())
         assert "on, by carol" in page(world)
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -80,20 +80,6 @@ class ShippingProgress:
     def with_lease(self, owner: str, now: datetime, lease: timedelta) -> "ShippingProgress":
         """Hold the lease for a while."""
         return replace(self, by=owner, until=now + lease)
-
-
-def encode(progress: ShippingProgress) -> Mapping[str, Any]:
-    """The state as plain JSON values."""
-    return {name: each.isoformat() if isinstance(each, datetime) else each for name, each in asdict(progress).items()}
-
-
-def decode(document: Mapping[str, Any]) -> ShippingProgress:
-    """What was stored."""
-    known = {name: document[name] for name in ShippingProgress.__slots__ if name in document}
-    for name in ("at", "until", "failing_since"):
-        if known.get(name):
-            known[name] = datetime.fromisoformat(known[name])
-    return ShippingProgress(**known)
 
 
 def trouble(name: str, progress: ShippingProgress, first_untaken: datetime | None, now: datetime) -> str:

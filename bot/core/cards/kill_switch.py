@@ -3,11 +3,31 @@
 from collections.abc import Iterator, Sequence
 
 from bot.core.cards.blocks import Markup, Text, day, mention, row, section, words
+from bot.core.kill_switch import Result, SwitchRequest, SwitchStep
 from bot.core.requests import KillSwitch
 
-NOT_ON = "The kill switch is not on, so there is nothing to turn off."
-ALREADY_REQUESTED = "You already asked for that. Somebody else who may approve has to type `/mask thaw` too."
+_NOT_ON = "The kill switch is not on, so there is nothing to turn off."
+_REQUESTED_ALREADY = "You already asked for that. Somebody else who may approve has to type `/mask thaw` too."
 _LIFT = "Two people who may approve turn it off: `/mask thaw`."
+
+
+def answered(step: SwitchStep, asked: SwitchRequest) -> str:
+    """What came of a command: an announcement if it was carried out, else why it was not."""
+    match step.result:
+        case Result.ON:
+            return on_announcement(asked.name, asked.reason)
+        case Result.KEPT_ON:
+            return stays_on_announcement(asked.name, asked.reason)
+        case Result.OFF_REQUESTED:
+            return off_request_announcement(asked.name, asked.reason)
+        case Result.OFF if step.switch:
+            return off_announcement(step.switch, step.names)
+        case Result.ALREADY_ON if step.switch:
+            return already_on_reply(step.switch)
+        case Result.REQUESTED_ALREADY:
+            return _REQUESTED_ALREADY
+        case _:
+            return _NOT_ON
 
 
 def on_announcement(name: str, reason: str) -> str:

@@ -1,7 +1,7 @@
 """Drift: every mask on the hosts, ours and foreign, as each host's watch saw it last, and what changed since."""
 
 from bot.core.drift.compare import ScanDrift, compare, loss, our_masks, with_known_state
-from bot.core.drift.host_view import HostOutage, HostView, read_host_view, write_host_view
+from bot.core.drift.host_view import HostOutage, HostView
 from bot.core.drift.mask_inventory import MaskEntry, MaskInventory
 
 __all__ = [
@@ -13,7 +13,5 @@ __all__ = [
     "compare",
     "loss",
     "our_masks",
-    "read_host_view",
     "with_known_state",
-    "write_host_view",
 ]

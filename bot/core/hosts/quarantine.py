@@ -1,9 +1,7 @@
 """Quarantine of a host that showed another key than the pinned one, or that refuses our key."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from bot.core.hosts.inventory import Host
 
@@ -42,22 +40,3 @@ class Quarantine:
 def quarantine_for(host: Host, code: str, now: datetime) -> Quarantine:
     """Start a quarantine."""
     return Quarantine(host.name, code, now, tuple(sorted(host.pins)))
-
-
-def encode(kept: Quarantine) -> Mapping[str, Any]:
-    """The quarantine as plain JSON values."""
-    return {**asdict(kept), "since": kept.since.isoformat(), "pins": list(kept.pins)}
-
-
-def decode(document: Mapping[str, Any]) -> Quarantine | None:
-    """The quarantine from its stored document; None if nothing speaks against the host."""
-    if not document:
-        return None
-    return Quarantine(
-        host=document["host"],
-        code=document["code"],
-        since=datetime.fromisoformat(document["since"]),
-        pins=tuple(document["pins"]),
-        is_told=document["is_told"],
-        is_over=document["is_over"],
-    )

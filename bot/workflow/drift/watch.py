@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.core.drift import HostOutage, HostView, ScanDrift, compare, read_host_view, with_known_state, write_host_view
+from bot.core.drift import HostOutage, HostView, ScanDrift, compare, with_known_state
 from bot.core.hosts.inventory import Host
 from bot.core.requests import Request
 from bot.core.systemd.scan import Scan
@@ -17,6 +17,7 @@ from bot.ports import Periodic
 from bot.workflow.drift.report import of_others, see_what_became, tell_failed
 from bot.workflow.hosts.look import scan
 from bot.workflow.process.deps import Deps
+from bot.workflow.process.documents import from_document, to_document
 from bot.workflow.requests.hold_pending import host_is_back
 from bot.workflow.requests.mask_inventory import _SOON, busy, live_masks, owners_of, watch_of
 from bot.workflow.requests.own_changes import own_changes
@@ -43,20 +44,18 @@ def watch(deps: Deps, task: Periodic) -> None:
     if host is None:
         deps.store.save_periodic(Periodic(task.name, {}, None, task.version))
         return
-    view = read_host_view(host.name, task.document)
+    view = from_document(HostView, {"host": host.name, **task.document})
     try:
         newer, found = _turn(deps, host, view)
     except HostError as error:
         unreachable = _unreachable(deps, view, error)
-        deps.store.save_periodic(
-            replace(task, document=write_host_view(unreachable), due_at=_try_again(deps, unreachable))
-        )
+        deps.store.save_periodic(replace(task, document=to_document(unreachable), due_at=_try_again(deps, unreachable)))
         return
     if view.unreachable:
         log.info("host reachable again", host=host.name, since=view.unreachable.since.isoformat())
         host_is_back(deps, host.name)
     events, messages = of_others(deps, view, found)
-    kept = replace(task, document=write_host_view(newer), due_at=_next(deps, task))
+    kept = replace(task, document=to_document(newer), due_at=_next(deps, task))
     deps.store.save_periodic(kept, events=events, messages=messages)
 
 

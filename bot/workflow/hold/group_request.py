@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
-from bot.core.drift import read_host_view
+from bot.core.drift import HostView
 from bot.core.hosts.inventory import is_group
 from bot.core.requests import Ask, Hold, Request, Verb
 from bot.errors import UsageError
 from bot.ports import Query
 from bot.workflow.process.deps import Deps
+from bot.workflow.process.documents import from_document
 from bot.workflow.requests.hold_group import _MOST, hosts_in_group
 from bot.workflow.requests.mask_inventory import watch_of
 
@@ -46,6 +47,6 @@ def _first(deps: Deps, hold: Hold, ask: Ask) -> str:
 
 def _is_fit(deps: Deps, host: str, unit: str) -> bool:
     task = deps.store.get_periodic(watch_of(host))
-    view = read_host_view(host, task.document if task else {})
+    view = from_document(HostView, {"host": host, **(task.document if task else {})})
     masks = view.scan.masks if view.scan else ()
     return view.unreachable is None and all(mask.unit != unit for mask in masks)

@@ -13,11 +13,12 @@ import structlog
 from bot.core.audit.chain import Event
 from bot.core.cards import quarantine as words
 from bot.core.hosts.inventory import Host
-from bot.core.hosts.quarantine import ANOTHER_KEY, NOT_TRUSTED, SET_ASIDE, Quarantine, decode, encode, quarantine_for
+from bot.core.hosts.quarantine import ANOTHER_KEY, NOT_TRUSTED, SET_ASIDE, Quarantine, quarantine_for
 from bot.core.requests import Stage
 from bot.errors import HostError, MaskbotError, Stale
 from bot.ports import Clock, CommandResult, Hosts, Message, MessageKind, Periodic, Query, Store
 from bot.workflow.process.deps import Deps
+from bot.workflow.process.documents import from_document, to_document
 from bot.workflow.process.update import run_periodic_now
 from bot.workflow.requests.closing import end
 
@@ -39,7 +40,7 @@ class QuarantinedHosts:
         """Run one command. Raises what the hosts raise, and `HostError` for a host in quarantine."""
         name = f"{TRUST}:{host.name}"
         task = self._store.get_periodic(name) or Periodic(name)
-        kept = decode(task.document)
+        kept = from_document(Quarantine, task.document) if task.document else None
         if kept and kept.sets_aside(host):
             raise HostError(words.refusal(kept), code=SET_ASIDE)
         try:
@@ -60,7 +61,9 @@ class QuarantinedHosts:
         Another replica may have stored it first.
         """
         try:
-            self._store.save_periodic(Periodic(task.name, encode(kept), self._clock.now(), task.version), events=events)
+            self._store.save_periodic(
+                Periodic(task.name, to_document(kept), self._clock.now(), task.version), events=events
+            )
         except Stale:
             log.info("quarantine.already_recorded", host=kept.host)
         except MaskbotError as error:
@@ -77,7 +80,7 @@ def _quarantine_event(host: Host, error: HostError) -> Event:
 
 def appoint_quarantine_check(deps: Deps, task: Periodic) -> None:
     """Report that a host is in quarantine and end what waits there; or report that it is trusted again."""
-    kept = decode(task.document)
+    kept = from_document(Quarantine, task.document) if task.document else None
     if kept is None:
         deps.store.save_periodic(replace(task, due_at=None))
         return
@@ -90,7 +93,7 @@ def appoint_quarantine_check(deps: Deps, task: Periodic) -> None:
         _end_what_waits(deps, kept)
     told = () if kept.is_told else _to_operators(deps, kept, words.operator_notice(kept))
     deps.store.save_periodic(
-        Periodic(task.name, encode(replace(kept, is_told=True)), None, task.version), messages=told
+        Periodic(task.name, to_document(replace(kept, is_told=True)), None, task.version), messages=told
     )
 
 

@@ -1,21 +1,29 @@
 """The stored state of the kill switch: a row beside the requests, read at every decision about a mask."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from bot.core.cards import kill_switch
 from bot.core.cards.blocks import Text
-from bot.core.kill_switch import KillSwitchState, decode
+from bot.core.kill_switch import KillSwitchState
 from bot.core.requests import KillSwitch, Request
 from bot.ports import Claim
 from bot.workflow.process.deps import Deps
+from bot.workflow.process.documents import from_document
 
 NAME = "kill_switch"
+
+
+def read_state(document: Mapping[str, Any]) -> KillSwitchState:
+    """The state as it is stored. A field of a newer version might stop masks too, so it is never ignored."""
+    return from_document(KillSwitchState, document, unknown_keys="forbid")
 
 
 def kill_switch_state(deps: Deps) -> KillSwitchState:
     """The whole state."""
     task = deps.store.get_periodic(NAME)
-    return decode(task.document) if task else KillSwitchState()
+    return read_state(task.document) if task else KillSwitchState()
 
 
 def stopped_too(deps: Deps, text: Text) -> Text:
@@ -27,7 +35,7 @@ def stopped_too(deps: Deps, text: Text) -> Text:
 def active_kill_switch(deps: Deps, request: Request) -> KillSwitch | None:
     """Who stopped new masks, if the request is a new mask."""
     task = deps.store.get_periodic(NAME) if request.is_new_mask else None
-    return decode(task.document).kill_switch if task else None
+    return read_state(task.document).kill_switch if task else None
 
 
 def start_kill_switch_state(deps: Deps, claim: Claim, request: Request) -> Request:

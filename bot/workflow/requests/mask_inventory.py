@@ -5,13 +5,14 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.drift import HostView, MaskInventory, our_masks, read_host_view
+from bot.core.drift import HostView, MaskInventory, our_masks
 from bot.core.requests import Request, Stage
 from bot.core.systemd.scan import Scan
 from bot.core.systemd.units import UnitName
 from bot.errors import MaskbotError
 from bot.ports import Query
 from bot.workflow.process.deps import Deps
+from bot.workflow.process.documents import from_document
 
 _SOON = 0.2  # of the interval: until the scan after a change, and until the first retry of an unreachable host
 
@@ -35,7 +36,7 @@ def read_mask_inventory(deps: Deps, host: str = "") -> MaskInventory:
     deps = deps.pinned()
     documents = {task.name: task.document for task in deps.store.find_periodic(WATCH)}
     names = (host,) if host else deps.inventory.names
-    host_views = tuple(read_host_view(name, documents.get(watch_of(name), {})) for name in names)
+    host_views = tuple(from_document(HostView, {"host": name, **documents.get(watch_of(name), {})}) for name in names)
     live = live_masks(deps, host)
     return MaskInventory(
         now=deps.clock.now(),

@@ -50,13 +50,6 @@ def test_anything_else_is_no_place(text: str) -> None:
         shipping.read_address(text)
 
 
-def test_progress_is_kept_as_it_is_and_what_an_older_version_left_is_read() -> None:
-    progress = ShippingProgress(7, NOW, "bot-1", NOW + SECOND).with_failure("refused", NOW)
-    stored = json.loads(json.dumps(shipping.encode(progress)))
-    assert shipping.decode(stored) == progress
-    assert shipping.decode({"seq": 3, "of_a_newer_one": 1}) == ShippingProgress(3)
-
-
 def test_one_ships_at_a_time_until_its_time_is_over() -> None:
     held = ShippingProgress().with_lease("bot-1", NOW, 30 * SECOND)
     assert held.is_leased_by_another("bot-2", NOW)

@@ -1,6 +1,5 @@
 """The mask inventory: what is new on a host, whose each mask is, and views that outlive the process that wrote them."""
 
-import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -8,23 +7,19 @@ from typing import Any
 import pytest
 
 from bot.core.drift import (
-    HostOutage,
     HostView,
     MaskInventory,
     ScanDrift,
     compare,
     loss,
     our_masks,
-    read_host_view,
     with_known_state,
-    write_host_view,
 )
 from bot.core.requests import Aftercare, Loss, Outcome, Request, SeenDrift, Stage
-from bot.core.systemd.scan import FoundMask, Scan, parse_scan
+from bot.core.systemd.scan import FoundMask, Scan
 from bot.core.systemd.units import ActiveState, FileKind, Layer, LayerFile, LoadState, Snapshot
 from tests.core.cards.situations import NOW, around, finished, layers, masked, neighbour, proven, running, stopped
 from tests.core.cards.situations import waiting as waiting_request
-from tests.core.record import RECORDED, SCANS
 
 ETC = "/etc/systemd/system"
 LINK = LayerFile(Layer.PERSISTENT, f"{ETC}/worker.service", FileKind.MASK, "/dev/null", "7:1700000000.000000001")
@@ -201,25 +196,6 @@ class TestWhatBecameOfIt:
     def test_what_is_lost_is_no_live_mask_any_more(self) -> None:
         lost = replace(ours(), drift=SeenDrift(Loss.REMOVED))
         assert (ours().is_live_mask, lost.is_live_mask, lost.can_be_undone) == (True, False, False)
-
-
-class TestPages:
-    """What the watch keeps of a host."""
-
-    @pytest.mark.parametrize("name", sorted(set(SCANS) - {"scan_without_bus"}))
-    def test_a_page_comes_back_from_the_database_as_it_was(self, name: str) -> None:
-        whole = view(
-            parse_scan((RECORDED / f"{name}.txt").read_text()),
-            ours={f"{ETC}/worker.service": "r1"},
-            unreachable=HostOutage(NOW, "No route to host.", 3),
-        )
-        assert read_host_view("web-01", json.loads(json.dumps(write_host_view(whole)))) == whole
-
-    def test_a_host_that_was_never_looked_at_has_an_empty_page(self) -> None:
-        assert read_host_view("web-01", {}) == HostView("web-01")
-        assert read_host_view("web-01", json.loads(json.dumps(write_host_view(HostView("web-01"))))) == HostView(
-            "web-01"
-        )
 
 
 class TestTheBook:

@@ -1,13 +1,12 @@
 """A host that is not trusted for now: what sets it aside, what ends that, and what people hear of it."""
 
-import json
 from dataclasses import replace
 
 import pytest
 
 from bot.core.cards import quarantine as words
 from bot.core.hosts.inventory import Host
-from bot.core.hosts.quarantine import ANOTHER_KEY, REFUSES_US, Quarantine, decode, encode, quarantine_for
+from bot.core.hosts.quarantine import ANOTHER_KEY, REFUSES_US, Quarantine, quarantine_for
 from tests.core.situations import NOW
 
 WEB = Host("web-01", "192.0.2.1", 22, "maskbot", "prod", pins=frozenset({"SHA256:old"}))
@@ -32,15 +31,6 @@ def test_a_host_that_refuses_our_key_is_trusted_again_when_it_lets_us_in() -> No
     assert not LOCKED_OUT.has_ended(WEB)
     assert not LOCKED_OUT.has_ended(PINNED_ANEW)
     assert replace(LOCKED_OUT, is_over=True).has_ended(WEB)
-
-
-@pytest.mark.parametrize("kept", [OTHER_KEY, replace(LOCKED_OUT, is_told=True, is_over=True)])
-def test_what_is_stored_says_the_same_when_it_is_read(kept: Quarantine) -> None:
-    assert decode(json.loads(json.dumps(encode(kept)))) == kept
-
-
-def test_nothing_stored_is_nothing_against_a_host() -> None:
-    assert decode({}) is None
 
 
 def test_people_hear_why_nothing_is_sent_and_who_has_to_act() -> None:

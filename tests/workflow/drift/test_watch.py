@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from bot.core.drift import HostView, MaskInventory, read_host_view
+from bot.core.drift import HostView, MaskInventory
 from bot.core.hosts.inventory import Inventory
 from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.requests import Loss, Outcome, Request
 from bot.core.requests.expiry import AftercarePolicy
 from bot.errors import HostError
 from bot.workflow.engine.periodic import appoint_configured
+from bot.workflow.process.documents import from_document
 from bot.workflow.requests.mask_inventory import read_mask_inventory
 from tests.workflow.hands import knock
 from tests.workflow.slack import ALICE, words
@@ -62,7 +63,7 @@ def is_kept(world: World, host: str) -> bool:
 def view(world: World, host: str = "web-01") -> HostView:
     task = world.store.get_periodic(f"watch:{host}")
     assert task
-    return read_host_view(host, task.document)
+    return from_document(HostView, {"host": host, **task.document})
 
 
 def announced(world: World, channel: str = OPERATIONS) -> list[str]:

@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.core.hosts.inventory import Host, Inventory
-from bot.core.kill_switch import KillSwitchState, encode
+from bot.core.kill_switch import KillSwitchState
 from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.requests import KillSwitch
 from bot.core.time.schedule import HandoverSchedule, Schedule
 from bot.ports import CommandResult, Periodic
 from bot.workflow.engine.periodic import appoint_configured
 from bot.workflow.outbox.handover import HANDOVER
+from bot.workflow.process.documents import to_document
 from tests.workflow.slack import ALICE, words
 from tests.workflow.world import POLICY, World
 
@@ -116,7 +117,7 @@ def test_a_digest_that_slack_did_not_take_until_the_next_one_is_left_out(tmp_pat
 def test_the_kill_switch_is_never_missed(tmp_path: Path) -> None:
     with running(a_world(tmp_path, "2026-03-27 07:50")) as world:
         switch = KillSwitch(ALICE.id, "alice", "everything burns", world.clock.now())
-        world.store.save_periodic(Periodic("kill_switch", encode(KillSwitchState(switch))))
+        world.store.save_periodic(Periodic("kill_switch", to_document(KillSwitchState(switch))))
         set_clock(world, "2026-03-27 08:00:01")
         world.until(lambda: bool(posted_handovers(world)), "a handover")
         assert "KILL SWITCH ON, by <@UALICE>" in posted_handovers(world)[0]
