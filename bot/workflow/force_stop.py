@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from bot.core.cards.standing import how_it_stands
 from bot.core.people.identity import Caller, PersonId
 from bot.core.policy.rules.force_stop import STOP_IS_OVER
 from bot.core.requests import Ask, Change, Request, Stage, Verb
@@ -11,7 +12,7 @@ from bot.errors import UsageError
 from bot.ports import Claim, Query
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import end
-from bot.workflow.requests.lookup import beside_first_card, how_it_stands, stored_request
+from bot.workflow.requests.lookup import beside_first_card, stored_request
 
 _OPEN = frozenset({Stage.ASKED, Stage.WAITING, Stage.APPROVED})
 

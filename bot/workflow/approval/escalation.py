@@ -5,17 +5,15 @@ from dataclasses import replace
 
 from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
+from bot.core.cards.escalation import step_taken
 from bot.core.people.identity import PersonId, Place
 from bot.core.policy.model import Group
 from bot.core.requests import Cause, EscalationStep, Request, Tally
-from bot.core.time.human_time import humanize
 from bot.errors import NotYet, Unverified
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.paging import page
 from bot.workflow.people.membership import MOST_CALLED, mention_ids
 from bot.workflow.process.deps import Deps
-
-_PAGED, _NO_PAGER = "somebody paged", "nobody paged, because no pager is configured"
 
 
 def count_down(deps: Deps, claim: Claim, request: Request) -> Request:
@@ -83,19 +81,11 @@ def _calls(deps: Deps, request: Request, step: EscalationStep) -> Iterable[Messa
     until = request.approval.approve_by if request.approval else None
     if request.route.stays:
         step = replace(step, channel="")
-    yield Message(MessageKind.NOTE, body=_announcement(step, has_pager=deps.pager is not None))
+    yield Message(MessageKind.NOTE, body=step_taken(step, has_pager=deps.pager is not None))
     if step.mention or step.channel:
         place = Place(step.channel) if step.channel else None
         mentions = mention_ids(deps, step.mention)
         yield Message(MessageKind.REMINDER, place=place, mentions=mentions, until=until)
-
-
-def _announcement(step: EscalationStep, *, has_pager: bool) -> str:
-    groups = " and ".join(f"@{group}" for group in step.mention)
-    called = [f"{groups} notified"] * bool(groups) + ["another channel notified"] * bool(step.channel)
-    called += [_PAGED if has_pager else _NO_PAGER] * step.page
-    told = ", ".join(called) or "nobody else notified, because the request is in a private channel"
-    return f"{humanize(step.after)} without approval: {told}."
 
 
 def _members(deps: Deps, names: Iterable[str]) -> frozenset[PersonId]:

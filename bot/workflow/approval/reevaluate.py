@@ -11,6 +11,7 @@ import structlog
 
 from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
+from bot.core.cards import voting as words
 from bot.core.policy.model import Allow, Decision, Moment, NeedsApproval, Refuse
 from bot.core.policy.requirements import is_outdated, updated_approval, with_original_requirements
 from bot.core.requests import Request, Stage, Tally, Vote
@@ -24,8 +25,6 @@ from bot.workflow.requests.closing import end, limit_events, refuse
 from bot.workflow.requests.lineage import find_related, with_all_hosts
 
 log = structlog.get_logger()
-_WHY = "May no longer approve this."
-_REPLACED = "The policy changed while this waited."
 
 
 def reevaluate(deps: Deps, request: Request, *, claim: Claim) -> Request:
@@ -43,12 +42,12 @@ def reevaluate(deps: Deps, request: Request, *, claim: Claim) -> Request:
     try:
         answer = with_names(deps, evaluate(deps, held, Moment.VOTE, related=related))
     except UsageError as error:
-        return end(deps, request, Stage.CANCELLED, f"{_REPLACED} {error}", code="unknown_host", claim=claim)
+        return end(deps, request, Stage.CANCELLED, words.replaced_policy(str(error)), code="unknown_host", claim=claim)
     except Unverified as error:
         log.warning("request not reevaluated", request=request.id, why=str(error))
         return _again_soon(deps, held, claim=claim)
     if isinstance(answer, Refuse) and request.approval and request.approval.policy != policy:
-        answer = replace(answer, reason=f"{_REPLACED} {answer.reason}")
+        answer = replace(answer, reason=words.replaced_policy(answer.reason))
     evaluated = event(held, "policy.evaluated", decision=type(answer).__name__, digest=held.target.digest)
     return follow(deps, held, answer, Effects([evaluated]), claim=claim)
 
@@ -102,12 +101,6 @@ class LostApprovals:
     events: tuple[Event, ...] = ()
     messages: tuple[Message, ...] = ()
 
-    @property
-    def sentence(self) -> str:
-        """Whose approval was lost."""
-        names = " and ".join(vote.voter_name or vote.voter.user for vote in self.voters)
-        return f"{names} may no longer approve this"
-
 
 def without_lost(request: Request, decision: Decision) -> LostApprovals:
     """Remove approvals whose voters have lost their rights; whoever regains the rights votes anew."""
@@ -115,16 +108,14 @@ def without_lost(request: Request, decision: Decision) -> LostApprovals:
     gone = tuple(vote for vote in request.counted_votes if any(vote.voter.is_same_as(one) for one in lost))
     if not gone:
         return LostApprovals(request)
-    votes = tuple(replace(vote, tally=Tally.REFUSED, reason=_WHY) if vote in gone else vote for vote in request.votes)
+    votes = tuple(
+        replace(vote, tally=Tally.REFUSED, reason=words.MAY_NOT_ANY_MORE) if vote in gone else vote
+        for vote in request.votes
+    )
     found = LostApprovals(replace(request, votes=votes), gone)
-    body = f"{found.sentence}, so that approval does not count. {_how_it_stands(found.request)}"
+    body = words.lost_note(found.request, gone)
     events = tuple(
         event(found.request, "approval.lost", outcome="denied", code="may_not_approve", actor=vote.voter)
         for vote in gone
     )
     return replace(found, events=events, messages=(Message(MessageKind.NOTE, body=body),))
-
-
-def _how_it_stands(request: Request) -> str:
-    need = request.approval.need if request.approval else 0
-    return f"It has {request.have} of the {need} it needs."

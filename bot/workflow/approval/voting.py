@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 from bot.core.audit.request_event import event
+from bot.core.cards import voting as words
+from bot.core.cards.standing import describe_decision
 from bot.core.policy.model import Facts, Moment, NeedsApproval, Refuse
 from bot.core.requests import Request, Stage, Tally, Verdict, Vote
 from bot.errors import NotYet, Unverified, UsageError
@@ -12,7 +14,6 @@ from bot.workflow.evaluate import evaluate_facts, facts
 from bot.workflow.people.membership import with_names
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import end, end_messages
-from bot.workflow.requests.lookup import describe_decision
 
 
 def count_votes(deps: Deps, claim: Claim) -> Request:
@@ -28,8 +29,9 @@ def count_votes(deps: Deps, claim: Claim) -> Request:
             request = _refuse_vote(deps, request, vote, Refuse("too_late", describe_decision(request)), claim=claim)
     approval = request.approval
     if request.stage is Stage.WAITING and approval and deps.clock.now() >= approval.approve_by:
-        because = f"Not approved in time ({request.have} of {approval.need})."
-        return end(deps, request, Stage.EXPIRED, because, code="request_expired", claim=claim)
+        return end(
+            deps, request, Stage.EXPIRED, words.not_in_time(request, approval), code="request_expired", claim=claim
+        )
     if request.stage is Stage.WAITING and request.version == claim.request.version and _looks_enough(request):
         return _see_quorum(deps, request, Effects(), claim=claim)
     return request
@@ -50,7 +52,7 @@ def _count(deps: Deps, request: Request, vote: Vote, *, claim: Claim) -> Request
         given = replace(facts(deps, request, Moment.VOTE, voter=vote.voter), verdict=vote.verdict)
         answer = evaluate_facts(deps, given)
     except Unverified as error:
-        no = Refuse("identity_unverified", str(error), "Try again in a moment.")
+        no = Refuse("identity_unverified", str(error), words.TRY_AGAIN)
         return _refuse_vote(deps, request, vote, no, claim=claim)
     except UsageError as error:  # hosts.yaml has changed since people were asked
         return _refuse_vote(deps, request, vote, Refuse("unknown_host", str(error)), claim=claim)
@@ -63,8 +65,7 @@ def _count(deps: Deps, request: Request, vote: Vote, *, claim: Claim) -> Request
         counted, "approval.voted", actor=vote.voter, verdict=str(vote.verdict), console_works=vote.console_works
     )
     if vote.verdict is Verdict.DENY:
-        because = f"{vote.voter_name} denied it" + (f": {vote.reason}" if vote.reason else ".")
-        denied = counted.move(Stage.DENIED, because=because, finished_at=deps.clock.now(), due_at=None)
+        denied = counted.move(Stage.DENIED, because=words.denied(vote), finished_at=deps.clock.now(), due_at=None)
         return deps.store.save(denied, events=[voted], messages=end_messages(denied), claim=claim)
     told = Effects([voted], _of_no_use(request, counted, vote))
     with_vote = replace(
@@ -77,8 +78,7 @@ def _of_no_use(before: Request, counted: Request, vote: Vote) -> list[Message]:
     """Tell the voter that their approval does not help, because it had to come from another group."""
     if counted.approval is None or not counted.approval.distinct or counted.have > before.have:
         return []
-    missing = " and ".join(f"@{group}" for group in counted.approval.groups if group not in counted.votes_by_group)
-    body = f"Your approval counts, but each must come from a different group. Still missing: {missing}."
+    body = words.missing_groups([group for group in counted.approval.groups if group not in counted.votes_by_group])
     return [Message(MessageKind.WHISPER, to=vote.voter.user, body=body, place=vote.place)]
 
 

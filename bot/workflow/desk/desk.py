@@ -5,8 +5,10 @@ from dataclasses import replace
 
 from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
+from bot.core.cards import ownership, voting
 from bot.core.cards.blocks import Block
 from bot.core.cards.buttons import DIGEST_SIGNS
+from bot.core.cards.standing import describe_decision, how_it_stands
 from bot.core.input.grammar import Question
 from bot.core.people.identity import Caller, PersonId, Place
 from bot.core.requests import Ask, Outcome, Request, Stage, Tally, Verdict, Vote, VoteCommand
@@ -25,13 +27,7 @@ from bot.workflow.process.render import draw_or_fall_back
 from bot.workflow.queries.answers import AnswerPool
 from bot.workflow.queries.form_options import FormOptions
 from bot.workflow.queries.home_publisher import HomePublisher
-from bot.workflow.requests.lookup import (
-    beside_first_card,
-    describe_decision,
-    how_it_stands,
-    stored_request,
-    update_stored_request,
-)
+from bot.workflow.requests.lookup import beside_first_card, stored_request, update_stored_request
 
 _STILL_MINE = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)
 
@@ -158,26 +154,22 @@ class Desk:
         if card is None or (card != posted if is_noted else card[0] != channel):
             mismatch = event(request, "approval.refused", outcome="denied", code="message_mismatch", actor=by)
             self._deps.store.record([mismatch])
-            raise UsageError(
-                "This button is not on the request's own card, so it does not count. Use the original card."
-            )
+            raise UsageError(voting.NOT_ON_ITS_CARD)
 
     def withdraw(self, request_id: str, *, by: PersonId) -> None:
         """Let the owner withdraw a request before it runs, or while its stop is slow."""
 
         def withdrawn(request: Request) -> Request:
             if request.ask.by_itself:
-                raise UsageError("This was approved with the mask. Use the mask's own card.")
+                raise UsageError(ownership.WITH_ITS_MASK)
             if by.key != request.owner.key:
-                whose = "who owns it now" if request.handovers else "who asked"
-                deny = " You can deny it." if request.stage is Stage.WAITING else ""
-                raise UsageError(f"Only {request.owner_name}, {whose}, can withdraw this.{deny}")
+                raise UsageError(ownership.cannot_withdraw(request))
             if request.can_be_called_off:  # a unit that was told to stop is started again once it is down
                 now = self._deps.clock.now()
                 return replace(request.on_target(called_off=now), due_at=now)
             if request.stage not in _STILL_MINE:
                 raise UsageError("Too late to withdraw: " + how_it_stands(request))
-            because = f"{request.owner_name} withdrew it."
+            because = ownership.withdrawn(request)
             return request.move(Stage.WITHDRAWN, because=because, finished_at=self._deps.clock.now(), due_at=None)
 
         update_stored_request(
@@ -219,10 +211,8 @@ def _voted_before(request: Request, vote: Vote) -> str:
     """Whether the person has voted on this plan before; a recorded vote may count once it is verified."""
     mine = (old for old in request.votes if old.voter.is_same_as(vote.voter) and old.digest == vote.digest)
     if any(old.tally is Tally.COUNTED for old in mine):
-        return "You have already decided; each person counts once."
-    return (
-        "Your first click is being checked. The card shows it if it counts; you get a message if you may not approve."
-    )
+        return voting.DECIDED_ALREADY
+    return voting.BEING_CHECKED
 
 
 def _check_vote(request: Request, command: VoteCommand) -> None:
@@ -230,7 +220,7 @@ def _check_vote(request: Request, command: VoteCommand) -> None:
     _check_plan(request, command.digest)
     is_guarded = request.approval is not None and bool(request.approval.guarded)
     if command.verdict is Verdict.APPROVE and is_guarded and not command.console_works:
-        raise UsageError("This unit is guarded: to approve, confirm that console access works today.")
+        raise UsageError(voting.CONFIRM_CONSOLE)
 
 
 def _check_plan(request: Request, digest: str) -> None:
@@ -238,4 +228,4 @@ def _check_plan(request: Request, digest: str) -> None:
     if request.stage is not Stage.WAITING:
         raise UsageError(describe_decision(request))
     if len(digest) < DIGEST_SIGNS or not request.target.digest.startswith(digest):
-        raise UsageError("The plan has changed since this card was shown. Read it again, then decide.")
+        raise UsageError(voting.PLAN_CHANGED)

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from bot.core.cards.standing import how_it_stands
 from bot.core.people.identity import Caller
 from bot.core.requests import Ask, Duration, Request
 from bot.errors import UsageError
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.lookup import beside_first_card, how_it_stands, stored_request
+from bot.workflow.requests.lookup import beside_first_card, stored_request
 
 
 def extension_of(mask: Request, term: Duration | None, who: Caller, reason: str) -> Ask:

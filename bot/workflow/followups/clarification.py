@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from bot.core.audit.request_event import event
+from bot.core.cards import clarification as words
 from bot.core.policy.model import Moment, Refuse
-from bot.core.requests import Approval, Followup, Remark, Request
-from bot.core.time.human_time import humanize
+from bot.core.requests import Followup, Remark, Request
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.evaluate import evaluate
 from bot.workflow.followups.record import grant_followup, refuse_followup
@@ -27,9 +27,7 @@ def ask_for_more(deps: Deps, claim: Claim, request: Request, followup: Followup)
         grant_followup(request, followup), remarks=(*request.remarks, remark), approval=later, escalation=escalation
     )
     recorded = event(asked, "clarification.asked", actor=followup.by, question=followup.text, extended=is_first)
-    told = Message(
-        MessageKind.NOTE, body=_question_note(remark, later, is_first=is_first), mentions=(request.owner.user,)
-    )
+    told = Message(MessageKind.NOTE, body=words.asked(remark, later, is_first=is_first), mentions=(request.owner.user,))
     return deps.store.save(asked, events=[recorded], messages=[told], claim=claim)
 
 
@@ -40,11 +38,5 @@ def answer(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Re
     answered = replace(grant_followup(request, followup), remarks=(*request.remarks, remark))
     recorded = event(answered, "clarification.answered", actor=followup.by, answer=followup.text)
     mentions = (question.by.user,) if question else ()
-    told = Message(MessageKind.NOTE, body=f"{followup.name} answers: {followup.text}", mentions=mentions)
+    told = Message(MessageKind.NOTE, body=words.answered(followup), mentions=mentions)
     return deps.store.save(answered, events=[recorded], messages=[told], claim=claim)
-
-
-def _question_note(remark: Remark, approval: Approval, *, is_first: bool) -> str:
-    anew = f"The time to approve starts again, once: {humanize(approval.approve_within)}."
-    clock = anew if is_first else "The time to approve keeps running."
-    return f"{remark.name} asks: {remark.text}\nUse Details on the card to answer. {clock}"

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from bot.core.audit.request_event import event
+from bot.core.cards.ownership import handed_over
 from bot.core.policy.decide import may_own
 from bot.core.policy.model import Moment, Refuse
 from bot.core.requests import Followup, Handover, Request
@@ -26,12 +27,5 @@ def hand_over(deps: Deps, claim: Claim, request: Request, followup: Followup) ->
     handover = Handover(new.id, new.name, followup.by, followup.name, deps.clock.now())
     handed = replace(grant_followup(request, followup), handovers=(*request.handovers, handover))
     recorded = event(handed, "request.handed_over", actor=followup.by, to=new.id.user)
-    return deps.store.save(handed, events=[recorded], messages=[_notice(handed, handover)], claim=claim)
-
-
-def _notice(request: Request, handover: Handover) -> Message:
-    body = (
-        f"{handover.by_name} hands `{request.ask.change}` over to you. You own it now: "
-        "you get its messages, and you may withdraw or undo it."
-    )
-    return Message(MessageKind.NOTE, body=body, mentions=(handover.to.user,))
+    told = Message(MessageKind.NOTE, body=handed_over(handed, handover), mentions=(handover.to.user,))
+    return deps.store.save(handed, events=[recorded], messages=[told], claim=claim)

@@ -6,6 +6,8 @@ from dataclasses import replace
 from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
 from bot.core.cards.buttons import DIGEST_SIGNS
+from bot.core.cards.ownership import only_the_owner
+from bot.core.cards.standing import describe_decision
 from bot.core.people.identity import Caller
 from bot.core.policy.model import Policy, Refuse
 from bot.core.policy.rules.break_glass import why_too_short
@@ -13,7 +15,7 @@ from bot.core.requests import Followup, FollowupCommand, FollowupKind, Request, 
 from bot.errors import UsageError
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.lookup import describe_decision, update_stored_request
+from bot.workflow.requests.lookup import update_stored_request
 
 _KEPT = 20  # followups, the newest of them
 Check = Callable[[Request, Followup, Policy], None]
@@ -112,8 +114,7 @@ def _signature(request: Request, _: Followup, __: Policy) -> None:
 
 def _only_the_owner(request: Request, followup: Followup, does: str) -> None:
     if followup.by.key != request.owner.key:
-        whose = "who owns it now" if request.handovers else "who asked"
-        raise UsageError(f"Only {request.owner_name}, {whose}, {does}.")
+        raise UsageError(only_the_owner(request, does))
 
 
 _CHECKS: Mapping[FollowupKind, Check] = {

@@ -1,5 +1,6 @@
 """Write a later expiry of a mask, or a later review date of a hold, into the request that made it."""
 
+from bot.core.cards.not_started import UNDONE_BEFORE
 from bot.core.policy.model import Allow
 from bot.core.policy.rules.expiry import EXTENSION
 from bot.core.requests import Extension, Outcome, Request, Stage
@@ -18,6 +19,5 @@ def extend(deps: Deps, request: Request, decision: Allow, *, claim: Claim) -> Re
     now = deps.clock.now()
     by = Extension(request.id, request.owner, request.owner_name, now, until, ask.reason)
     if not mark_extended(deps, ask.extends, by, is_approved=decision.rule != EXTENSION):
-        because = "The mask was undone before this could start."
-        return end(deps, request, Stage.CANCELLED, because, code="no_expiry", claim=claim)
+        return end(deps, request, Stage.CANCELLED, UNDONE_BEFORE, code="no_expiry", claim=claim)
     return finish(deps, request, Ending(Done(Outcome.EXTENDED)), claim=claim)

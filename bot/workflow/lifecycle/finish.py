@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.core.audit.request_event import event
 from bot.core.cards.expiry import left_over_message
+from bot.core.cards.not_started import mask_is_gone
 from bot.core.policy.model import Refuse
 from bot.core.policy.rules.force_stop import STOP_IS_OVER
 from bot.core.requests import Forced, HoldState, Outcome, Request, Stage, Verb
@@ -124,9 +125,7 @@ def nothing_to_do(deps: Deps, request: Request, refusal: Refuse) -> Ending | Non
     if refusal.code == "not_masked" and mask and not mask.undone_by and before and is_over(mask.target, before):
         return Ending(Done(Outcome.UNMASKED, OVER), after=before)
     if refusal.code == "not_masked" and mask and not mask.undone_by:
-        took = "somebody else, a reboot or the last logout" if mask.ask.change.user else "somebody else or a reboot"
-        gone = f"The mask is gone: {took} removed it."
-        return Ending(Done(Outcome.NOT_OURS, gone), after=request.target.before)
+        return Ending(Done(Outcome.NOT_OURS, mask_is_gone(mask)), after=request.target.before)
     if refusal.code in ("already_masked", "not_masked", STOP_IS_OVER):
         return Ending(Done(Outcome.NO_CHANGE, refusal.sentence), after=request.target.before)
     return None

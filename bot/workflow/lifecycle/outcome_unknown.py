@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core.audit.request_event import event
+from bot.core.cards.not_started import OUR_MISTAKE, nothing_changed
 from bot.core.requests import Request, Stage
 from bot.errors import HostError
 from bot.ports import Claim
@@ -12,7 +13,6 @@ from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import end
 
 _AGAIN = timedelta(minutes=1)  # a finished request's open work is tried again after this pause
-_OURS = "The bot made an error. The operator finds it in the log."
 
 
 def outcome_unknown(deps: Deps, request: Request, error: HostError, *, claim: Claim) -> Request:
@@ -47,6 +47,6 @@ def own_up(deps: Deps, claim: Claim) -> datetime | None:
     if request.stage.is_final:
         return deps.clock.now() + _AGAIN if request.due_at else None
     if request.stage is Stage.RUNNING:
-        return outcome_unknown(deps, request, HostError(_OURS, code="our_mistake"), claim=claim).due_at
+        return outcome_unknown(deps, request, HostError(OUR_MISTAKE, code="our_mistake"), claim=claim).due_at
     stage = Stage.REFUSED if request.stage is Stage.ASKED else Stage.CANCELLED
-    return end(deps, request, stage, f"{_OURS} Nothing was changed.", code="our_mistake", claim=claim).due_at
+    return end(deps, request, stage, nothing_changed(OUR_MISTAKE), code="our_mistake", claim=claim).due_at

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core.audit.request_event import event
+from bot.core.cards.not_started import nothing_changed
+from bot.core.cards.standing import already_open
 from bot.core.policy.mask_layer import with_plan
 from bot.core.policy.model import Allow, Decision, Moment, NeedsApproval, Refuse
 from bot.core.policy.requirements import approval_required
@@ -46,13 +48,13 @@ def consider(deps: Deps, claim: Claim) -> Request:
         other = rival(deps, request)
         # What needs no vote, an undo for one, is not held up by what still waits for votes.
         if other and not (isinstance(decision, Allow) and other.stage is Stage.WAITING):
-            return end(deps, request, Stage.REFUSED, _already_open(other), code="already_open", claim=claim)
+            return end(deps, request, Stage.REFUSED, already_open(other), code="already_open", claim=claim)
         return settle(deps, request, decision, claim=claim)
     except Unverified as error:
         return end(deps, request, Stage.REFUSED, str(error), code="identity_unverified", claim=claim)
     except HostError as error:
         stay_pending(deps, claim.request, error, claim=claim)
-        return end(deps, request, Stage.REFUSED, f"{error} Nothing was changed.", code=error.code, claim=claim)
+        return end(deps, request, Stage.REFUSED, nothing_changed(str(error)), code=error.code, claim=claim)
     except UsageError as error:
         return end(deps, request, Stage.REFUSED, str(error), code="unknown_host", claim=claim)
 
@@ -132,11 +134,4 @@ def _waiting(request: Request, decision: NeedsApproval, *, policy: str, now: dat
         escalation=Escalation(since, decision.remind, decision.escalate),
         because=decision.because,
         followups=followups,
-    )
-
-
-def _already_open(other: Request) -> str:
-    who = other.ask.requester_name
-    return (
-        f"{who} already asked for `{other.ask.change}`, and that request is still {other.stage}. It has to end first."
     )

@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 from bot.core.audit.request_event import event
+from bot.core.cards import not_started as words
+from bot.core.cards import voting as about_approvals
 from bot.core.hosts.inventory import Host
 from bot.core.policy.mask_layer import with_plan
 from bot.core.policy.model import Allow, Moment, NeedsApproval, Refuse
 from bot.core.policy.requirements import updated_approval, with_original_requirements
-from bot.core.requests import Approval, Outcome, Request, Stage, Verb
+from bot.core.requests import Outcome, Request, Stage, Verb
 from bot.core.requests.plan import differences, plan_of
 from bot.core.steps import Done
 from bot.core.systemd.units import Snapshot
@@ -34,7 +36,7 @@ def begin(deps: Deps, claim: Claim, request: Request, *, seen: Snapshot | None =
     """
     change = request.ask.change
     if request.act_by and deps.clock.now() > request.act_by:
-        return end(deps, request, Stage.EXPIRED, _unused(request), code="approval_expired", claim=claim)
+        return end(deps, request, Stage.EXPIRED, words.unused(request), code="approval_expired", claim=claim)
     _wait_for_its_turn(deps, request, claim=claim)
     request = about_the_newest(deps, request) if request.ask.undoes else request
     try:
@@ -71,14 +73,6 @@ def _seen_now(deps: Deps, host: Host, request: Request, seen: Snapshot | None) -
     return patient_look(deps, host, request.target.unit, acting=True, user=request.ask.change.user)
 
 
-def _unused(request: Request) -> str:
-    window = request.ask.change.scheduled_window
-    if window is None:
-        return "The approval expired before the change could start."
-    why = f" {request.target.note}" if request.target.note else ""
-    return f"Its window closed at {window.closes:%Y-%m-%d %H:%M} UTCbefore it could start.{why}"
-
-
 def _wait_for_the_host(deps: Deps, request: Request, error: HostError, *, claim: Claim) -> None:
     """Wait for an unreachable host until the scheduled window closes; a hold waits in any case.
 
@@ -112,7 +106,7 @@ def _wait_for_its_turn(deps: Deps, request: Request, *, claim: Claim) -> None:
 def _say_what_it_waits_for(deps: Deps, request: Request, other: Request, *, claim: Claim) -> None:
     """Show on the waiting request's card which long change it waits for."""
     since = other.begun_at or other.asked_at
-    note = f"`{other.ask.change}` has been running there since {since:%H:%M} UTC."
+    note = words.waits_for(other)
     if (deps.clock.now() - since).total_seconds() > deps.timings.progress and request.target.note != note:
         deps.store.save(request.on_target(note=note), claim=claim, urgent=False)
 
@@ -157,23 +151,13 @@ def _not_now(deps: Deps, fresh: Request, decision: Refuse | NeedsApproval, *, ap
         fresh.approval, decision, policy=deps.policy.digest, window=fresh.ask.change.scheduled_window
     )
     lost = without_lost(fresh, decision)
-    who_lost = (f"who may approve: {lost.sentence}",) if lost.voters else ()
-    changed = (*_what_changed(fresh), *_asked_more(fresh.approval, asked), *who_lost)
+    who_lost = (f"who may approve: {about_approvals.lost(lost.voters)}",) if lost.voters else ()
+    changed = (*_what_changed(fresh), *about_approvals.needs_more(fresh.approval, asked), *who_lost)
     anew = replace(lost.request, approval=asked)
     events = (*lost.events, *limit_events(fresh, decision))
-    return back_to_waiting(deps, anew, changed or (_MORE,), events=events, messages=lost.messages, claim=claim)
-
-
-_MORE = "who may approve: it needs more approvals now"
-
-
-def _asked_more(before: Approval, now: Approval) -> tuple[str, ...]:
-    """The requirements with the reasons that raise them now, if they did not when people were asked."""
-    new = [raised.why for raised in now.raised if raised.code not in {old.code for old in before.raised}]
-    if now.need <= before.need and not new:
-        return ()
-    why = f" ({'; '.join(new)})" if new else ""
-    return (f"how many have to approve: {before.need} → {now.need}{why}",)
+    return back_to_waiting(
+        deps, anew, changed or (about_approvals.NEEDS_MORE,), events=events, messages=lost.messages, claim=claim
+    )
 
 
 def _what_changed(fresh: Request) -> tuple[str, ...]:

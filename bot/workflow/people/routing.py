@@ -1,9 +1,9 @@
 """Routing: the channel of the card, whom the card mentions, and which channels are told of the request."""
 
-from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 
+from bot.core.cards import routing as words
 from bot.core.people.identity import Place
 from bot.core.policy.model import Allow, NeedsApproval, Routing
 from bot.core.requests import Request, Route
@@ -18,12 +18,17 @@ def route(deps: Deps, request: Request, decision: Allow | NeedsApproval) -> tupl
     """The request with its route, and the messages that its route asks for, once its card is posted."""
     route = _inherited_route(deps, request) if isinstance(decision, Allow) else None
     route = route or _route(deps, request, decision.routing)
-    card = place_of(deps, replace(request, route=route))
-    said = [*_notices(request, route.told, decision), *_where(deps, request, card)]
+    card, asked = place_of(deps, replace(request, route=route)), request.ask.place
+    body = words.announced(request, waits=isinstance(decision, NeedsApproval))
+    said = [Message(MessageKind.NOTE, place=Place(told), body=body, links_card=True) for told in route.told]
+    if not (asked.is_shell or asked.channel == card.channel or request.ask.by_itself):
+        where = words.elsewhere(request, _name_of(deps, card))
+        said.append(Message(MessageKind.NOTE, to=request.owner.user, place=asked, body=where, links_card=True))
     if isinstance(decision, Allow):
         return replace(request, route=replace(route, mentions=())), said
-    if card.thread and route.mentions:
-        said.append(_mentions_note(card, route.mentions, request))
+    if card.thread and route.mentions:  # the card mentions nobody in a thread, so a note in the channel does, once
+        place, body = Place(card.channel), words.needed(request)
+        said.append(Message(MessageKind.NOTE, place=place, mentions=route.mentions, body=body, links_card=True))
         route = replace(route, mentions=())
     return replace(request, route=route), said
 
@@ -73,30 +78,8 @@ def _is_channel_allowed(deps: Deps, channel: str) -> bool:
     return place.is_member and place.is_internal and not place.is_archived
 
 
-def _notices(request: Request, channels: Iterable[str], decision: Allow | NeedsApproval) -> Iterator[Message]:
-    who = request.ask.requester_name or request.ask.requester.user
-    waits = "it waits for approval" if isinstance(decision, NeedsApproval) else "it needs no approval"
-    body = f"{who} asks for `{request.ask.change}`; {waits}."
-    return (Message(MessageKind.NOTE, place=Place(channel), body=body, links_card=True) for channel in channels)
-
-
-def _where(deps: Deps, request: Request, card: Place) -> Iterator[Message]:
-    """Tell the requester, where they asked, where the card is, if it is in another channel."""
-    asked = request.ask.place
-    if asked.is_shell or asked.channel == card.channel or request.ask.by_itself:
-        return
-    body = f"`{request.ask.change}` waits for approval in {_name_of(deps, card)}."
-    yield Message(MessageKind.NOTE, to=request.owner.user, place=asked, body=body, links_card=True)
-
-
 def _name_of(deps: Deps, card: Place) -> str:
-    name = ""
+    """The name of the card's channel; empty where it is not known."""
     with suppress(Unverified, NotYet):
-        name = deps.directory.place(card).name
-    return f"#{name}" if name else "another channel"
-
-
-def _mentions_note(card: Place, mentions: tuple[str, ...], request: Request) -> Message:
-    """The mentions for a card in a thread: the card mentions nobody there, so a note in the channel does, once."""
-    body = f"Approval needed: `{request.ask.change}`."
-    return Message(MessageKind.NOTE, place=Place(card.channel), mentions=mentions, body=body, links_card=True)
+        return deps.directory.place(card).name
+    return ""

@@ -7,6 +7,7 @@ the host is back, the plan must be the approved one and every right is read agai
 from dataclasses import replace
 
 from bot.core.audit.request_event import event
+from bot.core.cards.not_started import hold_pending
 from bot.core.requests import Request, Stage
 from bot.core.requests.expiry import pause
 from bot.errors import HostError, NotYet
@@ -25,7 +26,7 @@ def stay_pending(deps: Deps, request: Request, error: HostError, *, claim: Claim
     if hold is None or ask.is_reapply or ask.change.scheduled_window or not error.passing:
         return
     if request.target.note != str(error):
-        body = f"{error} The hold stays pending, until {request.target.host} is seen or its review day comes."
+        body = hold_pending(request, str(error))
         is_good_until = hold.review if request.approved_at and not ask.by_itself else None
         kept = replace(request.on_target(note=str(error)), act_by=is_good_until)
         pends = event(kept, "hold.pending", outcome="failure", code=error.code, why=str(error))

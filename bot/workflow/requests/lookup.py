@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.core.audit.chain import Event
+from bot.core.cards.standing import NOT_ON_RECORD
 from bot.core.people.identity import Caller
 from bot.core.requests import Request, Stage
 from bot.errors import NoSuchRequest, UsageError
@@ -12,15 +13,13 @@ from bot.workflow.people.channels import place_asked
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.update import update
 
-_NOT_ON_RECORD = "This button belongs to a request that is no longer on record."
-
 
 def stored_request(deps: Deps, request_id: str) -> Request:
     """A request as it is stored. Raises `UsageError` if there is none."""
     try:
         return deps.store.get(request_id)
     except NoSuchRequest:
-        raise UsageError(_NOT_ON_RECORD) from None
+        raise UsageError(NOT_ON_RECORD) from None
 
 
 def update_stored_request(
@@ -30,7 +29,7 @@ def update_stored_request(
     try:
         return update(deps, request_id, change)
     except NoSuchRequest:
-        raise UsageError(_NOT_ON_RECORD) from None
+        raise UsageError(NOT_ON_RECORD) from None
 
 
 def beside_first_card(deps: Deps, request: Request, caller: Caller) -> Caller:
@@ -40,27 +39,8 @@ def beside_first_card(deps: Deps, request: Request, caller: Caller) -> Caller:
     return replace(caller, place=request.ask.place) if caller.place.channel == request.ask.place.channel else caller
 
 
-def how_it_stands(request: Request) -> str:
-    """The state of the request, for whoever pressed a button too late."""
-    outcome = f", {request.target.outcome}" if request.target.outcome else ""
-    back = ", undone" if request.undone_by else ""
-    return f"the request is {request.stage}{outcome}{back}.".replace("_", " ")
-
-
 def undo_in_progress(deps: Deps, mask: Request) -> Request | None:
     """A running undo or other request about the mask; one that waits for approval does not count."""
     busy = frozenset({Stage.ASKED, Stage.APPROVED, Stage.RUNNING})
     found = deps.store.find(Query(host=mask.target.host, unit=mask.target.unit, stages=busy))
     return next((one for one in found if mask.id in (one.ask.undoes, one.ask.extends, one.ask.repeats)), None)
-
-
-def describe_decision(request: Request) -> str:
-    """Who decided and what the state is, for somebody who voted too late."""
-    approvers = ", ".join(vote.voter_name for vote in request.counted_votes)
-    if request.stage is Stage.DENIED:
-        return f"Too late: {request.because}"
-    if request.break_glass and request.is_break_glass:
-        return f"Too late: {request.break_glass.name} used break-glass."
-    if approvers:
-        return f"Too late: it is approved by {approvers} already."
-    return f"Too late: this request is {request.stage}."

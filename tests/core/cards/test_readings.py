@@ -42,6 +42,7 @@ from tests.core.cards.cases import ALIASED, BUSY, CARDS, DONE, ENDED, INFINITE, 
 from tests.core.cards.expiry import said_of_ends, said_of_holds
 from tests.core.cards.home_tabs import EMPTY, FULL
 from tests.core.cards.mask_inventories import SLOW, said_in_handovers, said_in_lists, said_of_the_watch
+from tests.core.cards.notes import all_notes
 from tests.core.cards.reading import read, read_form, read_page
 from tests.core.cards.situations import (
     ALICE,
@@ -320,6 +321,7 @@ READINGS: dict[str, Callable[[], dict[str, str]]] = {
     "forms": all_forms,
     "home": all_pages,
     "replies": all_replies,
+    "notes": all_notes,
 }
 
 

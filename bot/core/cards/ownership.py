@@ -1,0 +1,30 @@
+"""Owners of requests: what only they may do, and what a new owner is told."""
+
+from bot.core.requests import Handover, Request, Stage
+
+WITH_ITS_MASK = "This was approved with the mask. Use the mask's own card."
+
+
+def only_the_owner(request: Request, does: str) -> str:
+    """Why somebody else may not do that."""
+    whose = "who owns it now" if request.handovers else "who asked"
+    return f"Only {request.owner_name}, {whose}, {does}."
+
+
+def cannot_withdraw(request: Request) -> str:
+    """Why somebody else may not withdraw the request, and what they may do."""
+    deny = " You can deny it." if request.stage is Stage.WAITING else ""
+    return only_the_owner(request, "can withdraw this") + deny
+
+
+def withdrawn(request: Request) -> str:
+    """Why a request ended: its owner withdrew it."""
+    return f"{request.owner_name} withdrew it."
+
+
+def handed_over(request: Request, handover: Handover) -> str:
+    """Tell the new owner."""
+    return (
+        f"{handover.by_name} hands `{request.ask.change}` over to you. You own it now: "
+        "you get its messages, and you may withdraw or undo it."
+    )

@@ -1,0 +1,58 @@
+"""What voters are told: why an approval does not count, or does not help yet; and how a request was decided."""
+
+from collections.abc import Sequence
+
+from bot.core.requests import Approval, Request, Vote
+
+MAY_NOT_ANY_MORE = "May no longer approve this."
+TRY_AGAIN = "Try again in a moment."
+NOT_ON_ITS_CARD = "This button is not on the request's own card, so it does not count. Use the original card."
+PLAN_CHANGED = "The plan has changed since this card was shown. Read it again, then decide."
+CONFIRM_CONSOLE = "This unit is guarded: to approve, confirm that console access works today."
+DECIDED_ALREADY = "You have already decided; each person counts once."
+BEING_CHECKED = (
+    "Your first click is being checked. The card shows it if it counts; you get a message if you may not approve."
+)
+NEEDS_MORE = "who may approve: it needs more approvals now"
+
+
+def not_in_time(request: Request, approval: Approval) -> str:
+    """Why a request ended: too few approvals by its deadline."""
+    return f"Not approved in time ({request.have} of {approval.need})."
+
+
+def denied(vote: Vote) -> str:
+    """Who denied a request, and why."""
+    return f"{vote.voter_name} denied it" + (f": {vote.reason}" if vote.reason else ".")
+
+
+def missing_groups(groups: Sequence[str]) -> str:
+    """Tell a voter that their approval does not help yet, because another group's is missing."""
+    missing = " and ".join(f"@{group}" for group in groups)
+    return f"Your approval counts, but each must come from a different group. Still missing: {missing}."
+
+
+def lost(voters: Sequence[Vote]) -> str:
+    """Whose approval was lost."""
+    names = " and ".join(vote.voter_name or vote.voter.user for vote in voters)
+    return f"{names} may no longer approve this"
+
+
+def lost_note(request: Request, voters: Sequence[Vote]) -> str:
+    """Tell everybody that approvals were lost, and how many are left."""
+    need = request.approval.need if request.approval else 0
+    return f"{lost(voters)}, so that approval does not count. It has {request.have} of the {need} it needs."
+
+
+def replaced_policy(why: str) -> str:
+    """Why a request ended under a policy that is newer than the request."""
+    return f"The policy changed while this waited. {why}"
+
+
+def needs_more(before: Approval, now: Approval) -> tuple[str, ...]:
+    """The requirements with the reasons that raise them now, if they did not when people were asked."""
+    new = [raised.why for raised in now.raised if raised.code not in {old.code for old in before.raised}]
+    if now.need <= before.need and not new:
+        return ()
+    why = f" ({'; '.join(new)})" if new else ""
+    return (f"how many have to approve: {before.need} → {now.need}{why}",)

@@ -1,0 +1,138 @@
+"""Sentences beside a card: notes in its thread, messages to one person, and reasons why a request ends or waits."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.core.cards import clarification, escalation, not_started, ownership, routing, standing, voting
+from bot.core.people.identity import Place
+from bot.core.requests import (
+    Approval,
+    EscalationStep,
+    ExtraApprovalReason,
+    Followup,
+    FollowupKind,
+    Handover,
+    Remark,
+    ScheduledWindow,
+    Stage,
+    Verdict,
+    Vote,
+)
+from tests.core.cards.cases import ENDED, guarded
+from tests.core.cards.situations import (
+    ALICE,
+    BOB,
+    CAROL,
+    NOW,
+    alone,
+    change,
+    handed,
+    of_deploy,
+    proven,
+    waiting,
+)
+
+MINUTES = timedelta(minutes=15)
+APPROVAL = Approval("prod", 2, ("sre", "dba"), NOW + MINUTES, MINUTES)
+CAST = Vote(BOB, "bob", Verdict.DENY, NOW, "")
+REMARK = Remark(BOB, "bob", "is the replica healthy?", NOW)
+ANSWER = Followup(FollowupKind.ANSWER, ALICE, "alice", NOW, Place("C1"), "it is")
+FREEZE = ExtraApprovalReason("freeze", "the freeze `quiet` asks for 1 more")
+HANDED = handed(waiting())
+
+
+def said_of_standing() -> dict[str, str]:
+    """To whoever comes too late, and to whoever asks twice."""
+    undone = replace(proven(), undone_by="r2")
+    return {
+        "how a request stands that waits": standing.how_it_stands(waiting()),
+        "how a mask stands": standing.how_it_stands(proven()),
+        "how a mask stands that was undone": standing.how_it_stands(undone),
+        "too late, denied": standing.describe_decision(ENDED["denied"]),
+        "too late, break-glass": standing.describe_decision(alone(waiting())),
+        "too late, approved": standing.describe_decision(guarded()),
+        "too late, withdrawn": standing.describe_decision(replace(waiting(), stage=Stage.WITHDRAWN)),
+        "asked twice": standing.already_open(waiting()),
+    }
+
+
+def said_of_votes() -> dict[str, str]:
+    """To voters and about votes."""
+    asked = replace(guarded(), approval=APPROVAL)
+    raised = replace(APPROVAL, raised=(FREEZE,))
+    return {
+        "not approved in time": voting.not_in_time(waiting(), APPROVAL),
+        "denied": voting.denied(CAST),
+        "denied with a reason": voting.denied(replace(CAST, reason="the replica lags")),
+        "of no use yet": voting.missing_groups(["dba", "on-call"]),
+        "an approval was lost": voting.lost_note(asked, [CAST, replace(CAST, voter=CAROL, voter_name="carol")]),
+        "an approval was lost, without a rule": voting.lost_note(replace(asked, approval=None), [CAST]),
+        "a name is not known": voting.lost([replace(CAST, voter_name="")]),
+        "under another policy": voting.replaced_policy("@eng may not ask for that."),
+        "needs more, for a reason": "; ".join(voting.needs_more(APPROVAL, raised)),
+        "needs more": "; ".join(voting.needs_more(APPROVAL, replace(APPROVAL, need=3))),
+        "needs no more": "; ".join(voting.needs_more(raised, raised)) or "(nothing)",
+        "the button is on a copy": voting.NOT_ON_ITS_CARD,
+        "another plan": voting.PLAN_CHANGED,
+        "guarded": voting.CONFIRM_CONSOLE,
+        "decided already": voting.DECIDED_ALREADY,
+        "a second click": voting.BEING_CHECKED,
+    }
+
+
+def said_to_owners() -> dict[str, str]:
+    """To owners, and to those who are none; and what is asked and answered."""
+    return {
+        "only who asked": ownership.only_the_owner(proven(), "answers"),
+        "only who owns it now": ownership.only_the_owner(HANDED, "hands it over"),
+        "cannot withdraw, can deny": ownership.cannot_withdraw(HANDED),
+        "cannot withdraw": ownership.cannot_withdraw(proven()),
+        "approved with the mask": ownership.WITH_ITS_MASK,
+        "withdrawn": ownership.withdrawn(HANDED),
+        "handed over": ownership.handed_over(waiting(), Handover(CAROL, "carol", ALICE, "alice", NOW)),
+        "a first question": clarification.asked(REMARK, APPROVAL, is_first=True),
+        "another question": clarification.asked(REMARK, APPROVAL, is_first=False),
+        "an answer": clarification.answered(ANSWER),
+    }
+
+
+def said_of_starting() -> dict[str, str]:
+    """Why a request waits, or ends without running."""
+    window = ScheduledWindow(NOW, NOW + MINUTES)
+    late = replace(waiting(), ask=replace(waiting().ask, change=replace(change(), scheduled_window=window)))
+    return {
+        "approved, and not used": not_started.unused(waiting()),
+        "its window closed": not_started.unused(late),
+        "its window closed, for a reason": not_started.unused(late.on_target(note="web-01 does not answer.")),
+        "waits for another change": not_started.waits_for(replace(waiting(), begun_at=NOW)),
+        "waits for a change that has not begun": not_started.waits_for(waiting()),
+        "the mask is gone": not_started.mask_is_gone(proven()),
+        "a user's mask is gone": not_started.mask_is_gone(of_deploy(proven())),
+        "the mask was undone": not_started.UNDONE_BEFORE,
+        "a hold stays pending": not_started.hold_pending(waiting(), "web-01 does not answer."),
+        "a mistake of ours": not_started.nothing_changed(not_started.OUR_MISTAKE),
+    }
+
+
+def said_elsewhere() -> dict[str, str]:
+    """To other channels, to the requester, and at each step of an escalation."""
+    step = EscalationStep(MINUTES)
+    nameless = replace(waiting(), ask=replace(waiting().ask, requester_name=""))
+    return {
+        "another channel is told": routing.announced(waiting(), waits=True),
+        "another channel is told, no approval needed": routing.announced(nameless, waits=False),
+        "where the card is": routing.elsewhere(waiting(), "approvals"),
+        "where the card is, nobody knows": routing.elsewhere(waiting(), ""),
+        "approvers are called beside a thread": routing.needed(waiting()),
+        "a step: a group and a page": escalation.step_taken(
+            replace(step, mention=("sre", "lead"), page=True), has_pager=True
+        ),
+        "a step: a page without a pager": escalation.step_taken(replace(step, page=True), has_pager=False),
+        "a step: a channel": escalation.step_taken(replace(step, channel="C9"), has_pager=True),
+        "a step: nobody": escalation.step_taken(step, has_pager=True),
+    }
+
+
+def all_notes() -> dict[str, str]:
+    """All of them."""
+    return said_of_standing() | said_of_votes() | said_to_owners() | said_of_starting() | said_elsewhere()
