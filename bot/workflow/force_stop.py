@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from bot.core.cards.force_stop import not_masked_yet, nothing_waits
 from bot.core.cards.standing import how_it_stands
 from bot.core.people.identity import Caller, PersonId
 from bot.core.policy.rules.force_stop import STOP_IS_OVER
@@ -45,8 +46,7 @@ class SlowStops:
         try:
             self._withdraw(mask.id, by=by)
         except UsageError as error:
-            what = f"{mask.target.unit} on {mask.target.host} is not masked yet: its mask waits for the unit to stop."
-            raise UsageError(f"{what} {error}") from error
+            raise UsageError(not_masked_yet(mask, str(error))) from error
         return mask
 
 
@@ -63,8 +63,7 @@ def about_its_mask(deps: Deps, ask: Ask) -> Ask:
         return ask
     mask = mask_that_waits(deps, ask.change)
     if mask is None:
-        why = f"No mask of ours waits for {ask.change.unit} on {ask.change.host} to stop."
-        raise UsageError(f"{why} `--force` ends such a stop with SIGKILL, and does nothing else.")
+        raise UsageError(nothing_waits(ask.change))
     return replace(ask, change=_forcing(mask), forces=mask.id)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from bot.core.cards import slow_unit, unit_state
 from bot.core.cards.blocks import Markup, clock, join, row, words
-from bot.core.requests import Forced, Request
+from bot.core.requests import Change, Forced, Request
 from bot.core.systemd.units import Snapshot
 
 _SPARING = {
@@ -61,3 +61,15 @@ def _as_approved(done: Forced) -> Markup:
     if done.break_glass_by:
         return words("by {} with break-glass", done.break_glass_by)
     return words("approved by {}", join(done.approvers, " and ")) if done.approvers else words("without approval")
+
+
+def not_masked_yet(mask: Request, why: str) -> str:
+    """Why an unmask did not withdraw a mask that waits for its unit to stop."""
+    unit = f"{mask.target.unit} on {mask.target.host}"
+    return f"{unit} is not masked yet: its mask waits for the unit to stop. {why}"
+
+
+def nothing_waits(change: Change) -> str:
+    """Why `--force` is refused: no mask waits for the unit."""
+    why = f"No mask of ours waits for {change.unit} on {change.host} to stop."
+    return f"{why} `--force` ends such a stop with SIGKILL, and does nothing else."

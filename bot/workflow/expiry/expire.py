@@ -7,6 +7,7 @@ finds none in the way. The undo is retried with growing pauses until the mask is
 from dataclasses import replace
 
 from bot.core.audit.request_event import event
+from bot.core.cards import by_itself
 from bot.core.people.identity import ITSELF
 from bot.core.requests import Ask, Request
 from bot.core.requests.expiry import is_late, next_try, put_off
@@ -48,9 +49,7 @@ def _begin(deps: Deps, claim: Claim, mask: Request) -> Request:
 
 def _ask(mask: Request) -> Ask:
     change = mask.ask.change.as_undo(mask.target.unit)
-    because = "The hold for its group was lifted" if mask.ask.change.hold else "It ends now, as approved"
-    why = f"{because}: {mask.ask.reason}".removesuffix(": ")
-    return Ask(change, ITSELF, ITSELF.user, mask.ask.place, why, undoes=mask.id, by_itself=True)
+    return Ask(change, ITSELF, ITSELF.user, mask.ask.place, by_itself.ends(mask), undoes=mask.id, by_itself=True)
 
 
 def _wait(deps: Deps, claim: Claim, mask: Request, other: Request) -> Request:
@@ -58,7 +57,7 @@ def _wait(deps: Deps, claim: Claim, mask: Request, other: Request) -> Request:
     returning = other.id if other.ask.by_itself else ""
     now, care, aftercare = deps.clock.now(), deps.aftercare, replace(mask.aftercare, undo_request=returning)
     if is_late(other, aftercare.ends_at, now, care):
-        aftercare = put_off(aftercare, f"A request for it is still {other.stage}.", now, care)
+        aftercare = put_off(aftercare, by_itself.waits_for(other), now, care)
     waits = replace(aftercare, try_at=next_try(aftercare, now, care))
     return deps.store.save(replace(mask, aftercare=waits), claim=claim)
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bot.core.audit.request_event import event
 from bot.core.cards.break_glass import announcement
+from bot.core.cards.followups import MAY_NOT_BREAK_GLASS
 from bot.core.people.identity import PersonId, Place
 from bot.core.policy.model import Allow, Moment, Refuse
 from bot.core.requests import BreakGlass, Followup, Request, scheduling
@@ -26,11 +27,7 @@ def break_glass(deps: Deps, claim: Claim, request: Request, followup: Followup) 
     given = facts(deps, broken, Moment.BREAK_GLASS)
     answer = evaluate_facts(deps, given)
     if not isinstance(answer, Allow) or request.approval is None:
-        no = (
-            answer
-            if isinstance(answer, Refuse)
-            else Refuse("break_glass_not_permitted", "You may not use break-glass.")
-        )
+        no = answer if isinstance(answer, Refuse) else Refuse("break_glass_not_permitted", MAY_NOT_BREAK_GLASS)
         return refuse_followup(deps, claim, request, followup, no)
     now, told = deps.clock.now(), skipped_approvers(broken, given.members, also=deps.policy.break_glass.people)
     approved = scheduling.approve(grant_followup(broken, followup), answer.because, now, request.approval.good_for)

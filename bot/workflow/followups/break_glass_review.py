@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from bot.core.audit.request_event import event
 from bot.core.cards.break_glass import reminder
+from bot.core.cards.followups import NO_REVIEW_OWED
 from bot.core.hosts.inventory import Host
 from bot.core.people.identity import Person
 from bot.core.policy.decide import may_sign
@@ -24,7 +25,7 @@ def sign(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Requ
     used, no = request.break_glass, may_sign(_facts(deps, request, followup), deps.policy)
     raise_if_unknown(no)
     if used is None or no is not None:
-        return refuse_followup(deps, claim, request, followup, no or Refuse("no_review", "No review is owed for this."))
+        return refuse_followup(deps, claim, request, followup, no or Refuse("no_review", NO_REVIEW_OWED))
     signature = Signature(followup.by, followup.name, deps.clock.now(), followup.text)
     signed = replace(grant_followup(request, followup), break_glass=replace(used, signed=signature, remind_at=None))
     recorded = event(

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from bot.core.audit.request_event import event
 from bot.core.cards import clarification as words
+from bot.core.cards.followups import MAY_NOT_DECIDE
 from bot.core.policy.model import Moment, Refuse
 from bot.core.requests import Followup, Remark, Request
 from bot.ports import Claim, Message, MessageKind
@@ -17,7 +18,7 @@ def ask_for_more(deps: Deps, claim: Claim, request: Request, followup: Followup)
     answer = evaluate(deps, request, Moment.VOTE, voter=followup.by)
     approval = request.approval
     if isinstance(answer, Refuse) or approval is None:
-        no = answer if isinstance(answer, Refuse) else Refuse("may_not_approve", "You may not approve or deny this.")
+        no = answer if isinstance(answer, Refuse) else Refuse("may_not_approve", MAY_NOT_DECIDE)
         return refuse_followup(deps, claim, request, followup, no)
     now, is_first = deps.clock.now(), not request.remarks
     later = replace(approval, approve_by=now + approval.approve_within) if is_first else approval

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
+from bot.core.cards.voting import TRY_AGAIN
 from bot.core.policy.model import Refuse
 from bot.core.requests import Followup, FollowupKind, Request, Stage
 from bot.errors import NotYet, Unverified, UsageError
@@ -45,7 +46,7 @@ def _hear(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Req
         check(request, followup, deps.policy)
         return _GRANT[followup.kind](deps, claim, request, followup)
     except Unverified as error:
-        no = Refuse("identity_unverified", str(error), "Try again in a moment.")
+        no = Refuse("identity_unverified", str(error), TRY_AGAIN)
     except UsageError as error:
         no = Refuse("too_late", str(error))
     return refuse_followup(deps, claim, request, followup, no)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
+from bot.core.cards import followups as words
 from bot.core.cards.buttons import DIGEST_SIGNS
 from bot.core.cards.ownership import only_the_owner
 from bot.core.cards.standing import describe_decision
@@ -53,7 +54,7 @@ def _record(deps: Deps, request_id: str, followup: Followup) -> None:
     def recorded(request: Request) -> tuple[Request, Sequence[Event]]:
         whole = replace(followup, digest=_whole_digest(request, followup))
         if any((other.kind, other.by.key) == (followup.kind, followup.by.key) for other in request.open_followups):
-            raise UsageError("That is already recorded and being checked.")
+            raise UsageError(words.RECORDED_ALREADY)
         check(request, whole, deps.policy)
         asked = event(request, "followup.recorded", actor=followup.by, followup=str(followup.kind), text=followup.text)
         return replace(request, followups=(*request.followups, whole)[-_KEPT:]), [asked]
@@ -76,7 +77,7 @@ def _break_glass(request: Request, followup: Followup, policy: Policy) -> None:
     if request.stage is not Stage.WAITING:
         raise UsageError(describe_decision(request))
     if followup.digest != request.target.digest:
-        raise UsageError("The plan has changed since that was shown. Read it again, then decide.")
+        raise UsageError(words.PLAN_CHANGED)
     if too_short := why_too_short(followup.text, policy):
         raise UsageError(too_short)
 
@@ -85,7 +86,7 @@ def _question(request: Request, followup: Followup, _: Policy) -> None:
     if request.stage is not Stage.WAITING:
         raise UsageError(describe_decision(request))
     if not followup.text.strip():
-        raise UsageError("Type your question.")
+        raise UsageError(words.NO_QUESTION_TYPED)
 
 
 def _answer(request: Request, followup: Followup, _: Policy) -> None:
@@ -93,23 +94,23 @@ def _answer(request: Request, followup: Followup, _: Policy) -> None:
     if request.stage is not Stage.WAITING:
         raise UsageError(describe_decision(request))
     if request.open_question is None:
-        raise UsageError("There is no open question.")
+        raise UsageError(words.NO_OPEN_QUESTION)
     if not followup.text.strip():
-        raise UsageError("Type your answer.")
+        raise UsageError(words.NO_ANSWER_TYPED)
 
 
 def _handover(request: Request, followup: Followup, _: Policy) -> None:
     _only_the_owner(request, followup, "hands it over")
     if not request.can_be_handed_over:
-        raise UsageError("It cannot be handed over: it is running or over.")
+        raise UsageError(words.CANNOT_HAND_OVER)
 
 
 def _signature(request: Request, _: Followup, __: Policy) -> None:
     signed = request.break_glass.signed if request.break_glass else None
     if signed:
-        raise UsageError(f"{signed.name} has already signed the review.")
+        raise UsageError(words.signed_already(signed.name))
     if not request.owes_review or not request.stage.is_final:
-        raise UsageError("No review is owed for this.")
+        raise UsageError(words.NO_REVIEW_OWED)
 
 
 def _only_the_owner(request: Request, followup: Followup, does: str) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
+from bot.core.cards import by_itself
 from bot.core.cards import hold as words
 from bot.core.people.identity import Place
 from bot.core.policy.hold import rests_until
@@ -86,7 +87,7 @@ def _begin(deps: Deps, claim: Claim, mask: Request, hold: Hold) -> Request:
     except (HostError, UsageError) as error:
         return _not_back(deps, claim, mask, str(error), code=getattr(error, "code", "unknown_host"))
     if stopped := active_kill_switch(deps, mask):
-        return _not_back(deps, claim, mask, f"The kill switch is on, by {stopped.by_name}.", code="kill_switch_on")
+        return _not_back(deps, claim, mask, by_itself.kill_switch_is_on(stopped.by_name), code="kill_switch_on")
     asked = record(
         deps,
         _ask(mask, hold),
@@ -97,7 +98,7 @@ def _begin(deps: Deps, claim: Claim, mask: Request, hold: Hold) -> Request:
 
 def _ask(mask: Request, hold: Hold) -> Ask:
     change = replace(mask.ask.change, unit=mask.target.unit, scheduled_window=None, hold=hold)
-    why = f"It is held, and was taken off: {mask.ask.reason}".removesuffix(": ")
+    why = by_itself.puts_back(mask)
     return Ask(change, mask.owner, mask.owner_name, mask.ask.place, why, repeats=mask.id, by_itself=True)
 
 
@@ -128,7 +129,7 @@ def _not_back(
 
 def _rest(deps: Deps, claim: Claim, mask: Request, hold: Hold, until: datetime) -> Request:
     """It was reapplied so often that somebody has to find out who removes it: pause."""
-    why = f"It was put back {len(mask.hold_state.reapplied_at)} times recently; the bot pauses."
+    why = by_itself.pause_reason(len(mask.hold_state.reapplied_at))
     held = replace(mask.hold_state, try_at=until, why=why)
     paged = page(replace(mask, hold_state=held), Cause.HOLD_REMOVED, deps.clock.now())
     told = event(mask, "hold.reapply_paused", outcome="failure", code="removed_again", until=until.isoformat())

@@ -3,7 +3,18 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.cards import clarification, escalation, not_started, ownership, routing, standing, voting
+from bot.core.cards import (
+    by_itself,
+    clarification,
+    escalation,
+    followups,
+    force_stop,
+    not_started,
+    ownership,
+    routing,
+    standing,
+    voting,
+)
 from bot.core.people.identity import Place
 from bot.core.requests import (
     Approval,
@@ -12,6 +23,7 @@ from bot.core.requests import (
     Followup,
     FollowupKind,
     Handover,
+    Hold,
     Remark,
     ScheduledWindow,
     Stage,
@@ -133,6 +145,47 @@ def said_elsewhere() -> dict[str, str]:
     }
 
 
+def said_by_itself() -> dict[str, str]:
+    """Reasons of the bot's own requests, and why one waits."""
+    hold = Hold("sre", NOW, hosts="web")
+    held = replace(proven(), ask=replace(proven().ask, change=replace(change(), hold=hold), reason=""))
+    return {
+        "an expired mask is undone": by_itself.ends(proven()),
+        "a lifted hold is undone": by_itself.ends(held),
+        "a hold is put back": by_itself.puts_back(proven()),
+        "a hold goes to another host": by_itself.spreads(hold, proven()),
+        "waits for another request": by_itself.waits_for(waiting()),
+        "waits for the kill switch": by_itself.kill_switch_is_on("bob"),
+        "rests": by_itself.pause_reason(3),
+    }
+
+
+def said_of_followups() -> dict[str, str]:
+    """To whoever sends a followup, or forces a stop, that is not possible."""
+    return {
+        "the plan has changed": followups.PLAN_CHANGED,
+        "recorded already": followups.RECORDED_ALREADY,
+        "no question": followups.NO_QUESTION_TYPED,
+        "no open question": followups.NO_OPEN_QUESTION,
+        "no answer": followups.NO_ANSWER_TYPED,
+        "too late to hand over": followups.CANNOT_HAND_OVER,
+        "no review": followups.NO_REVIEW_OWED,
+        "signed already": followups.signed_already("bob"),
+        "may not decide": followups.MAY_NOT_DECIDE,
+        "may not use break-glass": followups.MAY_NOT_BREAK_GLASS,
+        "a mask waits, and is another's": force_stop.not_masked_yet(proven(), ownership.cannot_withdraw(proven())),
+        "nothing to force": force_stop.nothing_waits(change()),
+    }
+
+
 def all_notes() -> dict[str, str]:
     """All of them."""
-    return said_of_standing() | said_of_votes() | said_to_owners() | said_of_starting() | said_elsewhere()
+    return {
+        **said_of_standing(),
+        **said_of_votes(),
+        **said_to_owners(),
+        **said_of_starting(),
+        **said_elsewhere(),
+        **said_by_itself(),
+        **said_of_followups(),
+    }

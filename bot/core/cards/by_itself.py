@@ -1,0 +1,38 @@
+"""Requests that the bot makes by itself: the reason that each gives, and why one waits."""
+
+from bot.core.requests import Hold, Request
+
+
+def ends(mask: Request) -> str:
+    """The reason to undo a mask that has expired."""
+    because = "The hold for its group was lifted" if mask.ask.change.hold else "It ends now, as approved"
+    return _with_reason(because, mask)
+
+
+def puts_back(mask: Request) -> str:
+    """The reason to reapply the mask of a hold."""
+    return _with_reason("It is held, and was taken off", mask)
+
+
+def spreads(hold: Hold, first: Request) -> str:
+    """The reason to hold one more host of a group."""
+    return _with_reason(f"It is held on all of @{hold.hosts}", first)
+
+
+def waits_for(other: Request) -> str:
+    """Another request for the mask is open."""
+    return f"A request for it is still {other.stage}."
+
+
+def kill_switch_is_on(by: str) -> str:
+    """Nothing is masked while the kill switch is on."""
+    return f"The kill switch is on, by {by}."
+
+
+def pause_reason(times: int) -> str:
+    """A mask is removed again and again."""
+    return f"It was put back {times} times recently; the bot pauses."
+
+
+def _with_reason(because: str, first: Request) -> str:
+    return f"{because}: {first.ask.reason}".removesuffix(": ")

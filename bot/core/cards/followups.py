@@ -1,0 +1,16 @@
+"""Why a followup is not recorded."""
+
+PLAN_CHANGED = "The plan has changed since that was shown. Read it again, then decide."
+RECORDED_ALREADY = "That is already recorded and being checked."
+NO_QUESTION_TYPED = "Type your question."
+NO_OPEN_QUESTION = "There is no open question."
+NO_ANSWER_TYPED = "Type your answer."
+CANNOT_HAND_OVER = "It cannot be handed over: it is running or over."
+NO_REVIEW_OWED = "No review is owed for this."
+MAY_NOT_DECIDE = "You may not approve or deny this."
+MAY_NOT_BREAK_GLASS = "You may not use break-glass."
+
+
+def signed_already(name: str) -> str:
+    """Somebody was quicker."""
+    return f"{name} has already signed the review."
