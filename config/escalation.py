@@ -35,7 +35,7 @@ class EscalationStepEntry(BaseModel):
 def check_times(name: str, times: Sequence[timedelta], within: timedelta) -> None:
     """Raises `ValueError` for a time after the deadline, or before an earlier step."""
     if not all(timedelta() < first < second for first, second in pairwise((*times, within))):
-        raise ValueError(f"`{name}`: its times have to increase and stay within `approve_within`")
+        raise ValueError(f"the times of `{name}` have to increase and stay within `approve_within`")
 
 
 def without_page(steps: Iterable[EscalationStep]) -> bool:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, StringConstraints, model_validator
 
-from config.policy_types import ChannelId, Duration
+from config.policy_types import ChannelId, Duration, fits
 from config.strict_yaml import STRICT
 
 SLOWEST = timedelta(seconds=30)  # seconds that people wait for an answer
@@ -30,7 +30,10 @@ def read_url(typed: str) -> str:
 Id = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 Argument = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 # The schedule is the last argument of a command or a part of a URL, so it is one word and no option.
-Schedule = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$")]
+_SLACK_GROUP = 'a Slack user group: its id, like `S0123ABCD`, or its handle, like `"@eng"`'
+Schedule = Annotated[
+    str, fits("[A-Za-z0-9][A-Za-z0-9._:-]{0,99}", "a schedule's name; use letters, digits, dots, dashes and colons")
+]
 
 
 class GroupEntry(BaseModel):
@@ -39,7 +42,7 @@ class GroupEntry(BaseModel):
     model_config = STRICT
 
     users: list[Id] = []
-    slack_group: Annotated[str, StringConstraints(pattern=r"^(S[A-Z0-9]{2,}|@[a-z0-9._-]+)$")] = ""
+    slack_group: Annotated[str, fits("S[A-Z0-9]{2,}|@[a-z0-9._-]+", _SLACK_GROUP)] = ""
     channel: ChannelId | None = None
     anybody_may_join: bool = False
     on_call: Schedule | None = None

@@ -127,14 +127,16 @@ def _wrong_names(document: Document, file: PolicyFile) -> Iterator[str]:
             yield document.complaint(("rules", position, "card_channel"), text)
         if entry.requires_expiry == "or_hold" and file.holds is None:
             yield document.complaint(
-                ("rules", position, "requires_expiry"), "needs the top-level `holds`: who may own one"
+                ("rules", position, "requires_expiry"), "needs `holds` at the top level, which names who may own a hold"
             )
     for loc, group in _named_groups(file):
         if group not in file.groups:
             yield document.complaint(loc, f"there is no group `{group}`.{near(group, file.groups)}")
     for name, group_entry in file.groups.items():
         if group_entry.on_call and file.on_call is None:
-            yield document.complaint(("groups", name, "on_call"), "needs the top-level `on_call`: where to ask")
+            yield document.complaint(
+                ("groups", name, "on_call"), "needs `on_call` at the top level, which says where to ask"
+            )
 
 
 def _twice(document: Document, file: PolicyFile) -> Iterator[str]:

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, timedelta, tzinfo
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from bot.core.input.names import REASON_LIMIT
 from bot.core.policy.model import BreakGlassPolicy
@@ -14,7 +14,7 @@ from config.calendar_and_limits import CalendarEntry, ExtraApprovalsEntry, Reque
 from config.escalation import EscalationStepEntry, check_times
 from config.groups import GroupEntry, Id, OnCallEntry
 from config.hold import HoldsEntry, RequiresExpiry
-from config.policy_types import ChannelId, ClockTime, Duration, Pattern, Sentence, TeamId, TimeZone, Word
+from config.policy_types import ChannelId, ClockTime, Duration, Pattern, Sentence, TeamId, TimeZone, Word, fits
 from config.scheduling import SchedulingEntry
 from config.strict_yaml import STRICT
 
@@ -41,7 +41,7 @@ class Channels(BaseModel):
     model_config = STRICT
 
     ids: list[ChannelId] = []
-    prefixes: list[Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]+$")]] = []
+    prefixes: list[Annotated[str, fits("[a-z0-9_-]+", "the beginning of a channel name, like `inc-`")]] = []
 
     @model_validator(mode="after")
     def _somewhere(self) -> "Channels":
@@ -155,7 +155,7 @@ class PolicyFile(BaseModel):
     groups: dict[Word, GroupEntry] = Field(min_length=1)
     rules: list[RuleEntry] = Field(min_length=1)
     on_call: OnCallEntry | None = None
-    people: dict[Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_-]{0,30}$")], Id] = {}
+    people: dict[Annotated[str, fits("[a-z_][a-z0-9_-]{0,30}", "a login name")], Id] = {}
     shell_channel: ChannelId | None = None
     operations_channel: ChannelId | None = None
     tell_foreign_masks: bool = True
@@ -198,7 +198,9 @@ class PolicyFile(BaseModel):
     @model_validator(mode="after")
     def _shell_has_a_channel(self) -> "PolicyFile":
         if self.people and self.shell_channel is None:
-            raise ValueError("`people` may ask on the command line, so `shell_channel` is needed for their cards")
+            raise ValueError(
+                "`people` needs `shell_channel`: the channel for the cards of requests from the command line"
+            )
         if self.people and not self.teams:
-            raise ValueError("`people` need `teams`: to be the same person here and in Slack, an id needs its team")
+            raise ValueError("`people` needs `teams`, so that each id is one person here and in Slack")
         return self

@@ -31,7 +31,7 @@ def read_duration(typed: object) -> timedelta:
 def read_pattern(typed: str) -> str:
     """A shell-style pattern that can match a unit's full name. Raises `ValueError`."""
     if typed.startswith("!"):
-        raise ValueError("a pattern cannot exclude units; leave it out")
+        raise ValueError(f"`{typed}` would exclude units, which a pattern cannot; list the units that are meant")
     if not _PATTERN.fullmatch(typed):
         raise ValueError(f"`{typed}` is not a pattern of unit names, like `cron.service` or `backup-*.timer`")
     suffix = typed.rpartition(".")[2]
@@ -83,8 +83,15 @@ def near(word: str, known: Iterable[str]) -> str:
     return f" Did you mean `{found[0]}`?" if found else ""
 
 
-def _id(letters: str) -> StringConstraints:
-    return StringConstraints(pattern=f"^[{letters}][A-Z0-9]{{2,}}$")
+def fits(pattern: str, what: str) -> AfterValidator:
+    """Text that fits a pattern; otherwise the error says `what` it should be."""
+
+    def read(typed: str) -> str:
+        if not re.fullmatch(pattern, typed, re.ASCII):
+            raise ValueError(f"`{typed[:80]}` is not {what}")
+        return typed
+
+    return AfterValidator(read)
 
 
 def _word(typed: str) -> str:
@@ -99,5 +106,5 @@ TimeZone = Annotated[tzinfo, PlainValidator(read_zone)]
 Pattern = Annotated[str, AfterValidator(read_pattern)]
 Word = Annotated[str, AfterValidator(_word)]
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
-ChannelId = Annotated[str, _id("CG")]
-TeamId = Annotated[str, _id("TE")]
+ChannelId = Annotated[str, fits("[CG][A-Z0-9]{2,}", "a Slack channel id, like `C0123ABCD`")]
+TeamId = Annotated[str, fits("[TE][A-Z0-9]{2,}", "a Slack team id, like `T0123ABCD`, or an enterprise id (E...)")]

@@ -89,5 +89,5 @@ def _without(asker: PersonId | None, rule: Rule, groups: Mapping[str, Group]) ->
 
 def _could(number: int, rule: Rule) -> str:
     if rule.distinct:
-        return f"at most {number} could be given, each from a different group"
+        return f"at most {number} could be given from different groups"
     return f"at most {number} {'person' if number == 1 else 'people'} could give one"

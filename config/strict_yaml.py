@@ -1,6 +1,7 @@
 """Read YAML files strictly: every value knows its line, so that every error can name it."""
 
 import hashlib
+import re
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -50,12 +51,22 @@ def read_document(path: Path) -> Document:
     try:
         return _parse(path, content)
     except UnicodeDecodeError:
-        raise ConfigError(f"{path}: is not UTF-8 text") from None
+        raise ConfigError(f"{path}: is not UTF-8 text; save it as UTF-8") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigError(f"{path}:{line}: is not valid YAML: {error.problem}") from None
+        raise ConfigError(f"{path}:{line}: {_unreadable(error, line)}") from None
     except yaml.YAMLError:
         raise ConfigError(f"{path}: contains characters that YAML does not allow") from None
+
+
+def _unreadable(error: yaml.MarkedYAMLError, line: int) -> str:
+    """What is wrong with the YAML, and where the list or mapping begins if that is on another line."""
+    if isinstance(error, _NotAccepted):
+        return str(error.problem)
+    begin = error.context_mark.line + 1 if error.context_mark else line
+    where = f", {error.context} that begins in line {begin}" if begin != line else ""
+    hint = "; indent with spaces, not tabs" if "\\t" in str(error.problem) else ""
+    return f"is not valid YAML: {error.problem}{where}{hint}"
 
 
 def validate(document: Document, model: type[Model]) -> Model:
@@ -82,22 +93,35 @@ def _place(found: ErrorDetails) -> Loc:
 
 
 def _complaint_about(found: ErrorDetails) -> str:
-    match found["type"]:
-        case "extra_forbidden":
-            return "unknown key"
-        case "missing":
-            return "is missing"
-        case "string_type":
-            return "has to be text; put a number or a yes in quotes"
-        case _:
-            return found["msg"].removeprefix("Value error, ")
+    if found["type"] in _PLAIN_WORDS:
+        return _PLAIN_WORDS[found["type"]]
+    said = found["msg"].removeprefix("Value error, ").replace(" after validation", "")
+    return _SHOULD.sub("has to ", said)
+
+
+_SHOULD = re.compile(r"^(?:Input|String|List|Dictionary) should ")
+_PLAIN_WORDS = {
+    "extra_forbidden": "unknown key",
+    "missing": "is missing",
+    "string_type": "has to be text; write numbers, yes and no in quotes",
+    "int_type": "has to be a whole number, without quotes",
+    "float_type": "has to be a number, without quotes",
+    "bool_type": "has to be true or false, without quotes",
+    "list_type": "has to be a list, like [a, b]",
+    "dict_type": "has to be a mapping, with lines like `key: value`",
+    "model_type": "has to be a mapping, with lines like `key: value`",
+}
+
+
+class _NotAccepted(yaml.MarkedYAMLError):
+    """Valid YAML that is rejected here, because it is easily misread."""
 
 
 def _parse(path: Path, content: bytes) -> Document:
     text = content.decode()
     for token in yaml.scan(text):
         if isinstance(token, yaml.AliasToken):
-            raise yaml.MarkedYAMLError(problem="aliases are not allowed, write it out", problem_mark=token.start_mark)
+            raise _NotAccepted(problem="aliases (`*name`) are not allowed: repeat it", problem_mark=token.start_mark)
     lines: dict[Loc, int] = {}
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     data = None if root is None else _value(root, (), lines)
@@ -118,9 +142,9 @@ def _value(node: yaml.Node, loc: Loc, lines: dict[Loc, int]) -> Any:
 def _pair(key: yaml.Node, value: yaml.Node, loc: Loc, lines: dict[Loc, int]) -> tuple[str, Any]:
     """Note the key's line for the value too: that is where people look for it."""
     if not isinstance(key, yaml.ScalarNode):
-        raise yaml.MarkedYAMLError(problem="a key must be a plain word", problem_mark=key.start_mark)
+        raise _NotAccepted(problem="a key must be a plain word", problem_mark=key.start_mark)
     name = str(key.value)
     if (*loc, name) in lines:
-        raise yaml.MarkedYAMLError(problem=f"`{name}` is given twice", problem_mark=key.start_mark)
+        raise _NotAccepted(problem=f"`{name}` is given twice", problem_mark=key.start_mark)
     lines[(*loc, name)] = key.start_mark.line + 1
     return name, _value(value, (*loc, name), lines)

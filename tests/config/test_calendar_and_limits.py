@@ -148,7 +148,7 @@ WRONG = {
     "no times": (
         "[daily 22:00 to 06:00]",
         "[]",
-        "policy.yaml:25: calendar.maintenance_windows[0].times: List should have at least 1 item",
+        "policy.yaml:25: calendar.maintenance_windows[0].times: has to have at least 1 item",
     ),
     "an unknown key": (
         "because:",
@@ -197,7 +197,7 @@ WRONG = {
         "policy.yaml:23: calendar.freezes[1].extra_approvals: forbids, so it cannot say `need`",
     ),
     "a long while": ("within: 1h", "within: 25h", "policy.yaml:26: limits: `within` has to be more than zero"),
-    "no hosts": ("hosts: 3", "hosts: 0", "policy.yaml:30: limits.hosts: Input should be greater than or equal to 1"),
+    "no hosts": ("hosts: 3", "hosts: 0", "policy.yaml:30: limits.hosts: has to be greater than or equal to 1"),
 }
 
 

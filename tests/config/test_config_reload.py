@@ -30,7 +30,7 @@ def test_what_stays_the_same_for_a_moment_is_taken(folder: Folder) -> None:
 @pytest.mark.fault(
     "F72",
     how="policy.yaml written while it is read, at each step wrong or right as it stands",
-    saw="nothing: the whole file is taken once nobody writes it any more",
+    saw="nothing: the whole file is loaded once nobody writes it any more",
 )
 @pytest.mark.parametrize("half", [POLICY + STAGE[: len(STAGE) // 2], POLICY], ids=["is wrong", "is right as it stands"])
 def test_a_half_written_file_is_waited_for_where_it(half: str, folder: Folder) -> None:

@@ -54,7 +54,7 @@ GROUPS = {
     ),
     "a schedule that nobody knows": (
         "{on_call: primary}",
-        "groups.sre.on_call: needs the top-level `on_call`: where to ask",
+        "groups.sre.on_call: needs `on_call` at the top level, which says where to ask",
     ),
     "a schedule that looks like an option": ('{on_call: "--all"}', "groups.sre.on_call: "),
     "a schedule of two words": ("{on_call: first second}", "groups.sre.on_call: "),

@@ -47,7 +47,7 @@ def test_a_rule_can_ask_for_an_end_or_for_a_hold(folder: Folder, said: str) -> N
             "policy.yaml:11: holds: `reapply_within` has to be between a minute",
         ),
         ("holds: {owners: [sre], review_within: 400d}\n", "policy.yaml:11: holds: `review_within` has to be more"),
-        ("    requires_expiry: or_hold\n", "policy.yaml:11: rules[0].requires_expiry: needs the top-level `holds`"),
+        ("    requires_expiry: or_hold\n", "policy.yaml:11: rules[0].requires_expiry: needs `holds` at the top level"),
         (
             "    requires_expiry: sometimes\n",
             "policy.yaml:11: rules[0].requires_expiry: has to be true, false or or_hold",

@@ -54,23 +54,27 @@ WRONG = {
     "a number for a word": (
         "prod",
         "1",
-        "hosts.yaml:4: hosts[0].environment: has to be text; put a number or a yes in quotes",
+        "hosts.yaml:4: hosts[0].environment: has to be text; write numbers, yes and no in quotes",
     ),
     "no environment in small letters": (
         "prod",
         "PROD",
         "hosts.yaml:4: hosts[0].environment: `PROD` is not a valid name",
     ),
-    "no key": (f"[{KEY}]", "[]", "hosts.yaml:6: hosts[0].host_keys: List should have at least 1 item"),
+    "no key": (f"[{KEY}]", "[]", "hosts.yaml:6: hosts[0].host_keys: has to have at least 1 item"),
     "half a fingerprint": (KEY, KEY[:-1], "hosts.yaml:6: hosts[0].host_keys[0]: is neither a fingerprint"),
     "an old kind of key": (KEY, "ssh-dss AAAA", "hosts.yaml:6: hosts[0].host_keys[0]: is neither a fingerprint"),
     "a damaged key": (KEY, "ssh-ed25519 AAA", "hosts.yaml:6: hosts[0].host_keys[0]: is a public key with damaged"),
     "a key under another name": (KEY, PUBLIC.replace("ssh-ed25519", "ssh-rsa"), "is damaged: it says ssh-rsa"),
     "no YAML": ("hosts:", "hosts: [", "hosts.yaml:2: is not valid YAML"),
-    "an alias": ("[web]", "*web", "hosts.yaml:5: is not valid YAML: aliases are not allowed, write it out"),
+    "an open bracket": ("[web]", "[web", "hosts.yaml:6: is not valid YAML: expected ',' or ']', but got ':', while "),
+    "where it begins": ("[web]", "[web", "parsing a flow sequence that begins in line 5"),
+    "a tab": ("    groups", "\tgroups", "cannot start any token; indent with spaces, not tabs"),
+    "text for a list": ("[web]", "web", "hosts.yaml:5: hosts[0].groups: has to be a list, like [a, b]"),
+    "an alias": ("[web]", "*web", "hosts.yaml:5: aliases (`*name`) are not allowed: repeat it"),
     "a tag": ("[web]", "!!python/name:os.system x", "hosts.yaml:5: is not valid YAML"),
     "signs that YAML does not have": ("[web]", "['\0']", "hosts.yaml: contains characters that YAML does not allow"),
-    "a key that is no word": ("[web]", "{[a]: b}", "hosts.yaml:5: is not valid YAML: a key must be"),
+    "a key that is no word": ("[web]", "{[a]: b}", "hosts.yaml:5: a key must be"),
 }
 
 
@@ -83,9 +87,9 @@ def test_refused_with_file_and_line(right: str, wrong: str, said: str, folder: F
 
 ADDED = {
     "a login": ("login: --oProxyCommand", "hosts.yaml:7: hosts[0].login: `--oProxyCommand` is not a login name"),
-    "a port": ("port: 65536", "hosts.yaml:7: hosts[0].port: Input should be less than or equal to 65535"),
+    "a port": ("port: 65536", "hosts.yaml:7: hosts[0].port: has to be less than or equal to 65535"),
     "a machine-id": ("machine_id: 4c1f", "hosts.yaml:7: hosts[0].machine_id: is not a machine-id"),
-    "a key twice": ("name: web-02", "hosts.yaml:7: is not valid YAML: `name` is given twice"),
+    "a key twice": ("name: web-02", "hosts.yaml:7: `name` is given twice"),
 }
 
 

@@ -133,7 +133,7 @@ def test_a_file_that_is_not_there_is_named(folder: Folder) -> None:
 def test_a_file_that_is_no_text_is_named(folder: Folder) -> None:
     folder.hosts = ""
     (folder.path / "hosts.yaml").write_bytes(b"\xff\xfe\xfd")
-    assert folder.complaints() == ["hosts.yaml: is not UTF-8 text"]
+    assert folder.complaints() == ["hosts.yaml: is not UTF-8 text; save it as UTF-8"]
 
 
 def test_a_check_names_every_mistake_as_a_finding(folder: Folder) -> None:

@@ -215,13 +215,14 @@ WRONG = {
         "sre: {users: ['T9:U0BOB'",
         "policy.yaml:5: groups.sre.users[0]: `T9` is not among `teams`",
     ),
-    "no rule": ("rules:", "rules: []\nx:", "policy.yaml:6: rules: List should have at least 1 item"),
+    "a team's name": ("[T0TEAM]", "[acme]", "policy.yaml:1: teams[0]: `acme` is not a Slack team id, like `T0123ABCD`"),
+    "no rule": ("rules:", "rules: []\nx:", "policy.yaml:6: rules: has to have at least 1 item"),
     "a rule that nobody may use": ("    ask: [eng]\n", "", "policy.yaml:7: rules[0]: needs `ask`"),
     "a rule that nobody approves": ("    approve: [sre]\n", "", "policy.yaml:7: rules[0]: needs `approve`"),
     "a no that asks": (
         "    ask: [eng]\n",
         "    forbid: no\n",
-        "policy.yaml:9: rules[0].forbid: has to be text; put a number",
+        "policy.yaml:9: rules[0].forbid: has to be text; write numbers",
     ),
     "a no with rights": (
         "    ask: [eng]\n",
@@ -241,15 +242,15 @@ def test_refused_with_file_and_line(right: str, wrong: str, said: str, folder: F
 ADDED = {
     "reminders out of order": (
         "    remind: [10m, 5m]",
-        "policy.yaml:7: rules[0]: `remind`: its times have to increase",
+        "policy.yaml:7: rules[0]: the times of `remind` have to increase",
     ),
     "a reminder too late": (
         "    remind: [15m]",
-        "policy.yaml:7: rules[0]: `remind`: its times have to increase and stay",
+        "policy.yaml:7: rules[0]: the times of `remind` have to increase and stay",
     ),
     "a ladder out of order": (
         "    escalate: [{after: 9m, page: true}, {after: 9m, page: true}]",
-        "policy.yaml:7: rules[0]: `escalate`: its times have to increase",
+        "policy.yaml:7: rules[0]: the times of `escalate` have to increase",
     ),
     "a step that calls nobody": (
         "    escalate: [{after: 9m}]",
@@ -274,14 +275,14 @@ ADDED = {
     ),
     "an exception": (
         '    units: ["!cron.service"]',
-        "policy.yaml:11: rules[0].units[0]: a pattern cannot exclude units",
+        "policy.yaml:11: rules[0].units[0]: `!cron.service` would exclude units",
     ),
-    "a verb": ("    verbs: [stop]", "policy.yaml:11: rules[0].verbs[0]: Input should be 'mask' or 'unmask'"),
+    "a verb": ("    verbs: [stop]", "policy.yaml:11: rules[0].verbs[0]: has to be 'mask' or 'unmask'"),
     "a rule's name twice": (
         "  - {name: prod, ask: [eng], approve: [sre]}",
         "policy.yaml:11: rules[1].name: `prod` is already the name of a rule above",
     ),
-    "people without a channel": ("people: {bob: U0BOB}", "policy.yaml:1: `people` may ask on the command line, so"),
+    "people without a channel": ("people: {bob: U0BOB}", "policy.yaml:1: `people` needs `shell_channel`"),
     "a person of the command line": (
         "shell_channel: C0OPS\npeople: {bob: bob}",
         "policy.yaml:12: people.bob: `bob` is not a Slack user id",
@@ -289,8 +290,8 @@ ADDED = {
     "a user that nobody can have": ("shell_channel: C0OPS\npeople: {Bob: U0BOB}", "policy.yaml:12: people.Bob: "),
     "a shortest mask that is too long": ("shortest_mask: 31d", "policy.yaml:1: `shortest_mask` cannot be longer than"),
     "a longest mask of years": ("longest_mask: 999d", "policy.yaml:1: `shortest_mask` cannot be longer than"),
-    "an extension without bounds": ("free_extension: 11", "policy.yaml:11: free_extension: Input should be less than"),
-    "break-glass for nobody": ("break_glass: {groups: []}", "policy.yaml:11: break_glass.groups: List should have at"),
+    "an extension without bounds": ("free_extension: 11", "policy.yaml:11: free_extension: has to be less than"),
+    "break-glass for nobody": ("break_glass: {groups: []}", "policy.yaml:11: break_glass.groups: has to have at"),
     "break-glass for an unknown group": (
         "break_glass: {groups: [sree]}",
         "policy.yaml:11: break_glass.groups[0]: there is no group `sree`. Did you mean `sre`",
@@ -301,7 +302,7 @@ ADDED = {
     ),
     "break-glass without a word": (
         "break_glass: {groups: [sre], min_reason_length: 0}",
-        "policy.yaml:11: break_glass.min_reason_length: Input should be greater than or equal to 1",
+        "policy.yaml:11: break_glass.min_reason_length: has to be greater than or equal to 1",
     ),
     "a handover without a channel": ('handover: {at: "09:00"}', "policy.yaml:1: `handover` needs a `channel`"),
     "a time that YAML takes for a number": (
@@ -318,9 +319,9 @@ ADDED = {
     ),
     "a day that is none": (
         'handover: {at: "09:00", days: [monday], channel: C0OPS}',
-        "policy.yaml:11: handover.days[0]: Input should be 'mon'",
+        "policy.yaml:11: handover.days[0]: has to be 'mon'",
     ),
-    "a type that is never masked": ("unit_types: [mount]", "policy.yaml:11: unit_types[0]: Input should be"),
+    "a type that is never masked": ("unit_types: [mount]", "policy.yaml:11: unit_types[0]: has to be"),
 }
 
 
@@ -333,7 +334,7 @@ def test_refused_with_file_and_line_when_wrong_is(line: str, said: str, folder: 
 
 def test_people_of_the_command_line_need_a_team_to_be_the_same_in_slack(folder: Folder) -> None:
     folder.policy = POLICY.replace("[T0TEAM]", "[]") + "shell_channel: C0OPS\npeople: {bob: U0BOB}\n"
-    assert folder.complaints()[0].startswith("policy.yaml:1: `people` need `teams`")
+    assert folder.complaints()[0].startswith("policy.yaml:1: `people` needs `teams`")
 
 
 DISTINCT = POLICY.replace("approve: [sre]", "approve: [sre, dba]") + "    need: 2\n    distinct: true\n"
