@@ -73,7 +73,7 @@ def _whom(typed: str, by: PersonId, people: Mapping[str, PersonId]) -> PersonId:
     known, found = people.get(typed), _SLACK_ID.fullmatch(typed)
     if known is None and found is None:
         hint = "Use a login mapped by `people:` in policy.yaml, or a Slack id such as U0123BOB1."
-        raise UsageError(f"There is nobody called `{typed[:SHOWN]}`. {hint}")
+        raise UsageError(f"No person has the login or id `{typed[:SHOWN]}`. {hint}")
     return known or replace(by, user=found["id"] if found else "")
 
 

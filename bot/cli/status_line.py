@@ -55,7 +55,7 @@ def current(request: Shown) -> str:
         case "asked" | "approved" if request["note"]:
             return line(f"pending: {request['note']}")
         case "asked":
-            return line(f"looking at {unit} on {host}")
+            return line(f"checking {unit} on {host}")
         case "waiting":
             return line(_waiting(request))
         case "approved":
@@ -116,7 +116,7 @@ def _waiting(request: Shown) -> str:
     asked = request["approval"]
     missing = asked["need"] - request["counted"]
     until = datetime.fromisoformat(asked["approve_by"]).astimezone()
-    anew = f"asked anew ({'; '.join(request['changed_since'])}): " if request["changed_since"] else ""
+    anew = f"asked again ({'; '.join(request['changed_since'])}): " if request["changed_since"] else ""
     more = " more" if request["counted"] else ""
     return (
         f"{anew}waits for {missing}{more} approval{'s' * (missing != 1)}: `maskbot approve {request['id']}` "

@@ -61,7 +61,7 @@ def _health_of(deps: Deps, sink: Sink) -> ComponentHealth:
     return ComponentHealth(
         f"sink-{sink.name}",
         is_well=not wrong,
-        words=wrong or "takes copies of the record",
+        words=wrong or "takes copies of the audit log",
         needed=sink.need is SinkNeed.REQUIRED,
         patience=timedelta(seconds=deps.timings.alarm_after if sink.need is SinkNeed.BEST_EFFORT else 0),
     )

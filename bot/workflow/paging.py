@@ -51,7 +51,7 @@ def page_outcome_unknown(deps: Deps, request: Request, now: datetime) -> PagedRe
     if now < since + patience:
         return PagedRequest(replace(request, paging=Paging(Cause.UNKNOWN, due_at=since + patience)))
     paged = page(request, Cause.UNKNOWN, now)
-    note = Message(MessageKind.NOTE, body=f"Not known for {humanize(now - since)}: paging the on-call.")
+    note = Message(MessageKind.NOTE, body=f"Not known for {humanize(now - since)}: the on-call is paged now.")
     return replace(paged, messages=[*paged.messages, note])
 
 

@@ -39,7 +39,7 @@ def place(tmp_path: Path) -> Place:
     return place
 
 
-@pytest.mark.fault("F46", how="the bot's token taken back, and another put into its file")
+@pytest.mark.fault("F46", how="the bot's token revoked, and another put into its file")
 def test_a_token_that_is_taken_back_stops_the_intake_until_there_is_another(
     place: Place, slack: SlackLab, saw: Callable[[str], str]
 ) -> None:

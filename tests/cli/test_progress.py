@@ -50,4 +50,4 @@ def test_what_was_told_is_not_told_again() -> None:
 def test_at_first_it_says_where_the_request_stands() -> None:
     (said,) = news(None, replace(waiting(), stage=Stage.ASKED))
 
-    assert said.startswith("looking at worker.service")
+    assert said.startswith("checking worker.service")

@@ -86,7 +86,7 @@ def test_one_who_wants_it_over_does_not_lift_it() -> None:
     assert (step.event, step.state.turn_off_requests) == ("kill_switch.off_requested", (THAW,))
     assert step.state.kill_switch
     assert step.announced == (
-        "carol wants the kill switch off.\nOne more approver has to type `/mask thaw` within the hour."
+        "carol asks to turn the kill switch off.\nOne more approver must type `/mask thaw` within the hour."
     )
 
 
@@ -103,7 +103,7 @@ def test_two_lift_it(second: Person) -> None:
     step = last_step(FREEZE, THAW, ask_for(second, turns_off=True, minutes=10))
     assert (step.event, step.state.kill_switch, step.state.turn_off_requests) == ("kill_switch.off", None, ())
     assert step.announced == (
-        f"KILL SWITCH OFF, by carol and {second.name}: new masks go on. bob had turned it on at 2026-03-01 03:00 UTC."
+        f"KILL SWITCH OFF, by carol and {second.name}: new masks work again. bob turned it on at 2026-03-01 03:00 UTC."
     )
 
 
@@ -122,7 +122,7 @@ def test_who_may_approve_nothing_any_more_does_not_count() -> None:
 def test_who_says_freeze_again_takes_back_what_was_said_for_a_thaw() -> None:
     step = last_step(FREEZE, THAW, ask_for(ALICE, minutes=6, reason="not yet!"))
     assert (step.event, step.state.turn_off_requests) == ("kill_switch.kept_on", ())
-    assert step.announced.startswith("KILL SWITCH STAYS ON, says alice: not yet!\nWhoever wants")
+    assert step.announced.startswith("KILL SWITCH STAYS ON, says alice: not yet!\nTo turn it off, two people")
 
 
 def test_there_is_nothing_to_lift_where_nothing_is_stopped() -> None:
@@ -133,7 +133,7 @@ def test_there_is_nothing_to_lift_where_nothing_is_stopped() -> None:
 
 def test_a_reason_for_a_thaw_is_told() -> None:
     step = last_step(FREEZE, replace(THAW, reason="it is mended"))
-    assert step.announced.startswith("carol wants the kill switch off: it is mended.\n")
+    assert step.announced.startswith("carol asks to turn the kill switch off: it is mended.\n")
 
 
 def test_what_is_refused_is_answered_and_changes_nothing_else() -> None:

@@ -75,7 +75,7 @@ def test_one_who_is_in_both_groups_is_no_distinct_quorum(people: People) -> None
     people.groups |= {"sre": {BOB}, "dba": {BOB}}
     finding = check_results(people)["quorum of rule prod"]
     assert not finding.is_ok
-    needs = "it needs two approvals from @sre and @dba, each from a different group, and at most 1 could be given"
+    needs = "it needs two approvals from @sre and @dba from different groups, and at most 1 could be given"
     assert finding.what == needs
     assert "line 7" in finding.fix
 

@@ -46,7 +46,9 @@ class TestApprove:
         (cast,) = world.store.get(request.id).votes
         world.store.save(replace(world.store.get(request.id), votes=(replace(cast, tally=Tally.COUNTED),)))
         world.send(click("approve", value(request), respond=f"{world.slack.base}respond"))
-        assert "You have already decided; each person counts once." in world.slack.call("respond")["text"]
+        assert (
+            "You have already approved or denied this; each person counts once." in world.slack.call("respond")["text"]
+        )
 
     def test_a_vote_on_another_plan_does_not_count(self, world: World) -> None:
         request = world.waiting()
@@ -145,7 +147,7 @@ class TestApproveAGuardedUnit:
         assert "not on the request's own card" in world.slack.call("respond")["text"]
         assert world.send(click("approve", value(request), respond=respond)).status == 200
         assert [vote.verdict for vote in world.store.get(request.id).votes] == [Verdict.APPROVE]
-        saw("the vote counted; answers to one person alone are best effort, cards and results never use that address")
+        saw("the approval counted; cards and results never use that address, only answers to one person do")
         assert respond not in repr([world.store.get(request.id), *world.store.chain()])
 
 

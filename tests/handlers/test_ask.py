@@ -46,7 +46,7 @@ class TestCommands:
         mask = world.slow()
         answer = reply_text(world.send(command("web-01 cron", name="/unmask")))
         assert answer.startswith("cron.service on web-01 is not masked yet: its mask waits for the unit to stop.")
-        assert "That mask is withdrawn." in answer
+        assert "That mask is now withdrawn." in answer
         assert world.store.get(mask.id).target.called_off
         assert [one.id for one in world.requests()] == [mask.id]
 

@@ -335,7 +335,7 @@ def test_what_is_wanted_beside_a_vote_is_recorded_by_the_person_and_waited_for(
 
 def test_nobody_is_handed_anything_who_is_not_known(terminal: Terminal) -> None:
     code, text = exit_of(terminal.run("alice", do="followup", kind="hand_over", id=terminal.waiting().id, to="bbo"))
-    assert (code, text.partition(".")[0]) == (1, "There is nobody called `bbo`")
+    assert (code, text.partition(".")[0]) == (1, "No person has the login or id `bbo`")
 
 
 def test_who_goes_ahead_alone_does_so_with_the_plan_they_read_and_stays_until_it_is_over(terminal: Terminal) -> None:
@@ -383,7 +383,7 @@ def test_an_unmask_of_what_is_still_stopping_withdraws_its_mask(terminal: Termin
     told = terminal.run("alice", do="change", verb="unmask", text="web-01 cron")
     assert told[0]["request"]["id"] == mask.id
     assert exit_of(told)[0] == 0
-    assert "That mask is withdrawn." in exit_of(told)[1]
+    assert "That mask is now withdrawn." in exit_of(told)[1]
 
 
 def test_a_mask_is_extended_or_kept_by_a_request_of_its_own(terminal: Terminal) -> None:
@@ -492,8 +492,8 @@ def test_the_kill_switch_is_pulled_at_a_terminal_too(terminal: Terminal) -> None
     assert switched(terminal, "bob", "freeze it masks the wrong hosts") == (
         0,
         "KILL SWITCH ON, by bob: it masks the wrong hosts.\n"
-        "No new masks: what waits cannot be approved. What runs is finished, and undos go on. "
-        "Two people who may approve turn it off: `/mask thaw`.",
+        "No new masks: what waits cannot be approved. What runs is finished, and undo still works. "
+        "To turn it off, two people who may approve type `/mask thaw`.",
     )
     state, _ = terminal.run("#10001", do="state")
     switched_on = state["state"]["kill_switch"]
@@ -512,7 +512,7 @@ def test_the_kill_switch_is_pulled_at_a_terminal_too(terminal: Terminal) -> None
     assert switched(terminal, "bob", "thaw")[0] == 0
     assert switched(terminal, "bob", "thaw again") == (
         1,
-        "You already asked for that. Somebody else who may approve has to type `/mask thaw` too.",
+        "You already asked for that. Somebody else who may approve must type `/mask thaw` too.",
     )
 
 

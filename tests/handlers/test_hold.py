@@ -141,8 +141,8 @@ class TestAGroup:
         ("text", "name", "said"),
         [
             ("@wbe cron --hold sre --review 2d", "/mask", "Did you mean `@web`?"),
-            ("@web cron", "/mask", "Only holds work for a group of hosts"),
-            ("@web cron", "/unmask", "No hold of ours is for `cron.service` on all of @web."),
+            ("@web cron", "/mask", "A group of hosts works only with a hold"),
+            ("@web cron", "/unmask", "maskbot has no hold for `cron.service` on all of @web."),
         ],
     )
     def test_what_is_no_hold_of_a_group_is_said(self, world: World, text: str, name: str, said: str) -> None:
@@ -152,10 +152,10 @@ class TestAGroup:
 
     def test_a_change_that_no_words_ask_for_is_refused_as_well(self, world: World) -> None:
         asked = world.ask("web-01 cron").ask
-        with pytest.raises(UsageError, match="Only holds work for a group"):
+        with pytest.raises(UsageError, match="A group of hosts works only with"):
             world.desk.submit(replace(asked, change=replace(asked.change, host="@web")), key="k")
         nobody = Hold("sre", world.desk.now.at + timedelta(days=1), hosts="none")
-        with pytest.raises(UsageError, match="No host is in a group `@none`"):
+        with pytest.raises(UsageError, match="hosts.yaml has no host in a group `none`"):
             world.desk.submit(replace(asked, change=replace(asked.change, host="@none", hold=nobody)), key="k")
 
     def test_its_further_hosts_are_not_kept_by_themselves(self, world: World) -> None:
@@ -165,5 +165,5 @@ class TestAGroup:
         ask = replace(asked.ask, change=replace(asked.ask.change, hold=replace(hold, group_request="r0")))
         done = replace(asked, ask=ask, stage=Stage.DONE).on_target(outcome=Outcome.PROVEN)
         world.store.save(done)
-        with pytest.raises(UsageError, match="It is held with all of @web"):
+        with pytest.raises(UsageError, match="This mask is held with all of @web"):
             world.desk.extensions.mask_to_keep(done.id)

@@ -33,7 +33,7 @@ def the_database(name: str) -> Iterator[Postgres | None]:
 @pytest.mark.fault(
     "F57",
     *POINTS,
-    how="SIGKILL by its own hand before and after every command, message and commit, of a mask and of its end",
+    how="the process kills itself (SIGKILL) around every command, message and commit of a mask and its expiry",
     saw="one card that says MASKED AND PROVEN, one that says UNMASKED, AS BEFORE, and each message once",
 )
 @pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])

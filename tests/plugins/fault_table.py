@@ -18,12 +18,12 @@ CATALOGUE = Path(__file__).parents[1] / "faults" / "catalogue.yaml"
 HEAD = """\
 # What happens when things break
 
-Made by the run of the tests (`script/faults`, or all of them with `--fault-table FILE`); not edited by hand. Each row
-was provoked with real parts: the real databases, the real bot, a Slack stand-in behind a proxy that breaks it; where
-SSH or systemd is what breaks, a real sshd and systemd, and elsewhere a model that is held to them (tests/model).
-*Passed* counts the tests of a row that held, of those that ran. Where a bot took part, the common checks ran after the
-case: nothing was sent that a look had not shown to be needed, the audit chain verifies and holds an intent for each
-command, one card per request that says masked of nothing else, no secret anywhere.
+A test run writes this table (`script/faults`, or any run with `--fault-table FILE`); nobody edits its results by hand.
+Each row was provoked with real parts: the real databases, the real bot, and a Slack stand-in behind a proxy that breaks
+it. Where SSH or systemd breaks, it is a real sshd and systemd; elsewhere a model that is checked against them
+(tests/model). *Passed* says how many tests of a row passed, of those that ran. Where a bot took part, common checks
+followed each case. A look at the host showed the need for each command. The audit chain verifies, and has an intent for
+each command. Each request has one card. No card says masked where nothing is, and no secret is anywhere.
 
 | case | fault | how it was provoked | what people saw | passed |
 |---|---|---|---|---|

@@ -15,8 +15,8 @@ UNIT = "endless.service"  # its stop lasts until somebody kills it, so no machin
 LOSSES = ("claim lost", "lease lost", "claim not given back")  # what it says, wherever it was when it froze
 
 
-@pytest.mark.fault("F53", how="SIGKILL of the replica that carries a change out, another one running")
-@pytest.mark.fault("F54", how="SIGSTOP of the replica that carries a change out, for longer than its lease")
+@pytest.mark.fault("F53", how="SIGKILL of the replica that carries out a change, another one running")
+@pytest.mark.fault("F54", how="SIGSTOP of the replica that carries out a change, for longer than its lease")
 def test_when_one_freezes_or_dies_another_ends_what_it_began_once(fleet: Fleet, story: Story) -> None:
     card = the_stop_has_begun(story)
     (frozen,) = story.until(lambda: owners(fleet, card), "an owner")

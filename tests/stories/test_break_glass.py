@@ -68,7 +68,7 @@ def test_alice_goes_ahead_alone_at_night_and_bob_signs_the_review_in_the_morning
 
     story.presses("alice", "Sign the review", done)
     assert WHY in fills(story, "alice", {})
-    story.ephemeral("alice", "You used break-glass, so somebody else has to sign the review.")
+    story.ephemeral("alice", "You used break-glass, so somebody else must sign the review.")
     story.presses("bob", "Sign the review", done)
     fills(story, "bob", {"reason": "page me next time"})
     signed = story.until(lambda: next(iter(story.cards_saying("signed by @bob")), None), "a signed card")
@@ -93,13 +93,15 @@ def test_bob_wants_to_know_more_alice_answers_and_hands_it_to_carol_who_has_her_
 
     story.presses("alice", "Hand over", offered)
     fills(story, "alice", {"person": story.demo.slack.users["carol"]})
-    handed = story.until(lambda: next(iter(story.cards_saying("@alice asked, now @carol's")), None), "a new owner")
+    handed = story.until(
+        lambda: next(iter(story.cards_saying("@alice asked, handed over to @carol")), None), "a new owner"
+    )
     assert handed["ts"] == answered["ts"]
     assert "@carol alice hands" in story.thread(handed, "over to you")
     story.presses("alice", "Withdraw", handed)
     story.ephemeral("alice", "Only carol, who owns it now, can withdraw this.")
     story.presses("carol", "Approve", handed)
-    story.ephemeral("carol", "so somebody else has to approve or deny it")
+    story.ephemeral("carol", "so somebody else must approve or deny it")
     story.presses("bob", "Approve", handed)
     done = story.card("MASKED AND PROVEN · tuned.service on db-01")
 

@@ -50,7 +50,7 @@ def test_what_root_asks_and_nobody_approves_is_masked_proven_and_undone(story: S
         assert "INC-9: from a terminal" in words(card)
 
         story.presses("alice", "Approve", card)
-        story.ephemeral("alice", "You asked for this, so somebody else has to approve or deny it.")
+        story.ephemeral("alice", "You asked for this, so somebody else must approve or deny it.")
         assert story.sees("worker.service", "web-02") == RUNS
 
         approved = maskbot(story, "nobody", "approve", id_of(card))

@@ -61,7 +61,7 @@ def test_half_a_file_is_told_and_the_old_one_stays_in_force(
     story.card("WITHDRAWN")
 
 
-@pytest.mark.fault("F73", how="a host taken out of hosts.yaml, then SIGHUP")
+@pytest.mark.fault("F73", how="a host removed from hosts.yaml, then SIGHUP")
 def test_a_host_that_is_taken_out_takes_what_waits_there_along(story: Story, policy: Path) -> None:
     hosts = policy.with_name("hosts.yaml")
     story.asks("/mask db-01 cron")

@@ -29,7 +29,7 @@ def notes(story: Story, part: str) -> list[str]:
 def test_every_mask_is_listed_with_its_owner_and_what_happens_by_hand_is_told_once(story: Story) -> None:
     host = story.host("db-01")
     done = story.masked("db-01 worker INC-2041: runaway job")
-    listed = story.until(lambda: listing(story, "undo needs no approval until"), "our mask in the list")
+    listed = story.until(lambda: listing(story, "undo without approval until"), "our mask in the list")
     assert "worker.service on db-01: by " in listed
     assert "by alice · INC-2041: runaway job" in listed
     assert "handmade.service on web-01: not by maskbot" in listed
@@ -42,7 +42,7 @@ def test_every_mask_is_listed_with_its_owner_and_what_happens_by_hand_is_told_on
     host.run("systemctl", "unmask", "worker.service", "tuned.service")
     gone = story.card("OUR MASK IS GONE · worker.service on db-01")
     assert (gone["ts"], buttons(gone)) == (done["ts"], ["Details"])
-    story.thread(gone, "OUR MASK IS GONE: worker.service on db-01; not through maskbot")
+    story.thread(gone, "OUR MASK IS GONE: worker.service on db-01. A person, a package upgrade")
     story.until(lambda: notes(story, "@alice OUR MASK IS GONE"), "word of it in the channel")
     story.until(lambda: notes(story, "No longer masked on db-01"), "word of a mask by hand that is gone")
     assert len(notes(story, "OUR MASK IS GONE: worker.service on db-01")) == 2  # in the channel and in its thread

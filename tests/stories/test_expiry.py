@@ -61,7 +61,7 @@ def test_a_mask_is_extended_without_a_vote_and_kept_with_one(story: Story) -> No
     card = story.card("KEEP THE MASK OF tuned.service on web-01 · needs 1 approval")
     assert "it stays until somebody unmasks it" in words(card)
     story.presses("bob", "Approve", card)
-    story.ephemeral("bob", "You asked for this, so somebody else has to approve or deny it.")
+    story.ephemeral("bob", "You asked for this, so somebody else must approve or deny it.")
     story.presses("carol", "Approve", card)
     story.card("KEPT, WITHOUT AN END · tuned.service on web-01")
     story.until(lambda: buttons(story.card("MASKED AND PROVEN")) == ["Unmask", "Details"], "no end on the card")

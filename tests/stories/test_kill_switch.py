@@ -23,9 +23,9 @@ def test_new_masks_are_stopped_by_one_and_go_on_by_two(story: Story) -> None:
     story.until(lambda: "Kill switch  on, by bob" in words(story.card("MASK cron.service")), "the card saying so")
 
     story.types("alice", "/mask web-02 restless")
-    assert "by bob: it masks the wrong hosts." in story.ephemeral("alice", "The kill switch is on since")
+    assert "by bob: it masks the wrong hosts." in story.ephemeral("alice", "The kill switch has been on since")
     story.presses("carol", "Approve", waiting)
-    story.ephemeral("carol", "The kill switch is on since")
+    story.ephemeral("carol", "The kill switch has been on since")
     assert story.sees("cron.service") == RUNS
     assert story.sees("restless.service", "web-02") == RUNS
     story.types("alice", "/mask list")
@@ -47,7 +47,7 @@ def _two_let_them_go_on(story: Story) -> None:
     story.types("alice", "/mask thaw")
     story.ephemeral("alice", "is for those who may approve something")
     story.types("carol", "/mask thaw it is mended")
-    announced(story, "carol wants the kill switch off: it is mended.")
+    announced(story, "carol asks to turn the kill switch off: it is mended.")
     story.types("carol", "/mask thaw really")
     story.ephemeral("carol", "You already asked for that.")
     thawed = maskbot(story, "nobody", "thaw")

@@ -47,7 +47,7 @@ def test_nobody_approves_who_is_not_entitled_and_each_is_told_alone_why(story: S
     assert "@sre may." in story.ephemeral("dave", "You may not approve or deny this")
     story.ephemeral("eve", "guests may neither ask nor approve")
     assert "You may withdraw it." in story.ephemeral(
-        "alice", "You asked for this, so somebody else has to approve or deny it."
+        "alice", "You asked for this, so somebody else must approve or deny it."
     )
     assert story.whispers("bob") == []
     assert words(story.card("MASK restless.service")).count("needs 1 approval") == 1

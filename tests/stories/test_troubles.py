@@ -104,13 +104,13 @@ def test_a_command_whose_acknowledgement_was_lost_is_recorded_and_a_second_try_i
     story.card("WITHDRAWN · mask tuned.service on web-02")
 
 
-@pytest.mark.fault("F47", how="users.info fails at the vote")
+@pytest.mark.fault("F47", how="users.info fails at the approval")
 def test_a_vote_counts_only_if_slack_says_who_votes(story: Story) -> None:
     card = story.asks("/mask web-01 tuned")
     story.demo.slack.fault("users.info", "fatal_error", times=None)
     story.refusals.append("users.info: fatal_error")
     story.presses("bob", "Approve", card)
-    story.ephemeral("bob", "Slack could not tell me about everybody involved")
+    story.ephemeral("bob", "Slack did not say who everybody involved is")
     assert story.sees("tuned.service") == RUNS
     story.demo.slack.clear_faults()
     story.presses("alice", "Withdraw", card)

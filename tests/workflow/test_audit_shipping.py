@@ -144,7 +144,7 @@ def test_without_a_required_copy_new_masks_are_refused_and_go_on_with_all_that_w
                 bot.until(lambda: bool(audit_shipping.unshipped_required(bot.deps)), "a sink that is down")
                 refused = bot.asks()
                 assert refused.stage is Stage.REFUSED
-                assert "New masks have to wait: audit shipping to `syslog`" in saw(refused.because)
+                assert "New masks must wait: audit shipping to `syslog`" in saw(refused.because)
                 sign = audit_shipping.sink_health(bot.deps)[0]
                 assert (sign.is_well, sign.needed) == (False, True)
                 bot.until(lambda: any("FAILS" in text for text in bot.operations_messages), "a word to operations")
@@ -152,7 +152,7 @@ def test_without_a_required_copy_new_masks_are_refused_and_go_on_with_all_that_w
             bot.until(lambda: any("works again" in text for text in bot.operations_messages), "a word to operations")
             assert sorted(set(receiver.numbers)) == list(range(1, receiver.numbers[-1] + 1))
             assert receiver.numbers == sorted(receiver.numbers)
-            bot.until(lambda: "New masks have to wait" not in bot.asks().because, "another answer")
+            bot.until(lambda: "New masks must wait" not in bot.asks().because, "another answer")
             types = [record["type"] for record in bot.store.chain()]
             assert (types.count("audit.sink_down"), types.count("audit.sink_up")) == (1, 1)
 
@@ -230,7 +230,7 @@ def test_without_a_copy_that_is_merely_wanted_everything_goes_on_and_people_are_
         bot.says("nobody hears this")
         bot.until(lambda: any("FAILS" in text for text in bot.operations_messages), "a word to operations")
         assert "Everything else goes on." in saw(bot.operations_messages[0])
-        assert "New masks have to wait" not in bot.asks().because
+        assert "New masks must wait" not in bot.asks().because
         assert audit_shipping.unshipped_required(bot.deps) == ""
         sign = audit_shipping.sink_health(bot.deps)[0]
         assert (sign.is_well, sign.needed) == (False, False)
@@ -250,7 +250,7 @@ def test_an_undo_goes_on_without_the_copy_and_the_record_says_so(
         world.store.record([Event("said", "success")])
         world.until(lambda: bool(audit_shipping.unshipped_required(world.deps)), "a sink that is down")
         world.vote(asked)
-        assert "New masks have to wait" in saw(world.ephemeral(BOB, "New masks have to wait"))
+        assert "New masks must wait" in saw(world.ephemeral(BOB, "New masks must wait"))
         assert world.undo(masked).target.outcome is Outcome.RESTORED
         begun = [one for one in world.store.records() if one["type"] == "exec.started"]
         assert [bool(one["data"]["unshipped"]) for one in begun] == [False, True]
@@ -264,7 +264,7 @@ def test_an_undo_goes_on_without_the_copy_and_the_record_says_so(
 
 @pytest.mark.ssh
 @pytest.mark.fault(
-    "F59", how="a required receiver that turns deaf before the last vote, and right before the first command"
+    "F59", how="a required receiver that stops reading before the last approval, and right before the first command"
 )
 def test_nothing_is_sent_before_the_copy_is_taken_also_where_nobody_knows_yet_that_it_is_not(
     open_world: Opening, saw: Callable[[str], str]

@@ -132,7 +132,7 @@ def test_a_new_request_is_refused_with_the_reason_and_by_whom(world: World) -> N
     freeze(world)
     asked = world.until_final(world.ask_mask("cron"))
     assert asked.stage is Stage.REFUSED
-    assert " by bob: it masks the wrong hosts." in world.ephemeral(ALICE, "The kill switch is on since")
+    assert " by bob: it masks the wrong hosts." in world.ephemeral(ALICE, "The kill switch has been on since")
     assert world.wire.calls == []
 
 
@@ -143,7 +143,7 @@ def test_what_waits_says_so_on_its_card_cannot_be_approved_and_may_be_denied(wor
     world.until(lambda: "*Kill switch*  on, by bob" in world.card(asked), "a card that says so")
 
     world.vote(asked, by=CAROL)
-    assert "The kill switch is on since" in world.ephemeral(CAROL, "The kill switch is on")
+    assert "The kill switch has been on since" in world.ephemeral(CAROL, "The kill switch has been on")
     now = world.store.get(asked.id)
     assert (now.stage, [vote.tally for vote in now.votes]) == (Stage.WAITING, [Tally.REFUSED])
 

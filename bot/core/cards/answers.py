@@ -125,24 +125,22 @@ _HELP = (
     Markup("`/mask HOST UNIT [reason]`  stop the unit and mask it, once the right people approve"),
     Markup("    `--runtime`  until the next reboot"),
     Markup("    `--keep-running`  mask it, but do not stop it"),
-    Markup("    `--for 2h`, `--until 18:00`  it ends by itself, then everything is put back"),
-    Markup("    `--hold OWNERS --review 90d`  a hold: it lasts, only that group can lift it, and reviews it then"),
+    Markup("    `--for 2h`, `--until 18:00`  the mask ends by itself, then everything is put back"),
+    Markup("    `--hold OWNERS --review 90d`  a hold: the mask lasts until OWNERS lift it; they review it then"),
     Markup("    `--hold` also with `@GROUP` in place of HOST: all its hosts, and those that join later"),
     Markup("    `--at Tue 22:00`, `--window 2h`  approved now, carried out at that time"),
     Markup("    `--user NAME`  a unit of that user's own manager"),
-    Markup("    `--break-glass`  without the missing approvals, if the policy lets you; the reason must say why"),
+    Markup("    `--break-glass`  go on without the missing approvals, if the policy lets you; the reason must say why"),
     Markup("    `--break-glass --console-works`  the same for a guarded unit: console access works today"),
     Markup("    `--force`  kill (SIGKILL) the unit whose stop a mask waits for; this needs its own approval"),
     Markup("`/unmask HOST UNIT [reason]`  undo the mask: put the unit back as it was"),
     Markup("`/mask status HOST [UNIT]`  its state now"),
-    Markup("`/mask plan HOST UNIT`  show only you what approvers would see; nobody is asked"),
+    Markup("`/mask plan HOST UNIT`  post what approvers would see; nobody is asked"),
     Markup("`/mask why HOST UNIT`  who may ask and approve, and which rule says so"),
     Markup("`/mask list [HOST]`  every mask on the hosts, whoever made it"),
-    Markup("`/mask handover`  what the next on-call needs to know: masks, what waits, what runs, what ends when"),
+    Markup("`/mask handover`  what the next on-call needs to know: masks, what waits, what runs, what ends soon"),
     Markup("`/mask history [HOST]`  recent requests"),
-    Markup(
-        "`/mask freeze REASON`  the kill switch on: no new masks, whoever approves; off by two people: `/mask thaw`"
-    ),
+    Markup("`/mask freeze REASON`  turn the kill switch on: no new masks; two people turn it off: `/mask thaw`"),
     Markup("`/mask`  a form"),
     Markup("In a thread: the same words after `@maskbot`. `cron` means `cron.service`."),
 )
@@ -169,7 +167,7 @@ def _masked_by(seen: Snapshot, ours: Sequence[Request], now: datetime) -> Iterat
     if ours or not seen.mask_layers:
         return
     paths = [file.path for file in seen.layers if file.kind in (FileKind.MASK, FileKind.EMPTY)]
-    yield row("Masked by", words("not maskbot: {}", join(paths)))
+    yield row("Masked by", words("others, not by maskbot: {}", join(paths)))
 
 
 def _past_request(request: Request, now: datetime) -> Markup:
@@ -183,8 +181,8 @@ def _past_request(request: Request, now: datetime) -> Markup:
 
 def _decision_rows(decision: Decision) -> Iterator[Markup]:
     match decision:
-        case Allow(rule=rule, because=because):
-            yield row("Answer", words("needs no approval: {} ({})", because, rule))
+        case Allow(because=because):
+            yield row("Answer", words("needs no approval: {}", because))
         case NeedsApproval(rule=rule):
             who = who_may(decision.need, decision.groups, distinct=decision.distinct)
             yield row("Answer", words("needs {} (rule {})", who, rule))
@@ -206,13 +204,13 @@ def _routing_rows(routing: Routing) -> Iterator[Markup]:
     if routing.card_channel:
         yield row("Card", words("in {}", in_channel(routing.card_channel)))
     if routing.mention:
-        yield row("Called", join(f"@{group}" for group in routing.mention))
+        yield row("Notifies", join(f"@{group}" for group in routing.mention))
     if routing.tell:
-        yield row("Told", join(in_channel(channel) for channel in routing.tell))
+        yield row("Also in", join(in_channel(channel) for channel in routing.tell))
 
 
 def _rule(one: Explanation) -> Markup:
-    not_now = "kept: " if one.step == LIMITS else "does not match: "
+    not_now = "not exceeded: " if one.step == LIMITS else "does not match: "
     return words("• {} (line {}): {}{}", one.step, one.line, "" if one.applies else not_now, one.why)
 
 

@@ -10,6 +10,7 @@ from bot.core.cards.blocks import (
     Text,
     clock,
     day,
+    due,
     escape,
     join,
     mention,
@@ -26,6 +27,7 @@ from bot.core.input.names import REASON_LIMIT
 from bot.core.people.identity import Shift
 from bot.core.requests import Approval, Request, Stage, Tally, Verdict
 from bot.core.requests.scheduling import is_ahead
+from bot.core.time.countdown import time_left
 from bot.core.time.human_time import humanize
 
 
@@ -78,9 +80,9 @@ def questions(request: Request, *, newest: int = 4) -> Iterator[Markup]:
 
 
 def who_may(need: int, groups: Sequence[str], *, distinct: bool = False) -> Markup:
-    """`1 of @sre`, `2 of @sre or @dba`, `2 of @sre and @dba, each from a different group`."""
+    """`1 of @sre`, `2 of @sre or @dba`, `2 of @sre and @dba from different groups`."""
     names = join([_at(group) for group in groups], " and " if distinct else " or ")
-    apart = ", each from a different group" if distinct else ""
+    apart = " from different groups" if distinct else ""
     return words("{} of {}{}", need, names, apart)
 
 
@@ -159,16 +161,17 @@ def _next(request: Request, now: datetime) -> Iterator[Markup]:
         yield row("Next", words("{} is checked again when the window opens, {}", host, opens))
     elif request.act_by:
         how_long = "approval valid until" if request.counted_votes else "until"
-        begins = words("starts once {} answers and runs no other change", host)
+        begins = words("starts once {} answers and no other change runs there", host)
         yield row("Next", words("{}; {} {}", begins, how_long, until(request.act_by, now)))
     if request.target.note:
         yield row("Not yet", request.target.note)
 
 
 def needs(approval: Approval, now: datetime) -> Markup:
-    """`Needs  1 of @sre by 03:17 UTC (13 minutes left), rule prod`."""
+    """`Needs  1 of @sre by 03:17 UTC (rule prod), 13 minutes left`."""
     who = who_may(approval.need, approval.groups, distinct=approval.distinct)
-    return row("Needs", words("{} by {}, rule {}", who, until(approval.approve_by, now), approval.rule))
+    by, how_long = due(approval.approve_by, now), time_left(approval.approve_by, now)
+    return row("Needs", words("{} by {} (rule {}), {}", who, by, approval.rule, how_long))
 
 
 def _votes(request: Request, approval: Approval) -> Iterator[Markup]:

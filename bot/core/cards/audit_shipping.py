@@ -6,7 +6,7 @@ from bot.core.audit.chain import Head
 def sink_failure(name: str, why: str, *, is_required: bool) -> str:
     """For operators: a sink takes nothing."""
     means = (
-        "New masks have to wait for it. What runs is finished, and undos go on."
+        "New masks wait until it works again. What runs is finished, and undo still works."
         if is_required
         else "Everything else goes on."
     )

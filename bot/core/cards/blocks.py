@@ -133,10 +133,15 @@ def day(at: datetime) -> Markup:
 
 def until(end: datetime, now: datetime) -> Markup:
     """A future time and how far away it is: `03:17 (12 minutes left)`; with its date if that may be another day."""
+    return Markup(f"{due(end, now)} ({time_left(end, now)})")
+
+
+def due(end: datetime, now: datetime) -> Markup:
+    """A future time; with its date if that may be another day."""
     near = end - now < timedelta(hours=12)
     form = "{time}" if near else "{date_short_pretty} {time}"
     plain = f"{end.astimezone(UTC):{'%H:%M' if near else '%Y-%m-%d %H:%M'}} UTC"
-    return Markup(f"<!date^{int(end.timestamp())}^{form}|{plain}> ({time_left(end, now)})")
+    return Markup(f"<!date^{int(end.timestamp())}^{form}|{plain}>")
 
 
 def row(label: str, text: str) -> Markup:

@@ -23,7 +23,7 @@ def rows(request: Request) -> Iterator[Markup]:
         if used.signed.remark:
             yield row("Remark", escape(used.signed.remark, width=REASON_LIMIT))
     elif request.owes_review:
-        yield row("Review", words("owed by somebody of {} who had no part in it", _groups(used)))
+        yield row("Review", words("to be signed by somebody of {} who took no part", _groups(used)))
 
 
 def with_review(request: Request, actions: Sequence[Action]) -> tuple[Action, ...]:
@@ -43,13 +43,13 @@ def replaced_buttons(request: Request, actions: Sequence[Action]) -> tuple[Actio
 def announcement(request: Request, used: BreakGlass) -> str:
     """The announcement to everybody who was skipped."""
     said = f"BREAK-GLASS: {used.name} uses break-glass for `{request.ask.change}`. Missing: {_missing(used)}."
-    return f"{said}\nWhy: {used.reason}\nA review is owed: one of you has to sign it on the card when it is over."
+    return f"{said}\nWhy: {used.reason}\nAfterwards one of you must sign the review on the card."
 
 
 def reminder(request: Request, used: BreakGlass) -> str:
     """The reminder of an open review."""
     said = f"A review is owed: {used.name} used break-glass for `{request.ask.change}`."
-    return f"{said}\nWhy: {used.reason}\nWhoever could have approved it can sign it on the card."
+    return f"{said}\nWhy: {used.reason}\nAnybody who could have approved the request can sign the review on its card."
 
 
 def _use(used: BreakGlass) -> Markup:

@@ -31,15 +31,15 @@ def also_stopped(target: Target) -> Iterator[Markup]:
 def how_it_stopped(target: Target) -> Iterator[Markup]:
     """What cut its stop sequence short: a mask by somebody else, or its own time limit."""
     if target.settings_lost and target.after and target.after.active.is_down:
-        why = "somebody masked it while it was stopping, so the rest of its own stop did not run"
-        yield row("Its stop", why)
+        why = "in part only: somebody masked it while it was stopping, so the rest of its own stop did not run"
+        yield row("Stopped", why)
     if target.forced and target.after and target.after.active.is_down:
-        yield row("Its stop", force_stop.force_stop_phrase(target.forced))
+        yield row("Stopped", force_stop.force_stop_phrase(target.forced))
         return
     looks = [seen for seen in (target.after, target.last_seen) if seen]
     ran = target.before is not None and not target.before.active.is_down
     if ran and any(seen.result == "timeout" and seen.active.is_down and not seen.control_group for seen in looks):
-        yield row("Its stop", f"stopped by force{_after_its_limit(target.before)} (Result=timeout)")
+        yield row("Stopped", f"by force{_after_its_limit(target.before)} (Result=timeout)")
 
 
 def _after_its_limit(before: Snapshot | None) -> str:

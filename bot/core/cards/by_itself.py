@@ -11,17 +11,17 @@ def ends(mask: Request) -> str:
 
 def puts_back(mask: Request) -> str:
     """The reason to reapply the mask of a hold."""
-    return _with_reason("It is held, and was taken off", mask)
+    return _with_reason("Held, but taken off", mask)
 
 
 def spreads(hold: Hold, first: Request) -> str:
     """The reason to hold one more host of a group."""
-    return _with_reason(f"It is held on all of @{hold.hosts}", first)
+    return _with_reason(f"Held on all of @{hold.hosts}", first)
 
 
 def waits_for(other: Request) -> str:
     """Another request for the mask is open."""
-    return f"A request for it is still {other.stage}."
+    return f"Another request for this mask is still {other.stage}."
 
 
 def kill_switch_is_on(by: str) -> str:
@@ -31,7 +31,7 @@ def kill_switch_is_on(by: str) -> str:
 
 def pause_reason(times: int) -> str:
     """A mask is removed again and again."""
-    return f"It was put back {times} times recently; the bot pauses."
+    return f"The bot put it back {times} times recently and pauses now."
 
 
 def _with_reason(because: str, first: Request) -> str:

@@ -7,13 +7,13 @@ from bot.core.cards.blocks import Markup, day, row, words
 from bot.core.requests import ExtraApprovalReason
 
 _LABELS = {"freeze": "Freeze", "outside_window": "Window", "blast_radius": "Limit"}
-_UNTIL = {"outside_window": "{}; the next one begins {}"}
+_UNTIL = {"outside_window": "{}; it opens {}"}
 
 
 def rows(raised: Iterable[ExtraApprovalReason]) -> Iterator[Markup]:
     """One row for each reason."""
     for one in raised:
-        yield row(_LABELS.get(one.code, "ExtraApprovalReason"), _why(one, one.until))
+        yield row(_LABELS.get(one.code, "Also"), _why(one, one.until))
 
 
 def _why(one: ExtraApprovalReason, until: datetime | None) -> Markup:

@@ -23,9 +23,9 @@ def rejection_notice(complaints: Sequence[str], *, digest: str) -> str:
 def too_many_connections(count: int, *, most: int) -> str:
     """There are more Slack connections than bots."""
     return (
-        f"Slack says that {count} connections are open with this bot's app token, and at most {most} should be. Slack"
-        " sends what people type to any of them: check whether an old copy of the bot still runs, or somebody else"
-        " has the token."
+        f"Slack reports {count} open connections with this bot's app token; at most {most} should be open. Slack sends"
+        " what people type to any one of them. Check whether an old copy of the bot still runs, or somebody else has"
+        " the token."
     )
 
 

@@ -47,7 +47,7 @@ def rows(request: Request, seen: Snapshot) -> Iterator[Markup]:
         yield row("Managed", words("by {}, which may remove the mask again", join(seen.around.agents, " and ")))
     yield from _reload(seen)
     if files := unread(seen):
-        told = words("{}: the bot would notice an edit by size and time only", join(files, " and "))
+        told = words("{}: the bot may not read it, and notices an edit by size and time only", join(files, " and "))
         yield row("Not read", told)
     yield from _names(change, seen)
     if request.target.layer is Layer.CONTROL and masking:
@@ -62,7 +62,7 @@ def _reload(seen: Snapshot) -> Iterator[Markup]:
     if around and around.pending_besides:
         yield row(
             "Reload",
-            words("also reads {} more changed files, of units that were not checked", around.pending_besides),
+            words("also reads {} more changed files of units that were not checked", around.pending_besides),
         )
     if around and around.counted_anew:
         timers = join(around.counted_anew)

@@ -24,12 +24,12 @@ from bot.core.cards.buttons import buttons
 from bot.core.cards.evidence import commands
 from bot.core.cards.redact import redact
 from bot.core.cards.titles import title
-from bot.core.requests import Approval, Followup, FollowupKind, Request, Stage, Tally, Vote
+from bot.core.requests import Approval, Followup, FollowupKind, Request, Stage, Tally, Verdict, Vote
 from bot.core.systemd.units import Snapshot
 
 
 def details(request: Request, *, now: datetime, offers: Sequence[Action] = ()) -> Text:
-    """Details beyond the card: the plan, the rule, every vote, the unit's settings, the commands.
+    """Details beyond the card: the plan, the rule, every approval and denial, the unit's settings, the commands.
 
     `offers` are rare actions that the reader may take.
     """
@@ -62,8 +62,8 @@ def _record(request: Request, now: datetime) -> Iterator[Markup]:
         yield row("Handed over", words("to {} by {} {}", to, by, clock(handover.at)))
     yield from questions(request, newest=8)
     for vote in request.votes[-8:]:
-        yield row("Decision", _vote(vote))
-    yield from (row("Wanted", _followup(followup)) for followup in request.followups[-8:])
+        yield row(_VERDICTS[vote.verdict], _vote(vote))
+    yield from (row("Followup", _followup(followup)) for followup in request.followups[-8:])
 
 
 def _rule(approval: Approval) -> Markup:
@@ -72,11 +72,17 @@ def _rule(approval: Approval) -> Markup:
 
 def _followup(followup: Followup) -> Markup:
     said = words(
-        "{} {} {}: {}", mention(followup.by, followup.name), clock(followup.at), _WANTED[followup.kind], followup.tally
+        "{} {} {}: {}",
+        mention(followup.by, followup.name),
+        clock(followup.at),
+        _WANTED[followup.kind],
+        _TALLIES[followup.tally],
     )
     return words("{} ({})", said, escape(followup.refusal)) if followup.refusal else said
 
 
+_VERDICTS = {Verdict.APPROVE: "Approval", Verdict.DENY: "Denial"}
+_TALLIES = {Tally.RECORDED: "being checked", Tally.COUNTED: "counted", Tally.REFUSED: "refused"}
 _WANTED = {
     FollowupKind.BREAK_GLASS: "break-glass",
     FollowupKind.ASK_FOR_MORE: "question",
@@ -87,7 +93,7 @@ _WANTED = {
 
 
 def _vote(vote: Vote) -> Markup:
-    said = words("{} {} {}: {}", mention(vote.voter, vote.voter_name), clock(vote.at), vote.verdict, vote.tally)
+    said = words("{} {}: {}", mention(vote.voter, vote.voter_name), clock(vote.at), _TALLIES[vote.tally])
     console = ", console access works" if vote.console_works else ""
     why = f" ({vote.reason})" if vote.reason and vote.tally is not Tally.RECORDED else ""
     return words("{}{}{}", said, console, escape(why))
@@ -103,7 +109,7 @@ def _unit(seen: Snapshot) -> Iterator[Markup]:
         *(f"Layer      {file.path} ({file.kind})" for file in seen.layers),
         f"Names      {', '.join(sorted(seen.names))}",
         f"Main PID   {seen.main_pid or '-'}",
-        f"Stop       KillMode={seen.kill_mode or '-'}, limit {_limit(limit)}",
+        f"Stop       KillMode={seen.kill_mode or '-'}, timeout {_limit(limit)}",
         f"Restart    {seen.restart or '-'}, {seen.restarts} so far",
         f"Result     {seen.result or '-'}",
     ]

@@ -50,7 +50,7 @@ _ENDED = {
     Outcome.KILLED: "killed",
 }
 _REMOVED = (Outcome.RESTORED, Outcome.RESTORED_PARTLY, Outcome.UNMASKED)
-_AND_BACK = " It had been told to stop; once down, it was started again."
+_AND_BACK = " Its stop had begun already; once it was down, it was started again."
 _LOST = {Loss.REBOOTED: "ENDED WITH THE REBOOT", Loss.ENDED: "ENDED WITH THE LAST LOGOUT"}
 _UNTOUCHED = (Outcome.FAILED, Outcome.NO_CHANGE)
 
@@ -129,7 +129,7 @@ def _later_change(request: Request) -> Markup | None:
     if request.undone_by:
         return words("This change has since been undone, or was already gone.")
     if request.repeated_by:
-        return words("It was asked for again. A later card shows how that went.")
+        return words("The mask was asked for again. A later card shows how that went.")
     return None
 
 
@@ -141,19 +141,19 @@ def _meaning(request: Request) -> Iterator[Markup]:
         return
     if target.outcome in _REMOVED and target.after and _masked_still(target):
         where = join(unit_state.LAYERS[layer] for layer in target.after.mask_layers) or escape("shipped by its package")
-        as_before = ", as before ours" if target.outcome is Outcome.RESTORED else ""
+        as_before = ", which was there before ours" if target.outcome is Outcome.RESTORED else ""
         yield words("It is still masked by another mask ({}){}.", where, as_before)
     match target.outcome:
         case Outcome.NOT_PROTECTED:
             yield _unprotected(target.after)
         case Outcome.NOT_LOADED:
             yield words(
-                "The mask link is there, but systemd has not loaded it: the unit can start until somebody reloads."
+                "The mask link is there, but systemd has not loaded it: the unit can start until a daemon-reload."
             )
         case Outcome.MASKED_RUNNING | Outcome.MASKED_RESTARTED:
-            yield Markup("*It runs.* Once it is down it cannot be started. To stop it, unmask it and ask again.")
+            yield Markup("*It still runs.* Once it is down, it cannot be started. To stop it, unmask it and ask again.")
         case Outcome.NO_CHANGE if not request.ask.change.force:
-            yield words("Nothing to change: it was already so.")
+            yield words("There was nothing to change.")
         case Outcome.CALLED_OFF | Outcome.CALLED_OFF_PARTLY:
             yield words("It is not masked.{}", _AND_BACK if any(one.step == "stop" for one in target.sent) else "")
         case Outcome.UNMASKED:
@@ -166,7 +166,7 @@ def _meaning(request: Request) -> Iterator[Markup]:
 def _force_note(request: Request) -> Iterator[Markup]:
     """A forced stop, for a mask that has a card of its own."""
     if request.ask.change.force:
-        yield words("The card of its mask shows what follows.")
+        yield words("The card of the mask shows what follows.")
 
 
 def _unprotected(after: Snapshot | None) -> Markup:

@@ -9,7 +9,7 @@ from bot.core.systemd.scan import FoundMask
 from bot.core.systemd.units import Snapshot
 
 _MOST = 8
-_BY_NOBODY_HERE = "not through maskbot: a person, a package upgrade or configuration management removed it"
+_BY_NOBODY_HERE = "A person, a package upgrade or configuration management removed it, not maskbot"
 _LOGGED_OUT = "that user's manager ended with the last logout, and a runtime mask ends with it"
 
 
@@ -25,33 +25,32 @@ def loss_row(request: Request) -> Markup:
         case Loss.ENDED:
             return words("The mask is gone{}: {}.", seen, _LOGGED_OUT)
         case _:
-            why = f"{_BY_NOBODY_HERE}.{_suspects(request)}"
-            return words("The mask is gone{}, {}", seen, why)
+            return words("The mask is gone{}. {}.{}", seen, _BY_NOBODY_HERE, _suspects(request))
 
 
 def loss_message(request: Request, seen: Snapshot) -> str:
     """The message for the channel and the thread."""
-    what, now = subject(request), f"It is {seen.load} and {seen.active} now."
+    what, now = subject(request), f"The unit is {seen.load} and {seen.active} now."
     match request.drift.lost:
         case Loss.REPLACED:
             return (
-                f"OUR MASK WAS REPLACED: somebody replaced the mask of {what}. It is masked, but not by maskbot: no "
-                "button removes that mask, but you can ask for its removal with `/unmask`."
+                f"OUR MASK WAS REPLACED: somebody replaced the mask of {what}. The unit is masked, but not by maskbot. "
+                "No button removes that mask; ask for its removal with `/unmask`."
             )
         case Loss.REBOOTED:
             return f"The mask of {what} has ended with a reboot of the host, as requested. {now}"
         case Loss.ENDED:
             return f"The mask of {what} is gone: {_LOGGED_OUT}. {now}"
         case _:
-            return f"OUR MASK IS GONE: {what}; {_BY_NOBODY_HERE}.{_suspects(request)} {now}"
+            return f"OUR MASK IS GONE: {what}. {_BY_NOBODY_HERE}.{_suspects(request)} {now}"
 
 
 def failed_units_message(request: Request, units: Sequence[str]) -> str:
     """Units that depend on a masked unit and have failed."""
-    some = _cut_list(units)
+    some, depend = _cut_list(units), "depends" if len(units) == 1 else "depend"
     return (
-        f"{some} on {request.target.host} failed since {request.target.unit}, which they depend on, was masked. "
-        "*Unmask* on the card puts it back."
+        f"{some} on {request.target.host} failed after {request.target.unit} was masked, and {depend} on it. "
+        f"*Unmask* on the card puts {request.target.unit} back."
     )
 
 

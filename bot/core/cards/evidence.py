@@ -44,8 +44,8 @@ def _command(sent: Sent) -> Iterator[str]:
 
 
 def command_as_typed(argv: Sequence[str]) -> str:
-    """A command as a person would type it; the long script of a look is shown by its name."""
-    return "look" if any("\n" in word for word in argv) else shlex.join(argv)
+    """A command as a person would type it; the long script of a look is shown as `check`."""
+    return "check" if any("\n" in word for word in argv) else shlex.join(argv)
 
 
 def _facts(target: Target, after: Snapshot) -> Iterator[Markup]:
@@ -64,7 +64,7 @@ def _facts(target: Target, after: Snapshot) -> Iterator[Markup]:
     yield code("\n".join(rows))
     proof = start_proof(target)
     if proof:
-        yield row("A start", words("was {}", proof.lower()))
+        yield row("Start", words("{}", proof.lower()))
 
 
 def _kind(kind: FileKind, target: str) -> str:

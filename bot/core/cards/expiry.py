@@ -64,7 +64,7 @@ def expiry_in_list(mask: Request) -> Markup:
     if hold := mask.hold:
         return holds.hold_in_list(mask, hold)
     if ends_at is None:
-        return words("ends with the next reboot" if mask.ask.change.runtime else "without an end")
+        return words("ends with the next reboot" if mask.ask.change.runtime else "no end")
     return words("overdue since {}" if mask.aftercare.overdue else "ends {}", day(ends_at))
 
 
@@ -85,7 +85,7 @@ def expiry_reminder(mask: Request, ends_at: datetime, now: datetime) -> str:
     """Before the expiry, while it can still be extended."""
     when = f"{ends_at:%H:%M} UTC, in {humanize(ends_at - now)}"
     return (
-        f"The mask of {subject(mask)} ends {when}: then it is unmasked and everything is put back. "
+        f"The mask of {subject(mask)} ends {when}, then everything is put back. "
         "Use Extend or Keep on its card to change that."
     )
 
@@ -94,7 +94,7 @@ def overdue_message(mask: Request, ends_at: datetime) -> str:
     """The mask has expired and is not undone."""
     when = f"{ends_at:%Y-%m-%d %H:%M} UTC"
     return (
-        f"The mask of {subject(mask)} was to end {when} and is still there. {mask.aftercare.overdue} "
+        f"The mask of {subject(mask)} should have ended {when}, but it is still there. {mask.aftercare.overdue} "
         "The bot keeps trying."
     )
 
@@ -102,7 +102,7 @@ def overdue_message(mask: Request, ends_at: datetime) -> str:
 def no_expiry_reminder(mask: Request, now: datetime) -> str:
     """The mask has no expiry."""
     age = humanize(now - mask.finished_at if mask.finished_at else timedelta())
-    why = f" It was masked for: {mask.ask.reason}" if mask.ask.reason.strip() else ""
+    why = f" Reason: {mask.ask.reason}" if mask.ask.reason.strip() else ""
     return f"The mask of {subject(mask)} has no end and has lasted {age}.{why}\nUse Unmask on its card to undo it."
 
 
@@ -118,6 +118,4 @@ def left_over_message(mask: Request, note: str, *, is_gone: bool) -> str:
     came_of_it = (
         "was undone, but not everything is as before" if is_gone else "was left alone: it is not as the bot left it"
     )
-    return (
-        f"The mask of {subject(mask)} has reached its end and {came_of_it}. {note}\nSomebody has to decide what to do."
-    )
+    return f"Time is up: the mask of {subject(mask)} {came_of_it}. {note}\nPlease check {mask.target.host} yourself."

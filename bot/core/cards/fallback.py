@@ -54,7 +54,7 @@ def line(request: Request, link: str = "") -> Text:
 def sentence(request: Request) -> str:
     """In place of any sentence about the request."""
     stands = state(request).lower()
-    return f"There is news of {_subject(request)} ({stands}), which the bot could not put into words: see its card."
+    return f"{_subject(request)} has changed ({stands}), but the bot failed to show how: see its card."
 
 
 def evidence(request: Request) -> tuple[Text, ...]:

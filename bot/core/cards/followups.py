@@ -1,11 +1,11 @@
 """Why a followup is not recorded."""
 
-PLAN_CHANGED = "The plan has changed since that was shown. Read it again, then decide."
+PLAN_CHANGED = "The plan has changed since this was shown. Read the new plan first."
 RECORDED_ALREADY = "That is already recorded and being checked."
 NO_QUESTION_TYPED = "Type your question."
 NO_OPEN_QUESTION = "There is no open question."
 NO_ANSWER_TYPED = "Type your answer."
-CANNOT_HAND_OVER = "It cannot be handed over: it is running or over."
+CANNOT_HAND_OVER = "This cannot be handed over: it is running or over."
 NO_REVIEW_OWED = "No review is owed for this."
 MAY_NOT_DECIDE = "You may not approve or deny this."
 MAY_NOT_BREAK_GLASS = "You may not use break-glass."

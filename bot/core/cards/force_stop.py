@@ -29,14 +29,14 @@ def plan(request: Request) -> Iterator[Markup]:
 
 def _losses(seen: Snapshot) -> Iterator[Markup]:
     """Measured, docs/systemd.md."""
-    yield row("Lost", "its own stop is cut off: unwritten data is lost")
+    yield row("Lost", "unwritten data: its own stop is cut off")
     if seen.sub == "stop":
         yield row("Lost", "stop commands that have not run yet (ExecStop=)")
     if seen.sub == "stop-post":
         yield row("Lost", "post-stop commands that have not run yet (ExecStopPost=)")
     else:
         yield row(
-            "May be lost", "post-stop commands (ExecStopPost=): older systemd still runs them, newer kills them too"
+            "May be lost", "post-stop commands (ExecStopPost=): older systemd runs them, newer systemd kills them too"
         )
     if also := _SPARING.get(seen.kill_mode):
         yield row("Killed", also)
@@ -48,8 +48,8 @@ def _losses(seen: Snapshot) -> Iterator[Markup]:
 
 
 def force_stop_phrase(done: Forced) -> Markup:
-    """`stopped by force, as bob approved`."""
-    return words("stopped by force, {}", _as_approved(done))
+    """`by force, approved by bob`."""
+    return words("by force, {}", _as_approved(done))
 
 
 def kill_sent_phrase(done: Forced) -> Markup:
@@ -72,4 +72,4 @@ def not_masked_yet(mask: Request, why: str) -> str:
 def nothing_waits(change: Change) -> str:
     """Why `--force` is refused: no mask waits for the unit."""
     why = f"No mask of ours waits for {change.unit} on {change.host} to stop."
-    return f"{why} `--force` ends such a stop with SIGKILL, and does nothing else."
+    return f"{why} `--force` only kills (SIGKILL) a unit whose mask waits for its stop."

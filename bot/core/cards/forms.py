@@ -30,12 +30,12 @@ VERDICT, PERSON = "verdict", "person"
 NO, MORE = "no", "more"
 
 _VERDICTS = {
-    NO: "Deny: this request is over",
-    MORE: "Ask a question: it keeps waiting",
+    NO: "Deny: the request is over",
+    MORE: "Ask a question: the request keeps waiting",
 }
 _HOW = {
     RUNTIME: "Only until the next reboot (--runtime)",
-    KEEP_RUNNING: "Leave it running (--keep-running)",
+    KEEP_RUNNING: "Leave the unit running (--keep-running)",
 }
 
 
@@ -59,7 +59,7 @@ def mask_form(
         input_block(WHEN, "When", text_input(WHEN, draft.scheduled_window), hint=_WHEN_HINT, optional=True),
         input_block(REASON, "Reason", text_input(REASON, draft.reason, most=REASON_LIMIT), optional=True),
     ]
-    return modal(MASK, "Mask a unit", "Ask", blocks) | {"private_metadata": note(host=draft.host)}
+    return modal(MASK, "Mask a unit", "Request approval", blocks) | {"private_metadata": note(host=draft.host)}
 
 
 _CHANNELS = {
@@ -75,8 +75,8 @@ _CHANNELS = {
 _CHANNEL_HINT = "Where approvers are asked and the result is shown."
 _UNIT_HINT = "Type part of its name and choose. cron means cron.service."
 _USER_HINT = "Only for a unit of that user's own manager (systemctl --user)."
-_WHEN_HINT = "Like 22:00, or Tue 22:00 UTC for 2h. If empty, it runs as soon as it is approved."
-_DURATION_HINT = "Like 2h, or until 18:00. The mask then ends by itself. If empty, it lasts until somebody unmasks it."
+_WHEN_HINT = "Like 22:00, or Tue 22:00 UTC for 2h. If empty, the unit is masked as soon as that is approved."
+_DURATION_HINT = "Like 2h, or until 18:00. The mask then ends by itself. If empty, it lasts until somebody removes it."
 
 
 _LONGER = {"30m": "30 minutes", "1h": "1 hour", "4h": "4 hours", "24h": "1 day"}
@@ -113,8 +113,8 @@ def keep_form(mask: Request) -> Block:
     return modal(KEEP, "Keep a mask", "Keep", blocks) | _of(mask)
 
 
-_KEPT = "It will no longer end by itself. Its approvers are asked, as for a mask without an end."
-_HELD = "It stays as it is. Only its owners can keep it; that needs no approval."
+_KEPT = "The mask will no longer end by itself. That needs approval, like any mask without an end."
+_HELD = "The mask stays until the next review. Only its owners can keep it, and they need no approval."
 
 
 def deny_form(request: Request) -> Block:
@@ -129,18 +129,8 @@ def deny_form(request: Request) -> Block:
 def break_glass_form(request: Request, *, least: int) -> Block:
     """The reason and confirmation for break-glass, on the request as it is stored."""
     told = words(
-        "Everybody who could have approved is told at once, and one of them has to sign a review. "
+        "Everybody who could have approved is notified at once, and one of them must sign a review. "
         "All other checks still apply."
-    )
-    field = text_input(REASON, "", most=REASON_LIMIT) | {"min_length": least}
-    blocks = [
-        section("about", [*_about(request), told]),
-        input_block(REASON, "Why can you not wait for approval?", field),
-    ]
-    ticks = (
-        [_console(request.target.host, "Before you break glass")]
-        if request.approval and request.approval.guarded
-        else []
     )
     field = text_input(REASON, "", most=REASON_LIMIT) | {"min_length": least}
     blocks = [
@@ -164,7 +154,7 @@ def answer_form(request: Request) -> Block:
 
 def handover_form(request: Request) -> Block:
     """The new owner."""
-    told = words("Somebody who may ask for this. You still cannot approve it.")
+    told = words("Choose somebody who may ask for this. You still cannot approve it yourself.")
     field = input_block(PERSON, "To whom?", {"type": "users_select", "action_id": PERSON})
     return modal(HAND_OVER, "Hand over", "Hand over", [section("about", [*_about(request), told]), field]) | _of(
         request

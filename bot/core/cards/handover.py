@@ -104,7 +104,7 @@ _Timer = Callable[[Request], tuple[datetime, Markup] | None]
 def _decision(request: Request) -> tuple[datetime, Markup] | None:
     if request.stage is not Stage.WAITING or request.approval is None:
         return None
-    return request.approval.approve_by, words("last moment to approve {}", title(request))
+    return request.approval.approve_by, words("deadline to approve: {}", title(request))
 
 
 def _approval(request: Request) -> tuple[datetime, Markup] | None:
@@ -117,9 +117,9 @@ def _mask(request: Request) -> tuple[datetime, Markup] | None:
     if request.hold and request.ask.is_group_member:
         return None  # a group's hold is reviewed as a whole
     if hold := request.hold:
-        return hold.review, words("review of the hold of {}, by @{}", holds.scope(request, hold), hold.owners)
+        return hold.review, words("hold to be reviewed: {}, by @{}", holds.scope(request, hold), hold.owners)
     ends_at = request.aftercare.ends_at if request.is_live_mask else None
-    return (ends_at, words("end of the mask of {}", subject(request))) if ends_at else None
+    return (ends_at, words("mask ends: {}", subject(request))) if ends_at else None
 
 
 _TIMERS: tuple[_Timer, ...] = (_decision, _approval, _mask)

@@ -56,7 +56,7 @@ def rows(mask: Request, hold: Hold) -> Iterator[Markup]:
     if held.loss:
         yield row("Taken off", join(_removal(mask), " "))
     if held.reapplied_at:
-        yield row("Put back", words("{}, the last time {}", _times(len(held.reapplied_at)), day(held.reapplied_at[-1])))
+        yield row("Put back", words("{}, last {}", _times(len(held.reapplied_at)), day(held.reapplied_at[-1])))
     if mask.aftercare.extensions:
         yield _keep_row(mask.aftercare.extensions[-1])
     where = (
@@ -72,7 +72,7 @@ def rows(mask: Request, hold: Hold) -> Iterator[Markup]:
 def _by_whom(hold: Hold) -> Markup:
     """The owner; for a group's hold also its other hosts, or whose review date counts."""
     if hold.group_request:
-        return words("by @{}, with all of @{}; the first card shows the review", hold.owners, hold.hosts)
+        return words("by @{}, with all of @{}; the first card of the hold shows the review", hold.owners, hold.hosts)
     everywhere = words("; on all of @{}, and on hosts that join later", hold.hosts) if hold.is_group_wide else words("")
     return words("by @{}, who review it {}{}", hold.owners, day(hold.review), everywhere)
 
@@ -109,10 +109,10 @@ def scope(mask: Request, hold: Hold) -> str:
 def review_message(mask: Request, hold: Hold, now: datetime) -> str:
     """To its owners, on the review date."""
     age = humanize(now - mask.finished_at) if mask.finished_at else "a while"
-    why = f" It was masked for: {mask.ask.reason}" if mask.ask.reason.strip() else ""
+    why = f" Reason: {mask.ask.reason}" if mask.ask.reason.strip() else ""
     return (
-        f"The hold of {scope(mask, hold)} is due for review: it has lasted {age}, and its review was due "
-        f"{hold.review:%Y-%m-%d %H:%M} UTC.{why}\n"
+        f"The hold of {scope(mask, hold)} is due for review since {hold.review:%Y-%m-%d %H:%M} UTC. "
+        f"It has lasted {age}.{why}\n"
         "Use Keep on its card to let it go on, with a reason, or Unmask to lift it."
     )
 
@@ -122,11 +122,11 @@ def removal_message(mask: Request, hold: Hold, holds: HoldPolicy) -> str:
     held = mask.hold_state
     if held.loss is Loss.REPLACED:
         return (
-            f"THE MASK OF A HOLD WAS REPLACED: somebody replaced the mask of {subject(mask)}. It is masked, but not "
-            f"by maskbot: @{hold.owners} has to decide what to do."
+            f"THE MASK OF A HOLD WAS REPLACED: somebody replaced the mask of {subject(mask)}. The unit is masked, but "
+            f"not by maskbot. @{hold.owners}, please check {mask.target.host}."
         )
     agents = f" Configuration management on this host: {' and '.join(held.suspects)}." if held.suspects else ""
-    then = "The bot puts it back." if holds.reapply else "It stays off. Use Mask again on its card to ask for it."
+    then = "The bot puts it back." if holds.reapply else "It stays off: use Mask again on its card."
     return f"A HOLD WAS TAKEN OFF: {subject(mask)}, which @{hold.owners} holds, is no longer masked.{agents} {then}"
 
 
@@ -135,7 +135,7 @@ def still_off_message(mask: Request, hold: Hold) -> str:
     return (
         f"The hold of {subject(mask)} still has no mask: {_OFF[mask.hold_state.loss or Loss.REMOVED]}. "
         f"{mask.hold_state.why}"
-    ).rstrip() + f"\n@{hold.owners} has to choose Mask again or Unmask on its card."
+    ).rstrip() + f"\n@{hold.owners}, please use Mask again or Unmask on its card."
 
 
 def pause_message(mask: Request, hold: Hold, until: datetime) -> str:
@@ -146,14 +146,14 @@ def pause_message(mask: Request, hold: Hold, until: datetime) -> str:
     return (
         f"THE HOLD OF {subject(mask)} IS TAKEN OFF AGAIN AND AGAIN: "
         f"the bot put it back {_times(len(mask.hold_state.reapplied_at))}, and "
-        f"pauses until {until:%H:%M} UTC.{agents} @{hold.owners} has to find out who removes it."
+        f"pauses until {until:%H:%M} UTC.{agents} @{hold.owners}, please find out who removes it."
     )
 
 
 def missing_message(group_hold: Request, host: str, why: str) -> str:
     """A host of the group on which the mask is not held, although people approved it for all hosts."""
     unit = group_hold.ask.change.unit
-    return f"{unit} is not held on {host}. {why}\nThe bot asks for it there again, at growing intervals."
+    return f"{unit} is not held on {host}. {why}\nThe bot tries again there, at growing intervals."
 
 
 def stranded_message(group_hold: Request, hold: Hold) -> str:
@@ -161,13 +161,13 @@ def stranded_message(group_hold: Request, hold: Hold) -> str:
     first = group_hold.target.host
     return (
         f"The hold of {scope(group_hold, hold)} spreads to no further host: {first}, where it began, is not in "
-        f"hosts.yaml any more.\n@{hold.owners} can ask for it again, or lift it on each other host from its card."
+        f"hosts.yaml any more.\n@{hold.owners} can ask for the hold again, or lift it from its card on each other host."
     )
 
 
 def not_reapplied_message(mask: Request) -> str:
     """The mask is still not reapplied."""
-    return f"The mask of {subject(mask)}, a hold, is not back yet. {mask.hold_state.why} The bot keeps trying."
+    return f"The held mask of {subject(mask)} is not back yet. {mask.hold_state.why} The bot keeps trying."
 
 
 def _times(number: int) -> str:

@@ -123,7 +123,7 @@ def _undo(mask: Request, now: datetime) -> Iterator[Markup]:
         yield row("Undo", words("only @{} can lift it, with approval", mask.hold.owners))
         return
     free = mask.undo_until if mask.undo_until and now < mask.undo_until else None
-    yield row("Undo", words("needs no approval until {}", until(free, now)) if free else words("needs approval"))
+    yield row("Undo", words("without approval until {}", until(free, now)) if free else words("needs approval"))
 
 
 def _requests(page: HomeView) -> Iterator[Block]:
@@ -135,7 +135,7 @@ def _requests(page: HomeView) -> Iterator[Block]:
     yield from _more("open", page.more_open)
     if page.finished:
         lately = [Markup(line(request, link="").text) for request in page.finished]
-        yield section("finished", [words("Lately:"), *lately])
+        yield section("finished", [words("Recently:"), *lately])
 
 
 def _own_actions(page: HomeView, request: Request) -> Iterator[Action]:

@@ -7,8 +7,8 @@ from bot.core.kill_switch import Result, SwitchRequest, SwitchStep
 from bot.core.requests import KillSwitch
 
 _NOT_ON = "The kill switch is not on, so there is nothing to turn off."
-_REQUESTED_ALREADY = "You already asked for that. Somebody else who may approve has to type `/mask thaw` too."
-_LIFT = "Two people who may approve turn it off: `/mask thaw`."
+_REQUESTED_ALREADY = "You already asked for that. Somebody else who may approve must type `/mask thaw` too."
+_LIFT = "To turn it off, two people who may approve type `/mask thaw`."
 
 
 def answered(step: SwitchStep, asked: SwitchRequest) -> str:
@@ -34,26 +34,27 @@ def on_announcement(name: str, reason: str) -> str:
     """Announce that it is on."""
     return (
         f"KILL SWITCH ON, by {name}: {_with_full_stop(reason)}\n"
-        f"No new masks: what waits cannot be approved. What runs is finished, and undos go on. {_LIFT}"
+        f"No new masks: what waits cannot be approved. What runs is finished, and undo still works. {_LIFT}"
     )
 
 
 def stays_on_announcement(name: str, reason: str) -> str:
     """Announce that it stays on, after one person asked to thaw."""
-    return f"KILL SWITCH STAYS ON, says {name}: {_with_full_stop(reason)}\nWhoever wants it off has to say so again."
+    again = "To turn it off, two people must type `/mask thaw` again."
+    return f"KILL SWITCH STAYS ON, says {name}: {_with_full_stop(reason)}\n{again}"
 
 
 def off_request_announcement(name: str, reason: str) -> str:
     """Announce that one of the two has asked to thaw."""
     why = f": {_with_full_stop(reason)}" if reason.strip() else "."
-    return f"{name} wants the kill switch off{why}\nOne more approver has to type `/mask thaw` within the hour."
+    return f"{name} asks to turn the kill switch off{why}\nOne more approver must type `/mask thaw` within the hour."
 
 
 def off_announcement(switch: KillSwitch, names: Sequence[str]) -> str:
     """Announce that it is off."""
     who = " and ".join(names)
     since = f"{switch.since:%Y-%m-%d %H:%M} UTC"
-    return f"KILL SWITCH OFF, by {who}: new masks go on. {switch.by_name} had turned it on at {since}."
+    return f"KILL SWITCH OFF, by {who}: new masks work again. {switch.by_name} turned it on at {since}."
 
 
 def already_on_reply(switch: KillSwitch) -> str:
@@ -75,7 +76,9 @@ def with_note(text: Text, switch: KillSwitch | None, off_requested_by: Sequence[
     who = mention(switch.by, switch.by_name)
     lines = [words("KILL SWITCH ON, by {} since {}: {}", who, day(switch.since), _with_full_stop(switch.reason))]
     lines += (
-        [words("{} wants it off; one more has to say so.", " and ".join(off_requested_by))] if off_requested_by else []
+        [words("{} asks to turn it off; one more approver must type `/mask thaw`.", " and ".join(off_requested_by))]
+        if off_requested_by
+        else []
     )
     head, _, rest = text.text.partition("\n")
     in_words = Markup("\n".join(filter(None, (head, *lines, rest))))

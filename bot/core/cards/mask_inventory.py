@@ -99,7 +99,7 @@ def about_hosts(inventory: MaskInventory, *, most: int = _HOSTS) -> Iterator[Mar
         if view.scan and not view.scan.is_whole:
             yield row("Not listed", words("{} more on {}", view.scan.total - len(view.scan.masks), view.host))
     if vendor := sum(view.scan.vendor for view in inventory.host_views if view.scan):
-        yield row("Not listed", words("{} masks that come with packages", vendor))
+        yield row("Not listed", words("{} masks shipped by packages", vendor))
 
 
 def _scan_times(seen: Sequence[HostView], most: int) -> Markup:

@@ -58,7 +58,7 @@ def _record(mask: Request, now: datetime) -> Iterator[Markup]:
     elif mask.hold:
         yield words("only they can lift it")
     elif mask.undo_until and now < mask.undo_until:
-        yield words("undo needs no approval until {}", day(mask.undo_until))
+        yield words("undo without approval until {}", day(mask.undo_until))
     else:
         yield words("undo needs approval")
 
@@ -79,7 +79,7 @@ def _scan_result(entry: MaskEntry) -> Iterator[Markup]:
     elif entry.request and entry.request.hold_state.loss:
         return
     elif entry.request and entry.request.ask.change.user:
-        yield words("in that user's own manager, which scans do not read")
+        yield words("not scanned: it is in that user's own manager")
     else:
         yield words("not seen by a scan yet")
 

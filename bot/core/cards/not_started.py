@@ -3,7 +3,7 @@
 from bot.core.requests import Request
 
 UNDONE_BEFORE = "The mask was undone before this could start."
-OUR_MISTAKE = "The bot made an error. The operator finds it in the log."
+OUR_MISTAKE = "Something went wrong in the bot. Its operator finds the error in the log."
 
 
 def unused(request: Request) -> str:
@@ -12,7 +12,7 @@ def unused(request: Request) -> str:
     if window is None:
         return "The approval expired before the change could start."
     why = f" {request.target.note}" if request.target.note else ""
-    return f"Its window closed at {window.closes:%Y-%m-%d %H:%M} UTC before it could start.{why}"
+    return f"Its window closed at {window.closes:%Y-%m-%d %H:%M} UTC, before the change could start.{why}"
 
 
 def waits_for(other: Request) -> str:
@@ -28,7 +28,7 @@ def mask_is_gone(mask: Request) -> str:
 
 def hold_pending(request: Request, why: str) -> str:
     """The host of a hold does not answer."""
-    return f"{why} The hold stays pending, until {request.target.host} is seen or its review day comes."
+    return f"{why} The hold stays pending until {request.target.host} answers or its review day comes."
 
 
 def nothing_changed(why: str) -> str:

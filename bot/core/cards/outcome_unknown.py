@@ -41,7 +41,7 @@ def _rows(request: Request, now: datetime) -> Iterator[Markup]:
 def _page_row(request: Request) -> Iterator[Markup]:
     paging = request.paging
     if paging and paging.paged_at:
-        yield row("Paged", words("since {}", clock(paging.paged_at)))
+        yield row("Paged", words("at {}", clock(paging.paged_at)))
     elif paging and paging.due_at:
         yield row("Paged", words("at {}, if it is still not known", clock(paging.due_at)))
 
@@ -49,10 +49,10 @@ def _page_row(request: Request) -> Iterator[Markup]:
 def _last_seen(target: Target) -> str:
     seen = target.last_seen or target.before
     if seen is None:
-        return "not at all"
-    mask = "its mask was there" if seen.mask_layers or seen.is_masked else "not masked"
+        return "never"
+    mask = "mask in place" if seen.mask_layers or seen.is_masked else "not masked"
     return f"{unit_state.activity(seen)}, {mask}"
 
 
 def _after_what(target: Target) -> Markup:
-    return words(", after sending: {}", describe(target.sent[-1])) if target.sent else words("")
+    return words(", while {}", describe(target.sent[-1])) if target.sent else words("")

@@ -6,7 +6,7 @@ from bot.core.hosts.quarantine import Quarantine
 def refusal(kept: Quarantine) -> str:
     """To whoever asks for a change on the host."""
     return (
-        f"{kept.host} is in quarantine since {kept.since:%Y-%m-%d %H:%M} UTC: its host key is not the"
+        f"{kept.host} has been in quarantine since {kept.since:%Y-%m-%d %H:%M} UTC: its host key is not the"
         " pinned one. Nothing is sent to it until an operator has pinned its new key."
     )
 

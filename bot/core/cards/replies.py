@@ -14,7 +14,7 @@ FORM_NOT_DRAWN = (
 LOOKING = "Checking …"
 BUSY = "The bot is busy and could not record this. Nothing has happened. Please try again."
 MAYBE = (
-    "The database went away while this was recorded, so it may or may not be on record. If no answer comes, try again."
+    "The database failed while this was being recorded, so it may be on record or not. If no answer comes, try again."
 )
 
 
@@ -28,8 +28,8 @@ def withdrawn_mask(mask: Request) -> str:
     """The reply to an unmask of a mask that still waits for its unit to stop."""
     unit = f"{mask.target.unit} on {mask.target.host}"
     return (
-        f"{unit} is not masked yet: its mask waits for the unit to stop. That mask is withdrawn. "
-        "Once the unit is down it is started again, and the card of the mask shows how that went."
+        f"{unit} is not masked yet: its mask waits for the unit to stop. That mask is now withdrawn. "
+        "Once the unit is down, it is started again. The card of the mask shows how that went."
     )
 
 
@@ -52,4 +52,4 @@ def acknowledge_switch(word: str) -> str:
 
 def internal_error(reference: str) -> str:
     """A programming error; the reference is in our log beside the traceback."""
-    return f"The bot made an error. The operator finds it in the log under `{reference}`."
+    return f"Something went wrong in the bot. Its operator finds the error in the log under `{reference}`."

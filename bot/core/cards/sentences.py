@@ -20,7 +20,7 @@ _NO_NEED_TO_KNOW = (
     Outcome.KILLED,
 )
 _LINES, _WIDTH = 20, 500
-NOBODY_THERE = "Its channel is gone or the bot is no longer in it, so nobody could see it."
+NOBODY_THERE = "Its channel is gone, or the bot is no longer in it: nobody could see the card."
 
 
 def line(request: Request, *, link: str, calls: bool = True) -> Text:
@@ -57,7 +57,8 @@ def note(sentence: str, *, mentions: Sequence[str] = (), link: str = "") -> Text
 
 def outcome_without_card(card: str) -> str:
     """The outcome of a request whose card nobody sees any more, for another channel."""
-    return f"{card.partition(chr(10))[0]}. Its channel is gone or the bot is no longer in it, so it is posted here."
+    head = card.partition("\n")[0]
+    return f"{head}. The channel of its card is gone, or the bot is no longer in it, so this is posted here."
 
 
 def refusal(reason: str, hint: str = "") -> Text:

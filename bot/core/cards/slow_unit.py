@@ -13,18 +13,18 @@ _STOPPING = {
     "stop": "its stop command",
     "stop-pre": "its pre-stop command",
     "stop-watchdog": "its main process, aborted by its watchdog (SIGABRT)",
-    "stop-sigterm": "its processes to exit (SIGTERM sent)",
-    "stop-sigkill": "its processes to die (SIGKILL sent)",
+    "stop-sigterm": "its processes to exit after SIGTERM",
+    "stop-sigkill": "its processes to die after SIGKILL",
     "stop-post": "its post-stop command",
-    "final-watchdog": "its remaining processes (SIGABRT)",
-    "final-sigterm": "its remaining processes (SIGTERM)",
-    "final-sigkill": "its remaining processes (SIGKILL)",
+    "final-watchdog": "its remaining processes to exit after SIGABRT",
+    "final-sigterm": "its remaining processes to exit after SIGTERM",
+    "final-sigkill": "its remaining processes to die after SIGKILL",
     "unmounting": "its unmount",
 }
-_WAIT = "wait: the mask follows once it is down. Or withdraw: once down it is started again"
-_FORCE = ". Or ask for a stop by force (SIGKILL), which needs its own approval"
+_WAIT = "wait: it is masked once it is down. Or withdraw: it is started again once it is down"
+_FORCE = ". Or request a stop by force (SIGKILL), which needs its own approval"
 _MOVING = {
-    ActiveState.ACTIVATING: "its start",
+    ActiveState.ACTIVATING: "its start to end",
     ActiveState.RELOADING: "its reload to end, so that its stop commands run",
     ActiveState.REFRESHING: "its refresh to end, so that its stop commands run",
     ActiveState.MAINTENANCE: "systemd to clean up after it",
@@ -48,7 +48,7 @@ def status(request: Request, now: datetime) -> Markup:
     what = waits_for(target.last_seen) if target.last_seen else ""
     who, age = request.owner_name or request.owner.user, unit_state.span((now - since).total_seconds())
     waits = words("not masked yet (asked by {}): stopping for {}{}", who, age, f", waits for {what}" if what else "")
-    return words("{}; withdrawn: once down it is started again", waits) if target.called_off else waits
+    return words("{}; withdrawn: it is started again once it is down", waits) if target.called_off else waits
 
 
 def rows(request: Request) -> Iterator[Markup]:
@@ -59,7 +59,7 @@ def rows(request: Request) -> Iterator[Markup]:
     if what:
         yield row("Waits for", words("{}{}", what, _limit(target) if _is_stopping(request) else ""))
     if target.called_off:
-        yield row("Withdrawn", "once down it is started again, and this card shows how that went")
+        yield row("Withdrawn", "it is started again once it is down; this card then shows how that went")
     elif target.waiting and request.can_be_called_off:
         yield row("You may", _WAIT + _FORCE * request.can_be_forced)
     if target.waiting:

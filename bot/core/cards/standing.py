@@ -1,5 +1,6 @@
 """How a request stands, for somebody who comes too late."""
 
+from bot.core.cards.done import title
 from bot.core.requests import Request, Stage
 
 NOT_ON_RECORD = "This button belongs to a request that is no longer on record."
@@ -7,9 +8,8 @@ NOT_ON_RECORD = "This button belongs to a request that is no longer on record."
 
 def how_it_stands(request: Request) -> str:
     """The state of the request, for whoever pressed a button too late."""
-    outcome = f", {request.target.outcome}" if request.target.outcome else ""
-    back = ", taken back" if request.undone_by else ""
-    return f"the request is {request.stage}{outcome}{back}.".replace("_", " ")
+    how = f" ({title(request).lower()})" if request.stage is Stage.DONE else ""
+    return f"the request is {request.stage}{how}."
 
 
 def describe_decision(request: Request) -> str:
@@ -20,11 +20,11 @@ def describe_decision(request: Request) -> str:
     if request.break_glass and request.is_break_glass:
         return f"Too late: {request.break_glass.name} used break-glass."
     if approvers:
-        return f"Too late: it is approved by {approvers} already."
+        return f"Too late: {approvers} approved this already."
     return f"Too late: this request is {request.stage}."
 
 
 def already_open(other: Request) -> str:
     """Why a second request for the same unit is refused."""
     who, change = other.ask.requester_name, other.ask.change
-    return f"{who} already asked for `{change}`, and that request is still {other.stage}. It has to end first."
+    return f"{who} already asked for `{change}`, and that request is still {other.stage}. It must end first."

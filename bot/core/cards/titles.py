@@ -22,8 +22,8 @@ def subject(request: Request) -> str:
 def automatic_reason(request: Request) -> str:
     """Why the bot itself made the request."""
     if request.ask.repeats:
-        return "its hold puts it back"
-    return "the whole group is held" if request.ask.is_group_member else "undone automatically"
+        return "put back by its hold"
+    return "held with its whole group" if request.ask.is_group_member else "undone automatically"
 
 
 def what(request: Request) -> str:
@@ -51,10 +51,10 @@ def requester_and_reason(request: Request) -> Markup:
 
 
 def requester(request: Request, did: str = "") -> Markup:
-    """`@alice`, or `@alice asked, now @carol's` once it was handed over; `did` is the text without a handover."""
+    """`@alice`, or `@alice asked, handed over to @carol`; `did` is the text without a handover."""
     who = mention(request.ask.requester, request.ask.requester_name)
     if request.handovers:
-        return words("{} asked, now {}'s", who, mention(request.owner, request.owner_name))
+        return words("{} asked, handed over to {}", who, mention(request.owner, request.owner_name))
     return words("{} {}", who, did) if did else who
 
 

@@ -7,11 +7,11 @@ from bot.core.requests import Approval, Request, Vote
 MAY_NOT_ANY_MORE = "May no longer approve this."
 TRY_AGAIN = "Try again in a moment."
 NOT_ON_ITS_CARD = "This button is not on the request's own card, so it does not count. Use the original card."
-PLAN_CHANGED = "The plan has changed since this card was shown. Read it again, then decide."
+PLAN_CHANGED = "The plan has changed since this card was shown. Read the new plan, then approve or deny."
 CONFIRM_CONSOLE = "This unit is guarded: to approve, confirm that console access works today."
-DECIDED_ALREADY = "You have already decided; each person counts once."
+DECIDED_ALREADY = "You have already approved or denied this; each person counts once."
 BEING_CHECKED = (
-    "Your first click is being checked. The card shows it if it counts; you get a message if you may not approve."
+    "Your first click is being checked. If it counts, the card shows it; if you may not approve, you get a message."
 )
 NEEDS_MORE = "who may approve: it needs more approvals now"
 

@@ -38,10 +38,7 @@ def conflict(change: Change) -> str:
     return ""
 
 
-_ONE_HOST = (
-    "Only holds work for a group of hosts for now: name its owners, `--hold OWNERS --review 90d`, or ask for "
-    "each of the hosts."
-)
+_ONE_HOST = "A group of hosts works only with a hold: add `--hold OWNERS --review 90d`, or ask for each of the hosts."
 
 
 def rests_until(rounds: Iterable[datetime], holds: HoldPolicy, now: datetime) -> datetime | None:

@@ -28,13 +28,13 @@ def restarted_timers(before: Snapshot, now: Snapshot, at: datetime) -> Iterator[
         if had.at and has.at and had.at != has.at and _has_come(had, at):
             yield from [f"Its turn of {had.at} came while it was masked; the next one is {has.at}."] * (whose == "its")
         elif had.at and has.at and had.at != has.at and has.is_random and whose == "its":
-            yield f"Its next turn was {had.at}, is {has.at}: its delay is drawn anew with each start and reload."
+            yield f"Its next turn was {had.at}, is {has.at}: its delay is drawn again with each start and reload."
         if not (had.after_boot and has.after_boot) or abs(has.after_boot - had.after_boot) < _NOTICED:
             continue
         if len(boots) > 1 or had.after_boot <= uptime:
-            yield from ["Its next turn is counted anew, from this start."] * (whose == "its")
+            yield from ["Its next turn is counted again, from this start."] * (whose == "its")
         else:
-            yield _sentence(f"{whose} next turn is counted anew, {_shift_in_words(had.after_boot, has.after_boot)}")
+            yield _sentence(f"{whose} next turn is counted again, {_shift_in_words(had.after_boot, has.after_boot)}")
 
 
 def _pairs(before: Snapshot, now: Snapshot) -> Iterator[tuple[str, NextElapse, NextElapse]]:

@@ -82,7 +82,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
             yield from self._serve(_parse(line), user)
         except Exception:  # the last resort: no traceback leaves the process
             log.exception("shell.failed", user=user)
-            yield _end("The bot made an error. It is in the bot's log.")
+            yield _end("Something went wrong in the bot. The error is in its log.")
 
     def forget(self, connection: socket.socket) -> None:
         """The call is over."""

@@ -77,7 +77,7 @@ def _require_file(path: Path, lock_name: Path, lock: FileLock) -> None:
     if lock.is_marked and not size:
         state = "gone" if size is None else "empty"
         raise ConfigError(
-            f"The database {path} is {state}, and it was not before. Restore it, or remove {lock_name} to start anew."
+            f"The database {path} is {state}, and it was not before. Restore it, or remove {lock_name} to start over."
         )
     if size is None:
         os.close(_open(path))

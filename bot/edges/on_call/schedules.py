@@ -39,13 +39,13 @@ class OnCallSchedules:
         """Who is on call now for this schedule. Raises `Unverified`."""
         source = self._source()
         if source is None:
-            raise Unverified(f"No on-call source is configured, so I cannot tell who is on call for {schedule}.")
+            raise Unverified(f"No on-call source is configured, so nobody can tell who is on call for {schedule}.")
         try:
             return read_shifts(self._answer(source, schedule), now=self._clock.now())
         except ValueError as error:
             why = clean(str(error), lines=1, width=_WIDTH)
             log.warning("on_call.no_answer", schedule=schedule, why=why)
-            text = f"The on-call source could not tell me who is on call for {schedule} ({why})"
+            text = f"The on-call source did not say who is on call for {schedule} ({why})"
             raise Unverified(f"{text}, so the answer is no for now. Please try again.") from error
 
     def _answer(self, source: OnCallSource, schedule: str) -> str:

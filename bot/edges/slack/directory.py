@@ -54,7 +54,7 @@ class SlackDirectory:
 
         A missing guest flag means "no guest" only for members of our teams; anybody else is foreign.
         """
-        user = self._ask("about everybody involved", self._client.users_info, "user", user=person.user)
+        user = self._ask("who everybody involved is", self._client.users_info, "user", user=person.user)
         known = self._ours(person)
         return Person(
             id=known,
@@ -82,7 +82,7 @@ class SlackDirectory:
         if not group.on_call:
             return ()
         if self._schedules is None:
-            raise Unverified(f"No on-call source is configured, so I cannot tell who is in @{group.name}.")
+            raise Unverified(f"No on-call source is configured, so nobody can tell who is in @{group.name}.")
         return tuple(replace(one, person=self._ours(one.person)) for one in self._schedules.shifts(group.on_call))
 
     def is_in(self, person: PersonId, place: Place) -> bool:
@@ -149,7 +149,7 @@ class SlackDirectory:
         known = self._ask("which user groups there are", self._client.usergroups_list, "usergroups")
         found = next((one["id"] for one in known if one["handle"] == handle), "")
         if not found:
-            raise Unverified(f"There is no Slack user group @{handle}, so I cannot tell who is in it.")
+            raise Unverified(f"There is no Slack user group @{handle}, so nobody can tell who is in it.")
         return str(found)
 
     def _ours(self, person: PersonId) -> PersonId:
@@ -191,7 +191,7 @@ def _part(answer: SlackResponse, part: str, what: str) -> Any:
 
 
 def _cannot_tell(what: str, why: str) -> str:
-    return f"Slack could not tell me {what} ({why}), so the answer is no for now. Please try again."
+    return f"Slack did not say {what} ({why}), so the answer is no for now. Please try again."
 
 
 def _name(user: Payload) -> str:

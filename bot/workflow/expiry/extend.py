@@ -48,7 +48,9 @@ class Extensions:
         """A mask of ours that can be kept: a hold, or one that expires. Raises `UsageError`."""
         mask = stored_request(self._deps, request_id)
         if mask.hold and mask.ask.is_group_member:
-            raise UsageError(f"It is held with all of @{mask.hold.hosts}: Keep is on the first card of that hold.")
+            raise UsageError(
+                f"This mask is held with all of @{mask.hold.hosts}: use Keep on the first card of that hold."
+            )
         return mask if mask.hold else self.mask_to_extend(request_id)
 
     def extend(self, request_id: str, term: Duration, caller: Caller, *, reason: str = "") -> Request:

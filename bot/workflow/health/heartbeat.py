@@ -67,7 +67,7 @@ class Heartbeat:
         if age <= _LATE * self._deps.timings.heartbeat:
             return self._components or (JUST_BEGUN,)
         late = ComponentHealth(
-            "heartbeat", is_well=False, words=f"the bot has not looked after itself for {age:.0f} s", vital=True
+            "heartbeat", is_well=False, words=f"the bot has not checked itself for {age:.0f} s", vital=True
         )
         return (*self._components, late)
 

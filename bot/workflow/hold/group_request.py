@@ -22,7 +22,7 @@ def on_one_host(deps: Deps, ask: Ask) -> Ask:
         group_hold = _held(deps, group, ask)
         return replace(ask, change=group_hold.ask.change.as_undo(group_hold.target.unit), undoes=group_hold.id)
     if not change.hold:
-        raise UsageError("Only holds work for a group of hosts.")
+        raise UsageError("A group of hosts works only with a hold.")
     return replace(ask, change=replace(change, host=_first(deps, change.hold, ask)))
 
 
@@ -32,7 +32,7 @@ def _held(deps: Deps, group: str, ask: Ask) -> Request:
     group_hold = next((one for one in candidates if ask.change.unit in (one.target.unit, one.ask.change.unit)), None)
     if group_hold is None:
         raise UsageError(
-            f"No hold of ours is for `{ask.change.unit}` on all of @{group}. `/mask list` shows every mask."
+            f"maskbot has no hold for `{ask.change.unit}` on all of @{group}. `/mask list` shows every mask."
         )
     return group_hold
 
@@ -41,7 +41,7 @@ def _first(deps: Deps, hold: Hold, ask: Ask) -> str:
     """A host that answered last time and on which the unit was not seen masked, if there is one."""
     names = [host.name for host in hosts_in_group(deps, hold.hosts)]
     if not names:
-        raise UsageError(f"No host is in a group `@{hold.hosts}`.")
+        raise UsageError(f"hosts.yaml has no host in a group `{hold.hosts}`.")
     return next((name for name in names if _is_fit(deps, name, str(ask.change.unit))), names[0])
 
 

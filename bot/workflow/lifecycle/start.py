@@ -97,7 +97,7 @@ def _wait_for_its_turn(deps: Deps, request: Request, *, claim: Claim) -> None:
         text = f"Another change is running on {request.ask.change.host}."
         raise HostBusy(text, again_in=deps.timings.host_busy)
     if active_kill_switch(deps, request) or (request.is_new_mask and may_leave_unshipped(deps)):
-        raise NotYet("The kill switch is on, or a copy of the record is not taken.", again_in=deps.timings.host_busy)
+        raise NotYet("The kill switch is on, or audit shipping is behind.", again_in=deps.timings.host_busy)
     is_new, place = request.ask.change.verb is Verb.MASK and not request.ask.by_itself, request.ask.place
     if is_new and not place.is_shell and not all(deps.store.card(request.id)):
         raise NotYet("Its card is not posted yet.", again_in=deps.timings.host_busy)

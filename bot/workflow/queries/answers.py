@@ -99,7 +99,7 @@ class AnswerPool:
         except Exception:
             log.exception("no answer", asker=who.id.user)
             self._deps.liveness.count_render_failure("answer")
-            text = plain("The bot made an error; nothing was changed. It is in the bot's log.")
+            text = plain("Something went wrong in the bot; nothing was changed. The error is in its log.")
         try:
             if text:
                 self._say(who, text, form)

@@ -106,7 +106,7 @@ def test_no_new_mask_without_the_copies_that_are_required(moment: Moment) -> Non
     answer = decide(replace(looked(snapshot(), moment=moment), unshipped=DOWN), POLICY)
     assert isinstance(answer, Refuse)
     assert answer.code == AUDIT_UNAVAILABLE
-    assert answer.reason == f"New masks have to wait: {DOWN}, and new masks need that copy."
+    assert answer.reason == f"New masks must wait: {DOWN}, and new masks need that copy of the audit log."
 
 
 def test_what_waits_cannot_be_approved_but_denied() -> None:
@@ -127,7 +127,7 @@ def test_an_undo_goes_on() -> None:
 def test_people_are_told_what_it_means() -> None:
     required, other = (audit_shipping.sink_failure("syslog", "too slow", is_required=one) for one in (True, False))
     assert "AUDIT SHIPPING TO syslog FAILS: too slow." in required
-    assert "New masks have to wait for it" in required
+    assert "New masks wait until it works again" in required
     assert "Everything else goes on." in other
     assert "works again" in audit_shipping.sink_recovery("syslog")
     assert audit_shipping.anchor(Head(7, "ab")).endswith("maskbot audit verify --anchor 7:ab")

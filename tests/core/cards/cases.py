@@ -162,7 +162,10 @@ def review(request: Request) -> Request:
 
 def came_by_itself(request: Request) -> Request:
     """Nobody asked for it, and nobody voted."""
-    ask = replace(request.ask, requester=ITSELF, requester_name="maskbot", reason="It ends now.", by_itself=True)
+    undoes = "r0" if request.ask.change.verb is Verb.UNMASK else ""
+    ask = replace(
+        request.ask, requester=ITSELF, requester_name="maskbot", reason="runaway job", by_itself=True, undoes=undoes
+    )
     return replace(request, ask=ask, votes=(), because="time is up. Undone automatically, as approved")
 
 
@@ -224,7 +227,7 @@ WAITING = {
         running(active=ActiveState.DEACTIVATING, sub="stop-post", stop_command=(1, 1), kill_mode="none")
     ),
     "a stop by force, of what went down while it was asked for": by_force(stopped()),
-    "a stop by force that was not looked at yet": replace(by_force(), stage=Stage.ASKED).on_target(
+    "a stop by force that was not checked yet": replace(by_force(), stage=Stage.ASKED).on_target(
         planned=None, before=None
     ),
     "a stop by force, approved": by_force(stage=Stage.APPROVED, votes=(vote(),), act_by=NOW + timedelta(minutes=10)),
@@ -234,8 +237,8 @@ WAITING = {
     "two approvals from different groups": distinct(),
     "two from different groups, one is there": distinct("sre dba"),
     "two from different groups, and both came from one": distinct("sre", "sre"),
-    "somebody is called": replace(waiting(), route=Route(mentions=("S0SRE", "UCAROL", "nobody"))),
-    "approved, and nobody is called any more": replace(
+    "somebody is mentioned": replace(waiting(), route=Route(mentions=("S0SRE", "UCAROL", "nobody"))),
+    "approved, and nobody is mentioned any more": replace(
         waiting(), stage=Stage.APPROVED, votes=(vote(),), route=Route(mentions=("S0SRE",))
     ),
     "somebody is on call": waiting(approval=approval(groups=("on-call",), on_call=ON_CALL)),
@@ -259,7 +262,7 @@ WAITING = {
         running(around=around(triggers=(neighbour("data.automount", sub="waiting"),)), refuse_manual_start=True)
     ),
     "a mask that systemd has not read": waiting(running(layers=layers("worker.service", Layer.PERSISTENT))),
-    "taking back our mask": unmask(undoes="r1"),
+    "undoing our mask": unmask(undoes="r1"),
     "down, and its end may take the host down": waiting(stopped(actions=("SuccessAction=reboot-force",))),
     "removing somebody else's mask": unmask(),
     "removing what is not there": waiting(running(), change(verb=Verb.UNMASK)),
@@ -280,11 +283,11 @@ WAITING = {
     "not checked yet": replace(waiting(), stage=Stage.ASKED).on_target(planned=None, before=None),
     "handed over": handed(waiting()),
     "somebody wants to know more": talked("is the replica healthy <!here>?"),
-    "and was told": talked("is the replica healthy?", "yes, 2 s behind"),
+    "and got an answer": talked("is the replica healthy?", "yes, 2 s behind"),
     "nobody had to be asked": alone(
         replace(waiting(), stage=Stage.APPROVED, act_by=NOW + timedelta(minutes=10), because="carol used break-glass")
     ),
-    "gone ahead with alone, but asked anew since": alone(
+    "break-glass, but asked again since": alone(
         replace(waiting(), changed_since=("its unit file: 3fa9c1d2 → 77aa01bc",)), digest="another"
     ),
     "with days to decide": replace(waiting(), approval=approval(approve_by=NOW + timedelta(days=2, hours=3))),
@@ -327,7 +330,9 @@ WAITING = {
         votes=(vote(),),
         act_by=OPEN.closes,
     ),
-    "approved without a vote": replace(waiting(), stage=Stage.APPROVED, approval=None, because="undo of our own mask"),
+    "approved without anybody's approval": replace(
+        waiting(), stage=Stage.APPROVED, approval=None, because="undo of our own mask"
+    ),
 }
 RUNNING = {
     "before the first step": under_way(),
@@ -344,7 +349,7 @@ RUNNING = {
     "a slow stop, SIGKILL was sent": slow(
         forced=FORCED, last_seen=running(active=ActiveState.DEACTIVATING, sub="stop-post", stop_command=(1, 1))
     ),
-    "a slow stop, SIGKILL was sent without a vote": slow(
+    "a slow stop, SIGKILL was sent without approval": slow(
         forced=replace(FORCED, approvers=()), last_seen=running(active=ActiveState.DEACTIVATING, sub="stop-post")
     ),
     "a slow stop, SIGKILL was sent by who used break-glass": slow(
@@ -362,24 +367,24 @@ RUNNING = {
         before=running(timeout_stop_usec=INFINITE), last_seen=running(active=ActiveState.DEACTIVATING, sub="stop")
     ),
     "a slow stop whose limit is not known": slow(before=None, last_seen=running(active=ActiveState.DEACTIVATING)),
-    "a slow stop that nobody looked at since": slow(last_seen=None),
+    "a slow stop that nobody checked since": slow(last_seen=None),
     "a slow start": replace(
         slow(sent=(sent("start worker.service", 140),), last_seen=running(active=ActiveState.ACTIVATING, sub="start")),
         ask=replace(waiting().ask, change=change(verb=Verb.UNMASK)),
     ),
     "a stop without a limit": under_way(sent=(sent("stop", 300),), before=running(timeout_stop_usec=INFINITE)),
     "a stop whose limit is not known": under_way(sent=(sent("stop", 9000),), before=running(timeout_stop_usec=0)),
-    "a stop of what was never looked at": under_way(sent=(sent("stop"),), before=None),
+    "a stop of what was never checked": under_way(sent=(sent("stop"),), before=None),
     "a reload that takes long": under_way(sent=(sent("reload", 5),)),
     "starting a neighbour": replace(
         under_way(sent=(sent("start worker.socket"),)), ask=replace(waiting().ask, change=change(verb=Verb.UNMASK))
     ),
-    "taking the link away, nobody had to approve": replace(
+    "removing the link, nobody had to approve": replace(
         under_way(sent=(sent("unlink persistent"),)), votes=(), because="the undo of our own mask"
     ),
     "nobody had to approve, and nobody says why": replace(under_way(), votes=(), because=""),
     "no approval on record": replace(under_way(), votes=(), approved_at=None),
-    "gone ahead with alone": alone(under_way()),
+    "break-glass was used": alone(under_way()),
 }
 DONE = {
     "proven, and others came and went meanwhile": proven(
@@ -400,7 +405,7 @@ DONE = {
             )
         ),
     ),
-    "proven, a neighbour was not looked at": proven(before=BUSY, after=masked()),
+    "proven, a neighbour was not checked": proven(before=BUSY, after=masked()),
     "proven, by properties alone": proven(sent=SENT[:3]),
     "proven, with a note": proven(note="Failed since: other.service."),
     "proven, stopped by force": proven(after=masked(result="timeout"), before=running(timeout_stop_usec=4_000_000)),
@@ -420,13 +425,13 @@ DONE = {
     ),
     "proven, and handed over since": handed(proven()),
     "proven, and somebody used break-glass": alone(proven()),
-    "proven, alone and reviewed": reviewed(proven(), "no harm done, page me next time"),
-    "proven, alone and reviewed without a word": reviewed(proven()),
-    "proven, alone although somebody had approved": replace(
+    "proven, break-glass and reviewed": reviewed(proven(), "no harm done, page me next time"),
+    "proven, break-glass and reviewed without a word": reviewed(proven()),
+    "proven, break-glass although somebody had approved": replace(
         alone(proven(), need=2, have=1, groups=("sre", "dba")), votes=(vote(),)
     ),
-    "alone, stopped but not masked": alone(after(Outcome.NOT_PROTECTED, active=ActiveState.INACTIVE, sub="dead")),
-    "alone, stopped but not masked, and done by a later request": replace(
+    "break-glass, stopped but not masked": alone(after(Outcome.NOT_PROTECTED, active=ActiveState.INACTIVE, sub="dead")),
+    "break-glass, stopped but not masked, and done by a later request": replace(
         alone(after(Outcome.NOT_PROTECTED)), repeated_by="r2"
     ),
     "proven, left running": finished(
@@ -439,7 +444,7 @@ DONE = {
     "proven, and its end is overdue": ending(
         overdue="web-01 does not answer.", try_at=NOW + timedelta(minutes=5), undo_request="r2"
     ),
-    "proven, overdue, being brought back": ending(overdue="A request for it is still running."),
+    "proven, overdue, being undone": ending(overdue="A request for it is still running."),
     "proven, its end put off": ending(
         extensions=(
             Extension("r3", CAROL, "carol", NOW, NOW + timedelta(hours=1)),
@@ -477,12 +482,12 @@ DONE = {
     "held on one more host of a group": replace(
         came_by_itself(with_hold(proven(), "web", "r0")),
         ask=replace(came_by_itself(with_hold(proven(), "web", "r0")).ask, requester=ALICE, requester_name="alice"),
-        because="it was approved with the hold for its group",
+        because="approved with the hold for its group",
     ),
     "a hold is put back": replace(
         came_by_itself(with_hold(proven())),
         ask=replace(came_by_itself(with_hold(proven())).ask, requester=ALICE, requester_name="alice", repeats="r0"),
-        because="it was approved with the hold",
+        because="approved with the hold",
     ),
     "a hold was kept": review(replace(finished(Outcome.EXTENDED, None, sent=()), votes=(), because="@sre reviewed it")),
     "proven long ago": replace(proven(), undo_until=NOW),
@@ -560,16 +565,16 @@ DONE = {
         finished(Outcome.NOT_OURS, masked(), Verb.UNMASK, before=masked(), sent=(), note="Somebody made it anew.")
     ),
     "extended": prolonging(finished(Outcome.EXTENDED, None, sent=()), until=NOW + timedelta(hours=4)),
-    "extended without a vote": replace(
+    "extended without approval": replace(
         prolonging(finished(Outcome.EXTENDED, None, sent=()), until=NOW + timedelta(hours=4)), votes=(), approval=None
     ),
     "kept": prolonging(finished(Outcome.EXTENDED, None, sent=())),
-    "taken back": replace(proven(), undone_by="r2", undone_at=NOW),
-    "taken back, as an older version noted it": replace(proven(), undone_by="r2"),
+    "undone": replace(proven(), undone_by="r2", undone_at=NOW),
+    "undone, as an older version noted it": replace(proven(), undone_by="r2"),
     "our mask is gone": replace(proven(), undone_by="r2", was_gone=True),
     "our mask is gone, and would have ended": replace(ending(), undone_by="r2", was_gone=True),
     "it ended by itself": replace(ending(undo_request="r2"), undone_by="r2", undone_at=NOW),
-    "our mask is gone, and nobody took it back": replace(proven(), drift=SeenDrift(Loss.REMOVED, NOW, ("puppet",))),
+    "our mask is gone, and nobody undid it": replace(proven(), drift=SeenDrift(Loss.REMOVED, NOW, ("puppet",))),
     "our mask was replaced": replace(proven(), drift=SeenDrift(Loss.REPLACED, NOW)),
     "our mask ended with a reboot": replace(proven(), drift=SeenDrift(Loss.REBOOTED)),
     "our mask ended with a user's manager": of_deploy(replace(proven(), drift=SeenDrift(Loss.ENDED, NOW))),
@@ -600,7 +605,7 @@ OUTCOME_UNKNOWN = {
     ),
     "nobody is paged any more": replace(under_way(unknown_since=NOW), paging=Paging(Cause.UNDECIDED)),
     "over without an outcome": finished(Outcome.UNKNOWN, None),
-    "alone, and over without an outcome": alone(finished(Outcome.UNKNOWN, None)),
+    "break-glass, and over without an outcome": alone(finished(Outcome.UNKNOWN, None)),
 }
 ENDED = {
     "refused": ended(Stage.REFUSED, "worker.service is on the critical list."),

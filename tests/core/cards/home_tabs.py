@@ -38,6 +38,6 @@ FULL = HomeView(
     more_to_decide=4,
     more_masks=1,
     more_open=2,
-    not_known="Slack could not tell me who is in @dba (ratelimited).",
+    not_known="Slack did not say who is in @dba (ratelimited).",
     can_break_glass=frozenset({"r2", "r4"}),
 )

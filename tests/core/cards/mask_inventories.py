@@ -86,7 +86,7 @@ MANY = (host_view(scan=Scan("a" * 32, "boot-1", tuple(hand(f"m{n:03}.service") f
 def said_in_lists() -> dict[str, str]:
     later = NOW + timedelta(days=3)
     texts = {
-        "nothing was ever looked at": mask_inventory.listing(MaskInventory(NOW, (HostView("web-01"),))),
+        "nothing was ever checked": mask_inventory.listing(MaskInventory(NOW, (HostView("web-01"),))),
         "no mask": mask_inventory.listing(replace(BOOK, host_views=(host_view(),), ours=())),
         "ours and foreign": mask_inventory.listing(BOOK),
         "one host": mask_inventory.listing(replace(BOOK, host_views=BOOK.host_views[:1]), host="web-01"),

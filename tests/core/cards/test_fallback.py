@@ -94,8 +94,7 @@ def test_foreign_words_do_nothing_in_it() -> None:
         assert "<@UBOB>" not in text.text
     assert fallback.note("so", ["UALICE"]).text == "<@UALICE> so"
     assert fallback.sentence(proven()) == (
-        "There is news of worker.service on web-01 (masked and proven), "
-        "which the bot could not put into words: see its card."
+        "worker.service on web-01 has changed (masked and proven), but the bot failed to show how: see its card."
     )
     (said,) = fallback.evidence(waiting())
     assert "maskbot audit export" in said.text
@@ -132,4 +131,4 @@ def test_a_unit_that_sets_itself_no_limit_and_was_killed_has_a_card(after: objec
     unlimited = running(timeout_stop_usec=INFINITE)
     for outcome in (Outcome.PROVEN, Outcome.NOT_PROTECTED):
         request: Request = finished(outcome, after, before=unlimited)  # type: ignore[arg-type]
-        assert "stopped by force (Result=timeout)" in read(render(request, now=NOW), NAMES)
+        assert "by force (Result=timeout)" in read(render(request, now=NOW), NAMES)

@@ -93,11 +93,11 @@ def test_a_page_that_shows_nothing_says_why() -> None:
 
 
 def test_a_page_for_nobody_knows_whom_says_why_and_can_be_tried_again() -> None:
-    view = home.unverified_view("Slack could not tell me who <you> are (ratelimited).")
+    view = home.unverified_view("Slack did not say who <you> are (ratelimited).")
     assert problems(view) == []
     said = read_page(view, NAMES)
     assert "[Refresh]" in said
-    assert "Slack could not tell me who <you> are (ratelimited).\nThis page is closed until then." in said
+    assert "Slack did not say who <you> are (ratelimited).\nThis page is closed until then." in said
     assert "Mask a unit" not in said
 
 

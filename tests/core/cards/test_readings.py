@@ -80,7 +80,7 @@ def cards(group: str) -> dict[str, str]:
 def lines() -> dict[str, str]:
     finals = {name: request for group in (DONE, ENDED) for name, request in group.items()}
     said = {name: read(line(request, link=LINK), NAMES) for name, request in finals.items()}
-    return said | {"told elsewhere: failed": read(line(DONE["failed"], link=LINK, calls=False), NAMES)}
+    return said | {"announced elsewhere: failed": read(line(DONE["failed"], link=LINK, calls=False), NAMES)}
 
 
 def threads() -> dict[str, str]:
@@ -95,7 +95,7 @@ def threads() -> dict[str, str]:
     )
     requests = {
         "proven": proven(),
-        "looks and commands without an answer": look,
+        "checks and commands without an answer": look,
         "many commands": many,
         "nothing was sent": under_way(),
         "an undo has no start to prove": DONE["restored"],
@@ -129,7 +129,7 @@ def all_details() -> dict[str, str]:
         "waiting": waiting(),
         "proven": proven(),
         "handed over": handed(waiting()),
-        "wanted": replace(
+        "followups": replace(
             alone(talked("is the replica healthy?")),
             followups=(
                 Followup(FollowupKind.BREAK_GLASS, CAROL, "carol", NOW, PLACE, "db on fire", tally=Tally.COUNTED),
@@ -170,7 +170,7 @@ def all_answers() -> dict[str, str]:
     explained = [
         Explanation("requester is one of us", applies=True, why=""),
         Explanation("unit is not critical", applies=False, why="ssh.service is on the critical list.", decides=True),
-        Explanation("rule prod", applies=True, why="@eng may ask; 1 of @sre approve", line=12),
+        Explanation("rule prod", applies=True, why="@eng may ask; needs 1 of @sre", line=12),
         Explanation("rule lab", applies=False, why="the environment is prod", line=20),
     ]
     missing = running(load=LoadState.NOT_FOUND, active=ActiveState.INACTIVE, sub="dead")
@@ -189,8 +189,10 @@ def all_answers() -> dict[str, str]:
         "status, no such unit": answers.status("web-01", replace(missing, around=None), [], NOW),
         "plan": answers.plan(waiting(BUSY), needs, NOW),
         "plan, guarded": answers.plan(waiting(), tick, NOW),
-        "plan, routed, from different groups": answers.plan(waiting(), routed, NOW),
-        "plan, no vote": answers.plan(unmask(undoes="r1"), Allow("undo", "it is the undo of our own mask"), NOW),
+        "plan, routed from different groups": answers.plan(waiting(), routed, NOW),
+        "plan, no approval needed": answers.plan(
+            unmask(undoes="r1"), Allow("undo", "it is the undo of our own mask"), NOW
+        ),
         "plan, refused": answers.plan(waiting(ALIASED, change("sshd.service")), no, NOW),
         "why, and who could approve": answers.why(
             waiting(),
@@ -203,7 +205,7 @@ def all_answers() -> dict[str, str]:
             [
                 Approvers("sre", (BOB, CAROL)),
                 Approvers("on-call", (BOB,), (Shift(BOB, NOW + timedelta(hours=2), "bob"), Shift(CAROL))),
-                Approvers("dba", unknown="Slack could not tell me who is in @dba <!here>."),
+                Approvers("dba", unknown="Slack did not say who is in @dba <!here>."),
                 Approvers("lead"),
             ],
         ),
@@ -211,12 +213,12 @@ def all_answers() -> dict[str, str]:
         "status, while new masks are stopped": kill_switch.with_note(
             answers.status("web-01", BUSY, [], NOW), STOPPED, []
         ),
-        "status, while one wants the kill switch off": kill_switch.with_note(
+        "status, while one asks to turn the kill switch off": kill_switch.with_note(
             answers.status("web-01", BUSY, [], NOW), STOPPED, ["carol"]
         ),
         "new masks are stopped": note(kill_switch.on_announcement("bob", "it masks the wrong hosts")),
         "new masks stay stopped": note(kill_switch.stays_on_announcement("alice", "not yet!")),
-        "one wants the kill switch off": note(kill_switch.off_request_announcement("carol", "it is mended")),
+        "one asks to turn the kill switch off": note(kill_switch.off_request_announcement("carol", "it is mended")),
         "new masks go on": note(kill_switch.off_announcement(STOPPED, ("carol", "bob"))),
         "history": answers.history([proven(), waiting(), ENDED["denied"], WAITING["without a reason"]], NOW),
         "history, empty": answers.history([], NOW),
@@ -233,7 +235,7 @@ def all_answers() -> dict[str, str]:
         "a note elsewhere": note("A mask of ours is gone.\nSee the host.", link=LINK),
         **{f"somebody used break-glass, {name}": note(text) for name, text in said_of_break_glass(alone(waiting()))},
         "a reminder": reminder(waiting(), by=BY, mentions=["UBOB", "S0SRE"], link=LINK, now=NOW),
-        "a reminder, one vote is there": reminder(
+        "a reminder, one approval is there": reminder(
             guarded(), by=BY, mentions=[], link="", now=NOW + timedelta(minutes=8)
         ),
         "a refusal": refusal("cron.service is not found on web-01.", "Did you mean `crond.service`?"),
@@ -270,10 +272,10 @@ def all_forms() -> dict[str, str]:
         "approve": forms.approve_form(guarded()),
         "extend": forms.extend_form(DONE["proven, and it ends"]),
         "keep": forms.keep_form(DONE["proven, and it ends"]),
-        "approve on one's own page": forms.confirm_form(waiting()),
+        "approve on the Home tab": forms.confirm_form(waiting()),
         "approve a guarded unit there": forms.confirm_form(guarded()),
-        "go ahead alone": forms.break_glass_form(waiting(), least=10),
-        "go ahead alone with a guarded unit": forms.break_glass_form(guarded(), least=10),
+        "use break-glass": forms.break_glass_form(waiting(), least=10),
+        "use break-glass on a guarded unit": forms.break_glass_form(guarded(), least=10),
         "answer": forms.answer_form(talked("is the replica healthy?")),
         "answer, although nobody asks": forms.answer_form(waiting()),
         "hand over": forms.handover_form(waiting()),
@@ -290,7 +292,7 @@ def all_pages() -> dict[str, str]:
 
 def all_replies() -> dict[str, str]:
     return {
-        "heard": replies.acknowledge(change(user="deploy")),
+        "got it": replies.acknowledge(change(user="deploy")),
         "unmasked while it is stopping": replies.withdrawn_mask(proven()),
         "an edited message": replies.acknowledge_repeat(change(user="deploy")),
         "a mistake of ours": replies.internal_error("1a2b3c4d"),

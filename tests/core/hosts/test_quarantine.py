@@ -35,7 +35,7 @@ def test_a_host_that_refuses_our_key_is_trusted_again_when_it_lets_us_in() -> No
 
 def test_people_hear_why_nothing_is_sent_and_who_has_to_act() -> None:
     assert words.refusal(OTHER_KEY) == (
-        f"web-01 is in quarantine since {NOW:%Y-%m-%d %H:%M} UTC: its host key is not the pinned one."
+        f"web-01 has been in quarantine since {NOW:%Y-%m-%d %H:%M} UTC: its host key is not the pinned one."
         " Nothing is sent to it until an operator has pinned its new key."
     )
     assert words.cancellation(OTHER_KEY).endswith("Nothing was changed. Ask again afterwards.")

@@ -117,7 +117,7 @@ class TestTheQuestion:
         without = snapshot(active=ActiveState.DEACTIVATING, invocation="a1", rights=frozenset({"mask", "stop"}))
         answer = answer_to(without, mask())
         assert isinstance(answer, Refuse)
-        assert answer.reason.endswith("sudo there does not admit: kill.")
+        assert answer.reason.endswith("sudo there does not allow: kill.")
 
     @pytest.mark.parametrize(
         ("waits", "code"),

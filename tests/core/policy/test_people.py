@@ -51,7 +51,7 @@ def test_an_ordinary_mask_needs_one_approval_of_the_rules_group() -> None:
     answer = decide(facts(), POLICY)
     assert isinstance(answer, NeedsApproval)
     assert (answer.rule, answer.need, answer.have, answer.groups) == ("prod", 1, 0, ("sre",))
-    assert answer.because == "prod: one of @sre"
+    assert answer.because == "rule prod needs 1 of @sre"
     assert not answer.guarded
 
 
@@ -203,7 +203,7 @@ def test_each_entitled_person_counts_once(approvers: tuple[Person, ...], have: i
     answer = decide(looked(snapshot(), moment=Moment.ACT, approvers=approvers), TWO)
     match answer:
         case Allow(rule=rule, because=because):
-            assert (have, rule, because) == (2, "prod", "prod: it has the two approvals it needs")
+            assert (have, rule, because) == (2, "prod", "rule prod has the two approvals that it asks for")
         case NeedsApproval():
             assert (answer.have, answer.need) == (have, 2)
             assert have < 2
@@ -236,7 +236,7 @@ def test_where_groups_have_to_be_distinct_each_person_stands_for_one(approvers: 
     answer = decide(looked(snapshot(), moment=Moment.ACT, approvers=approvers), BOTH)
     if isinstance(answer, NeedsApproval):
         assert (answer.have, answer.need, answer.distinct) == (have, 2, True)
-        assert answer.because == "prod: two of @sre and @dba, each from a different group"
+        assert answer.because == "rule prod needs 2 of @sre and @dba from different groups"
     else:
         assert isinstance(answer, Allow)
         assert have == 2
@@ -278,7 +278,7 @@ def test_a_dead_end_is_seen_through_distinct_groups(dba: set[PersonId], most: in
         return
     assert isinstance(answer, Refuse)
     assert answer.code == "nobody_could_approve"
-    needs = "Rule `prod` needs two approvals from @sre and @dba, each from a different group"
+    needs = "Rule `prod` needs two approvals from @sre and @dba from different groups"
     assert answer.reason == f"{needs}; at most 1 could be reached besides you."
 
 
@@ -314,7 +314,7 @@ def test_a_group_that_shrank_does_not_void_a_request_that_has_its_approvals() ->
     assert isinstance(answer, Allow)
 
 
-UNKNOWN = {"sre": Unknown("Slack could not tell me who is in @sre.")}
+UNKNOWN = {"sre": Unknown("Slack did not say who is in @sre.")}
 WITHOUT_SRE = {"eng": MEMBERS["eng"]}
 
 
@@ -430,7 +430,7 @@ def test_who_may_not_ask_for_changes_may_look_all_the_same() -> None:
 def test_what_needs_no_approval_may_run_at_once() -> None:
     free = replace(POLICY, rules=(replace(PROD, need=0),))
     answer = decide(looked(snapshot(), request()), free)
-    assert answer == Allow("prod", "prod: it needs no approval")
+    assert answer == Allow("prod", "rule prod asks for none")
 
 
 def test_only_our_own_words_name_places_that_are_no_channels() -> None:

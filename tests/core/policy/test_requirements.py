@@ -12,7 +12,7 @@ from bot.core.requests import Approval, ScheduledWindow, Tally, Verdict, Vote
 from tests.core.situations import BOB, CAROL, NOW, POLICY, PROD, facts, request, waiting
 
 MINUTE = timedelta(minutes=1)
-ANSWER = NeedsApproval("prod", "prod: one of @sre", 1, 0, ("sre",), 15 * MINUTE, 10 * MINUTE)
+ANSWER = NeedsApproval("prod", "rule prod needs 1 of @sre", 1, 0, ("sre",), 15 * MINUTE, 10 * MINUTE)
 ASKED = approval_required(ANSWER, policy="old", now=NOW)
 
 

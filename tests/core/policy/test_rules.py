@@ -202,10 +202,10 @@ def test_an_explanation_ends_where_the_decision_was_made_and_then_names_every_ru
     stage = Rule("stage", environments=frozenset({"stage"}), line=20)
     told = explain(facts(), with_rules(stage, PROD))
     deciding = [step for step in told if step.decides]
-    assert [(step.step, step.applies, step.why) for step in deciding] == [("quorum", True, "prod: one of @sre")]
+    assert [(step.step, step.applies, step.why) for step in deciding] == [("quorum", True, "rule prod needs 1 of @sre")]
     assert [(step.step, step.applies, step.why, step.line) for step in told[-2:]] == [
         ("rule stage", False, "web-01 is in environment prod, not in stage", 20),
-        ("rule prod", True, "@eng may ask; 1 of @sre approve", 12),
+        ("rule prod", True, "@eng may ask; needs 1 of @sre", 12),
     ]
 
 
@@ -215,7 +215,7 @@ WHY_NOT = {
     "verb": (Rule("r", verbs=UNMASK), "it is about unmask, not mask"),
     "unit": (Rule("r", units=("a*", "b*")), "no name of cron.service fits a* or b*"),
     "it matches, and forbids": (Rule("r", forbid="payday"), "it forbids: payday"),
-    "it matches, for nobody": (Rule("r"), "nobody may ask; 1 of nobody approve"),
+    "it matches, for nobody": (Rule("r"), "nobody may ask; needs 1 of nobody"),
 }
 
 
@@ -230,8 +230,8 @@ def test_who_may_go_ahead_alone_is_explained_with_each_rule() -> None:
         break_glass=BreakGlassPolicy(frozenset({"sre"})),
     )
     prod, db = explain(facts(), policy)[-2:]
-    assert prod.why == "@eng may ask; 1 of @sre approve; @sre may use break-glass"
-    assert db.why == "@eng may ask; 1 of @sre approve; no break-glass"
+    assert prod.why == "@eng may ask; needs 1 of @sre; @sre may use break-glass"
+    assert db.why == "@eng may ask; needs 1 of @sre; no break-glass"
 
 
 def test_a_refusal_explains_itself_with_what_would_help() -> None:

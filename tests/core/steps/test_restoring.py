@@ -458,7 +458,7 @@ def test_a_timer_whose_turn_is_counted_anew_is_as_before_and_said() -> None:
     undoes = replace(context.undoes, before=timer) if context.undoes else None
     assert next_step(replace(context, undoes=undoes), timer, NOON) == Done(Outcome.RESTORED)
     assert next_step(replace(context, undoes=undoes), later, NOON) == Done(
-        Outcome.RESTORED, "Its next turn is counted anew, 12 seconds later than before."
+        Outcome.RESTORED, "Its next turn is counted again, 12 seconds later than before."
     )
 
 

@@ -46,15 +46,15 @@ def test_a_moment_that_moved_without_a_cause_is_not_as_before() -> None:
 
 
 def test_a_delay_that_is_drawn_anew_is_said() -> None:
-    words = f"Its next turn was {THEN}, is {NEXT}: its delay is drawn anew with each start and reload."
+    words = f"Its next turn was {THEN}, is {NEXT}: its delay is drawn again with each start and reload."
     assert turn_notes(timer(NextElapse(at=THEN)), timer(NextElapse(at=NEXT, is_random=True))) == ([], [words])
 
 
 @pytest.mark.parametrize(
     ("has", "words"),
     [
-        (72, "Its next turn is counted anew, 12 seconds later than before."),
-        (48, "Its next turn is counted anew, 12 seconds earlier than before."),
+        (72, "Its next turn is counted again, 12 seconds later than before."),
+        (48, "Its next turn is counted again, 12 seconds earlier than before."),
         (60.5, ""),
     ],
 )
@@ -64,7 +64,7 @@ def test_what_is_counted_anew_is_said_by_value(has: float, words: str) -> None:
 
 
 def test_of_a_turn_that_has_come_or_of_another_boot_no_value_is_said() -> None:
-    before, anew = timer(NextElapse(after_boot=60 * SECOND)), "Its next turn is counted anew, from this start."
+    before, anew = timer(NextElapse(after_boot=60 * SECOND)), "Its next turn is counted again, from this start."
     assert turn_notes(before, timer(NextElapse(after_boot=99 * SECOND), uptime=61 * SECOND)) == ([], [anew])
     assert turn_notes(before, timer(NextElapse(after_boot=9 * SECOND), boot="another")) == ([], [anew])
 
@@ -79,7 +79,7 @@ def test_timers_beside_it_are_compared_as_well() -> None:
     assert turn_notes(with_one(moment), with_one(replace(other, is_random=True))) == ([], [])  # as it is meant to be
     length, longer = NextElapse(after_boot=60 * SECOND), NextElapse(after_boot=180 * SECOND)
     assert turn_notes(with_one(length), with_one(longer)) == (
-        *([], ["b.timer: its next turn is counted anew, 2 minutes later than before."]),
+        *([], ["b.timer: its next turn is counted again, 2 minutes later than before."]),
     )
     assert turn_notes(with_one(NextElapse(after_boot=1)), with_one(length)) == (
         [],

@@ -63,7 +63,7 @@ def test_a_name_that_systemd_has_not_read_is_not_masked_in_the_place_of_its_unit
     answer = refusal(looked(parsed_look("alias_not_read")))
     assert answer.code == "name_not_read"
     assert answer.reason == (
-        "fresh.service is another name of worker.service on web-01, and systemd there has not loaded that yet."
+        "fresh.service is another name of worker.service on web-01, but systemd there has not loaded that name yet."
     )
     assert answer.hint == "Ask for worker.service: its mask covers fresh.service too."
 

@@ -109,7 +109,7 @@ def test_a_mistake_of_ours_is_a_sentence_for_the_caller_and_not_a_traceback(path
     with serving(path, broken):
         *_, last = exchange(path, b"{}\n")
 
-    assert last == {"event": "end", "text": "The bot made an error. It is in the bot's log.", "exit": 1}
+    assert last == {"event": "end", "text": "Something went wrong in the bot. The error is in its log.", "exit": 1}
 
 
 def test_who_waits_hears_that_the_bot_has_ended(path: Path) -> None:

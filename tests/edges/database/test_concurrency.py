@@ -81,7 +81,7 @@ def test_a_second_delivery_needs_no_room(store: Database) -> None:
 
 
 @pytest.mark.fault(
-    "F64", how="one person presses twice at once", saw="one vote; it is already recorded, says the second"
+    "F64", how="one person presses twice at once", saw="one approval; the second click says that it is already recorded"
 )
 def test_two_clicks_of_one_person_are_one_vote(replicas: list[Database]) -> None:
     replicas[0].add(a_request(), events=[])
@@ -101,7 +101,7 @@ def test_votes_of_different_people_at_once_are_all_there(replicas: list[Database
     assert set(at_once(8, vote)) == set(replicas[0].get("r1").votes)
 
 
-@pytest.mark.fault("F55", how="replicas that count the same votes at once", saw="one card that is approved once")
+@pytest.mark.fault("F55", how="replicas that count the same approvals at once", saw="one card that is approved once")
 def test_one_of_many_who_approve_at_once_moves_the_request(replicas: list[Database]) -> None:
     waiting, _ = replicas[0].add(a_request(stage=Stage.WAITING), events=[])
 

@@ -142,7 +142,7 @@ class TestTheConnection:
         assert slack.slash("alice", "incident", "/mask web-01 cron").in_time
         assert len(bot.store.find(Query())) == 1
 
-    @pytest.mark.fault("F35", how="the socket dead, with neither side told")
+    @pytest.mark.fault("F35", how="the socket dead, and neither side notices")
     def test_a_dead_connection_is_replaced_within_seconds_and_nothing_comes_twice(
         self, slack: SlackLab, bot: Bot, saw: Callable[[str], str]
     ) -> None:
@@ -166,7 +166,7 @@ class TestTheConnection:
         slack.wait_for(lambda: slack.connections == 1 and bot.socket.is_connected)
         assert slack.connection_counts == ([1, 2, 1] if reason == "warning" else [1, 0, 1])
         assert slack.slash("alice", "incident", "/mask web-01 cron").in_time
-        saw("nothing: the next command is answered as ever")
+        saw("nothing: the next command is answered as usual")
 
     @pytest.mark.fault("F36", how="more connections with the app token than expected")
     def test_more_connections_than_expected_are_told_once(
@@ -180,7 +180,7 @@ class TestTheConnection:
             slack.disconnect("warning")
             slack.wait_for(lambda: len(slack.connection_counts) >= 6 and slack.connections == 2)
             assert told == [2]
-        assert "2 connections" in saw(too_many_connections(2, most=1))
+        assert "2 open connections" in saw(too_many_connections(2, most=1))
 
     def test_closing_it_waits_for_little_more_than_a_ping(self, slack: SlackLab, bot: Bot) -> None:
         began = time.monotonic()

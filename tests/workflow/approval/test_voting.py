@@ -41,7 +41,7 @@ def just_before_acting(world: World, unit: str, happens: Callable[[], object]) -
     assert not once
 
 
-@pytest.mark.fault("F65", how="the requester votes")
+@pytest.mark.fault("F65", how="the requester approves")
 def test_the_requester_a_bystander_and_a_guest_do_not_count(shared_world: World, saw: Callable[[str], str]) -> None:
     asked = shared_world.mask("tuned")
     for who, answer in ((ALICE, "You asked for this"), (DAVE, "You may not approve or deny"), (EVE, "You are a guest")):
@@ -152,7 +152,7 @@ def test_of_two_who_ask_at_once_for_one_unit_the_first_goes_on(shared_world: Wor
     shared_world.desk.withdraw(first.id, by=ALICE.id)
 
 
-@pytest.mark.fault("F67", how="a clock put past the time to decide")
+@pytest.mark.fault("F67", how="the clock set past the time to approve")
 def test_a_vote_after_the_time_to_decide_is_refused_by_the_vote_itself(idle_world: World) -> None:
     world = idle_world
     with world.running():
@@ -195,7 +195,7 @@ def test_a_unit_that_was_edited_after_the_approval_is_asked_anew_with_the_differ
     assert is_masked(host, "watched.path")
 
 
-@pytest.mark.fault("F70", how="the approver taken out of the group after the vote")
+@pytest.mark.fault("F70", how="the approver removed from the group after the approval")
 def test_an_approver_who_lost_the_right_before_it_ran_does_not_count(
     shared_world: World, saw: Callable[[str], str]
 ) -> None:
@@ -213,7 +213,7 @@ def test_an_approver_who_lost_the_right_before_it_ran_does_not_count(
     assert shared_world.until_final(anew).stage is Stage.DENIED
 
 
-@pytest.mark.fault("F71", how="the requester taken out of the group after the approval")
+@pytest.mark.fault("F71", how="the requester removed from the group after the approval")
 def test_a_requester_who_lost_the_right_before_it_ran_is_told_so(
     shared_world: World, saw: Callable[[str], str]
 ) -> None:

@@ -137,8 +137,8 @@ def test_a_mask_of_ours_that_somebody_removed_is_announced_within_one_turn_and_o
     turn(watched)
     turn(watched)
     thread, channel = sorted(notes(watched, ours), key=len)
-    assert thread.startswith("OUR MASK IS GONE: worker.service on web-01; not through maskbot")
-    assert thread.endswith("It is loaded and inactive now.")
+    assert thread.startswith("OUR MASK IS GONE: worker.service on web-01. A person, a package upgrade")
+    assert thread.endswith("The unit is loaded and inactive now.")
     assert channel.startswith(f"<@{ALICE.id.user}> OUR MASK IS GONE")
     assert "the card" in channel
     assert len(notes(watched, ours)) == 2
@@ -211,7 +211,7 @@ def test_what_fails_because_of_a_mask_is_told_in_its_thread_once(watched: World)
 
     (note,) = notes(watched, ours)
     assert note.startswith(
-        f"<@{ALICE.id.user}> echo.socket on web-01 failed since echo.service, which they depend on, was masked"
+        f"<@{ALICE.id.user}> echo.socket on web-01 failed after echo.service was masked, and depends on it"
     )
 
 

@@ -87,7 +87,7 @@ def test_a_policy_that_asks_for_less_changes_nothing_for_what_waits(world: World
     assert now.stage is Stage.WAITING
 
 
-@pytest.mark.fault("F69", how="a policy that forbids it put in force while people vote")
+@pytest.mark.fault("F69", how="a policy that forbids it, in force while the request waits")
 def test_a_policy_that_forbids_it_ends_it_and_says_so(world: World, saw: Callable[[str], str]) -> None:
     asked = waiting(world)
     reload(world, PROD, Rule("payday", forbid="payroll runs"))
@@ -96,7 +96,7 @@ def test_a_policy_that_forbids_it_ends_it_and_says_so(world: World, saw: Callabl
     assert saw(ended.because) == "The policy changed while this waited. Rule `payday` forbids it: payroll runs."
 
 
-@pytest.mark.fault("F73", how="a host taken out of hosts.yaml while a request waits for votes")
+@pytest.mark.fault("F73", how="a host removed from hosts.yaml while a request waits for approval")
 def test_a_host_that_is_removed_takes_its_requests_along(world: World, saw: Callable[[str], str]) -> None:
     asked = waiting(world)
     reload(world, hosts=Inventory(()))
@@ -198,15 +198,17 @@ class TestOnHosts:
             with just_before_acting(world, "tuned.service", lambda: reload(world, TWO)):
                 world.vote(asked, by=BOB)
                 anew = world.when(asked, lambda now: bool(now.changed_since), "a second question")
-            assert (anew.stage, anew.changed_since) == (Stage.WAITING, ("how many have to approve: 1 → 2",))
+            assert (anew.stage, anew.changed_since) == (Stage.WAITING, ("how many must approve: 1 → 2",))
             assert is_untouched(host, "tuned.service")
-            assert "how many have to approve: 1 → 2" in world.card(anew)
+            assert "how many must approve: 1 → 2" in world.card(anew)
 
             done = world.approve(anew, by=CAROL)
             assert (done.target.outcome, len(done.counted_votes)) == (Outcome.PROVEN, 2)
             assert is_masked(host, "tuned.service")
 
-    @pytest.mark.fault("F69", how="a policy that forbids it put in force between the votes and the look before acting")
+    @pytest.mark.fault(
+        "F69", how="a policy that forbids it, in force between the approvals and the check before acting"
+    )
     def test_what_is_forbidden_now_does_not_run(self, idle_world: World, saw: Callable[[str], str]) -> None:
         world, host = idle_world, idle_world.hosts["web-01"]
         with world.running():

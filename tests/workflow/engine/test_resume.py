@@ -11,7 +11,7 @@ from tests.workflow.wire import Call
 from tests.workflow.world import QUICK, World
 
 
-@pytest.mark.fault("F56", how="the loop is told to stop in the middle of a change")
+@pytest.mark.fault("F56", how="the bot is stopped in the middle of a change")
 def test_a_bot_that_is_told_to_stop_leaves_after_the_step_in_hand_and_the_next_one_goes_on(idle_world: World) -> None:
     with idle_world.running():
         asked = idle_world.mask("slowstop", host="web-02")

@@ -116,7 +116,7 @@ def test_a_host_that_is_away_is_tried_again_and_everybody_can_see_it(world: Worl
     overdue = world.when(done, lambda now: bool(now.aftercare.overdue), "a mask that is overdue")
     assert overdue.aftercare.overdue == "web-01 does not answer."
     world.until(lambda: "web-01 does not answer. Next try " in world.card(overdue), "that on the card")
-    assert "is still there. web-01 does not answer." in world.direct(ALICE, "was to end")
+    assert "it is still there. web-01 does not answer." in world.direct(ALICE, "should have ended")
     assert returns(world, done) == []
     world.until(lambda: away.tries > 3, "more tries")
     assert [record["type"] for record in world.store.records()].count("mask.overdue") == 1
@@ -169,7 +169,7 @@ def test_what_somebody_masked_anew_is_left_alone_and_its_owner_is_asked(world: W
     back = ended(world, done)
     assert back.target.outcome is Outcome.NOT_OURS
     assert state(host, "restless.service")["LoadState"] == "masked"
-    assert "was left alone: it is not as the bot left it" in world.direct(ALICE, "has reached its end")
+    assert "was left alone: it is not as the bot left it" in world.direct(ALICE, "Time is up")
     assert "[Unmask] [Details]" in world.card(back)
 
     asked = world.undo(back)
@@ -265,7 +265,7 @@ class TestExtending:
         world.clock.ahead += 10 * MINUTE
         assert ended(world, done).target.outcome is Outcome.RESTORED
         world.vote(asked)
-        assert "no longer a mask by maskbot" in world.ephemeral(BOB, "that ends by itself")
+        assert "maskbot has no mask here any more" in world.ephemeral(BOB, "that ends by itself")
 
     def test_a_host_that_is_away_is_kept_from_coming_back_with_its_unit_running(self, world: World) -> None:
         done = world.masked("restless", duration=TWO_HOURS)

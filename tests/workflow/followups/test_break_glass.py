@@ -184,10 +184,10 @@ def test_the_review_is_signed_by_who_could_have_approved_and_by_nobody_with_a_pa
         for who in (BOB, ALICE, DAVE)
     }
     sre.discard(ALICE.id)
-    assert answers["bob"] == "You used break-glass, so somebody else has to sign the review."
+    assert answers["bob"] == "You used break-glass, so somebody else must sign the review."
     assert answers["alice"].startswith("You asked for this")
     assert answers["dave"] == "You could not have approved this, so you cannot sign its review. @sre may."
-    assert "used break-glass" in world.ephemeral(BOB, "somebody else has to sign")
+    assert "used break-glass" in world.ephemeral(BOB, "somebody else must sign")
 
     assert world.follow_up(done, FollowupKind.SIGN_REVIEW, by=CAROL, text="page me next time").tally is Tally.COUNTED
     world.until(lambda: "*Review*  signed by <@UCAROL>" in world.card(done), "a card that says who signed")
@@ -208,12 +208,12 @@ def test_the_review_is_signed_by_who_could_have_approved_and_by_nobody_with_a_pa
 def test_a_mask_that_was_handed_over_is_taken_back_by_its_new_owner_without_a_vote(world: World) -> None:
     mask = world.masked("template@1", host="web-02")
     assert world.follow_up(mask, FollowupKind.HAND_OVER, by=ALICE, to=CAROL.id).tally is Tally.COUNTED
-    world.until(lambda: "asked, now <@UCAROL>'s" in world.card(mask), "the owner on the card")
+    world.until(lambda: "asked, handed over to <@UCAROL>" in world.card(mask), "the owner on the card")
 
     back = world.until_final(world.undo(mask, by=CAROL))
     assert (back.target.outcome, back.counted_votes) == (Outcome.RESTORED, ())
     assert "masked and proven" not in world.card(world.store.get(mask.id))
-    with pytest.raises(UsageError, match="It cannot be handed over"):
+    with pytest.raises(UsageError, match="This cannot be handed over"):
         world.follow_up(mask, FollowupKind.HAND_OVER, by=CAROL, to=ALICE.id)
 
 

@@ -118,11 +118,11 @@ class TestHandingOver:
         request = waits(world)
         assert world.follow_up(request, FollowupKind.HAND_OVER, by=ALICE, to=CAROL.id).tally is Tally.COUNTED
 
-        world.until(lambda: "<@UALICE> asked, now <@UCAROL>'s" in world.card(request), "the owner on the card")
+        world.until(lambda: "<@UALICE> asked, handed over to <@UCAROL>" in world.card(request), "the owner on the card")
         assert world.note(request, "alice hands `mask web-01 cron.service` over to you").startswith("<@UCAROL> ")
         for who in (ALICE, CAROL):
             world.vote(request, by=who)
-            world.ephemeral(who, "somebody else has to approve or deny it")
+            world.ephemeral(who, "somebody else must approve or deny it")
         with pytest.raises(UsageError, match="Only carol, who owns it now, can withdraw this"):
             world.desk.withdraw(request.id, by=ALICE.id)
         world.desk.withdraw(request.id, by=CAROL.id)
@@ -132,7 +132,11 @@ class TestHandingOver:
 
     @pytest.mark.parametrize(
         ("to", "said"),
-        [(DAVE, "dave could not have asked for this"), (EVE, "eve could not have"), (ALICE, "It is alice's already.")],
+        [
+            (DAVE, "dave could not have asked for this"),
+            (EVE, "eve could not have"),
+            (ALICE, "alice already owns this."),
+        ],
     )
     def test_it_does_not_go_to_who_could_not_have_asked(self, world: World, to: Person, said: str) -> None:
         request = waits(world)
@@ -150,7 +154,7 @@ class TestHandingOver:
         now = world.store.get(mask.id)
         assert (now.owner, now.stage) == (CAROL.id, Stage.DONE)
         assert world.follow_up(mask, FollowupKind.SIGN_REVIEW, by=CAROL).refusal.startswith(
-            "You asked for this, or it was handed to you"
+            "You asked for this, or it was handed over to you"
         )
         (event,) = [record for record in world.store.records() if record["type"] == "followup.refused"]
         assert (event["reason_code"], event["actor"]["user"]) == ("own_review", "UCAROL")

@@ -102,7 +102,7 @@ def test_a_loop_that_works_is_well(bot: Bot) -> None:
         assert bot.beats()["loop"].is_well
 
 
-@pytest.mark.fault("F61", how="a thread of the loop that hangs")
+@pytest.mark.fault("F61", how="a thread that hangs")
 def test_a_thread_that_hangs_is_named_and_the_process_is_said_to_be_useless(
     bot: Bot, receiver: PageReceiver, saw: Callable[[str], str]
 ) -> None:

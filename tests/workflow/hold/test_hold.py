@@ -91,7 +91,7 @@ def test_only_its_owners_lift_it_with_a_vote_and_all_is_as_before(world: World) 
     refused = world.undo(done, by=ALICE)
     assert refused.stage is Stage.REFUSED
     assert refused.because == (
-        "worker.service on web-01 is held by @sre, and nobody else lifts it. Somebody of @sre has to ask."
+        "worker.service on web-01 is held by @sre, and nobody else lifts it. Somebody of @sre must ask."
     )
     assert world.unmask("worker").because == refused.because
     assert state(world.hosts["web-01"], "worker.service") == MASKED
@@ -111,11 +111,11 @@ def test_what_is_taken_off_is_put_back_the_usual_way_and_lifting_still_restores_
 
     assert again.target.outcome is Outcome.PROVEN, (again.because, again.target.note)
     assert state(world.hosts["web-01"], "worker.service") == MASKED
-    assert (again.counted_votes, again.owner, again.because) == ((), ALICE.id, "it was approved with the hold")
+    assert (again.counted_votes, again.owner, again.because) == ((), ALICE.id, "approved with the hold")
     assert (again.hold, again.hold_state.reapplied_at) == (done.hold, (again.finished_at,))
     assert "A HOLD WAS TAKEN OFF: worker.service on web-01, which @sre holds" in world.note(done, "TAKEN OFF")
     assert world.card(done).startswith("MASKED AND PROVEN, MASKED AGAIN SINCE")
-    assert "Its hold puts it back" in world.card(again)
+    assert "Put back by its hold" in world.card(again)
     assert [one.id for one in world.store.find(Query(live_masks=True))] == [again.id]
 
     back = world.approve(waits, by=CAROL)
@@ -159,7 +159,7 @@ def test_a_policy_can_have_it_announced_only(watched: World) -> None:
 
     off = world.when(done, lambda now: now.hold_state.loss is Loss.REMOVED, "a hold that is off")
     assert off.hold_state.try_at is None
-    assert "It stays off. Use Mask again on its card to ask for it." in world.note(done, "TAKEN OFF")
+    assert "It stays off: use Mask again on its card." in world.note(done, "TAKEN OFF")
     world.until(lambda: "*Taken off*" in world.card(off), "that on the card")
     world.clock.ahead += DAY
     world.store.wake()
@@ -188,13 +188,13 @@ def test_its_owners_are_called_on_its_review_day_until_they_keep_it(world: World
 
     world.clock.ahead += 90 * DAY
     world.store.wake()
-    assert "its review was due" in world.note(done, "is due for review")
+    assert "is due for review since" in world.note(done, "is due for review")
     world.clock.ahead += DAY
     world.store.wake()
     world.when(done, lambda now: now.aftercare.reminders == 2, "a second word")
 
-    assert keep(ALICE).because.endswith("is held by @sre, and nobody else keeps it. Somebody of @sre has to ask.")
-    assert keep(BOB, 400).because == "A hold has to be reviewed within 180 days. " + (
+    assert keep(ALICE).because.endswith("is held by @sre, and nobody else keeps it. Somebody of @sre must ask.")
+    assert keep(BOB, 400).because == "A hold must be reviewed within 180 days. " + (
         "Say when its owners review it: `--review 90d`."
     )
     kept = keep(BOB)

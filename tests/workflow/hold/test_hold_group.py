@@ -139,7 +139,7 @@ def test_it_is_approved_once_goes_to_every_host_and_is_lifted_from_all_of_them(w
     assert (done.target.outcome, other.target.outcome) == (Outcome.PROVEN, Outcome.PROVEN), other.because
     assert all(is_masked(world, host) for host in WEB)
     assert state(world.hosts["db-01"], "worker.service") == RUNS
-    assert (other.counted_votes, other.because) == ((), "it was approved with the hold for its group")
+    assert (other.counted_votes, other.because) == ((), "approved with the hold for its group")
     assert "Held*  by @sre, with all of @web" in world.card(other)
     assert "[Unmask] [Details]" in world.card(other)
     (beside,) = world.slack.marked(f"{other.id}:card")
@@ -147,7 +147,7 @@ def test_it_is_approved_once_goes_to_every_host_and_is_lifted_from_all_of_them(w
     assert [one.aftercare.remind_at is None for one in (done, other)] == [False, True]  # and one call on its day
 
     assert world.undo(done, by=ALICE).because.endswith(
-        "is held by @sre, and nobody else lifts it. " + ("Somebody of @sre has to ask.")
+        "is held by @sre, and nobody else lifts it. " + ("Somebody of @sre must ask.")
     )
     lifts = world.until_answered(world.ask(Verb.UNMASK, "worker", host="@web", by=BOB))
     assert "*Hosts*  lifted on all 2: web-01, web-02" in world.card(lifts)
@@ -155,7 +155,7 @@ def test_it_is_approved_once_goes_to_every_host_and_is_lifted_from_all_of_them(w
     gone = world.when(other, lambda now: bool(now.undone_by), "the end on the other host")
     assert world.until_final(world.store.get(gone.undone_by)).target.outcome is Outcome.RESTORED
     assert [state(world.hosts[host], "worker.service") for host in WEB] == [RUNS, RUNS]
-    with pytest.raises(UsageError, match="No hold of ours is for `worker.service` on all of @web"):
+    with pytest.raises(UsageError, match="maskbot has no hold for `worker.service` on all of @web"):
         world.ask(Verb.UNMASK, "worker", host="@web", by=BOB)
 
 
@@ -165,7 +165,7 @@ def test_a_host_that_is_away_at_the_time_is_held_once_it_is_back(world: World) -
     pending = world.when(part(world), lambda now: now.target.note != "", "a hold that is pending")
     assert pending.stage is Stage.ASKED
     assert "mask worker.service on web-02: checking the host" in words(cards.handover(read_mask_inventory(world.deps)))
-    assert "stays pending, until web-02 is seen" in world.note(pending, "pending")
+    assert "stays pending until web-02 answers" in world.note(pending, "pending")
     unreachable.comes_back()
     world.store.make_due(pending.id)
     assert world.until_final(pending).target.outcome is Outcome.PROVEN
@@ -260,7 +260,7 @@ def test_its_owners_may_lift_it_on_one_host_and_it_does_not_come_back_there(worl
     done = hold_group(world)
     other = world.until_final(part(world))
     assert world.undo(other, by=ALICE).stage is Stage.REFUSED
-    with pytest.raises(UsageError, match="Keep is on the first card"):
+    with pytest.raises(UsageError, match="use Keep on the first card"):
         world.desk.extensions.mask_to_keep(other.id)
     assert lift(world, other).target.outcome is Outcome.RESTORED
     turned(world)

@@ -65,7 +65,9 @@ def test_odd_and_unreadable_drop_ins_are_said_and_their_edits_noticed(shared_wor
     host.write(f"{folder}/secret.conf", "[Service]\nNice=5\n", 0o600)
     host.run("systemctl", "daemon-reload")
     asked = shared_world.mask("bnd-odd", host="web-02")
-    assert f"{folder}/secret.conf: the bot would notice an edit by size and time" in shared_world.card(asked)
+    assert f"{folder}/secret.conf: the bot may not read it, and notices an edit by size and time" in shared_world.card(
+        asked
+    )
     host.write(f"{folder}/a b  c.conf", "[Service]\nNice=6\n")
     asked = asked_anew(shared_world, asked)
     assert f"{folder}/a b  c.conf" in " ".join(asked.changed_since)

@@ -170,7 +170,7 @@ def test_a_clock_that_differs_from_the_hosts_changes_nothing_about_a_mask(open_w
         assert world.card(back).startswith("UNMASKED, AS BEFORE")
 
 
-@pytest.mark.fault("F33", how="a real host rebooted while people vote")
+@pytest.mark.fault("F33", how="a real host rebooted while the request waits for approval")
 def test_a_host_that_was_rebooted_since_people_were_asked_says_so_and_goes_on(
     shared_world: World, saw: Callable[[str], str]
 ) -> None:
@@ -190,7 +190,7 @@ def test_a_host_that_was_rebooted_since_people_were_asked_says_so_and_goes_on(
     [("after", "mask"), ("after", "daemon-reload"), ("before", "start")],
     ids=["after the link", "after the reload", "right before the proof"],
 )
-@pytest.mark.fault("F75", how="the mask taken away on the host by hand, after it was made and right before the proof")
+@pytest.mark.fault("F75", how="the mask removed on the host by hand, after it was made and right before the proof")
 def test_a_mask_that_somebody_takes_away_in_the_middle_is_no_success(
     shared_world: World, moment: str, verb: str, saw: Callable[[str], str]
 ) -> None:

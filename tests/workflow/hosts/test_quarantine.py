@@ -97,7 +97,7 @@ def test_a_host_with_another_key_is_set_aside_until_its_key_is_pinned_anew(
 
         calls = len(world.wire.calls)
         for unit in ("cron", "tuned"):
-            assert "is in quarantine since" in saw(world.mask(unit, host="db-01").because)
+            assert "has been in quarantine since" in saw(world.mask(unit, host="db-01").because)
         assert world.wire.calls[calls:] == []
         assert _types(world).count("host.quarantined") == 1
         assert is_untouched(host, "tuned.service")
@@ -112,7 +112,7 @@ def test_a_host_with_another_key_is_set_aside_until_its_key_is_pinned_anew(
     assert "SHA256" in repr(_of_type(world, "host.quarantined"))
 
 
-@pytest.mark.fault("F07", how="the bot's key taken out of authorized_keys, after people were asked")
+@pytest.mark.fault("F07", how="the bot's key removed from authorized_keys, after people were asked")
 def test_a_host_that_refuses_our_key_is_tried_once_each_time_and_who_runs_the_bot_is_told(
     told_world: World, receiver: PageReceiver, saw: Callable[[str], str]
 ) -> None:

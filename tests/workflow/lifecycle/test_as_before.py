@@ -139,7 +139,9 @@ def test_a_timer_that_counts_from_its_start_is_said_to_be_counted_anew(shared_wo
     asked = shared_world.mask("asb-anew.timer", host="web-02")
     assert "restarts the countdown of asb-anew.timer" in shared_world.card(asked)
     back = shared_world.undo(shared_world.approve(asked))
-    assert re.fullmatch(r"Its next turn is counted anew, \d+ (seconds?|minutes?) later than before\.", back.target.note)
+    assert re.fullmatch(
+        r"Its next turn is counted again, \d+ (seconds?|minutes?) later than before\.", back.target.note
+    )
     assert host.show("asb-anew.timer", "NextElapseUSecMonotonic") != turn
 
 

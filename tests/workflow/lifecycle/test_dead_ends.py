@@ -21,7 +21,7 @@ LINK = ("sudo", "-n", "/usr/bin/systemctl", "mask")
 
 
 WEB = Host("web-01", "192.0.2.1", 22, "maskbot", "prod")
-OURS = "The bot made an error."
+OURS = "Something went wrong in the bot."
 
 
 class NoHost:

@@ -78,13 +78,13 @@ def end_by_itself(host: AnyHost, unit: str) -> None:
 def test_it_is_asked_for_approved_and_done_and_the_mask_goes_on_to_its_proof(slow_world: World) -> None:
     world, host = slow_world, slow_world.hosts["web-01"]
     mask = stopping_mask(world, "deaf-one")
-    offered = "Or ask for a stop by force (SIGKILL), which needs its own approval"
+    offered = "Or request a stop by force (SIGKILL), which needs its own approval"
     world.until(lambda: offered in last_card(world, mask), "a card that offers it")
     asked = force(world, mask)
     assert asked.stage is Stage.WAITING
     card = world.card(asked)
     assert card.startswith("STOP BY FORCE deaf-one.service on web-01 · needs 1 approval")
-    assert "its own stop is cut off: unwritten data is lost" in card
+    assert "unwritten data: its own stop is cut off" in card
     assert force(world, mask).stage is Stage.REFUSED  # the first has to end before
     world.vote(asked, by=ALICE)
     world.when(asked, lambda now: any(vote.tally is Tally.REFUSED for vote in now.votes), "no to its requester")
@@ -96,7 +96,7 @@ def test_it_is_asked_for_approved_and_done_and_the_mask_goes_on_to_its_proof(slo
     assert [sent.step for sent in done.target.sent] == ["kill"]
     masked = world.until_final(mask)
     assert masked.target.outcome is Outcome.PROVEN
-    assert "stopped by force, approved by bob" in world.card(masked)
+    assert "by force, approved by bob" in world.card(masked)
     assert kills(world, "deaf-one") == 1
     assert state(host, "deaf-one") == {"LoadState": "masked", "ActiveState": "failed"}
     assert [r["data"]["by"] for r in world.store.records() if r["type"] == "mask.stop_forced"] == [done.id]
@@ -229,7 +229,7 @@ def test_whoever_asks_hears_that_the_mask_waits(slow_world: World) -> None:
     ):
         world.slack.whispers.clear()
         world.desk.answer(question, caller(ALICE))
-        assert "processes to exit (SIGTERM sent) (stop-sigterm)" in world.ephemeral(ALICE, waits)
+        assert "processes to exit after SIGTERM (stop-sigterm)" in world.ephemeral(ALICE, waits)
     world.slack.whispers.clear()
     by_force = Question(QuestionKind.WHY, "web-01", unit, Change(Verb.MASK, "web-01", unit, force=True))
     world.desk.answer(by_force, caller(ALICE))

@@ -75,7 +75,7 @@ def test_a_read_only_etc_fails_before_anything_is_stopped(shared_world: World) -
 
 
 @pytest.mark.parametrize("way_on", ["mask again", "start it again"])
-@pytest.mark.fault("F27", how="the right to reload taken away after the stop")
+@pytest.mark.fault("F27", how="the right to reload removed after the stop")
 def test_a_reload_that_fails_leaves_it_not_protected_and_shows_two_ways_on(shared_world: World, way_on: str) -> None:
     world, host = shared_world, shared_world.hosts["web-02"]
     kept: list[str] = []
@@ -159,7 +159,7 @@ def test_missing_rights_are_known_when_it_is_asked(shared_world: World) -> None:
     host.run("rm", SUDOERS)
     refused = shared_world.mask("tuned", host="web-02")
     host.write(SUDOERS, whole, 0o440)
-    assert (refused.stage, "sudo there does not admit" in was_read(refused.because)) == (Stage.REFUSED, True), (
+    assert (refused.stage, "sudo there does not allow" in was_read(refused.because)) == (Stage.REFUSED, True), (
         refused.because
     )
     assert is_untouched(host, "tuned.service")

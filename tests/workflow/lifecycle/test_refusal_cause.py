@@ -37,7 +37,9 @@ def test_somebodys_own_target_or_mount_that_stops_too_is_named_as_what_it_is(
 
     refused = world.mask("restless")
     assert refused.stage is Stage.REFUSED
-    assert refused.because.startswith(f"{unit} would stop with restless.service, and an undo could not start it again")
+    assert refused.because.startswith(
+        f"{unit} would stop with restless.service, and the bot cannot start units of that type again"
+    )
     assert "critical" not in refused.because
 
     host.run("systemctl", "stop", unit)

@@ -71,7 +71,7 @@ def test_a_window_that_passes_unused_ends_the_request_and_says_so(idle_world: Wo
         card = world.card(ended)
 
     assert ended.stage is Stage.EXPIRED
-    assert "Its window closed at" in card
+    assert "window closed at" in card
     assert is_untouched(host, "tuned.service")
 
 

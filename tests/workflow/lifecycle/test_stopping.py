@@ -138,7 +138,7 @@ def test_what_had_to_be_killed_is_said_so(shared_world: World, saw: Callable[[st
     host = shared_world.hosts["web-02"]
     done = shared_world.masked("stubborn", host="web-02")
     assert done.target.outcome is Outcome.PROVEN
-    by_force = "stopped by force after 4 s (Result=timeout)"
+    by_force = "by force after 4 s (Result=timeout)"
     assert by_force in shared_world.card(done)
     saw(f"{shared_world.card(done).partition(chr(10))[0]}: {by_force}")
     assert host.show("stubborn.service", "ActiveState") == {"ActiveState": "failed"}
@@ -205,7 +205,7 @@ def test_what_never_ends_to_stop_keeps_nobody_from_its_host_and_can_be_withdrawn
     world.vote(asked)
     world.until(lambda: "still stopping" in card_of(world, asked), "a card that says what it waits for")
     card = card_of(world, asked)
-    assert "its processes to exit (SIGTERM sent) (stop-sigterm); it has no stop timeout" in card
+    assert "its processes to exit after SIGTERM (stop-sigterm); it has no stop timeout" in card
     saw(next(line for line in card.splitlines() if "Waits for" in line))
     beside = world.masked("tuned", host="db-01")
     assert beside.target.outcome is Outcome.PROVEN
@@ -245,7 +245,7 @@ def test_a_stop_by_force_ends_what_is_never_killed_and_starts_by_itself(impatien
     assert world.card(done).startswith("KILLED, STILL STOPPING" if is_older else "STOPPED BY FORCE")
     masked = world.until_final(mask)
     assert masked.target.outcome is Outcome.PROVEN, masked.target.note
-    assert "stopped by force, approved by bob" in world.card(masked)
+    assert "by force, approved by bob" in world.card(masked)
     assert host.show("defiant.service", "LoadState", "Result", "NRestarts", "ControlGroup") == {
         "LoadState": "masked",
         "Result": "signal",
@@ -261,7 +261,7 @@ def _withdraw(world: World, asked: Request) -> None:
     with pytest.raises(UsageError, match="Only alice"):
         world.desk.withdraw(asked.id, by=BOB.id)
     world.desk.withdraw(asked.id, by=ALICE.id)
-    world.until(lambda: "once down it is started again" in card_of(world, asked), "the withdrawal on the card")
+    world.until(lambda: "it is started again once it is down" in card_of(world, asked), "the withdrawal on the card")
     with pytest.raises(UsageError, match="Too late"):
         world.desk.withdraw(asked.id, by=ALICE.id)
 
@@ -365,7 +365,7 @@ def test_a_process_that_survives_its_unit_is_not_said_to_be_stopped(shared_world
     host.run("systemctl", "start", "unkillable.service")
     done = shared_world.masked("unkillable", host="db-01")
     assert "sleep infinity" in host.run("systemd-cgls", "--no-pager", "--unit", "unkillable.service").stdout
-    assert "stopped by force" not in shared_world.card(done)
+    assert "by force" not in shared_world.card(done)
     assert "Processes that it started are still running" in shared_world.card(done)
     host.run("systemctl", "kill", "--signal=KILL", "unkillable.service")
 

@@ -80,9 +80,9 @@ def test_what_nobody_could_see_does_not_begin_and_whose_it_is_hears_of_it(
         world.slack.gone.add(INCIDENT.channel)
         world.store.save(world.store.get(request.id))  # something has to be shown
     ended = world.until_final(request)
-    assert (ended.stage, "nobody could see it" in ended.because) == (Stage.CANCELLED, True)
-    assert "CANCELLED" in saw(world.direct(ALICE, "so it is posted here"))
-    assert "CANCELLED" in operators_read(world, "so it is posted here")
+    assert (ended.stage, "nobody could see the card" in ended.because) == (Stage.CANCELLED, True)
+    assert "CANCELLED" in saw(world.direct(ALICE, "so this is posted here"))
+    assert "CANCELLED" in operators_read(world, "so this is posted here")
 
 
 @pytest.mark.ssh
@@ -96,6 +96,6 @@ def test_what_runs_is_finished_and_its_end_is_said_where_somebody_reads(
             done = world.approve(asked)
         assert done.target.outcome is Outcome.PROVEN
         assert is_masked(world.hosts["web-01"], "tuned.service")
-        assert "MASKED AND PROVEN" in saw(world.direct(ALICE, "so it is posted here"))
-        assert "MASKED AND PROVEN" in operators_read(world, "so it is posted here")
+        assert "MASKED AND PROVEN" in saw(world.direct(ALICE, "so this is posted here"))
+        assert "MASKED AND PROVEN" in operators_read(world, "so this is posted here")
         assert "message.no_audience" in {record["type"] for record in world.store.records()}

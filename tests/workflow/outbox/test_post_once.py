@@ -113,7 +113,7 @@ def test_while_slack_does_not_say_what_stands_there_nothing_is_posted_on_a_guess
 
 
 @pytest.mark.parametrize("kind", [MessageKind.CARD, MessageKind.NOTE, MessageKind.EVIDENCE])
-@pytest.mark.fault("F54", how="a poster who lost his lease posts all the same")
+@pytest.mark.fault("F54", how="a replica that lost its lease posts all the same")
 def test_who_posts_after_his_lease_has_run_out_takes_his_twin_back(
     world: World, tmp_path: Path, kind: MessageKind
 ) -> None:

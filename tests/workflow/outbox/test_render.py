@@ -205,7 +205,7 @@ def test_a_sentence_that_fails_keeps_no_mask_from_its_end_nor_its_owner_from_hea
     assert (kept.aftercare.remind_at, kept.aftercare.ends_at) == (None, aftercare.ends_at)
     say_all(world)
     assert text_with_mark(world, f"{masked.id}:direct").startswith(
-        "There is news of cron.service on web-01 (masked and proven)"
+        "cron.service on web-01 has changed (masked and proven)"
     )
     assert render_failures(world) == {"sentence": 1}
 

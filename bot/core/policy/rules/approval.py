@@ -68,9 +68,9 @@ def voter_is_not_the_requester(facts: Facts, _policy: Policy) -> Refuse | None:
         return None
     if facts.voter.id.is_same_as(facts.requester.id):
         hint = "You may withdraw it."
-        return Refuse("self_approval", "You asked for this, so somebody else has to approve or deny it.", hint)
+        return Refuse("self_approval", "You asked for this, so somebody else must approve or deny it.", hint)
     return Refuse(
-        "self_approval", "You owned this before it was handed over, so somebody else has to approve or deny it."
+        "self_approval", "You owned this before it was handed over, so somebody else must approve or deny it."
     )
 
 
@@ -102,15 +102,15 @@ def quorum(facts: Facts, policy: Policy) -> Decision:
     others = [one for one in facts.approvers if is_one_of_us(one, policy) and not is_a_requester(one.id, facts)]
     have = _made(others, rule)
     if have >= wanted.need:
-        because = f"it has the {approvals(wanted.need)} it needs" if wanted.need else "it needs no approval"
-        return Allow(rule.name, f"{rule.name}: {because}", routing_for(rule, facts))
+        because = f"has the {approvals(wanted.need)} that it asks for" if wanted.need else "asks for none"
+        return Allow(rule.name, f"rule {rule.name} {because}", routing_for(rule, facts))
     perhaps = [replace(one, groups=one.groups | frozenset(facts.unknown)) for one in others]
     no = not_known(rule.approve, facts)
     if no and _made(perhaps, rule) >= wanted.need:
         return no
     return NeedsApproval(
         rule=rule.name,
-        because=f"{rule.name}: {_few(wanted.need)} of {approvers_of(rule)}",
+        because=f"rule {rule.name} needs {wanted.need} of {approvers_of(rule)}",
         need=wanted.need,
         have=have,
         groups=rule.approve,

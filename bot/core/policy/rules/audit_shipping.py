@@ -12,6 +12,6 @@ def record_can_be_copied(facts: Facts, _policy: Policy) -> Refuse | None:
         return None
     return Refuse(
         AUDIT_UNAVAILABLE,
-        f"New masks have to wait: {facts.unshipped}, and new masks need that copy.",
-        "Undos go on. Waiting masks continue once the copy works again.",
+        f"New masks must wait: {facts.unshipped}, and new masks need that copy of the audit log.",
+        "Undo still works. Waiting masks continue once the copy works again.",
     )

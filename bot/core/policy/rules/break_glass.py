@@ -41,7 +41,7 @@ def objection(person: Person, facts: Facts, policy: Policy) -> Refuse | None:
     may, used, hold = policy.break_glass.groups, facts.request.break_glass, facts.request.ask.change.hold
     if facts.others or (hold and hold.is_group_wide):
         return Refuse(
-            "break_glass_forbidden", "Break-glass does not work for a whole group.", "Ask for one of its hosts."
+            "break_glass_forbidden", "Break-glass does not work for a whole group.", "Use it for one host of the group."
         )
     closed = next((rule.name for rule in matching(facts, policy) if not rule.allows_break_glass), "")
     if closed:

@@ -11,9 +11,9 @@ def signer_is_somebody_else(facts: Facts, _policy: Policy) -> Refuse | None:
     if used is None or signer is None:
         return Refuse("no_review", "No review is owed for this.")
     if signer.id.is_same_as(used.by):
-        return Refuse("own_review", "You used break-glass, so somebody else has to sign the review.")
+        return Refuse("own_review", "You used break-glass, so somebody else must sign the review.")
     if is_a_requester(signer.id, facts):
-        why = "You asked for this, or it was handed to you: somebody else has to sign the review."
+        why = "You asked for this, or it was handed over to you, so somebody else must sign the review."
         return Refuse("own_review", why)
     return None
 

@@ -97,10 +97,10 @@ def our_own_login_survives(facts: Facts, _policy: Policy) -> Refuse | None:
         why = f"{cut} carries the bot's own login on {where}: it could neither prove nor undo this."
         return Refuse("own_lifeline", why, _NEVER)
     if may := next((name for name in at_stake if name in around.may_carry_us), None):
-        why = f"{may} serves connections, and the bot cannot tell on {where} whether its own login comes that way."
+        why = f"{may} serves connections, and the bot cannot tell whether its own login to {where} comes through it."
         hint = (
-            "It asks ss(8) for the cgroup of each socket (iproute2 5.8 or later, cgroup v2), and sees none in another "
-            "network namespace of the host: let it log in from outside."
+            "ss(8) must show the cgroup of each socket (iproute2 5.8 or later, cgroup v2). It shows none in another "
+            "network namespace of the host: let the bot log in from outside."
         )
         return Refuse("own_lifeline_unknown", why, hint)
     return None

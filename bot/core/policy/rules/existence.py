@@ -11,7 +11,7 @@ def host_is_the_right_one(facts: Facts, _policy: Policy) -> Refuse | None:
     host, snapshot = facts.host, facts.snapshot
     if snapshot is None or not host.machine_id or snapshot.machine_id == host.machine_id:
         return None
-    hint = "An operator has to check hosts.yaml and the host."
+    hint = "An operator must check hosts.yaml and the host."
     return Refuse("wrong_machine", f"{host.name} has another machine-id than hosts.yaml says.", hint)
 
 
@@ -41,14 +41,16 @@ def asked_name_is_covered(facts: Facts, _policy: Policy) -> Refuse | None:
         return None
     asked, where = facts.request.ask.change.unit, facts.host.name
     if real := unread(seen):
-        why = f"{asked} is another name of {real} on {where}, and systemd there has not loaded that yet."
+        why = f"{asked} is another name of {real} on {where}, but systemd there has not loaded that name yet."
         return Refuse("name_not_read", why, f"Ask for {real}: its mask covers {asked} too.")
     if str(asked) in seen.twins:
-        why = f"{asked} is {seen.id} by a second name of its template, and a mask of {seen.id} would not cover it."
+        why = f"{asked} is {seen.id} by a second name of its template: a mask of {seen.id} would not cover that name."
         return Refuse("second_name", why, f"Ask for {seen.id} first, then for {asked}: each needs a mask of its own.")
     if subject(seen) != seen.id:
-        why = f"{asked} is {seen.id} now, but has a mask of its own on {where} that systemd has not loaded yet."
-        return Refuse("mask_not_read", why, "It takes effect with the next daemon-reload there.")
+        why = (
+            f"{asked} is {seen.id} now, but it also has a mask of its own on {where}, which systemd has not loaded yet."
+        )
+        return Refuse("mask_not_read", why, "That mask takes effect with the next daemon-reload there.")
     return None
 
 

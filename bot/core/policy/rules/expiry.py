@@ -12,7 +12,7 @@ from bot.core.requests.scheduling import due, scheduled_window
 END = "end of our own mask"
 EXTENSION = "extension of our own mask"
 _SAY_FOR_HOW_LONG = "Say for how long: `--for 2h`, or `--until 18:00`."
-_OR_WHO = " Or say who holds it: `--hold OWNERS --review 90d`."
+_OR_WHO = " Or make it a hold: `--hold OWNERS --review 90d`."
 
 
 def end_is_due(facts: Facts, _policy: Policy) -> Refuse | None:
@@ -23,7 +23,7 @@ def end_is_due(facts: Facts, _policy: Policy) -> Refuse | None:
     ends_at = _end_of(facts.own_mask)
     if ask.change.verb is Verb.UNMASK and ends_at is not None and facts.now >= ends_at:
         return None
-    return Refuse("expiry_not_due", "The mask does not end now: it was extended or undone.")
+    return Refuse("expiry_not_due", "The mask does not end now: somebody has extended or undone it.")
 
 
 def extended_mask_stands(facts: Facts, _policy: Policy) -> Refuse | None:
@@ -33,10 +33,12 @@ def extended_mask_stands(facts: Facts, _policy: Policy) -> Refuse | None:
         return None
     ends_at = _end_of(mask)
     if mask is None or not mask.is_live_mask or ends_at is None:
-        return Refuse("no_expiry", "There is no longer a mask by maskbot that ends by itself.")
+        return Refuse("no_expiry", "maskbot has no mask here any more that ends by itself.")
     until = _requested_end(request)
     if until is not None and until <= ends_at:
-        return Refuse("not_later", f"It ends at {ends_at:%Y-%m-%d %H:%M} UTC already.", "Unmask to end it sooner.")
+        return Refuse(
+            "not_later", f"The mask ends at {ends_at:%Y-%m-%d %H:%M} UTC already.", "Unmask to end it sooner."
+        )
     return None
 
 

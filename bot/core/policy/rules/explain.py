@@ -30,7 +30,7 @@ def _rule(rule: Rule, policy: Policy) -> str:
     asks = as_mentions(sorted(rule.ask)) or "nobody"
     groups = as_mentions(sorted(policy.break_glass.groups))
     break_glass = f"; {groups} may use break-glass" if rule.allows_break_glass else "; no break-glass"
-    return f"{asks} may ask; {rule.need} of {approvers_of(rule)} approve{break_glass if groups else ''}"
+    return f"{asks} may ask; needs {rule.need} of {approvers_of(rule)}{break_glass if groups else ''}"
 
 
 def _freeze(freeze: Freeze, facts: Facts) -> Explanation:
@@ -72,15 +72,16 @@ def _limits(facts: Facts, policy: Policy) -> Iterator[Explanation]:
 def _limits_reached(facts: Facts, bounds: RequestLimits) -> Iterator[str]:
     if facts.blast_radius and bounds.hosts is not None:
         hosts = count(bounds.hosts, "host")
-        yield f"with this one {facts.blast_radius.hosts} of {hosts} within {humanize(bounds.within)}"
+        yield f"{facts.blast_radius.hosts} of {hosts} with this one, within {humanize(bounds.within)}"
     if facts.blast_radius and bounds.units_per_host is not None:
         units, within = count(bounds.units_per_host, "unit"), humanize(bounds.within)
-        yield f"with this one {facts.blast_radius.units} of {units} on {facts.host.name} within {within}"
+        where = f"on {facts.host.name} with this one, within {within}"
+        yield f"{facts.blast_radius.units} of {units} {where}"
 
 
 def _admission_limits(bounds: RequestLimits) -> Iterator[str]:
     if bounds.requests_per_minute is not None:
-        yield f"one person asks {count(bounds.requests_per_minute, 'time')} a minute at most"
+        yield f"one person may ask {count(bounds.requests_per_minute, 'time')} a minute"
     if bounds.open_requests is not None:
         yield f"{count(bounds.open_requests, 'request')} may be open"
 

@@ -13,7 +13,7 @@ def stop_is_waited_for(facts: Facts, _policy: Policy) -> Refuse | None:
         return None
     if mask is None:
         why = f"No mask of ours waits for {request.ask.change.unit} on {facts.host.name} to stop."
-        return Refuse("no_stop", why, "`--force` ends such a stop with SIGKILL, and does nothing else.")
+        return Refuse("no_stop", why, "`--force` only kills (SIGKILL) a unit whose mask waits for its stop.")
     if mask.target.called_off:
         return Refuse(STOP_IS_OVER, WITHDRAWN)
     seen = facts.snapshot

@@ -27,7 +27,7 @@ def mask_is_off(facts: Facts, policy: Policy) -> Refuse | None:
     rests = rests_until(mask.hold_state.reapplied_at, policy.holds, facts.now)
     if rests is None:
         return None
-    return Refuse("reapply_paused", f"It was put back too often; the bot pauses until {rests:%H:%M} UTC.")
+    return Refuse("reapply_paused", f"The bot put it back too often, and pauses until {rests:%H:%M} UTC.")
 
 
 def hold_may_be_reapplied(facts: Facts, _policy: Policy) -> Allow | Refuse | None:
@@ -36,11 +36,11 @@ def hold_may_be_reapplied(facts: Facts, _policy: Policy) -> Allow | Refuse | Non
     if not facts.request.ask.is_reapply or mask is None:
         return None
     if seen is None or seen.around is None:
-        return Allow(REAPPLIED, "it was approved with the hold")
+        return Allow(REAPPLIED, "approved with the hold")
     if changed := [*_not_as_approved(mask.target, facts.request.target, seen)]:
         why = f"The unit has changed since the hold was approved: {'; '.join(changed)}."
         return Refuse("not_as_approved", why, "Use Mask again on the card of the hold to ask for approval.")
-    return Allow(REAPPLIED, "it was approved with the hold")
+    return Allow(REAPPLIED, "approved with the hold")
 
 
 def goes_to_every_host(facts: Facts, policy: Policy) -> Allow | Refuse | None:
@@ -53,7 +53,7 @@ def goes_to_every_host(facts: Facts, policy: Policy) -> Allow | Refuse | None:
         or mask_ends_where_it_must(facts, policy)
         or may_be_held(facts, policy)
     )
-    return no or _asks_for_more(facts, policy) or Allow(GROUP_HOLD, "it was approved with the hold for its group")
+    return no or _asks_for_more(facts, policy) or Allow(GROUP_HOLD, "approved with the hold for its group")
 
 
 def _is_elsewhere(facts: Facts) -> Refuse | None:
@@ -131,7 +131,7 @@ def review_is_ahead(facts: Facts, policy: Policy) -> Refuse | None:
     if change.hold.review <= facts.now:
         return Refuse("review_is_past", "The review date has passed.", _SAY_WHEN)
     if change.hold.review - facts.request.asked_at > furthest and facts.moment in (Moment.ASK, Moment.LOOKED):
-        return Refuse("review_too_far", f"A hold has to be reviewed within {humanize(furthest)}.", _SAY_WHEN)
+        return Refuse("review_too_far", f"A hold must be reviewed within {humanize(furthest)}.", _SAY_WHEN)
     return None
 
 
@@ -147,22 +147,22 @@ def _only(owners: str, facts: Facts, policy: Policy, does: str) -> Refuse | None
         return no
     why = f"{facts.request.target.unit} on {facts.host.name} is held by @{owners}, and nobody else {does} it."
     if owners not in {group.name for group in policy.groups}:
-        return Refuse("owners_gone", why, "The policy no longer has that group; it has to name one again.")
-    return Refuse("owners_only", why, f"Somebody of @{owners} has to ask.")
+        return Refuse("owners_gone", why, "The policy no longer has that group: an operator must name it there again.")
+    return Refuse("owners_only", why, f"Somebody of @{owners} must ask.")
 
 
 def _not_as_approved(was: Target, is_now: Target, seen: Snapshot) -> Iterator[str]:
     """What must stay as it was for as long as the mask is held. Files may change: a hold survives an upgrade."""
     before = was.before
     if before is None or before.around is None or seen.around is None:
-        yield "nobody knows what it was"
+        yield "its state at the approval is not known"
         return
     if before.machine_id != seen.machine_id:
         yield "the host is another machine"
     if (before.id, before.names) != (seen.id, seen.names):
         yield "the unit has other names"
     if was.layer is not is_now.layer:
-        yield "the mask would have to be in another place"
+        yield "the mask belongs in another place"
     yield from _more_would_stop(before, seen)
 
 

@@ -11,8 +11,9 @@ def new_masks_are_not_stopped(facts: Facts, _policy: Policy) -> Refuse | None:
     if facts.kill_switch is None or not facts.request.is_new_mask or only_denies(facts):
         return None
     by, since = facts.kill_switch.by_name, facts.kill_switch.since
-    why = f"The kill switch is on since {since:%Y-%m-%d %H:%M} UTC, by {by}: {facts.kill_switch.reason.rstrip('.')}."
-    return Refuse(KILL_SWITCH_ON, why, "Two people who may approve turn it off: `/mask thaw`.")
+    since_when = f"{since:%Y-%m-%d %H:%M} UTC"
+    why = f"The kill switch has been on since {since_when}, by {by}: {facts.kill_switch.reason.rstrip('.')}."
+    return Refuse(KILL_SWITCH_ON, why, "To turn it off, two people who may approve type `/mask thaw`.")
 
 
 def only_denies(facts: Facts) -> bool:

@@ -21,7 +21,7 @@ def is_not_masked_already(facts: Facts, _policy: Policy) -> Refuse | None:
     why = f"{snapshot.id} is already masked on {facts.host.name} ({where_masked(snapshot)}){_by_whom(facts.own_mask)}."
     if snapshot.active.is_down or change.keep_running:
         return Refuse("already_masked", why)
-    again = "It still runs: unmask it and ask again. It is then stopped with its own settings."
+    again = "It still runs. To stop it, unmask it and ask again: it is then stopped with its own settings."
     return Refuse("already_masked", why, again)
 
 
@@ -41,7 +41,7 @@ def can_be_stopped(facts: Facts, _policy: Policy) -> Refuse | None:
         return None
     if snapshot.can_stop and not snapshot.refuse_manual_stop:
         return None
-    why = f"{snapshot.id} cannot be stopped by hand: it is configured so (RefuseManualStop=, CanStop=no)."
+    why = f"{snapshot.id} is configured not to be stopped by hand (RefuseManualStop=, CanStop=no)."
     return Refuse("cannot_be_stopped", why, "`--keep-running` masks it and leaves it running.")
 
 
@@ -57,8 +57,8 @@ def nothing_keeps_it_up(facts: Facts, policy: Policy) -> Refuse | None:
     who = " and ".join(keepers)
     why = f"{snapshot.id} is kept up by {who} (Upholds=), which starts it again at once."
     if any(UnitName(one).type not in policy.unit_types or find_listed(policy.critical, [one]) for one in keepers):
-        return Refuse("kept_up", why, f"{who} cannot be masked, so somebody has to remove that Upholds= first.")
-    return Refuse("kept_up", why, f"Mask {who} on {facts.host.name} first, which stops that. Then ask again.")
+        return Refuse("kept_up", why, f"{who} cannot be masked, so somebody must remove that Upholds= first.")
+    return Refuse("kept_up", why, f"Mask {who} on {facts.host.name} first, then ask again.")
 
 
 def can_be_started_again(facts: Facts, _policy: Policy) -> Refuse | None:
@@ -72,7 +72,7 @@ def can_be_started_again(facts: Facts, _policy: Policy) -> Refuse | None:
     if not lost:
         return None
     why = f"{snapshot.id} could not be started again after a stop: {lost}."
-    hint = f"Mask {busy} first: then it is down." if busy else "`--keep-running` masks it and leaves it running."
+    hint = f"Mask {busy} first, which stops it." if busy else "`--keep-running` masks it and leaves it running."
     return Refuse("cannot_be_restarted", why, hint)
 
 
@@ -87,7 +87,7 @@ def what_stops_too_can_be_started_again(facts: Facts, _policy: Policy) -> Refuse
     lost = next((unit for unit in running if unit.rpartition(".")[2] not in STARTABLE), None)
     if lost is None:
         return None
-    why = f"{lost} would stop with {snapshot.id}, and an undo could not start it again: the bot starts no such units."
+    why = f"{lost} would stop with {snapshot.id}, and the bot cannot start units of that type again."
     return Refuse("cannot_be_restarted", why, f"Stop {lost} by hand first, or ask with `--keep-running`.")
 
 
@@ -99,7 +99,7 @@ def watchdog_stays_quiet(facts: Facts, _policy: Policy) -> Refuse | None:
     if snapshot.watchdog_usec == 0 or snapshot.notify_access == "none":
         return None
     why = f"{snapshot.id} has a watchdog: masked while it runs, systemd would kill it within {_seconds(snapshot)}."
-    return Refuse("watchdog_would_kill", why, "Ask without --keep-running: then it is stopped in order.")
+    return Refuse("watchdog_would_kill", why, "Ask without `--keep-running`: the unit is then stopped as usual.")
 
 
 def would_be_stopped(change: Change, snapshot: Snapshot) -> bool:

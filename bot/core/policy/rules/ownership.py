@@ -8,7 +8,7 @@ def new_owner_is_another(facts: Facts, _policy: Policy) -> Refuse | None:
     """The new owner must be somebody else. In these rules `facts.requester` is the new owner."""
     if not facts.requester.id.is_same_as(facts.request.owner):
         return None
-    return Refuse("owns_it", f"It is {facts.requester.name}'s already.")
+    return Refuse("owns_it", f"{facts.requester.name} already owns this.")
 
 
 def new_owner_could_have_asked(facts: Facts, policy: Policy) -> Refuse | None:
@@ -27,4 +27,4 @@ def new_owner_has_not_voted(facts: Facts, _policy: Policy) -> Refuse | None:
     decided = [vote.voter for vote in request.counted_votes] + ([request.break_glass.by] if request.break_glass else [])
     if request.stage.is_final or not any(facts.requester.id.is_same_as(one) for one in decided):
         return None
-    return Refuse("approved_it", f"{facts.requester.name} approved or denied it, so they cannot own it as well.")
+    return Refuse("approved_it", f"{facts.requester.name} approved or denied this, so they cannot own it as well.")

@@ -88,9 +88,9 @@ def as_mentions(groups: Iterable[str]) -> str:
 
 
 def approvers_of(rule: Rule) -> str:
-    """Who has to approve: `@sre or @dba`; `@sre and @dba, each from a different group`."""
+    """Who has to approve: `@sre or @dba`; `@sre and @dba from different groups`."""
     if rule.distinct:
-        return f"{' and '.join(f'@{group}' for group in rule.approve)}, each from a different group"
+        return f"{' and '.join(f'@{group}' for group in rule.approve)} from different groups"
     return as_mentions(rule.approve) or "nobody"
 
 

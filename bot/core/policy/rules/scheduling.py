@@ -12,7 +12,7 @@ def window_is_not_over(facts: Facts, _policy: Policy) -> Refuse | None:
     if window is None or facts.now < window.closes:
         return None
     return Refuse(
-        "window_passed", f"Its window closed at {window.closes:%Y-%m-%d %H:%M} UTC.", "Ask for another window."
+        "window_passed", f"The window closed at {window.closes:%Y-%m-%d %H:%M} UTC.", "Ask for another window."
     )
 
 
@@ -26,7 +26,7 @@ def window_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:
             "window_too_long", f"A window lasts {format_length(policy.scheduling.longest)} at most.", "Ask for less."
         )
     if window.opens - facts.request.asked_at > policy.scheduling.ahead:
-        why = f"A window has to open within {humanize(policy.scheduling.ahead)}."
+        why = f"A window must open within {humanize(policy.scheduling.ahead)}."
         return Refuse("window_too_far", why, "Ask again when it is closer.")
     return None
 
@@ -36,4 +36,4 @@ def window_is_open(facts: Facts, _policy: Policy) -> Refuse | None:
     window = scheduled_window(facts.request)
     if window is None or facts.moment is not Moment.ACT or not is_ahead(window, facts.now):
         return None
-    return Refuse("window_not_open", f"Its window opens at {window.opens:%Y-%m-%d %H:%M} UTC.")
+    return Refuse("window_not_open", f"The window opens at {window.opens:%Y-%m-%d %H:%M} UTC.")

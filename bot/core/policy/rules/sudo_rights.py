@@ -18,17 +18,21 @@ def host_grants_the_rights(facts: Facts, _policy: Policy) -> Refuse | None:
         return None
     if NEVER in snapshot.around.rights and facts.request.ask.change.verb is Verb.MASK:
         why = f"{facts.host.name} itself refuses this unit (host policy); nothing was changed."
-        return Refuse("host_policy", why, "Its guard has a critical list of its own, which is root's.")
+        return Refuse(
+            "host_policy", why, "The guard on that host has a critical list of its own; only root can change it."
+        )
     missing = sorted(_needed_rights(facts, snapshot) - snapshot.around.rights)
     if not missing:
         return None
     where, unit = facts.host.name, snapshot.id
     if "\\" in unit.text and "reload" in snapshot.around.rights:
-        why = f"sudo on {where} does not admit names that systemd has escaped, like {unit}; nothing was changed."
+        why = f"sudo on {where} does not allow escaped unit names like {unit}; nothing was changed."
         return Refuse(
-            "no_rights", why, "Its lines in sudoers are of an older version; `maskbot guard --sudoers` prints them."
+            "no_rights",
+            why,
+            "Its sudoers lines are from an older version; `maskbot guard --sudoers` prints the new ones.",
         )
-    why = f"The bot may not do this on {where}; nothing was changed. sudo there does not admit: {', '.join(missing)}."
+    why = f"The bot may not do this on {where}; nothing was changed. sudo there does not allow: {', '.join(missing)}."
     return Refuse("no_rights", why, f"`maskbot doctor {where}` shows what is missing.")
 
 

@@ -31,8 +31,8 @@ def mask_is_a_link(facts: Facts, _policy: Policy) -> Refuse | None:
     empty = next((file for file in snapshot.layers if file.layer in layers and file.kind is FileKind.EMPTY), None)
     if empty is None:
         return None
-    why = f"{snapshot.id} is masked by the empty file {empty.path}, and unmasking it would delete that file."
-    return Refuse("empty_file", why, "Whoever made that file has to fill or remove it.")
+    why = f"{snapshot.id} is masked by the empty file {empty.path}, and an unmask would delete that file."
+    return Refuse("empty_file", why, "Whoever made that file must fill or remove it.")
 
 
 def layers_to_clear(facts: Facts, snapshot: Snapshot) -> tuple[Layer, ...]:

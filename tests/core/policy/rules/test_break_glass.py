@@ -289,16 +289,16 @@ NO_OWNER = {
         "dave could not have asked for this, so it cannot be handed to them. @eng may.",
     ),
     "a guest": (own(replace(CAROL, is_guest=True)), "not_a_member", "carol could not have asked for this"),
-    "who has it": (own(ALICE), "owns_it", "It is alice's already."),
+    "who has it": (own(ALICE), "owns_it", "alice already owns this."),
     "who approved it": (
         own(BOB, voted(BOB)),
         "approved_it",
-        "bob approved or denied it, so they cannot own it as well.",
+        "bob approved or denied this, so they cannot own it as well.",
     ),
     "who used break-glass with it": (
         own(OLIVE, broken(waiting(), OLIVE)),
         "approved_it",
-        "olive approved or denied it, so they cannot own it as well.",
+        "olive approved or denied this, so they cannot own it as well.",
     ),
 }
 

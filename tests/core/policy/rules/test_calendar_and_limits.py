@@ -273,20 +273,20 @@ TOLD = {
         facts(blast_radius=BlastRadius(2, 1)),
         {"limits": RequestLimits(hosts=3)},
         False,
-        "with this one 2 of 3 hosts within 10 minutes",
+        "2 of 3 hosts with this one, within 10 minutes",
     ),
     "limits of all kinds": (
         facts(blast_radius=BlastRadius(2, 1)),
         {"limits": RequestLimits(requests_per_minute=5, open_requests=500, units_per_host=1)},
         False,
-        "with this one 1 of 1 unit on web-01 within 10 minutes; one person asks 5 times a minute at most; "
+        "1 of 1 unit on web-01 with this one, within 10 minutes; one person may ask 5 times a minute; "
         "500 requests may be open",
     ),
     "limits before the window opens": (
         facts(),
         {"limits": RequestLimits(hosts=3, requests_per_minute=1)},
         False,
-        "one person asks 1 time a minute at most",
+        "one person may ask 1 time a minute",
     ),
     "limits that are not": (
         facts(blast_radius=BlastRadius(4, 1)),

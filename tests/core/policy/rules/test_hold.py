@@ -267,7 +267,7 @@ class TestPuttingOneBack:
     def test_it_needs_no_vote_and_nobodys_rights(self, moment: Moment) -> None:
         answer = self.back(moment=moment)
         assert isinstance(answer, Allow)
-        assert answer.because == "it was approved with the hold"
+        assert answer.because == "approved with the hold"
 
     def test_before_a_look_there_is_nothing_to_compare(self) -> None:
         wanted = request(hold=HOLD)

@@ -82,7 +82,7 @@ class TestTheWords:
     @pytest.mark.parametrize(
         ("text", "said"),
         [
-            ("@web cron", "Only holds work for a group of hosts for now"),
+            ("@web cron", "A group of hosts works only with a hold"),
             ("@wbe cron --hold sre --review 90d", "No host is in a group `@wbe`. Did you mean `@web`?"),
             ("@web,@db cron --hold sre --review 90d", "names several"),
             ("@web cron --hold sre --review 90d --at 22:00", "A hold for a group also covers hosts that join later"),
@@ -192,7 +192,7 @@ class TestGoingToOneMoreHost:
     def test_it_needs_no_vote_and_nobodys_rights(self) -> None:
         answer = self.spread()
         assert isinstance(answer, Allow)
-        assert answer.because == "it was approved with the hold for its group"
+        assert answer.because == "approved with the hold for its group"
 
     def test_it_goes_nowhere_once_it_was_lifted_or_where_the_host_has_left(self) -> None:
         wanted = request(hold=replace(HOLD, group_request="r0"))

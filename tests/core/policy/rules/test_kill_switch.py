@@ -14,8 +14,8 @@ from tests.core.situations import BOB, CAROL, NOW, POLICY, facts, looked, masked
 STOPPED = KillSwitch(BOB.id, "bob", "the bot masks what it should not.", NOW)
 NO = Refuse(
     KILL_SWITCH_ON,
-    "The kill switch is on since 2026-03-01 03:00 UTC, by bob: the bot masks what it should not.",
-    "Two people who may approve turn it off: `/mask thaw`.",
+    "The kill switch has been on since 2026-03-01 03:00 UTC, by bob: the bot masks what it should not.",
+    "To turn it off, two people who may approve type `/mask thaw`.",
 )
 ASKED = facts(waiting(), Moment.VOTE, approvers=(BOB,), kill_switch=STOPPED)
 

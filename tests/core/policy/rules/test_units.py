@@ -117,10 +117,7 @@ def test_somebodys_own_target_or_mount_that_stops_too_is_neither_boot_nor_storag
     policy = WHOLE
     answer = refusal(looked(snapshot(would_stop=(neighbour(unit),))), policy)
     assert answer.code == "cannot_be_restarted"
-    assert (
-        answer.reason
-        == f"{unit} would stop with cron.service, and an undo could not start it again: the bot starts no such units."
-    )
+    assert answer.reason == f"{unit} would stop with cron.service, and the bot cannot start units of that type again."
     down = (neighbour(unit, active=ActiveState.INACTIVE),)
     assert isinstance(decide(looked(snapshot(would_stop=down)), policy), NeedsApproval)
     kept = looked(snapshot(would_stop=(neighbour(unit),)), request(keep_running=True))
@@ -160,9 +157,9 @@ def test_a_name_that_systemd_has_escaped_is_not_called_a_lack_of_all_rights() ->
     of_name = request(name)
     answer = refusal(looked(snapshot(name, rights=frozenset({"reload"})), of_name))
     assert answer.code == "no_rights"
-    assert f"does not admit names that systemd has escaped, like {name}" in answer.reason
+    assert f"does not allow escaped unit names like {name}" in answer.reason
     assert "maskbot guard --sudoers" in answer.hint
-    assert "does not admit: " in refusal(looked(snapshot(name, rights=frozenset()), of_name)).reason
+    assert "does not allow: " in refusal(looked(snapshot(name, rights=frozenset()), of_name)).reason
     assert isinstance(decide(looked(snapshot(name), of_name), POLICY), NeedsApproval)
 
 
@@ -173,14 +170,14 @@ def test_units_that_would_stop_with_it_and_are_not_critical_are_for_people_to_ju
 @pytest.mark.parametrize(
     ("keepers", "hint"),
     [
-        (["keeper.service"], "Mask keeper.service on web-01 first, which stops that. Then ask again."),
+        (["keeper.service"], "Mask keeper.service on web-01 first, then ask again."),
         (
             ["multi-user.target"],
-            "multi-user.target cannot be masked, so somebody has to remove that Upholds= first.",
+            "multi-user.target cannot be masked, so somebody must remove that Upholds= first.",
         ),
         (
             ["keeper.service", "ssh.service"],
-            "keeper.service and ssh.service cannot be masked, so somebody has to remove that Upholds= first.",
+            "keeper.service and ssh.service cannot be masked, so somebody must remove that Upholds= first.",
         ),
     ],
 )
@@ -410,7 +407,9 @@ def test_masked_already_by_us_says_by_whom_and_since_when() -> None:
 
 def test_masked_already_and_still_running_says_what_would_stop_it() -> None:
     answer = refusal(looked(masked(Layer.PERSISTENT, active=RUNS)))
-    assert answer.hint == "It still runs: unmask it and ask again. It is then stopped with its own settings."
+    assert (
+        answer.hint == "It still runs. To stop it, unmask it and ask again: it is then stopped with its own settings."
+    )
 
 
 def wrong_unmasks() -> dict[str, tuple[Snapshot, str]]:
@@ -457,7 +456,7 @@ def test_nobody_is_asked_where_the_bot_lacks_the_right(
 ) -> None:
     answer = refusal(looked(seen(without(right)), asked))
     assert answer.code == "no_rights"
-    assert f"does not admit: {right}." in answer.reason
+    assert f"does not allow: {right}." in answer.reason
     assert isinstance(decide(looked(seen(frozenset(RIGHTS)), asked), POLICY), NeedsApproval)
 
 
@@ -494,7 +493,7 @@ def test_a_socket_whose_service_runs_is_not_stopped_for_it_could_not_be_started_
     answer = refusal(looked(busy))
     assert answer.code == "cannot_be_restarted"
     assert "its service echo.service runs, and systemd starts no socket whose service runs" in answer.reason
-    assert answer.hint == "Mask echo.service first: then it is down."
+    assert answer.hint == "Mask echo.service first, which stops it."
     for fine in (
         replace(busy, side_effects=SideEffects(accepts=True)),
         snapshot("echo.socket", starts=(neighbour("echo.service", active=ActiveState.INACTIVE),)),
