@@ -48,7 +48,7 @@ def test_whoever_can_decide_is_reminded_then_others_are_called_then_one_is_paged
     story: Story, receiver: PageReceiver
 ) -> None:
     card = story.asks("/mask web-01 worker INC-2041: runaway job")
-    assert "(10 minutes left)" in words(card)
+    assert ", 10 minutes left" in words(card)
 
     thread = story.thread(card, "6 seconds without approval: somebody paged.")
     assert "4 seconds without approval: @eng notified." in thread

@@ -41,7 +41,7 @@ def lost(voters: Sequence[Vote]) -> str:
 def lost_note(request: Request, voters: Sequence[Vote]) -> str:
     """Tell everybody that approvals were lost, and how many are left."""
     need = request.approval.need if request.approval else 0
-    return f"{lost(voters)}, so that approval does not count. It has {request.have} of the {need} it needs."
+    return f"{lost(voters)}, so that approval does not count. It has {request.have} of {need} approvals."
 
 
 def replaced_policy(why: str) -> str:
@@ -55,4 +55,4 @@ def needs_more(before: Approval, now: Approval) -> tuple[str, ...]:
     if now.need <= before.need and not new:
         return ()
     why = f" ({'; '.join(new)})" if new else ""
-    return (f"how many have to approve: {before.need} → {now.need}{why}",)
+    return (f"how many must approve: {before.need} → {now.need}{why}",)

@@ -167,7 +167,7 @@ def card_of(world: World, request: Request) -> str:
 def test_the_card_counts_down_and_ends_with_its_time(world: World) -> None:
     request = waits(world)
     post_card(world, request)
-    assert "(15 minutes left)" in world.card(request)
+    assert ", 15 minutes left" in world.card(request)
 
     assert request.approval
     end = request.approval.approve_by
