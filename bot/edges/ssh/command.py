@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import paramiko
 
 from bot.edges.deadline import call_after
+from bot.edges.ssh.bounds import TooMuch, Wire
 from bot.errors import OutcomeUnknown
 
 _CHUNK = 32 * 1024
@@ -16,7 +17,7 @@ _CHUNK = 32 * 1024
 
 @dataclass(frozen=True, slots=True)
 class CommandOutput:
-    """A command's output and exit code; what exceeds the limit of a stream is dropped."""
+    """A command's output and exit code."""
 
     exit_code: int
     stdout: bytes
@@ -37,19 +38,28 @@ class _Bell(threading.Event):
         super().clear()
 
 
-def run_command(channel: paramiko.Channel, command: str, *, deadline: float, limit: int) -> CommandOutput:
+def run_command(channel: paramiko.Channel, wire: Wire, command: str, *, deadline: float, limit: int) -> CommandOutput:
     """Run one command within `deadline` seconds. It may have run, whatever fails: raises `OutcomeUnknown`.
 
     Closing the channel does not stop a command on the host (measured), so a deadline ends only our waiting.
     """
     end = time.monotonic() + deadline
+    wire.unread = lambda: len(channel.in_buffer) + len(channel.in_stderr_buffer)
     try:
         with _closed_at(channel, deadline):
             channel.exec_command(command)
         channel.shutdown_write()
         stdout, stderr = _drain(channel, end, limit)
+        if wire.exceeded:
+            raise TooMuch
     except (paramiko.SSHException, EOFError, OSError) as error:
-        raise _unknown(deadline, end) from error
+        if wire.exceeded or isinstance(error, TooMuch):
+            raise OutcomeUnknown(
+                f"the command was sent and the host answered with more than {limit >> 10} KiB"
+            ) from None
+        raise _unknown(deadline, end) from None
+    finally:
+        wire.unread = lambda: 0
     if not channel.eof_received or not channel.status_event.wait(max(0.0, end - time.monotonic())):
         raise _unknown(deadline, end)
     if channel.exit_status < 0:
@@ -95,5 +105,7 @@ def _drain(channel: paramiko.Channel, end: float, limit: int) -> tuple[bytes, by
 def _take(ready: Callable[[], bool], receive: Callable[[int], bytes], taken: bytearray, limit: int) -> bool:
     if not ready():
         return False
-    taken += receive(_CHUNK)[: max(0, limit - len(taken))]
+    taken += receive(_CHUNK)
+    if len(taken) > limit:
+        raise TooMuch
     return True

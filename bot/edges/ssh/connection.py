@@ -6,13 +6,14 @@ import socket
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import paramiko
 from paramiko.ssh_exception import IncompatiblePeer
 
 from bot.core.hosts.inventory import Host
 from bot.edges import metrics
+from bot.edges.ssh.bounds import WINDOW, BoundedPackets, Wire
 from bot.edges.ssh.certificate import why_refused
 from bot.errors import HostError
 
@@ -22,6 +23,7 @@ _CIPHERS = ("aes128-ctr", "aes192-ctr", "aes256-ctr", "aes128-gcm@openssh.com", 
 _MACS = ("hmac-sha2-",)
 _KEX = ("mlkem768x25519-", "sntrup761x25519-", "curve25519-", "ecdh-sha2-")
 _HOST_KEYS = ("ssh-ed25519", "ecdsa-sha2-", "rsa-sha2-")
+_THREAD_ENDS = 1.0  # it does as soon as its socket is closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,65 +43,65 @@ class SshLimits:
     output: int = 4 * 1024 * 1024
 
 
-class _PromptSocket(socket.socket):
-    """Acknowledges at once what it receives: a delayed acknowledgement meets the other side's Nagle for 40 ms.
-
-    Linux resets TCP_QUICKACK (tcp(7)), so it is set again each time. Measured.
-    """
-
-    heard = False
-
-    def recv(self, size: int, flags: int = 0) -> bytes:
-        received = super().recv(size, flags)
-        self.heard = self.heard or bool(received)
-        if hasattr(socket, "TCP_QUICKACK"):
-            self.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-        return received
-
-
 def fingerprint_of(key: bytes) -> str:
     """The SHA-256 fingerprint of a public key, as ssh-keygen(1) writes it."""
     return "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
 
 
-def connect(host: Host, key: paramiko.PKey, limits: SshLimits) -> paramiko.Transport:
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A logged-in connection."""
+
+    transport: paramiko.Transport
+    wire: Wire
+
+    def close(self) -> None:
+        """Close it: an abandoned Transport keeps its thread and its socket for ever (measured)."""
+        self.transport.close()
+        self.wire.close()
+        if self.transport.ident is not None:
+            self.transport.join(_THREAD_ENDS)
+        self.transport.get_exception()  # its traceback refers to the transport, which refers to it
+
+
+def connect(host: Host, key: paramiko.PKey, limits: SshLimits) -> Connection:
     """Return a logged-in connection. Raises `HostError`; whatever fails, nothing is left open."""
     with metrics.time_ssh("connect"):
-        connected = _reach(host, limits)
-    transport: paramiko.Transport | None = None
+        wire = _reach(host, limits)
     try:
-        transport = _transport(connected, limits)
-        with metrics.time_ssh("key_exchange"):
-            _exchange_keys(host, transport, connected, limits)
-            _compare_host_key(host, transport)
-        with metrics.time_ssh("login"):
-            _log_in(host, transport, key, limits)
+        connection = Connection(_transport(wire, limits), wire)
     except BaseException:
-        # An abandoned Transport keeps its thread and its socket for ever (measured).
-        if transport is not None:
-            transport.close()
-        connected.close()
+        wire.close()
         raise
-    return transport
-
-
-def _reach(host: Host, limits: SshLimits) -> _PromptSocket:
     try:
-        plain = socket.create_connection((host.address, host.port), timeout=limits.connect)
+        with metrics.time_ssh("key_exchange"):
+            _exchange_keys(host, connection, limits)
+            _compare_host_key(host, connection.transport)
+        with metrics.time_ssh("login"):
+            _log_in(host, connection, key, limits)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _reach(host: Host, limits: SshLimits) -> Wire:
+    try:
+        connected = socket.create_connection((host.address, host.port), timeout=limits.connect)
     except ConnectionRefusedError:
         _fail(host, "ssh_refused", "connection refused", passing=True)
     except TimeoutError:
         _fail(host, "ssh_connect_timeout", "timed out at connect", passing=True)
     except OSError as error:
         _fail(host, "ssh_unreachable", f"cannot be reached ({error.strerror or 'no such address'})", passing=True)
-    connected = _PromptSocket(fileno=plain.detach())
-    connected.settimeout(limits.connect)
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return connected
+    return Wire(connected)
 
 
-def _transport(connected: socket.socket, limits: SshLimits) -> paramiko.Transport:
-    transport = paramiko.Transport(connected)
+def _transport(wire: Wire, limits: SshLimits) -> paramiko.Transport:
+    transport = paramiko.Transport(
+        cast(socket.socket, wire), default_window_size=WINDOW, packetizer_class=BoundedPackets
+    )
     transport.banner_timeout = limits.banner
     transport.channel_timeout = limits.channel
     options = transport.get_security_options()
@@ -110,9 +112,9 @@ def _transport(connected: socket.socket, limits: SshLimits) -> paramiko.Transpor
     return transport
 
 
-def _exchange_keys(host: Host, transport: paramiko.Transport, connected: _PromptSocket, limits: SshLimits) -> None:
+def _exchange_keys(host: Host, connection: Connection, limits: SshLimits) -> None:
     """Wait for the key exchange: the library's own wait returns without an error at its timeout, and fails later."""
-    done = threading.Event()
+    transport, done = connection.transport, threading.Event()
     transport.start_client(event=done)
     in_time = done.wait(limits.banner + limits.key_exchange)
     if in_time and transport.is_active():
@@ -120,11 +122,17 @@ def _exchange_keys(host: Host, transport: paramiko.Transport, connected: _Prompt
     error = transport.get_exception()
     if isinstance(error, IncompatiblePeer):
         _fail(host, "ssh_weak_crypto", "it offers no strong algorithm that the bot supports")
-    if not connected.heard:
+    _check_amount(host, connection)
+    if not connection.wire.received:
         _fail(host, "ssh_banner_timeout", "it accepted the connection and sent nothing", passing=True)
     if isinstance(error, (EOFError, ConnectionError)):
         _fail(host, "ssh_closed", "it broke off before a login", passing=True)
     _fail(host, "ssh_kex_timeout", "no key exchange in time", passing=True)
+
+
+def _check_amount(host: Host, connection: Connection) -> None:
+    if connection.wire.exceeded:
+        _fail(host, "ssh_too_much", "it sent more than a login needs, so the bot closed the connection")
 
 
 def _compare_host_key(host: Host, transport: paramiko.Transport) -> None:
@@ -140,8 +148,8 @@ def _compare_host_key(host: Host, transport: paramiko.Transport) -> None:
     raise error
 
 
-def _log_in(host: Host, transport: paramiko.Transport, key: paramiko.PKey, limits: SshLimits) -> None:
-    done = threading.Event()
+def _log_in(host: Host, connection: Connection, key: paramiko.PKey, limits: SshLimits) -> None:
+    transport, done = connection.transport, threading.Event()
     try:
         transport.auth_publickey(host.login, key, event=done)
     except paramiko.SSHException:
@@ -151,6 +159,7 @@ def _log_in(host: Host, transport: paramiko.Transport, key: paramiko.PKey, limit
         _fail(host, "ssh_auth_timeout", "it did not answer at login")
     if transport.is_authenticated():
         return
+    _check_amount(host, connection)
     if not transport.is_active():
         _fail(host, "ssh_auth_timeout", "it broke off at login")
     if why := why_refused(key, datetime.now(UTC)):

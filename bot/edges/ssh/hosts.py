@@ -12,7 +12,7 @@ import paramiko
 from bot.core.hosts.inventory import Host
 from bot.edges import metrics
 from bot.edges.ssh.command import CommandOutput, run_command
-from bot.edges.ssh.connection import SshLimits, connect, fingerprint_of
+from bot.edges.ssh.connection import Connection, SshLimits, connect, fingerprint_of
 from bot.edges.ssh.pool import IdleConnections
 from bot.errors import ConfigError, HostError, OutcomeUnknown
 from bot.ports import CommandResult
@@ -26,21 +26,36 @@ class SshHosts:
     def __init__(self, key_file: Path, limits: SshLimits | None = None) -> None:
         self._key = _load_key(key_file)
         self._limits = limits or SshLimits()
-        self._idle: IdleConnections[paramiko.Transport] = IdleConnections(keep=self._limits.idle)
+        self._idle: IdleConnections[Connection] = IdleConnections(keep=self._limits.idle)
 
     def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
         """Run one command within `deadline` seconds of being sent.
 
         Raises `HostError` if it was certainly not sent, `OutcomeUnknown` if it was and no answer came back.
         """
-        connection, channel = self._open(host)
+        ended = self._run(host, argv, deadline)
+        if not isinstance(ended, CommandResult):
+            raise ended
+        return ended
+
+    def _run(self, host: Host, argv: tuple[str, ...], deadline: float) -> CommandResult | HostError | OutcomeUnknown:
+        """Run one command. Errors are returned, so that they carry no traceback.
+
+        One keeps the transport and all that was received on it, for as long as somebody keeps the error.
+        """
+        try:
+            connection, channel = self._open(host)
+        except HostError as error:
+            error.__cause__ = error.__context__ = None
+            return error.with_traceback(None)
         began = time.monotonic()
         try:
             with metrics.time_ssh("command"):
-                output = run_command(channel, shlex.join(argv), deadline=deadline, limit=self._limits.output)
+                line, limit = shlex.join(argv), self._limits.output
+                output = run_command(channel, connection.wire, line, deadline=deadline, limit=limit)
         except OutcomeUnknown as error:
             connection.close()
-            raise OutcomeUnknown(f"{host.name}: {error}.") from error
+            return OutcomeUnknown(f"{host.name}: {error}.")
         except BaseException:
             connection.close()
             raise
@@ -53,7 +68,7 @@ class SshHosts:
         """Close all connections that are not in use."""
         self._idle.close()
 
-    def _open(self, host: Host) -> tuple[paramiko.Transport, paramiko.Channel]:
+    def _open(self, host: Host) -> tuple[Connection, paramiko.Channel]:
         """A channel on an idle connection, or on a new one if there is none or it turns out to be dead."""
         idle = self._idle.take(host)
         if idle is not None:
@@ -64,10 +79,11 @@ class SshHosts:
         connection = connect(host, self._key, self._limits)
         return connection, self._channel(host, connection)
 
-    def _channel(self, host: Host, connection: paramiko.Transport) -> paramiko.Channel:
+    def _channel(self, host: Host, connection: Connection) -> paramiko.Channel:
         try:
             with metrics.time_ssh("channel"):
-                return connection.open_session(timeout=self._limits.channel)
+                connection.wire.allow_answer(self._limits.output)
+                return connection.transport.open_session(timeout=self._limits.channel)
         except BaseException as error:
             connection.close()
             if isinstance(error, paramiko.ChannelException):

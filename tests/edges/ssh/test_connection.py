@@ -89,11 +89,21 @@ def test_a_command_that_reads_finds_nothing_to_read(hosts: SshHosts, server: Ssh
     assert hosts.run(server.host, ("cat",), deadline=10).stdout == ""
 
 
-def test_both_streams_are_read_to_their_end_but_not_kept_beyond_the_limit(server: Sshd) -> None:
-    floods = "head -c 5000000 /dev/zero & head -c 5000000 /dev/zero >&2; wait; exit 7"
-    with reaching(server, replace(SHORT, output=65536)) as hosts:
-        reply = hosts.run(server.host, ("sh", "-c", floods), deadline=30)
-    assert (reply.exit_code, len(reply.stdout), len(reply.stderr)) == (7, 65536, 65536)
+@pytest.mark.parametrize("full", ["/dev/stdout", "/dev/stderr"])
+def test_both_streams_are_read_to_their_end_and_a_host_that_says_more_is_cut_off(
+    own_server: Starting, full: str
+) -> None:
+    server = own_server()
+    floods = "head -c {} /dev/zero >{} & head -c 65536 /dev/zero & head -c 65536 /dev/zero >&2; wait; exit 7"
+    with reaching(server, replace(SHORT, output=200_000)) as hosts:
+        reply = hosts.run(server.host, ("sh", "-c", floods.format(100_000, full)), deadline=30)
+        assert (reply.exit_code, len(reply.stdout + reply.stderr)) == (7, 231_072)
+        with pytest.raises(OutcomeUnknown, match="answered with more than 195 KiB") as unknown:
+            hosts.run(server.host, ("sh", "-c", floods.format(200_000, full)), deadline=30)
+        assert str(unknown.value).startswith("web-01: the command was sent and")
+        assert unknown.value.__context__ is None
+        assert hosts.run(server.host, ("true",), deadline=10).exit_code == 0
+    assert server.logins() == 2
 
 
 def test_a_connection_is_used_again(own_server: Starting) -> None:

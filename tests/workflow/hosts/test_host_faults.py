@@ -114,8 +114,8 @@ def test_a_full_disk_fails_before_anything_is_stopped(shared_world: World, saw: 
     [
         pytest.param(
             FLOOD,
-            "incomplete_observation",
-            marks=pytest.mark.fault("F30", how="400 KB before each answer, of which 256 KiB are read"),
+            "no_answer",
+            marks=pytest.mark.fault("F30", how="400 KB before each answer, and at most 256 KiB are read"),
         ),
         pytest.param(SHORT, "incomplete_observation", marks=pytest.mark.fault("F30", how="answers that lack a part")),
         pytest.param(TWICE, "hostile_output", marks=pytest.mark.fault("F31", how="every line of an answer twice")),
@@ -139,7 +139,7 @@ def test_a_host_that_answers_nonsense_is_not_believed(
 
 
 @pytest.mark.fault(
-    "F30", how="400 KB before each answer, of which 256 KiB are read, from the moment when the unit was stopped"
+    "F30", how="400 KB before each answer, and at most 256 KiB are read, from the moment when the unit was stopped"
 )
 def test_a_host_that_answers_nonsense_in_the_middle_is_not_known_rather_than_down(shared_world: World) -> None:
     world, host = shared_world, shared_world.hosts["db-01"]

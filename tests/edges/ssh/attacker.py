@@ -1,0 +1,113 @@
+"""Hosts that belong to an attacker: what they send is meant to fill the bot's memory."""
+
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import paramiko
+from paramiko.common import cMSG_CHANNEL_DATA, cMSG_CHANNEL_EXTENDED_DATA
+
+Attack = Callable[[socket.socket], None]
+CHUNK = bytes(32 * 1024)
+
+
+def huge_packet(bot: socket.socket) -> None:
+    """A banner, then a packet that says it has 2 GiB, and as much of it as is taken."""
+    _forever(bot, b"SSH-2.0-x\r\n" + struct.pack(">I", 0x7FFFFFF4), CHUNK)
+
+
+def endless_banner(bot: socket.socket) -> None:
+    """One line that does not end."""
+    _forever(bot, b"SSH-2.0-", b"x" * len(CHUNK))
+
+
+def endless_lines(bot: socket.socket) -> None:
+    """Lines before the banner (RFC 4253, 4.2), each as long as may be, without an end."""
+    _forever(bot, b"", b"x" * (len(CHUNK) - 1) + b"\n")
+
+
+def junk_key_exchange(bot: socket.socket) -> None:
+    """A banner, then key exchange messages full of names, each of the largest size that the bot reads."""
+    names = b"a," * 20_000
+    message = b"\x14" + bytes(16) + 10 * (struct.pack(">I", len(names)) + names) + bytes(5)
+    padding = 8 - (len(message) + 5) % 8 + 8
+    packet = struct.pack(">IB", len(message) + padding + 1, padding) + message + bytes(padding)
+    _forever(bot, b"SSH-2.0-x\r\n", packet[: 8 * (len(packet) // 8)])
+
+
+def endless_ignored(bot: socket.socket) -> None:
+    """A banner, then messages that have to be ignored, each with a debug text, without an end."""
+    text = b"x" * 30_000
+    message = b"\x02" + struct.pack(">I", len(text)) + text
+    padding = 8 - (len(message) + 5) % 8 + 8
+    _forever(bot, b"SSH-2.0-x\r\n", struct.pack(">IB", len(message) + padding + 1, padding) + message + bytes(padding))
+
+
+def _forever(bot: socket.socket, first: bytes, then: bytes) -> None:
+    bot.sendall(first)
+    while True:
+        bot.sendall(then)
+
+
+class _Admits(paramiko.ServerInterface):
+    """Lets everybody in, and runs everything."""
+
+    def get_allowed_auths(self, username: str) -> str:
+        return "publickey"
+
+    def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
+        return paramiko.AUTH_SUCCESSFUL  # type: ignore[attr-defined, no-any-return]
+
+    def check_channel_request(self, kind: str, chanid: int) -> int:
+        return paramiko.OPEN_SUCCEEDED  # type: ignore[attr-defined, no-any-return]
+
+    def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
+        return True
+
+
+def endless_output(key: paramiko.PKey, *, on_stderr: bool = False) -> Attack:
+    """Lets the bot in, then sends output without an end and without regard for the window of the channel."""
+
+    def attack(bot: socket.socket) -> None:
+        transport = paramiko.Transport(bot)
+        transport.add_server_key(key)
+        transport.start_server(server=_Admits())
+        channel = transport.accept(10)
+        while channel is not None and transport.is_active():
+            message = paramiko.Message()
+            message.add_byte(cMSG_CHANNEL_EXTENDED_DATA if on_stderr else cMSG_CHANNEL_DATA)
+            message.add_int(channel.remote_chanid)
+            if on_stderr:
+                message.add_int(1)
+            message.add_string(CHUNK)
+            transport._send_user_message(message)  # type: ignore[attr-defined]
+        transport.close()
+
+    return attack
+
+
+@contextmanager
+def attacking(attack: Attack) -> Iterator[int]:
+    """Whoever connects to this port of loopback is attacked, each in a thread."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def each(bot: socket.socket) -> None:
+            with bot, suppress(OSError, EOFError, paramiko.SSHException):
+                attack(bot)
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    bot, _ = listener.accept()
+                    threading.Thread(target=each, args=(bot,), daemon=True).start()
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield listener.getsockname()[1]
+
+
+def server_key(path: Path) -> paramiko.PKey:
+    """The attacker's host key, which is pinned: the host was taken over after that."""
+    return paramiko.PKey.from_path(path)
