@@ -4,6 +4,8 @@ import base64
 import hashlib
 import socket
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NoReturn, cast
@@ -40,6 +42,7 @@ class SshLimits:
     auth: float = 10.0
     channel: float = 10.0
     idle: float = 60.0
+    lifetime: float = 300.0
     output: int = 4 * 1024 * 1024
 
 
@@ -48,12 +51,13 @@ def fingerprint_of(key: bytes) -> str:
     return "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Connection:
-    """A logged-in connection."""
+    """A connection to a host."""
 
     transport: paramiko.Transport
     wire: Wire
+    opened: float  # by the clock of the pool
 
     def close(self) -> None:
         """Close it: an abandoned Transport keeps its thread and its socket for ever (measured)."""
@@ -64,12 +68,15 @@ class Connection:
         self.transport.get_exception()  # its traceback refers to the transport, which refers to it
 
 
-def connect(host: Host, key: paramiko.PKey, limits: SshLimits) -> Connection:
+def connect(
+    host: Host, key: paramiko.PKey, limits: SshLimits, *, now: Callable[[], float] = time.monotonic
+) -> Connection:
     """Return a logged-in connection. Raises `HostError`; whatever fails, nothing is left open."""
+    opened = now()
     with metrics.time_ssh("connect"):
         wire = _reach(host, limits)
     try:
-        connection = Connection(_transport(wire, limits), wire)
+        connection = Connection(_transport(wire, limits), wire, opened)
     except BaseException:
         wire.close()
         raise

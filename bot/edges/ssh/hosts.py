@@ -5,6 +5,7 @@ import binascii
 import shlex
 import stat
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import paramiko
@@ -23,10 +24,15 @@ __all__ = ["SshHosts", "SshLimits", "fingerprint"]
 class SshHosts:
     """Runs each command on a connection that it has for itself meanwhile. Safe to use from many threads."""
 
-    def __init__(self, key_file: Path, limits: SshLimits | None = None) -> None:
+    def __init__(
+        self, key_file: Path, limits: SshLimits | None = None, *, now: Callable[[], float] = time.monotonic
+    ) -> None:
         self._key = _load_key(key_file)
         self._limits = limits or SshLimits()
-        self._idle: IdleConnections[Connection] = IdleConnections(keep=self._limits.idle)
+        self._now = now
+        self._idle: IdleConnections[Connection] = IdleConnections(
+            keep=self._limits.idle, longest=self._limits.lifetime, now=now
+        )
 
     def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
         """Run one command within `deadline` seconds of being sent.
@@ -76,7 +82,7 @@ class SshHosts:
                 return idle, self._channel(host, idle)
             except HostError:
                 pass  # nothing was sent on it yet
-        connection = connect(host, self._key, self._limits)
+        connection = connect(host, self._key, self._limits, now=self._now)
         return connection, self._channel(host, connection)
 
     def _channel(self, host: Host, connection: Connection) -> paramiko.Channel:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 from bot.core.hosts.inventory import Host
@@ -9,6 +10,10 @@ from bot.core.hosts.inventory import Host
 
 class Connection(Protocol):
     """A connection that can be kept open."""
+
+    @property
+    def opened(self) -> float:
+        """When it was opened, by the clock of the pool."""
 
     def close(self) -> None:
         """Close it."""
@@ -18,28 +23,38 @@ C = TypeVar("C", bound=Connection)
 
 
 class IdleConnections(Generic[C]):
-    """Idle connections by host. A root-capable session is not left open longer than `keep`."""
+    """Idle connections by host. A root-capable session is not left open longer than `keep` seconds.
 
-    def __init__(self, *, keep: float) -> None:
+    None is used again `longest` seconds after it was opened, however busy it is: what a host admits is asked at the
+    login, so a revoked key or a changed `from=` would not bind a connection that goes on.
+    """
+
+    def __init__(self, *, keep: float, longest: float, now: Callable[[], float] = time.monotonic) -> None:
         self._keep = keep
+        self._longest = longest
+        self._now = now
         self._changed = threading.Condition()
-        self._waiting: list[tuple[float, Host, C]] = []  # oldest first
+        self._waiting: list[tuple[float, Host, C]] = []  # when it is closed, the last used at the end
         self._closer: threading.Thread | None = None
         self._closed = False
 
     def take(self, host: Host) -> C | None:
         """Take the one that was used last; the host must be equal in every respect, including its pins."""
         with self._changed:
+            now = self._now()
             for position in range(len(self._waiting) - 1, -1, -1):
-                if self._waiting[position][1] == host:
+                until, same, _ = self._waiting[position]
+                if same == host and until > now:
                     return self._waiting.pop(position)[2]
         return None
 
     def give(self, host: Host, connection: C) -> None:
-        """Keep a connection for the next command."""
+        """Keep a connection for the next command, or close it if it was open for long enough."""
         with self._changed:
-            if not self._closed:
-                self._waiting.append((time.monotonic() + self._keep, host, connection))
+            now = self._now()
+            until = min(now + self._keep, connection.opened + self._longest)
+            if not self._closed and until > now:
+                self._waiting.append((until, host, connection))
                 if self._closer is None:
                     self._closer = threading.Thread(target=self._close_old_ones, name="ssh-idle", daemon=True)
                     self._closer.start()
@@ -63,9 +78,10 @@ class IdleConnections(Generic[C]):
             with self._changed:
                 if self._closed:
                     return
-                left = self._waiting[0][0] - time.monotonic() if self._waiting else None
-                if left is None or left > 0:
+                first = min(self._waiting, key=lambda one: one[0], default=None)
+                left = None if first is None else first[0] - self._now()
+                if first is None or left is None or left > 0:
                     self._changed.wait(left)
                     continue
-                _, _, connection = self._waiting.pop(0)
-            connection.close()
+                self._waiting.remove(first)
+            first[2].close()

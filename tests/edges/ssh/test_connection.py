@@ -52,6 +52,15 @@ def cable(server: Sshd) -> Iterator[Cable]:
     laid.close()
 
 
+class Clock:
+    """A clock that stands still."""
+
+    time = 0.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
 @contextmanager
 def reaching(server: Sshd, limits: SshLimits = SHORT, key_file: Path | None = None) -> Iterator[SshHosts]:
     ours = SshHosts(key_file or server.key_file, limits)
@@ -121,6 +130,50 @@ def test_a_connection_that_is_not_used_is_closed(own_server: Starting) -> None:
         eventually(lambda: "Disconnected from user" in server.log or "Connection closed by" in server.log)
         hosts.run(server.host, ("true",), deadline=10)
     assert server.logins() == 2
+
+
+@pytest.mark.fault("F07", how="the bot's key taken out of authorized_keys while its connection is in use")
+def test_a_key_that_was_revoked_binds_a_connection_that_is_never_idle(own_server: Starting) -> None:
+    server, clock = own_server(), Clock()
+    hosts = SshHosts(server.key_file, SHORT, now=clock)
+    try:
+        hosts.run(server.host, ("true",), deadline=10)
+        (server.folder / "authorized_keys").write_text("")
+        for _ in range(9):
+            clock.time += 30
+            hosts.run(server.host, ("true",), deadline=10)
+        assert server.logins() == 1
+        clock.time += 30
+        assert fails(hosts, server.host).code == "ssh_auth_refused"
+    finally:
+        hosts.close()
+
+
+def test_a_command_that_outlasts_its_connection_is_the_last_one_on_it(own_server: Starting) -> None:
+    server, clock = own_server(), Clock()
+    gate, began = server.folder / "gate", server.folder / "began"
+    waits = ("sh", "-c", f"touch {began}; until [ -e {gate} ]; do sleep 0.05; done; echo done")
+    hosts = SshHosts(server.key_file, SHORT, now=clock)
+    try:
+        with ThreadPoolExecutor() as threads:
+            running = threads.submit(hosts.run, server.host, waits, deadline=10)
+            eventually(began.exists)
+            clock.time += 400
+            gate.touch()
+            assert running.result().stdout == "done\n"
+        eventually(lambda: "Disconnected from user" in server.log or "Connection closed by" in server.log)
+        hosts.run(server.host, ("true",), deadline=10)
+        assert server.logins() == 2
+    finally:
+        hosts.close()
+
+
+def test_a_connection_is_closed_at_the_end_of_its_life_though_nobody_asks_for_it(own_server: Starting) -> None:
+    server = own_server()
+    with reaching(server, replace(SHORT, lifetime=0.5)) as hosts:
+        hosts.run(server.host, ("true",), deadline=10)
+        eventually(lambda: "Disconnected from user" in server.log or "Connection closed by" in server.log)
+    assert SshLimits().lifetime == 300
 
 
 def test_commands_run_side_by_side_on_connections_of_their_own(own_server: Starting) -> None:
