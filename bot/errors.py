@@ -26,7 +26,14 @@ class HostError(MaskbotError):
 
 
 class OutcomeUnknown(MaskbotError):
-    """A command was sent and no answer came back: only another look can tell its effect."""
+    """A command was sent and no answer came back: only another look can tell its effect.
+
+    `address` is where it was sent to, if that is known.
+    """
+
+    def __init__(self, text: str, *, address: str = "") -> None:
+        super().__init__(text)
+        self.address = address
 
 
 class HostileOutput(HostError):

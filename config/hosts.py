@@ -23,6 +23,9 @@ RESERVED = frozenset(
 )  # fmt: skip
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+# The last label begins with a letter: what is all numbers (127.1, 0x7f000001) is an address to some resolvers.
+_DNS_NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+_LONGEST_NAME = 253
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}", re.ASCII)
 _KEY_TYPES = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")
 _MACHINE_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -39,11 +42,14 @@ def read_name(typed: str) -> str:
 
 
 def read_address(typed: str) -> str:
-    """A literal address: a name would have to be resolved, and the answer trusted. Raises `ValueError`."""
+    """An IP address or a DNS name. What a name resolves to is not trusted: the pinned key is. Raises `ValueError`."""
     try:
         return str(ip_address(typed))
     except ValueError:
-        raise ValueError(f"`{typed[:80]}` is not an IP address; host names are not resolved") from None
+        name = typed.lower()
+    if len(name) > _LONGEST_NAME or not _DNS_NAME.fullmatch(name):
+        raise ValueError(f"`{typed[:80]}` is neither an IP address nor a DNS name")
+    return name
 
 
 def read_host_key(typed: str) -> str:

@@ -15,6 +15,7 @@ class CommandResult:
     stdout: str
     stderr: str
     millis: int
+    address: str = ""  # which it was given at: the host's name resolved to it
 
 
 class Hosts(Protocol):

@@ -44,11 +44,16 @@ def test_a_public_key_is_pinned_by_its_fingerprint(folder: Folder) -> None:
 WRONG = {
     "an unknown key": ("name: web-01", "nam: web-01", "hosts.yaml:2: hosts[0].nam: unknown key"),
     "no address": ("    address: 192.0.2.11\n", "", "hosts.yaml:2: hosts[0].address: is missing"),
-    "a name to resolve": (
+    "an address that is none": (
         "192.0.2.11",
-        "web-01.example",
-        "hosts.yaml:3: hosts[0].address: `web-01.example` is not an IP",
+        "192.0.2.256",
+        "hosts.yaml:3: hosts[0].address: `192.0.2.256` is neither an IP address nor a DNS name",
     ),
+    "an address in short": ("192.0.2.11", "'127.1'", "hosts.yaml:3: hosts[0].address: `127.1` is neither"),
+    "an address in hexadecimal": ("192.0.2.11", "'0x7f000001'", "hosts.yaml:3: hosts[0].address: `0x7f000001` is"),
+    "a name with an option": ("192.0.2.11", "-oProxy", "hosts.yaml:3: hosts[0].address: `-oProxy` is neither"),
+    "a name with an underscore": ("192.0.2.11", "web_01.example", "hosts.yaml:3: hosts[0].address: `web_01.example`"),
+    "a name that is too long": ("192.0.2.11", ".".join(["a" * 60] * 5), "hosts.yaml:3: hosts[0].address: `aaaa"),
     "a command word": ("web-01", "status", "hosts.yaml:2: hosts[0].name: `status` is a command word"),
     "a name nobody can type": ("web-01", "Web_01", "hosts.yaml:2: hosts[0].name: `Web_01` is not a valid host name"),
     "a number for a word": (
@@ -123,13 +128,18 @@ def test_two_hosts_do_not_share_their(more: str, said: str, folder: Folder) -> N
     assert folder.complaints() == [said]
 
 
+def test_an_address_may_be_a_name(folder: Folder) -> None:
+    folder.hosts = HOSTS.replace("192.0.2.11", "Web-01.prod.example")
+    assert folder.load().inventory.hosts[0].address == "web-01.prod.example"
+
+
 def test_two_hosts_may_share_an_address_under_different_ports(folder: Folder) -> None:
     folder.hosts += SECOND.replace(".12", ".11") + "    port: 2222\n"
     assert folder.load().inventory.names == ("web-01", "web-02")
 
 
 def test_everything_that_is_wrong_is_said_at_once(folder: Folder) -> None:
-    folder.hosts = HOSTS.replace("prod", "PROD").replace("192.0.2.11", "web")
+    folder.hosts = HOSTS.replace("prod", "PROD").replace("192.0.2.11", "192.0.2.256")
     folder.policy = folder.policy.replace("approve: [sre]", "approve: [ser]")
     assert [line.partition(":")[0] for line in folder.complaints()] == ["hosts.yaml", "hosts.yaml", "policy.yaml"]
 

@@ -10,6 +10,7 @@ from bot.errors import (
     LostClaim,
     MaskbotError,
     NotYet,
+    OutcomeUnknown,
     PagerError,
     SlackError,
     Stale,
@@ -20,6 +21,11 @@ def test_every_error_is_a_sentence_for_a_person() -> None:
     for error in (HostError("It is away.", code="ssh_refused"), HostileOutput("It lies."), NotYet("Wait.")):
         assert isinstance(error, MaskbotError)
         assert str(error).endswith(".")
+
+
+def test_an_unknown_outcome_says_where_it_was_sent() -> None:
+    assert OutcomeUnknown("It did not answer.", address="192.0.2.1").address == "192.0.2.1"
+    assert OutcomeUnknown("It did not answer.").address == ""
 
 
 def test_what_a_host_cannot_have_printed_is_never_worth_another_try() -> None:

@@ -1,54 +1,19 @@
 """Open an SSH connection: each phase has its own time limit, and the host's key is checked before anything is sent."""
 
-import base64
-import hashlib
 import socket
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import NoReturn, cast
 
 import paramiko
-from paramiko.ssh_exception import IncompatiblePeer
 
 from bot.core.hosts.inventory import Host
 from bot.edges import metrics
-from bot.edges.ssh.bounds import WINDOW, BoundedPackets, Wire
-from bot.edges.ssh.certificate import why_refused
-from bot.errors import HostError
+from bot.edges.ssh.bounds import Wire
+from bot.edges.ssh.login import SshLimits, fail, log_in, new_transport
+from bot.edges.ssh.names import Names, Unresolved, connect_to_any
 
-# Our offer, of all that the library knows: no CBC, no SHA-1, no MD5, no shortened MACs. Diffie-Hellman groups
-# are left out: they cost up to 100 ms per connection (measured), and OpenSSH has had better ones for a decade.
-_CIPHERS = ("aes128-ctr", "aes192-ctr", "aes256-ctr", "aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
-_MACS = ("hmac-sha2-",)
-_KEX = ("mlkem768x25519-", "sntrup761x25519-", "curve25519-", "ecdh-sha2-")
-_HOST_KEYS = ("ssh-ed25519", "ecdsa-sha2-", "rsa-sha2-")
 _THREAD_ENDS = 1.0  # it does as soon as its socket is closed
-
-
-@dataclass(frozen=True, slots=True)
-class SshLimits:
-    """Time limits of each phase in seconds, and limits for an answer in bytes of each stream.
-
-    A full look at a host with three thousand units has some 200 KiB, with names of the greatest length a megabyte;
-    answers for people are cut shorter.
-    """
-
-    connect: float = 5.0
-    banner: float = 5.0
-    key_exchange: float = 5.0
-    auth: float = 10.0
-    channel: float = 10.0
-    idle: float = 60.0
-    lifetime: float = 300.0
-    output: int = 4 * 1024 * 1024
-
-
-def fingerprint_of(key: bytes) -> str:
-    """The SHA-256 fingerprint of a public key, as ssh-keygen(1) writes it."""
-    return "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +23,7 @@ class Connection:
     transport: paramiko.Transport
     wire: Wire
     opened: float  # by the clock of the pool
+    address: str  # the address that the host's name had, or the one of the inventory
 
     def close(self) -> None:
         """Close it: an abandoned Transport keeps its thread and its socket for ever (measured)."""
@@ -69,110 +35,43 @@ class Connection:
 
 
 def connect(
-    host: Host, key: paramiko.PKey, limits: SshLimits, *, now: Callable[[], float] = time.monotonic
+    host: Host,
+    key: paramiko.PKey,
+    limits: SshLimits,
+    *,
+    names: Names,
+    now: Callable[[], float] = time.monotonic,
 ) -> Connection:
     """Return a logged-in connection. Raises `HostError`; whatever fails, nothing is left open."""
     opened = now()
     with metrics.time_ssh("connect"):
-        wire = _reach(host, limits)
+        wire, address = _reach(host, limits, names)
     try:
-        connection = Connection(_transport(wire, limits), wire, opened)
+        connection = Connection(new_transport(wire, limits), wire, opened, address)
     except BaseException:
         wire.close()
         raise
     try:
-        with metrics.time_ssh("key_exchange"):
-            _exchange_keys(host, connection, limits)
-            _compare_host_key(host, connection.transport)
-        with metrics.time_ssh("login"):
-            _log_in(host, connection, key, limits)
+        log_in(host, connection.transport, wire, key, limits)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _reach(host: Host, limits: SshLimits) -> Wire:
+def _reach(host: Host, limits: SshLimits, names: Names) -> tuple[Wire, str]:
+    """A way to the host, and the address that it leads to."""
     try:
-        connected = socket.create_connection((host.address, host.port), timeout=limits.connect)
+        addresses = names.addresses(host.address, seconds=limits.resolve)
+    except Unresolved as error:
+        fail(host, "ssh_unresolved", f"its address {host.address} did not resolve ({error})", passing=True)
+    try:
+        connected = connect_to_any(addresses, host.port, seconds=limits.connect)
     except ConnectionRefusedError:
-        _fail(host, "ssh_refused", "connection refused", passing=True)
+        fail(host, "ssh_refused", "connection refused", passing=True)
     except TimeoutError:
-        _fail(host, "ssh_connect_timeout", "timed out at connect", passing=True)
+        fail(host, "ssh_connect_timeout", "timed out at connect", passing=True)
     except OSError as error:
-        _fail(host, "ssh_unreachable", f"cannot be reached ({error.strerror or 'no such address'})", passing=True)
+        fail(host, "ssh_unreachable", f"cannot be reached ({error.strerror or 'no such address'})", passing=True)
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return Wire(connected)
-
-
-def _transport(wire: Wire, limits: SshLimits) -> paramiko.Transport:
-    transport = paramiko.Transport(
-        cast(socket.socket, wire), default_window_size=WINDOW, packetizer_class=BoundedPackets
-    )
-    transport.banner_timeout = limits.banner
-    transport.channel_timeout = limits.channel
-    options = transport.get_security_options()
-    options.ciphers = tuple(name for name in options.ciphers if name in _CIPHERS)
-    options.digests = tuple(name for name in options.digests if name.startswith(_MACS) and "-96" not in name)
-    options.kex = tuple(name for name in options.kex if name.startswith(_KEX))
-    options.key_types = tuple(name for name in options.key_types if name.startswith(_HOST_KEYS))
-    return transport
-
-
-def _exchange_keys(host: Host, connection: Connection, limits: SshLimits) -> None:
-    """Wait for the key exchange: the library's own wait returns without an error at its timeout, and fails later."""
-    transport, done = connection.transport, threading.Event()
-    transport.start_client(event=done)
-    in_time = done.wait(limits.banner + limits.key_exchange)
-    if in_time and transport.is_active():
-        return
-    error = transport.get_exception()
-    if isinstance(error, IncompatiblePeer):
-        _fail(host, "ssh_weak_crypto", "it offers no strong algorithm that the bot supports")
-    _check_amount(host, connection)
-    if not connection.wire.received:
-        _fail(host, "ssh_banner_timeout", "it accepted the connection and sent nothing", passing=True)
-    if isinstance(error, (EOFError, ConnectionError)):
-        _fail(host, "ssh_closed", "it broke off before a login", passing=True)
-    _fail(host, "ssh_kex_timeout", "no key exchange in time", passing=True)
-
-
-def _check_amount(host: Host, connection: Connection) -> None:
-    if connection.wire.exceeded:
-        _fail(host, "ssh_too_much", "it sent more than a login needs, so the bot closed the connection")
-
-
-def _compare_host_key(host: Host, transport: paramiko.Transport) -> None:
-    shown = transport.get_remote_server_key()
-    seen = fingerprint_of(shown.asbytes())
-    if seen in host.pins:
-        return
-    error = HostError(
-        f"{host.name}: its host key does not match the pin, so the bot did not log in. Nothing was sent.",
-        code="host_key_mismatch",
-    )
-    error.add_note(f"pinned: {', '.join(sorted(host.pins)) or 'nothing'}; shown: {seen} ({shown.get_name()})")
-    raise error
-
-
-def _log_in(host: Host, connection: Connection, key: paramiko.PKey, limits: SshLimits) -> None:
-    transport, done = connection.transport, threading.Event()
-    try:
-        transport.auth_publickey(host.login, key, event=done)
-    except paramiko.SSHException:
-        _fail(host, "ssh_closed", "it broke off before a login", passing=True)
-    # Never retried, because repeated attempts lock an account.
-    if not done.wait(limits.auth):
-        _fail(host, "ssh_auth_timeout", "it did not answer at login")
-    if transport.is_authenticated():
-        return
-    _check_amount(host, connection)
-    if not transport.is_active():
-        _fail(host, "ssh_auth_timeout", "it broke off at login")
-    if why := why_refused(key, datetime.now(UTC)):
-        _fail(host, "cert_time", why)
-    _fail(host, "ssh_auth_refused", f"it refused the bot's key for {host.login}")
-
-
-def _fail(host: Host, code: str, why: str, *, passing: bool = False) -> NoReturn:
-    raise HostError(f"{host.name}: {why}. Nothing was sent.", code=code, passing=passing) from None
+    return Wire(connected), connected.getpeername()[0]

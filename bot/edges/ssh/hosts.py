@@ -13,7 +13,9 @@ import paramiko
 from bot.core.hosts.inventory import Host
 from bot.edges import metrics
 from bot.edges.ssh.command import CommandOutput, run_command
-from bot.edges.ssh.connection import Connection, SshLimits, connect, fingerprint_of
+from bot.edges.ssh.connection import Connection, connect
+from bot.edges.ssh.login import SshLimits, fingerprint_of
+from bot.edges.ssh.names import Lookup, Names, look_up
 from bot.edges.ssh.pool import IdleConnections
 from bot.errors import ConfigError, HostError, OutcomeUnknown
 from bot.ports import CommandResult
@@ -25,11 +27,17 @@ class SshHosts:
     """Runs each command on a connection that it has for itself meanwhile. Safe to use from many threads."""
 
     def __init__(
-        self, key_file: Path, limits: SshLimits | None = None, *, now: Callable[[], float] = time.monotonic
+        self,
+        key_file: Path,
+        limits: SshLimits | None = None,
+        *,
+        now: Callable[[], float] = time.monotonic,
+        lookup: Lookup = look_up,
     ) -> None:
         self._key = _load_key(key_file)
         self._limits = limits or SshLimits()
         self._now = now
+        self._names = Names(lookup)
         self._idle: IdleConnections[Connection] = IdleConnections(
             keep=self._limits.idle, longest=self._limits.lifetime, now=now
         )
@@ -61,14 +69,14 @@ class SshHosts:
                 output = run_command(channel, connection.wire, line, deadline=deadline, limit=limit)
         except OutcomeUnknown as error:
             connection.close()
-            return OutcomeUnknown(f"{host.name}: {error}.")
+            return OutcomeUnknown(f"{host.name}: {error}.", address=connection.address)
         except BaseException:
             connection.close()
             raise
         finally:
             channel.close()
         self._idle.give(host, connection)
-        return _result(argv, output, began)
+        return _result(argv, output, began, connection.address)
 
     def close(self) -> None:
         """Close all connections that are not in use."""
@@ -82,7 +90,7 @@ class SshHosts:
                 return idle, self._channel(host, idle)
             except HostError:
                 pass  # nothing was sent on it yet
-        connection = connect(host, self._key, self._limits, now=self._now)
+        connection = connect(host, self._key, self._limits, names=self._names, now=self._now)
         return connection, self._channel(host, connection)
 
     def _channel(self, host: Host, connection: Connection) -> paramiko.Channel:
@@ -127,11 +135,12 @@ def _load_key(path: Path) -> paramiko.PKey:
         raise ConfigError(f"{path}: not a private key without a passphrase.") from None
 
 
-def _result(argv: tuple[str, ...], output: CommandOutput, began: float) -> CommandResult:
+def _result(argv: tuple[str, ...], output: CommandOutput, began: float, address: str) -> CommandResult:
     return CommandResult(
         argv=argv,
         exit_code=output.exit_code,
         stdout=output.stdout.decode("utf-8", "replace"),
         stderr=output.stderr.decode("utf-8", "replace"),
         millis=round((time.monotonic() - began) * 1000),
+        address=address,
     )

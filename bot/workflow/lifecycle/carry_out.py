@@ -165,7 +165,8 @@ class Carrying:
             reply = self.deps.hosts.run(self.host, words, deadline=self.deps.timings.command_deadline)
         except OutcomeUnknown as error:
             self.request = self.request.on_target(unknown_since=self.deps.clock.now())
-            self._save((*before, sent), "exec.outcome_unknown", outcome="unknown", step=sent.step, why=str(error))
+            why, to = str(error), error.address
+            self._save((*before, sent), "exec.outcome_unknown", outcome="unknown", step=sent.step, why=why, address=to)
         except HostError as error:
             self._save(before, "exec.not_sent", outcome="failure", code=error.code, step=sent.step)
             raise
@@ -173,7 +174,8 @@ class Carrying:
             output = clean(reply.stderr or reply.stdout, lines=_LINES_OF_AN_ANSWER)  # systemctl says it all on stderr
             answered = replace(sent, exit_code=reply.exit_code, output=output, millis=reply.millis)
             self.request = self.request.on_target(sent=(*before, answered))
-            self.answered = (event(self.request, "exec.result", step=sent.step, exit_code=reply.exit_code),)
+            code, to = reply.exit_code, reply.address
+            self.answered = (event(self.request, "exec.result", step=sent.step, exit_code=code, address=to),)
 
     def _see_it_copied(self) -> None:
         """Wait until the first intent of a new mask has been shipped to every required sink; later steps do not wait.

@@ -17,6 +17,7 @@ import pytest
 from bot.core.hosts.inventory import Host
 from bot.edges.ssh.connection import connect
 from bot.edges.ssh.hosts import SshHosts, SshLimits, fingerprint
+from bot.edges.ssh.names import Names
 from bot.errors import ConfigError, HostError, OutcomeUnknown
 from tests.edges.ssh_server import Cable, Sshd, eventually, free_port, make_key, sshd
 from tests.plugins.fault_table import was_read
@@ -371,7 +372,7 @@ def test_a_host_that_opens_no_session_says_so(own_server: Starting) -> None:
 @pytest.mark.fault("F12", how="a cable that loses every byte of the host after the login")
 def test_a_session_that_is_never_opened_ends_in_time(server: Sshd, cable: Cable) -> None:
     host = replace(server.host, port=cable.port)
-    connect(host, paramiko.PKey.from_path(server.key_file), SHORT).close()
+    connect(host, paramiko.PKey.from_path(server.key_file), SHORT, names=Names()).close()
     cable.host_says = cable.heard
     with reaching(server) as hosts:
         began = time.monotonic()

@@ -1,0 +1,133 @@
+"""Log in to a host: exchange keys, compare the host's key with the pins, and only then say who we are."""
+
+import base64
+import hashlib
+import socket
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NoReturn, cast
+
+import paramiko
+from paramiko.ssh_exception import IncompatiblePeer
+
+from bot.core.hosts.inventory import Host
+from bot.edges import metrics
+from bot.edges.ssh.bounds import WINDOW, BoundedPackets, Wire
+from bot.edges.ssh.certificate import why_refused
+from bot.errors import HostError
+
+# Our offer, of all that the library knows: no CBC, no SHA-1, no MD5, no shortened MACs. Diffie-Hellman groups
+# are left out: they cost up to 100 ms per connection (measured), and OpenSSH has had better ones for a decade.
+_CIPHERS = ("aes128-ctr", "aes192-ctr", "aes256-ctr", "aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
+_MACS = ("hmac-sha2-",)
+_KEX = ("mlkem768x25519-", "sntrup761x25519-", "curve25519-", "ecdh-sha2-")
+_HOST_KEYS = ("ssh-ed25519", "ecdsa-sha2-", "rsa-sha2-")
+
+
+@dataclass(frozen=True, slots=True)
+class SshLimits:
+    """Time limits of each phase in seconds, and limits for an answer in bytes of each stream.
+
+    A full look at a host with three thousand units has some 200 KiB, with names of the greatest length a megabyte;
+    answers for people are cut shorter.
+    """
+
+    resolve: float = 5.0
+    connect: float = 5.0
+    banner: float = 5.0
+    key_exchange: float = 5.0
+    auth: float = 10.0
+    channel: float = 10.0
+    idle: float = 60.0
+    lifetime: float = 300.0
+    output: int = 4 * 1024 * 1024
+
+
+def fingerprint_of(key: bytes) -> str:
+    """The SHA-256 fingerprint of a public key, as ssh-keygen(1) writes it."""
+    return "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
+
+
+def new_transport(wire: Wire, limits: SshLimits) -> paramiko.Transport:
+    """An SSH client on a wire; it has not sent anything yet."""
+    transport = paramiko.Transport(
+        cast(socket.socket, wire), default_window_size=WINDOW, packetizer_class=BoundedPackets
+    )
+    transport.banner_timeout = limits.banner
+    transport.channel_timeout = limits.channel
+    options = transport.get_security_options()
+    options.ciphers = tuple(name for name in options.ciphers if name in _CIPHERS)
+    options.digests = tuple(name for name in options.digests if name.startswith(_MACS) and "-96" not in name)
+    options.kex = tuple(name for name in options.kex if name.startswith(_KEX))
+    options.key_types = tuple(name for name in options.key_types if name.startswith(_HOST_KEYS))
+    return transport
+
+
+def log_in(host: Host, transport: paramiko.Transport, wire: Wire, key: paramiko.PKey, limits: SshLimits) -> None:
+    """Exchange keys, check the host's key, authenticate. Raises `HostError`, and leaves the transport to be closed."""
+    with metrics.time_ssh("key_exchange"):
+        _exchange_keys(host, transport, wire, limits)
+        _compare_host_key(host, transport)
+    with metrics.time_ssh("login"):
+        _authenticate(host, transport, wire, key, limits)
+
+
+def _exchange_keys(host: Host, transport: paramiko.Transport, wire: Wire, limits: SshLimits) -> None:
+    """Wait for the key exchange: the library's own wait returns without an error at its timeout, and fails later."""
+    done = threading.Event()
+    transport.start_client(event=done)
+    in_time = done.wait(limits.banner + limits.key_exchange)
+    if in_time and transport.is_active():
+        return
+    error = transport.get_exception()
+    if isinstance(error, IncompatiblePeer):
+        fail(host, "ssh_weak_crypto", "it offers no strong algorithm that the bot supports")
+    _check_amount(host, wire)
+    if not wire.received:
+        fail(host, "ssh_banner_timeout", "it accepted the connection and sent nothing", passing=True)
+    if isinstance(error, (EOFError, ConnectionError)):
+        fail(host, "ssh_closed", "it broke off before a login", passing=True)
+    fail(host, "ssh_kex_timeout", "no key exchange in time", passing=True)
+
+
+def _check_amount(host: Host, wire: Wire) -> None:
+    if wire.exceeded:
+        fail(host, "ssh_too_much", "it sent more than a login needs, so the bot closed the connection")
+
+
+def _compare_host_key(host: Host, transport: paramiko.Transport) -> None:
+    shown = transport.get_remote_server_key()
+    seen = fingerprint_of(shown.asbytes())
+    if seen in host.pins:
+        return
+    error = HostError(
+        f"{host.name}: its host key does not match the pin, so the bot did not log in. Nothing was sent.",
+        code="host_key_mismatch",
+    )
+    error.add_note(f"pinned: {', '.join(sorted(host.pins)) or 'nothing'}; shown: {seen} ({shown.get_name()})")
+    raise error
+
+
+def _authenticate(host: Host, transport: paramiko.Transport, wire: Wire, key: paramiko.PKey, limits: SshLimits) -> None:
+    done = threading.Event()
+    try:
+        transport.auth_publickey(host.login, key, event=done)
+    except paramiko.SSHException:
+        fail(host, "ssh_closed", "it broke off before a login", passing=True)
+    # Never retried, because repeated attempts lock an account.
+    if not done.wait(limits.auth):
+        fail(host, "ssh_auth_timeout", "it did not answer at login")
+    if transport.is_authenticated():
+        return
+    _check_amount(host, wire)
+    if not transport.is_active():
+        fail(host, "ssh_auth_timeout", "it broke off at login")
+    if why := why_refused(key, datetime.now(UTC)):
+        fail(host, "cert_time", why)
+    fail(host, "ssh_auth_refused", f"it refused the bot's key for {host.login}")
+
+
+def fail(host: Host, code: str, why: str, *, passing: bool = False) -> NoReturn:
+    """Raise a `HostError` that names the host."""
+    raise HostError(f"{host.name}: {why}. Nothing was sent.", code=code, passing=passing) from None
