@@ -16,13 +16,15 @@ class ConfigError(MaskbotError):
 class HostError(MaskbotError):
     """A host could not be asked, and nothing was sent to it; `code` is for programs (`ssh_refused`, ...).
 
-    `passing` says whether a retry can help without anybody acting.
+    `passing` says whether a retry can help without anybody acting. `hop` names the host on the way to it that failed,
+    if it was one of those.
     """
 
-    def __init__(self, text: str, *, code: str, passing: bool = False) -> None:
+    def __init__(self, text: str, *, code: str, passing: bool = False, hop: str = "") -> None:
         super().__init__(text)
         self.code = code
         self.passing = passing
+        self.hop = hop
 
 
 class OutcomeUnknown(MaskbotError):

@@ -4,13 +4,14 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field
 
 from bot.core.hosts.inventory import Host, Inventory
+from config.jumps import wrong_jumps
 from config.policy_types import Word
 from config.strict_yaml import STRICT, Document, together, validate
 
@@ -89,6 +90,7 @@ class HostEntry(BaseModel):
     address: Annotated[str, AfterValidator(read_address)]
     port: int = Field(default=22, ge=1, le=65535)
     login: Annotated[str, AfterValidator(_read_login)] = "maskbot"
+    via: Annotated[str, AfterValidator(read_name)] | None = None
     environment: Word
     groups: list[Word] = []
     host_keys: list[Annotated[str, AfterValidator(read_host_key)]] = Field(min_length=1)
@@ -106,17 +108,18 @@ class HostsFile(BaseModel):
 def read_inventory(document: Document) -> Inventory:
     """All hosts. Raises `ConfigError` with a line for each error."""
     entries = validate(document, HostsFile).hosts
-    twice = list(_duplicates(document, entries))
-    if twice:
-        raise together(twice)
-    return Inventory(tuple(_host(entry) for entry in entries))
+    wrong = [*_duplicates(document, entries), *wrong_jumps(document, entries)]
+    if wrong:
+        raise together(wrong)
+    known = {entry.name: entry for entry in entries}
+    return Inventory(tuple(_host(entry, known) for entry in entries))
 
 
 def _duplicates(document: Document, entries: list[HostEntry]) -> Iterator[str]:
     """Two names for one machine would let two changes run there at once."""
     seen: dict[object, str] = {}
     for position, entry in enumerate(entries):
-        marks = {"name": entry.name, "address": (entry.address, entry.port), "machine_id": entry.machine_id}
+        marks = {"name": entry.name, "address": (entry.via, entry.address, entry.port), "machine_id": entry.machine_id}
         for field, mark in marks.items():
             if mark is not None and (field, mark) in seen:
                 text = f"already used by host {seen[field, mark]}"
@@ -124,7 +127,7 @@ def _duplicates(document: Document, entries: list[HostEntry]) -> Iterator[str]:
             seen.setdefault((field, mark), entry.name)
 
 
-def _host(entry: HostEntry) -> Host:
+def _host(entry: HostEntry, known: Mapping[str, HostEntry]) -> Host:
     return Host(
         name=entry.name,
         address=entry.address,
@@ -134,4 +137,5 @@ def _host(entry: HostEntry) -> Host:
         groups=frozenset(entry.groups),
         pins=frozenset(entry.host_keys),
         machine_id=entry.machine_id or "",
+        via=_host(known[entry.via], known) if entry.via else None,
     )

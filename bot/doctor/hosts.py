@@ -22,6 +22,15 @@ _OPTIONAL = "control"
 _CHECKS = ("reachable", "algorithms", "host key", "login", "session", "systemctl", "D-Bus", "look")
 _SSH = "Check that sshd runs there, and that address and port in hosts.yaml are right and reachable from the bot."
 _FAILS_AT: Mapping[str, tuple[str, str]] = {
+    "ssh_unresolved": (
+        "reachable",
+        "Correct the address in hosts.yaml, or the DNS (`getent hosts NAME` on this machine).",
+    ),
+    "ssh_jump_refused": (
+        "reachable",
+        "Allow it on the host on the way: AllowTcpForwarding in sshd_config(5), and port-forwarding with permitopen in "
+        "authorized_keys.",
+    ),
     "ssh_weak_crypto": ("algorithms", "Update its OpenSSH: it offers only broken algorithms."),
     "host_key_mismatch": (
         "host key",
@@ -83,6 +92,8 @@ def _up_to_failure(name: str, error: MaskbotError) -> Iterator[CheckResult]:
         ("reachable", _SSH) if code.startswith("ssh_") else ("look", "Try again. If it stays, it is a bug in maskbot.")
     )
     failed, fix = _FAILS_AT.get(code, reachable)
+    if isinstance(error, HostError) and error.hop:
+        failed, fix = "reachable", f"`maskbot doctor {error.hop}` says more."
     yield from (CheckResult(name, check, is_ok=True) for check in _CHECKS[: _CHECKS.index(failed)])
     what = " ".join([str(error), *getattr(error, "__notes__", ())])
     yield CheckResult(name, failed, is_ok=False, what=what, fix=fix)

@@ -128,6 +128,57 @@ def test_two_hosts_do_not_share_their(more: str, said: str, folder: Folder) -> N
     assert folder.complaints() == [said]
 
 
+BASTION = f"""\
+  - name: bastion
+    address: 192.0.2.1
+    environment: edge
+    host_keys: [{KEY}]
+"""
+
+
+def test_a_host_is_reached_through_others(folder: Folder) -> None:
+    second = SECOND.replace("192.0.2.12", "192.0.2.11") + "    via: bastion\n"
+    folder.hosts += second + second.replace("web-02", "web-03").replace("machine_id", "#") + BASTION
+    folder.hosts = folder.hosts.replace("name: web-03", "name: web-03\n    login: far").replace(
+        "via: bastion\n  - name: bastion", "via: web-02\n  - name: bastion"
+    )
+    inventory = folder.load().inventory
+    bastion, second_host = inventory.get("bastion"), inventory.get("web-02")
+    third = inventory.get("web-03")
+    assert third is not None
+    assert third.hops == (bastion, second_host)
+    assert third.via == second_host
+
+
+CHAIN = "".join(
+    f"  - name: hop-{n}\n    address: 192.0.2.{n + 20}\n    via: hop-{n + 1}\n"
+    f"    environment: edge\n    host_keys: [{KEY}]\n"
+    for n in range(1, 6)
+)
+JUMPS = {
+    "nobody": (
+        "    via: bastoin\n" + BASTION,
+        "hosts.yaml:7: hosts[0].via: no host has the name `bastoin`. Did you mean",
+    ),
+    "itself": ("    via: web-01\n", "hosts.yaml:7: hosts[0].via: leads in a circle: web-01, web-01"),
+    "a circle": (
+        "    via: bastion\n" + BASTION + "    via: web-01\n",
+        "hosts.yaml:7: hosts[0].via: leads in a circle: web-01, bastion, web-01",
+    ),
+    "a command word": ("    via: status\n", "hosts.yaml:7: hosts[0].via: `status` is a command word"),
+    "too many": (
+        "    via: hop-1\n" + CHAIN + BASTION.replace("bastion", "hop-6"),
+        "hosts.yaml:7: hosts[0].via: leads through more than 4 hosts",
+    ),
+}
+
+
+@pytest.mark.parametrize(("more", "said"), JUMPS.values(), ids=JUMPS)
+def test_refused_with_file_and_line_is_a_way_through(more: str, said: str, folder: Folder) -> None:
+    folder.hosts += more
+    assert folder.complaints()[0].startswith(said)
+
+
 def test_an_address_may_be_a_name(folder: Folder) -> None:
     folder.hosts = HOSTS.replace("192.0.2.11", "Web-01.prod.example")
     assert folder.load().inventory.hosts[0].address == "web-01.prod.example"

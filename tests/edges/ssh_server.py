@@ -20,7 +20,7 @@ NEWKEYS = 21  # RFC 4253, 12
 PATIENCE = 10.0
 SETTINGS = """\
 Port {port}
-ListenAddress 127.0.0.1
+ListenAddress {address}
 HostKey {folder}/host_key
 AuthorizedKeysFile {folder}/authorized_keys
 PidFile none
@@ -65,20 +65,22 @@ class Sshd:
 
 
 @contextmanager
-def sshd(folder: Path, *settings: str) -> Iterator[Sshd]:
-    """Settings come first, so they win over those above (sshd_config(5))."""
+def sshd(
+    folder: Path, *settings: str, name: str = "web-01", address: str = "127.0.0.1", inside: tuple[str, ...] = ()
+) -> Iterator[Sshd]:
+    """Settings come first, so they win over those above (sshd_config(5)). `inside` is the command that runs it."""
     public = make_key(folder / "host_key")
     (folder / "authorized_keys").write_text(make_key(folder / "key"))
     port = free_port()
-    text = "".join(f"{line}\n" for line in settings) + SETTINGS.format(port=port, folder=folder)
+    text = "".join(f"{line}\n" for line in settings) + SETTINGS.format(port=port, folder=folder, address=address)
     (folder / "config").write_text(text)
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     (folder / "log").touch()
-    running = subprocess.Popen(["/usr/sbin/sshd", "-D", "-f", folder / "config", "-E", folder / "log"])
+    running = subprocess.Popen([*inside, "/usr/sbin/sshd", "-D", "-f", folder / "config", "-E", folder / "log"])
     try:
         pins = frozenset({fingerprint(public)})
-        here = Sshd(folder, Host("web-01", "127.0.0.1", port, getpass.getuser(), "test", pins=pins))
+        here = Sshd(folder, Host(name, address, port, getpass.getuser(), "test", pins=pins))
         eventually(lambda: "Server listening" in here.log)
         yield here
     finally:

@@ -15,6 +15,12 @@ class Host:
     groups: frozenset[str] = frozenset()
     pins: frozenset[str] = frozenset()  # SHA-256 fingerprints of the host's keys, as `SHA256:...`
     machine_id: str = ""  # also pinned, if given
+    via: "Host | None" = None  # the host through which it is reached
+
+    @property
+    def hops(self) -> "tuple[Host, ...]":
+        """The hosts through which it is reached, the first one first."""
+        return (*self.via.hops, self.via) if self.via else ()
 
     def is_machine(self, machine_id: str) -> bool:
         """Whether the host may have this machine-id."""

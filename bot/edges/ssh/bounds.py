@@ -60,7 +60,8 @@ class Wire:
         if isinstance(self._inner, socket.socket):
             with suppress(OSError):
                 self._inner.shutdown(socket.SHUT_RDWR)
-        self._inner.close()
+        with suppress(OSError, EOFError, paramiko.SSHException):
+            self._inner.close()
 
     def allow_answer(self, limit: int) -> None:
         """From now on the host may send one answer of `limit` bytes."""

@@ -9,10 +9,12 @@ import paramiko
 
 from bot.core.hosts.inventory import Host
 from bot.edges import metrics
-from bot.edges.ssh.bounds import Wire
+from bot.edges.ssh.bounds import BEFORE_LOGIN, Wire
 from bot.edges.ssh.login import SshLimits, fail, log_in, new_transport
 from bot.edges.ssh.names import Names, Unresolved, connect_to_any
+from bot.errors import HostError
 
+_PROHIBITED = 1  # SSH_OPEN_ADMINISTRATIVELY_PROHIBITED (RFC 4254, 5.1)
 _THREAD_ENDS = 1.0  # it does as soon as its socket is closed
 
 
@@ -24,14 +26,24 @@ class Connection:
     wire: Wire
     opened: float  # by the clock of the pool
     address: str  # the address that the host's name had, or the one of the inventory
+    below: "Connection | None" = None  # to the host through which this one is reached
+
+    def allow_answer(self, limit: int) -> None:
+        """From now on the host may send one answer of `limit` bytes; on the hosts between it has more around it."""
+        self.wire.allow_answer(limit)
+        if self.below is not None:
+            self.below.allow_answer(2 * limit)
 
     def close(self) -> None:
         """Close it: an abandoned Transport keeps its thread and its socket for ever (measured)."""
+        self.wire.unread = lambda: 0  # it refers to a channel
         self.transport.close()
         self.wire.close()
         if self.transport.ident is not None:
             self.transport.join(_THREAD_ENDS)
         self.transport.get_exception()  # its traceback refers to the transport, which refers to it
+        if self.below is not None:
+            self.below.close()
 
 
 def connect(
@@ -44,19 +56,65 @@ def connect(
 ) -> Connection:
     """Return a logged-in connection. Raises `HostError`; whatever fails, nothing is left open."""
     opened = now()
-    with metrics.time_ssh("connect"):
-        wire, address = _reach(host, limits, names)
+    below = _connect_hop(host, host.via, key, limits, names=names, now=now) if host.via else None
     try:
-        connection = Connection(new_transport(wire, limits), wire, opened, address)
+        with metrics.time_ssh("connect"):
+            wire, address = _reach_through(host, below, limits) if below else _reach(host, limits, names)
+        try:
+            connection = Connection(new_transport(wire, limits), wire, opened, address, below)
+        except BaseException:
+            wire.close()
+            raise
     except BaseException:
-        wire.close()
+        if below is not None:
+            below.close()
         raise
     try:
         log_in(host, connection.transport, wire, key, limits)
     except BaseException:
         connection.close()
+        if connection.below is not None:
+            _check_hop(host, connection.below)
         raise
     return connection
+
+
+def _connect_hop(
+    host: Host, hop: Host, key: paramiko.PKey, limits: SshLimits, *, names: Names, now: Callable[[], float]
+) -> Connection:
+    """Connect to the host on the way. Errors name both, and the code says what is wrong with the one on the way."""
+    try:
+        return connect(hop, key, limits, names=names, now=now)
+    except HostError as error:
+        why = f"{host.name}: cannot be reached through {error}"
+        failed = HostError(why, code=error.code, passing=error.passing, hop=error.hop or hop.name)
+        for note in getattr(error, "__notes__", ()):
+            failed.add_note(note)
+        raise failed from None
+
+
+def _reach_through(host: Host, below: Connection, limits: SshLimits) -> tuple[Wire, str]:
+    """A channel through the host on the way, which also resolves a name, and where it leads to."""
+    hop = host.via.name if host.via else ""
+    below.allow_answer(2 * BEFORE_LOGIN)
+    try:
+        channel = below.transport.open_channel(
+            "direct-tcpip", (host.address, host.port), ("127.0.0.1", 0), timeout=limits.connect
+        )
+    except paramiko.ChannelException as error:
+        if error.code == _PROHIBITED:
+            fail(host, "ssh_jump_refused", f"{hop} does not let the bot connect to other hosts")
+        fail(host, "ssh_unreachable", f"{hop} cannot connect to it", passing=True)
+    except (paramiko.SSHException, EOFError, OSError):
+        _check_hop(host, below)
+        fail(host, "ssh_connect_timeout", f"{hop} did not connect to it in time", passing=True)
+    below.wire.unread = lambda: len(channel.in_buffer) + len(channel.in_stderr_buffer)
+    return Wire(channel), f"{host.address} via {below.address}"
+
+
+def _check_hop(host: Host, below: Connection) -> None:
+    if host.via and below.wire.exceeded:
+        fail(host, "ssh_too_much", f"{host.via.name} sent more than it may, so the bot closed the connection")
 
 
 def _reach(host: Host, limits: SshLimits, names: Names) -> tuple[Wire, str]:

@@ -96,7 +96,7 @@ class SshHosts:
     def _channel(self, host: Host, connection: Connection) -> paramiko.Channel:
         try:
             with metrics.time_ssh("channel"):
-                connection.wire.allow_answer(self._limits.output)
+                connection.allow_answer(self._limits.output)
                 return connection.transport.open_session(timeout=self._limits.channel)
         except BaseException as error:
             connection.close()

@@ -38,22 +38,32 @@ class QuarantinedHosts:
 
     def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
         """Run one command. Raises what the hosts raise, and `HostError` for a host in quarantine."""
-        name = f"{TRUST}:{host.name}"
-        task = self._store.get_periodic(name) or Periodic(name)
-        kept = from_document(Quarantine, task.document) if task.document else None
-        if kept and kept.sets_aside(host):
-            raise HostError(words.refusal(kept), code=SET_ASIDE)
+        known = {one.name: self._read(one) for one in (*host.hops, host)}
+        for one in (*host.hops, host):
+            kept = known[one.name][1]
+            if kept and kept.sets_aside(one):
+                raise HostError(words.refusal(kept), code=SET_ASIDE, hop=one.name if one is not host else "")
         try:
             reply = self._hosts.run(host, argv, deadline=deadline)
         except HostError as error:
             if error.code not in NOT_TRUSTED:
                 raise
+            culprit = next((one for one in host.hops if one.name == error.hop), host)
+            task, kept = known[culprit.name]
             if kept is None or kept.is_over or kept.code != error.code or kept.is_set_aside:
-                self._keep(task, quarantine_for(host, error.code, self._clock.now()), [_quarantine_event(host, error)])
-            raise HostError(f"{error}{_TOLD_TO_OPERATORS}", code=error.code) from error
-        if kept and not kept.is_over:
-            self._keep(task, replace(kept, is_over=True))
+                self._keep(
+                    task, quarantine_for(culprit, error.code, self._clock.now()), [_quarantine_event(culprit, error)]
+                )
+            raise HostError(f"{error}{_TOLD_TO_OPERATORS}", code=error.code, hop=error.hop) from error
+        for task, kept in known.values():
+            if kept and not kept.is_over:
+                self._keep(task, replace(kept, is_over=True))
         return reply
+
+    def _read(self, host: Host) -> tuple[Periodic, Quarantine | None]:
+        name = f"{TRUST}:{host.name}"
+        task = self._store.get_periodic(name) or Periodic(name)
+        return task, from_document(Quarantine, task.document) if task.document else None
 
     def _keep(self, task: Periodic, kept: Quarantine, events: Sequence[Event] = ()) -> None:
         """Store the quarantine. A failed write does not hide the command's error.

@@ -13,11 +13,16 @@ from bot.errors import HostError, OutcomeUnknown
 AT_ONCE, TIMES = 3, 9
 
 
-def main(key_file: str, good_port: str, bad_port: str, login: str, *pins: str) -> None:
-    """Ask a host that is well, so that all is loaded; then ask the attacker and keep every error, as a log might."""
+def main(key_file: str, good_port: str, bad_port: str, role: str, login: str, *pins: str) -> None:
+    """Ask a host that is well, so that all is loaded; then ask the attacker and keep every error, as a log might.
+
+    With the role `bastion` the attacker is on the way to the host.
+    """
     hosts = SshHosts(Path(key_file))
     good = Host("web-01", "127.0.0.1", int(good_port), login, "test", pins=frozenset(pins))
     bad = replace(good, port=int(bad_port))
+    if role == "bastion":
+        bad = replace(good, via=replace(bad, name="bastion"))
     hosts.run(good, ("true",), deadline=10)
 
     def ask(_: int) -> HostError | OutcomeUnknown | None:

@@ -64,6 +64,9 @@ class _Admits(paramiko.ServerInterface):
     def check_channel_request(self, kind: str, chanid: int) -> int:
         return paramiko.OPEN_SUCCEEDED  # type: ignore[attr-defined, no-any-return]
 
+    def check_channel_direct_tcpip_request(self, chanid: int, origin: object, destination: object) -> int:
+        return paramiko.OPEN_SUCCEEDED  # type: ignore[attr-defined, no-any-return]
+
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
         return True
 

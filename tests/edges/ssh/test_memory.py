@@ -15,6 +15,7 @@ from tests.edges.ssh_server import Sshd, make_key, sshd
 MOST = 20_000_000  # bytes
 ROOT = Path(__file__).parents[3]
 BEFORE_LOGIN = "web-01: it sent more than a login needs, so the bot closed the connection. Nothing was sent."
+AT_HOP = "web-01: bastion sent more than it may, so the bot closed the connection. Nothing was sent."
 AFTER_LOGIN = "web-01: the command was sent and the host answered with more than 4096 KiB."
 
 
@@ -34,6 +35,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
         (attacker.endless_ignored, BEFORE_LOGIN),
         ("stdout", AFTER_LOGIN),
         ("stderr", AFTER_LOGIN),
+        ("bastion", BEFORE_LOGIN),
     ],
 )
 @pytest.mark.fault(
@@ -43,14 +45,17 @@ def test_a_host_cannot_fill_the_bots_memory(
     server: Sshd, tmp_path: Path, saw: Callable[[str], str], attack: attacker.Attack | str, answer: str
 ) -> None:
     pins = [*server.host.pins, fingerprint(make_key(tmp_path / "host_key"))]
+    role = "host"
     if isinstance(attack, str):
         key = attacker.server_key(tmp_path / "host_key")
+        role = attack
         attack = attacker.endless_output(key, on_stderr=attack == "stderr")
     with attacker.attacking(attack) as port:
-        words = (server.key_file, server.host.port, port, server.host.login, *pins)
+        words = (server.key_file, server.host.port, port, role, server.host.login, *pins)
         command = [sys.executable, "-m", "tests.edges.ssh.attacked", *map(str, words)]
         ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=300)
     found = json.loads(ran.stdout)
     assert found["grown"] < MOST, found
-    assert found["said"] == [answer]
-    saw(answer)
+    # Of a hop, it is a matter of time which of the two connections has had enough first.
+    assert set(found["said"]) <= ({answer, AT_HOP} if role == "bastion" else {answer})
+    saw(found["said"][0])
