@@ -1,16 +1,15 @@
 """`hosts.yaml`: the inventory of hosts, with their addresses, pinned keys and groups."""
 
-import base64
-import binascii
-import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field
 
 from bot.core.hosts.inventory import Host, Inventory
+from config.host_ca import HostCaEntry, authorities_of, read_principal
+from config.host_keys import read_host_key
 from config.jumps import wrong_jumps
 from config.policy_types import Word
 from config.strict_yaml import STRICT, Document, together, validate
@@ -27,8 +26,6 @@ _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 # The last label begins with a letter: what is all numbers (127.1, 0x7f000001) is an address to some resolvers.
 _DNS_NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 _LONGEST_NAME = 253
-_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}", re.ASCII)
-_KEY_TYPES = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")
 _MACHINE_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _LOGIN = re.compile(r"[a-z_][a-z0-9_-]{0,30}", re.ASCII)
 
@@ -51,22 +48,6 @@ def read_address(typed: str) -> str:
     if len(name) > _LONGEST_NAME or not _DNS_NAME.fullmatch(name):
         raise ValueError(f"`{typed[:80]}` is neither an IP address nor a DNS name")
     return name
-
-
-def read_host_key(typed: str) -> str:
-    """A key's SHA-256 fingerprint, given as such or as the line of a public key file (sshd(8)). Raises `ValueError`."""
-    if _FINGERPRINT.fullmatch(typed):
-        return typed
-    kind, _, rest = typed.partition(" ")
-    if kind not in _KEY_TYPES:
-        raise ValueError("is neither a fingerprint (SHA256:...) nor a public key (ssh-ed25519 AAAA...)")
-    try:
-        blob = base64.b64decode(rest.split(" ")[0], validate=True)
-    except binascii.Error:
-        raise ValueError("is a public key with damaged base64 text") from None
-    if not blob.startswith(len(kind).to_bytes(4, "big") + kind.encode()):
-        raise ValueError(f"is damaged: it says {kind} but contains something else")
-    return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
 
 
 def _read_login(typed: str) -> str:
@@ -93,7 +74,8 @@ class HostEntry(BaseModel):
     via: Annotated[str, AfterValidator(read_name)] | None = None
     environment: Word
     groups: list[Word] = []
-    host_keys: list[Annotated[str, AfterValidator(read_host_key)]] = Field(min_length=1)
+    host_keys: list[Annotated[str, AfterValidator(read_host_key)]] = []
+    principals: list[Annotated[str, AfterValidator(read_principal)]] = []
     machine_id: Annotated[str, AfterValidator(_read_machine_id)] | None = None
 
 
@@ -103,16 +85,24 @@ class HostsFile(BaseModel):
     model_config = STRICT
 
     hosts: list[HostEntry] = Field(min_length=1)
+    host_ca: list[HostCaEntry] = []
 
 
 def read_inventory(document: Document) -> Inventory:
     """All hosts. Raises `ConfigError` with a line for each error."""
-    entries = validate(document, HostsFile).hosts
-    wrong = [*_duplicates(document, entries), *wrong_jumps(document, entries)]
+    file = validate(document, HostsFile)
+    wrong = [*_duplicates(document, file.hosts), *_untrusted(document, file), *wrong_jumps(document, file.hosts)]
     if wrong:
         raise together(wrong)
-    known = {entry.name: entry for entry in entries}
-    return Inventory(tuple(_host(entry, known) for entry in entries))
+    known = {entry.name: entry for entry in file.hosts}
+    return Inventory(tuple(_host(entry, known, file.host_ca) for entry in file.hosts))
+
+
+def _untrusted(document: Document, file: HostsFile) -> Iterator[str]:
+    """Hosts of which no key would be trusted."""
+    for position, entry in enumerate(file.hosts):
+        if not entry.host_keys and not authorities_of(entry.name, file.host_ca):
+            yield document.complaint(("hosts", position, "host_keys"), "is missing, and no host_ca is for this name")
 
 
 def _duplicates(document: Document, entries: list[HostEntry]) -> Iterator[str]:
@@ -127,7 +117,7 @@ def _duplicates(document: Document, entries: list[HostEntry]) -> Iterator[str]:
             seen.setdefault((field, mark), entry.name)
 
 
-def _host(entry: HostEntry, known: Mapping[str, HostEntry]) -> Host:
+def _host(entry: HostEntry, known: Mapping[str, HostEntry], authorities: Sequence[HostCaEntry]) -> Host:
     return Host(
         name=entry.name,
         address=entry.address,
@@ -137,5 +127,7 @@ def _host(entry: HostEntry, known: Mapping[str, HostEntry]) -> Host:
         groups=frozenset(entry.groups),
         pins=frozenset(entry.host_keys),
         machine_id=entry.machine_id or "",
-        via=_host(known[entry.via], known) if entry.via else None,
+        via=_host(known[entry.via], known, authorities) if entry.via else None,
+        authorities=authorities_of(entry.name, authorities),
+        principals=frozenset(entry.principals),
     )

@@ -37,6 +37,10 @@ _FAILS_AT: Mapping[str, tuple[str, str]] = {
         "Compare with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the host itself. If it is the same, "
         "write it into hosts.yaml. If not, somebody may be intercepting the connection.",
     ),
+    "host_cert_time": (
+        "host key",
+        "Sign the host's key again (ssh-keygen -s CA -h) and reload its sshd, and check the clocks of both machines.",
+    ),
     "ssh_auth_refused": ("login", "Put the bot's public key into the authorized_keys of that user on the host."),
     "cert_time": ("login", "Sign the key again, valid from a minute ago, and check the clocks of both machines."),
     "ssh_auth_timeout": ("login", "Check what sshd and PAM log about the login (journalctl -u ssh)."),

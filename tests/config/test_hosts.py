@@ -66,7 +66,7 @@ WRONG = {
         "PROD",
         "hosts.yaml:4: hosts[0].environment: `PROD` is not a valid name",
     ),
-    "no key": (f"[{KEY}]", "[]", "hosts.yaml:6: hosts[0].host_keys: has to have at least 1 item"),
+    "no key": (f"[{KEY}]", "[]", "hosts.yaml:6: hosts[0].host_keys: is missing, and no host_ca is for this name"),
     "half a fingerprint": (KEY, KEY[:-1], "hosts.yaml:6: hosts[0].host_keys[0]: is neither a fingerprint"),
     "an old kind of key": (KEY, "ssh-dss AAAA", "hosts.yaml:6: hosts[0].host_keys[0]: is neither a fingerprint"),
     "a damaged key": (KEY, "ssh-ed25519 AAA", "hosts.yaml:6: hosts[0].host_keys[0]: is a public key with damaged"),
@@ -176,6 +176,60 @@ JUMPS = {
 @pytest.mark.parametrize(("more", "said"), JUMPS.values(), ids=JUMPS)
 def test_refused_with_file_and_line_is_a_way_through(more: str, said: str, folder: Folder) -> None:
     folder.hosts += more
+    assert folder.complaints()[0].startswith(said)
+
+
+SIGNED = f"""\
+hosts:
+  - name: web-01
+    address: web-01.example
+    environment: prod
+    principals: [web-01.internal]
+  - name: db-01
+    address: 192.0.2.21
+    environment: prod
+    host_keys: [{KEY}]
+host_ca:
+  - public_key: {PUBLIC}
+    names: ["web-*", bastion]
+    revoked_keys: [{KEY}]
+    revoked_serials: [7, 18446744073709551615]
+"""
+
+
+def test_a_ca_may_vouch_for_hosts_instead_of_pins(folder: Folder) -> None:
+    folder.hosts = SIGNED
+    web, db = folder.load().inventory.hosts
+    (authority,) = web.authorities
+    assert (authority.revoked_keys, authority.revoked_serials) == (frozenset({KEY}), frozenset({7, 2**64 - 1}))
+    assert authority.fingerprint == "SHA256:" + base64.b64encode(hashlib.sha256(BLOB).digest()).decode().rstrip("=")
+    assert (web.pins, web.called) == (frozenset(), frozenset({"web-01.internal"}))
+    assert (db.pins, db.authorities) == (frozenset({KEY}), ())
+
+
+CAS = {
+    "for nobody": (
+        '"web-*"',
+        '"db-*"',
+        "hosts.yaml:2: hosts[0].host_keys: is missing, and no host_ca is for this name",
+    ),
+    "a fingerprint": (PUBLIC, KEY, "hosts.yaml:11: host_ca[0].public_key: is not a public key"),
+    "no names": ('["web-*", bastion]', "[]", "hosts.yaml:12: host_ca[0].names: has to have at least 1 item"),
+    "a pattern that is none": ('"web-*"', '"web-[0-9]"', "hosts.yaml:12: host_ca[0].names[0]: `web-[0-9]` is not a"),
+    "a revoked name": (
+        f"[{KEY}]\n    revoked_s",
+        "[web-01]\n    revoked_s",
+        "hosts.yaml:13: host_ca[0].revoked_keys[0]: is",
+    ),
+    "a revoked text": ("[7,", "['7',", "hosts.yaml:14: host_ca[0].revoked_serials[0]: has to be a valid integer"),
+    "a principal with a pattern": ("web-01.internal", "'*'", "hosts.yaml:5: hosts[0].principals[0]: `*` is not a name"),
+}
+
+
+@pytest.mark.parametrize(("right", "wrong", "said"), CAS.values(), ids=CAS)
+def test_refused_with_file_and_line_is_a_ca(right: str, wrong: str, said: str, folder: Folder) -> None:
+    assert right in SIGNED
+    folder.hosts = SIGNED.replace(right, wrong)
     assert folder.complaints()[0].startswith(said)
 
 

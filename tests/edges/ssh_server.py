@@ -50,6 +50,7 @@ class Sshd:
 
     folder: Path
     host: Host
+    pid: int
 
     @property
     def log(self) -> str:
@@ -80,7 +81,7 @@ def sshd(
     running = subprocess.Popen([*inside, "/usr/sbin/sshd", "-D", "-f", folder / "config", "-E", folder / "log"])
     try:
         pins = frozenset({fingerprint(public)})
-        here = Sshd(folder, Host(name, address, port, getpass.getuser(), "test", pins=pins))
+        here = Sshd(folder, Host(name, address, port, getpass.getuser(), "test", pins=pins), running.pid)
         eventually(lambda: "Server listening" in here.log)
         yield here
     finally:

@@ -4,6 +4,21 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Authority:
+    """A CA whose certificates are trusted for a host."""
+
+    fingerprint: str  # of its public key, as `SHA256:...`
+    revoked_keys: frozenset[str] = frozenset()  # fingerprints of keys of hosts
+    revoked_serials: frozenset[int] = frozenset()
+
+    @property
+    def mark(self) -> str:
+        """What identifies it with everything that it does not vouch for any more."""
+        revoked = [*sorted(self.revoked_keys), *map(str, sorted(self.revoked_serials))]
+        return f"ca:{self.fingerprint} without {','.join(revoked)}" if revoked else f"ca:{self.fingerprint}"
+
+
+@dataclass(frozen=True, slots=True)
 class Host:
     """A host of the inventory. Only its name ever comes from what a person typed."""
 
@@ -16,6 +31,20 @@ class Host:
     pins: frozenset[str] = frozenset()  # SHA-256 fingerprints of the host's keys, as `SHA256:...`
     machine_id: str = ""  # also pinned, if given
     via: "Host | None" = None  # the host through which it is reached
+    authorities: tuple[Authority, ...] = ()  # the CAs that may vouch for its key
+    principals: frozenset[str] = frozenset()  # the names that its certificate may be for, if not its own ones
+
+    @property
+    def called(self) -> frozenset[str]:
+        """The names of which its certificate has to have one."""
+        return self.principals or frozenset({self.name, self.address})
+
+    @property
+    def trusted(self) -> frozenset[str]:
+        """By what its key is trusted: pins, CAs, and the names that the CAs have to vouch for."""
+        if not self.authorities:
+            return self.pins
+        return self.pins | {one.mark for one in self.authorities} | {f"name:{name}" for name in self.called}
 
     @property
     def hops(self) -> "tuple[Host, ...]":

@@ -19,7 +19,7 @@ class Quarantine:
     host: str
     code: str  # one of NOT_TRUSTED
     since: datetime
-    pins: tuple[str, ...]  # the pins in force at that time
+    pins: tuple[str, ...]  # by what its key was trusted at that time
     is_told: bool = False
     is_over: bool = False  # it has accepted our login since
 
@@ -30,7 +30,7 @@ class Quarantine:
 
     def sets_aside(self, host: Host) -> bool:
         """Whether this host, as configured now, is in quarantine: with other pins an operator has confirmed it anew."""
-        return self.is_set_aside and set(self.pins) == host.pins
+        return self.is_set_aside and set(self.pins) == host.trusted
 
     def has_ended(self, host: Host | None) -> bool:
         """Whether the host is trusted again, or is not in the inventory any more."""
@@ -39,4 +39,4 @@ class Quarantine:
 
 def quarantine_for(host: Host, code: str, now: datetime) -> Quarantine:
     """Start a quarantine."""
-    return Quarantine(host.name, code, now, tuple(sorted(host.pins)))
+    return Quarantine(host.name, code, now, tuple(sorted(host.trusted)))

@@ -1,8 +1,9 @@
-"""The validity of the bot's SSH user certificate (`KEY-cert.pub` beside its key), if it has one."""
+"""Certificates of OpenSSH (PROTOCOL.certkeys): validity and signer, and why a host may refuse the bot's own one."""
 
 from datetime import UTC, datetime, timedelta
 
 import paramiko
+from paramiko.pkey import PublicBlob
 
 CERTIFICATE = "-cert-v01@openssh.com"
 _FIELDS = {"ssh-ed25519": 1}  # fields of the key; other key types have two
@@ -11,29 +12,49 @@ _NEAR = timedelta(hours=1)  # a host's clock may differ by this much, and the ho
 
 def why_refused(key: paramiko.PKey, now: datetime) -> str:
     """Why the certificate is not valid by our clock, or may not be by the host's; empty if it is."""
-    span = _span(key)
-    if span is None or span[0] + _NEAR <= now <= span[1] - _NEAR:
+    blob = key.public_blob
+    if blob is None or not is_certificate(blob):
         return ""
-    since, until = (f"{time:%Y-%m-%d %H:%M} UTC" for time in span)
+    since, until = validity(blob)
+    if since + _NEAR <= now <= until - _NEAR:
+        return ""
+    span = f"{since:%Y-%m-%d %H:%M} UTC to {until:%Y-%m-%d %H:%M} UTC"
     return (
-        f"it refused the bot's certificate, which is valid from {since} to {until}; here it is {now:%H:%M} UTC. Compare"
-        " the clocks"
+        f"it refused the bot's certificate, which is valid from {span}; here it is {now:%H:%M} UTC. Compare the clocks"
     )
 
 
-def _span(key: paramiko.PKey) -> tuple[datetime, datetime] | None:
-    """The validity period (OpenSSH, PROTOCOL.certkeys); None if there is no certificate."""
-    blob = getattr(key, "public_blob", None)
-    if blob is None or not blob.key_type.endswith(CERTIFICATE):
-        return None
+def is_certificate(blob: PublicBlob) -> bool:
+    """Whether it is a certificate, and not a plain public key."""
+    return str(blob.key_type).endswith(CERTIFICATE)
+
+
+def validity(blob: PublicBlob) -> tuple[datetime, datetime]:
+    """From when until when the certificate is valid."""
+    message = _after_principals(blob)
+    return _time(message.get_int64()), _time(message.get_int64())
+
+
+def signer(blob: PublicBlob) -> tuple[bytes, str]:
+    """The public key of its CA, and the algorithm of the CA's signature."""
+    message = _after_principals(blob)
+    message.get_int64()  # valid after
+    message.get_int64()  # valid before
+    for _ in range(3):  # critical options, extensions, reserved
+        message.get_string()
+    key = message.get_string()
+    return key, paramiko.Message(message.get_string()).get_string().decode("ascii", "replace")
+
+
+def _after_principals(blob: PublicBlob) -> paramiko.Message:
     message = paramiko.Message(blob.key_blob)
     for _ in range(2 + _FIELDS.get(blob.key_type.removesuffix(CERTIFICATE), 2)):  # type, nonce, key
         message.get_string()
     message.get_int64()  # serial
-    message.get_int()  # type: user
+    message.get_int()  # type: user or host
     message.get_string()  # key id
     message.get_string()  # principals
-    return _time(message.get_int64()), _time(message.get_int64())
+    return message
 
 
 def _time(seconds: int) -> datetime:

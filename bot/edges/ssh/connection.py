@@ -61,7 +61,7 @@ def connect(
         with metrics.time_ssh("connect"):
             wire, address = _reach_through(host, below, limits) if below else _reach(host, limits, names)
         try:
-            connection = Connection(new_transport(wire, limits), wire, opened, address, below)
+            connection = Connection(new_transport(host, wire, limits), wire, opened, address, below)
         except BaseException:
             wire.close()
             raise

@@ -1,7 +1,5 @@
 """Run commands on hosts over SSH: the one place where a command's words become a line for a shell."""
 
-import base64
-import binascii
 import shlex
 import stat
 import time
@@ -14,7 +12,8 @@ from bot.core.hosts.inventory import Host
 from bot.edges import metrics
 from bot.edges.ssh.command import CommandOutput, run_command
 from bot.edges.ssh.connection import Connection, connect
-from bot.edges.ssh.login import SshLimits, fingerprint_of
+from bot.edges.ssh.fingerprint import fingerprint
+from bot.edges.ssh.login import SshLimits
 from bot.edges.ssh.names import Lookup, Names, look_up
 from bot.edges.ssh.pool import IdleConnections
 from bot.errors import ConfigError, HostError, OutcomeUnknown
@@ -107,19 +106,6 @@ class SshHosts:
                 why = f"{host.name}: it did not open a session. Nothing was sent."
                 raise HostError(why, code="ssh_channel_timeout", passing=True) from error
             raise
-
-
-def fingerprint(public_key: str) -> str:
-    """The SHA-256 fingerprint of a public key line, as `ssh-keygen -l` writes it. Raises `ValueError`."""
-    words = public_key.split()
-    try:
-        key = base64.b64decode(words[1], validate=True)
-    except (IndexError, binascii.Error):
-        raise ValueError("not a public key: a type and a key in base64 are expected") from None
-    # The key repeats its type (RFC 4253, 6.6).
-    if key[4 : 4 + len(words[0])] != words[0].encode():
-        raise ValueError("not a public key: its type is not what its first word says")
-    return fingerprint_of(key)
 
 
 def _load_key(path: Path) -> paramiko.PKey:

@@ -1,7 +1,5 @@
 """Log in to a host: exchange keys, compare the host's key with the pins, and only then say who we are."""
 
-import base64
-import hashlib
 import socket
 import threading
 from dataclasses import dataclass
@@ -14,7 +12,9 @@ from paramiko.ssh_exception import IncompatiblePeer
 from bot.core.hosts.inventory import Host
 from bot.edges import metrics
 from bot.edges.ssh.bounds import WINDOW, BoundedPackets, Wire
-from bot.edges.ssh.certificate import why_refused
+from bot.edges.ssh.certificate import CERTIFICATE, why_refused
+from bot.edges.ssh.fingerprint import fingerprint_of
+from bot.edges.ssh.host_certificate import Distrust, distrust
 from bot.errors import HostError
 
 # Our offer, of all that the library knows: no CBC, no SHA-1, no MD5, no shortened MACs. Diffie-Hellman groups
@@ -44,16 +44,19 @@ class SshLimits:
     output: int = 4 * 1024 * 1024
 
 
-def fingerprint_of(key: bytes) -> str:
-    """The SHA-256 fingerprint of a public key, as ssh-keygen(1) writes it."""
-    return "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
+class _CertificatesFirst(paramiko.Transport):
+    """Asks a host for its certificate, and for a plain key only if it has none."""
+
+    @property
+    def preferred_keys(self) -> tuple[str, ...]:
+        """The library would ask for a certificate last."""
+        return tuple(sorted(super().preferred_keys, key=lambda name: not name.endswith(CERTIFICATE)))
 
 
-def new_transport(wire: Wire, limits: SshLimits) -> paramiko.Transport:
+def new_transport(host: Host, wire: Wire, limits: SshLimits) -> paramiko.Transport:
     """An SSH client on a wire; it has not sent anything yet."""
-    transport = paramiko.Transport(
-        cast(socket.socket, wire), default_window_size=WINDOW, packetizer_class=BoundedPackets
-    )
+    kind = _CertificatesFirst if host.authorities else paramiko.Transport
+    transport = kind(cast(socket.socket, wire), default_window_size=WINDOW, packetizer_class=BoundedPackets)
     transport.banner_timeout = limits.banner
     transport.channel_timeout = limits.channel
     options = transport.get_security_options()
@@ -99,13 +102,20 @@ def _check_amount(host: Host, wire: Wire) -> None:
 def _compare_host_key(host: Host, transport: paramiko.Transport) -> None:
     shown = transport.get_remote_server_key()
     seen = fingerprint_of(shown.asbytes())
-    if seen in host.pins:
+    is_revoked = any(seen in one.revoked_keys for one in host.authorities)
+    if seen in host.pins and not is_revoked:
         return
-    error = HostError(
-        f"{host.name}: its host key does not match the pin, so the bot did not log in. Nothing was sent.",
-        code="host_key_mismatch",
-    )
-    error.add_note(f"pinned: {', '.join(sorted(host.pins)) or 'nothing'}; shown: {seen} ({shown.get_name()})")
+    if is_revoked:
+        doubt: Distrust | None = Distrust("its host key is revoked")
+    elif not host.authorities:
+        doubt = Distrust("its host key does not match the pin")
+    else:
+        doubt = distrust(host, shown, datetime.now(UTC))
+    if doubt is None:
+        return
+    code = "host_cert_time" if doubt.is_time else "host_key_mismatch"
+    error = HostError(f"{host.name}: {doubt.why}, so the bot did not log in. Nothing was sent.", code=code)
+    error.add_note(f"pinned: {', '.join(sorted(host.trusted)) or 'nothing'}; shown: {seen} ({shown.get_name()})")
     raise error
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.core.hosts.inventory import Host
+from bot.core.hosts.inventory import Authority, Host
 
 BASTION = Host("bastion", "192.0.2.1", 22, "maskbot", "edge")
 INNER = replace(BASTION, name="inner", via=BASTION)
@@ -15,3 +15,17 @@ def test_the_way_to_a_host_begins_with_the_one_that_is_reached_directly() -> Non
 
 def test_a_host_with_another_way_to_it_is_another_host() -> None:
     assert replace(BASTION, via=INNER) != BASTION
+
+
+def test_a_certificate_has_to_be_for_the_names_that_are_given_or_else_for_its_own() -> None:
+    assert BASTION.called == {"bastion", "192.0.2.1"}
+    assert replace(BASTION, principals=frozenset({"edge.example"})).called == {"edge.example"}
+
+
+def test_what_a_host_is_trusted_by_changes_with_its_pins_its_cas_and_what_they_have_revoked() -> None:
+    pinned = replace(BASTION, pins=frozenset({"SHA256:a"}))
+    assert pinned.trusted == {"SHA256:a"}
+    signed = replace(pinned, authorities=(Authority("SHA256:ca"),))
+    assert signed.trusted == {"SHA256:a", "ca:SHA256:ca", "name:bastion", "name:192.0.2.1"}
+    revoked = Authority("SHA256:ca", frozenset({"SHA256:b"}), frozenset({7}))
+    assert "ca:SHA256:ca without SHA256:b,7" in replace(signed, authorities=(revoked,)).trusted
