@@ -21,6 +21,7 @@ from bot.edges.slack.channel import SlackChannel, web_client
 from bot.edges.slack.directory_offline import FallbackDirectory, OfflineDirectory
 from bot.edges.slack.http_mode import HttpLimits
 from bot.edges.ssh.hosts import SshHosts
+from bot.edges.ssh.own_key import OwnKey
 from bot.errors import ConfigError
 from bot.ports import Sink
 from bot.workflow import Deps, Desk, InForce, Timings
@@ -44,6 +45,7 @@ class Assembly:
     desk: Desk
     instance: str
     clock: SystemClock
+    own_key: OwnKey
 
     @property
     def place(self) -> str:
@@ -119,7 +121,7 @@ def assemble(settings: Settings, configuration: Configuration) -> Iterator[Assem
     with store.exclusive():
         try:
             desk = Desk(deps, answers)
-            yield Assembly(settings, deps, store, messages, directory, schedules, desk, instance, clock)
+            yield Assembly(settings, deps, store, messages, directory, schedules, desk, instance, clock, hosts.key)
         finally:
             answers.close()
             hosts.close()

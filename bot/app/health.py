@@ -57,6 +57,12 @@ def health_published(
             listener.close()
 
 
+def own_key(assembly: Assembly) -> Sequence[ComponentHealth]:
+    """Whether the key and the certificate that the bot logs in with are those of its files."""
+    why = assembly.own_key.complaint()
+    return (ComponentHealth("ssh_key", is_well=not why, words=why.rstrip(".") or "read", needed=False),)
+
+
 def _clock(assembly: Assembly) -> Sequence[ComponentHealth]:
     """Watch for clock jumps, which are recorded, and which are no sign of life."""
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot import __version__
 from bot.app.compose import Assembly, assemble
-from bot.app.health import health_published
+from bot.app.health import health_published, own_key
 from bot.app.reload import reload
 from bot.app.signals import Signal, Signals, no_later_than
 from bot.app.slack_connection import SlackConnection, ask_slack
@@ -69,7 +69,7 @@ def _begin(
     settings = assembly.settings
     link = SlackConnection(assembly, say=lambda text: _say_ready(say, text), lost=lost)
     loop = Workers(assembly.deps, owner=assembly.instance, workers=settings.workers, watchers=settings.watchers)
-    looks = [link.components, lambda: audit_shipping.sink_health(assembly.deps)]
+    looks = [link.components, lambda: audit_shipping.sink_health(assembly.deps), lambda: own_key(assembly)]
     heartbeat = stack.enter_context(health_published(assembly, notify, looks=looks, say=say))
     shell = serve_shell(assembly, lambda: _state(link, heartbeat))
     copying = ShippingThread(assembly.deps, owner=assembly.instance)

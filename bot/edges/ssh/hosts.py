@@ -1,7 +1,6 @@
 """Run commands on hosts over SSH: the one place where a command's words become a line for a shell."""
 
 import shlex
-import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +14,9 @@ from bot.edges.ssh.connection import Connection, connect
 from bot.edges.ssh.fingerprint import fingerprint
 from bot.edges.ssh.login import SshLimits
 from bot.edges.ssh.names import Lookup, Names, look_up
+from bot.edges.ssh.own_key import OwnKey
 from bot.edges.ssh.pool import IdleConnections
-from bot.errors import ConfigError, HostError, OutcomeUnknown
+from bot.errors import HostError, OutcomeUnknown
 from bot.ports import CommandResult
 
 __all__ = ["SshHosts", "SshLimits", "fingerprint"]
@@ -33,7 +33,7 @@ class SshHosts:
         now: Callable[[], float] = time.monotonic,
         lookup: Lookup = look_up,
     ) -> None:
-        self._key = _load_key(key_file)
+        self.key = OwnKey(key_file)
         self._limits = limits or SshLimits()
         self._now = now
         self._names = Names(lookup)
@@ -89,7 +89,7 @@ class SshHosts:
                 return idle, self._channel(host, idle)
             except HostError:
                 pass  # nothing was sent on it yet
-        connection = connect(host, self._key, self._limits, names=self._names, now=self._now)
+        connection = connect(host, self.key.current(), self._limits, names=self._names, now=self._now)
         return connection, self._channel(host, connection)
 
     def _channel(self, host: Host, connection: Connection) -> paramiko.Channel:
@@ -106,19 +106,6 @@ class SshHosts:
                 why = f"{host.name}: it did not open a session. Nothing was sent."
                 raise HostError(why, code="ssh_channel_timeout", passing=True) from error
             raise
-
-
-def _load_key(path: Path) -> paramiko.PKey:
-    """Load the private key once: an RSA key takes 113 ms each time (measured)."""
-    try:
-        mode = path.stat().st_mode
-        if stat.S_IMODE(mode) & 0o077:
-            raise ConfigError(f"{path}: others than its owner may use this key. Do: chmod 600 {path}")
-        return paramiko.PKey.from_path(path)
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}. The bot's private key belongs there.") from None
-    except (ValueError, TypeError, paramiko.SSHException, paramiko.pkey.UnknownKeyType):
-        raise ConfigError(f"{path}: not a private key without a passphrase.") from None
 
 
 def _result(argv: tuple[str, ...], output: CommandOutput, began: float, address: str) -> CommandResult:
