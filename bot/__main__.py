@@ -12,6 +12,7 @@ from bot.cli import options as words
 from bot.cli.arguments import Mask, Plan, Unmask, one_per_field
 from bot.cli.audit import audit
 from bot.cli.guard import guard
+from bot.cli.hosts import hosts
 from bot.errors import ConfigError, MaskbotError, UsageError
 
 DONE, REFUSED, MISUSE = 0, 1, 2
@@ -20,6 +21,7 @@ _DEBUG = bool(os.environ.pop("MASKBOT_DEBUG", ""))
 
 app = typer.Typer(name="maskbot", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(audit)
+app.add_typer(hosts)
 app.command()(guard)
 
 

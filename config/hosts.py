@@ -74,7 +74,7 @@ class HostEntry(BaseModel):
     via: Annotated[str, AfterValidator(read_name)] | None = None
     environment: Word
     groups: list[Word] = []
-    host_keys: list[Annotated[str, AfterValidator(read_host_key)]] = []
+    host_keys: list[Annotated[str, AfterValidator(read_host_key)]] | None = None
     principals: list[Annotated[str, AfterValidator(read_principal)]] = []
     machine_id: Annotated[str, AfterValidator(_read_machine_id)] | None = None
 
@@ -98,10 +98,18 @@ def read_inventory(document: Document) -> Inventory:
     return Inventory(tuple(_host(entry, known, file.host_ca) for entry in file.hosts))
 
 
+def unpinned(document: Document, inventory: Inventory) -> Iterator[str]:
+    """Hosts whose key is not known yet (`host_keys: []`): nothing is sent to them."""
+    for position, host in enumerate(inventory.hosts):
+        if not host.trusted:
+            text = f"no key of {host.name} is pinned, so nothing is sent to it. `maskbot hosts scan` shows its key"
+            yield document.complaint(("hosts", position, "host_keys"), text)
+
+
 def _untrusted(document: Document, file: HostsFile) -> Iterator[str]:
     """Hosts of which no key would be trusted."""
     for position, entry in enumerate(file.hosts):
-        if not entry.host_keys and not authorities_of(entry.name, file.host_ca):
+        if entry.host_keys is None and not authorities_of(entry.name, file.host_ca):
             yield document.complaint(("hosts", position, "host_keys"), "is missing, and no host_ca is for this name")
 
 
@@ -125,7 +133,7 @@ def _host(entry: HostEntry, known: Mapping[str, HostEntry], authorities: Sequenc
         login=entry.login,
         environment=entry.environment,
         groups=frozenset(entry.groups),
-        pins=frozenset(entry.host_keys),
+        pins=frozenset(entry.host_keys or ()),
         machine_id=entry.machine_id or "",
         via=_host(known[entry.via], known, authorities) if entry.via else None,
         authorities=authorities_of(entry.name, authorities),

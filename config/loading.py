@@ -15,7 +15,7 @@ from bot.core.policy.model import Policy, Rule
 from bot.errors import ConfigError
 from config.critical_units import read_lists
 from config.escalation import without_page
-from config.hosts import read_inventory
+from config.hosts import read_inventory, unpinned
 from config.policy import CriticalLists, read_policy
 from config.policy_types import near
 from config.quorum import guarded_unreachable, never_lifted, raised_unreachable
@@ -65,6 +65,7 @@ def load(settings: Settings) -> Configuration:
     if inventory is None or listed is None or rules is None:
         raise together(complaints)
     warnings = [
+        *unpinned(hosts, inventory),
         *_warnings(policy, rules, inventory),
         *_program(policy, rules),
         *_missing_pager(policy, rules, settings),

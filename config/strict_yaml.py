@@ -48,6 +48,11 @@ def read_document(path: Path) -> Document:
         content = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    return parse_document(path, content)
+
+
+def parse_document(path: Path, content: bytes) -> Document:
+    """The content of a file, also one that is not written yet. Raises `ConfigError`."""
     try:
         return _parse(path, content)
     except UnicodeDecodeError:

@@ -22,6 +22,7 @@ _OPTIONAL = "control"
 _CHECKS = ("reachable", "algorithms", "host key", "login", "session", "systemctl", "D-Bus", "look")
 _SSH = "Check that sshd runs there, and that address and port in hosts.yaml are right and reachable from the bot."
 _FAILS_AT: Mapping[str, tuple[str, str]] = {
+    "ssh_no_pin": ("host key", "`maskbot hosts scan` shows its key; compare it with the host's console, then pin it."),
     "ssh_unresolved": (
         "reachable",
         "Correct the address in hosts.yaml, or the DNS (`getent hosts NAME` on this machine).",

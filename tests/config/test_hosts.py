@@ -66,7 +66,7 @@ WRONG = {
         "PROD",
         "hosts.yaml:4: hosts[0].environment: `PROD` is not a valid name",
     ),
-    "no key": (f"[{KEY}]", "[]", "hosts.yaml:6: hosts[0].host_keys: is missing, and no host_ca is for this name"),
+    "no key": (f"    host_keys: [{KEY}]\n", "", "hosts.yaml:2: hosts[0].host_keys: is missing"),
     "half a fingerprint": (KEY, KEY[:-1], "hosts.yaml:6: hosts[0].host_keys[0]: is neither a fingerprint"),
     "an old kind of key": (KEY, "ssh-dss AAAA", "hosts.yaml:6: hosts[0].host_keys[0]: is neither a fingerprint"),
     "a damaged key": (KEY, "ssh-ed25519 AAA", "hosts.yaml:6: hosts[0].host_keys[0]: is a public key with damaged"),
@@ -126,6 +126,15 @@ DOUBLED = {
 def test_two_hosts_do_not_share_their(more: str, said: str, folder: Folder) -> None:
     folder.hosts += more
     assert folder.complaints() == [said]
+
+
+def test_a_host_whose_key_is_not_known_yet_is_a_warning(folder: Folder) -> None:
+    folder.hosts += SECOND.replace(f"[{KEY}]", "[]")
+    (warning,) = folder.load().warnings
+    assert warning.text.endswith(
+        "hosts.yaml:10: hosts[1].host_keys: no key of web-02 is pinned, so nothing is sent to it."
+        " `maskbot hosts scan` shows its key"
+    )
 
 
 BASTION = f"""\

@@ -55,28 +55,35 @@ def connect(
     now: Callable[[], float] = time.monotonic,
 ) -> Connection:
     """Return a logged-in connection. Raises `HostError`; whatever fails, nothing is left open."""
-    opened = now()
-    below = _connect_hop(host, host.via, key, limits, names=names, now=now) if host.via else None
+    if not host.trusted:
+        fail(host, "ssh_no_pin", "no key of it is pinned, so the bot does not connect to it")
+    connection = reach(host, key, limits, names=names, now=now)
     try:
-        with metrics.time_ssh("connect"):
-            wire, address = _reach_through(host, below, limits) if below else _reach(host, limits, names)
-        try:
-            connection = Connection(new_transport(host, wire, limits), wire, opened, address, below)
-        except BaseException:
-            wire.close()
-            raise
-    except BaseException:
-        if below is not None:
-            below.close()
-        raise
-    try:
-        log_in(host, connection.transport, wire, key, limits)
+        log_in(host, connection.transport, connection.wire, key, limits)
     except BaseException:
         connection.close()
         if connection.below is not None:
             _check_hop(host, connection.below)
         raise
     return connection
+
+
+def reach(
+    host: Host, key: paramiko.PKey, limits: SshLimits, *, names: Names, now: Callable[[], float] = time.monotonic
+) -> Connection:
+    """Return a connection to the host on which nothing has been sent. The key is for the hosts on the way to it."""
+    opened = now()
+    below = _connect_hop(host, host.via, key, limits, names=names, now=now) if host.via else None
+    wire: Wire | None = None
+    try:
+        with metrics.time_ssh("connect"):
+            wire, address = _reach_through(host, below, limits) if below else _reach(host, limits, names)
+        return Connection(new_transport(host, wire, limits), wire, opened, address, below)
+    except BaseException:
+        for one in (wire, below):
+            if one is not None:
+                one.close()
+        raise
 
 
 def _connect_hop(

@@ -10,9 +10,9 @@ import paramiko
 from bot.core.hosts.inventory import Host
 from bot.edges import metrics
 from bot.edges.ssh.command import CommandOutput, run_command
-from bot.edges.ssh.connection import Connection, connect
-from bot.edges.ssh.fingerprint import fingerprint
-from bot.edges.ssh.login import SshLimits
+from bot.edges.ssh.connection import Connection, connect, reach
+from bot.edges.ssh.fingerprint import fingerprint, fingerprint_of
+from bot.edges.ssh.login import SshLimits, exchange_keys
 from bot.edges.ssh.names import Lookup, Names, look_up
 from bot.edges.ssh.own_key import OwnKey
 from bot.edges.ssh.pool import IdleConnections
@@ -76,6 +76,16 @@ class SshHosts:
             channel.close()
         self._idle.give(host, connection)
         return _result(argv, output, began, connection.address)
+
+    def shown_key(self, host: Host) -> tuple[str, str]:
+        """The fingerprint and the kind of the key that a host shows now, whatever is pinned. Raises `HostError`."""
+        connection = reach(host, self.key.current(), self._limits, names=self._names, now=self._now)
+        try:
+            exchange_keys(host, connection.transport, connection.wire, self._limits)
+            shown = connection.transport.get_remote_server_key()
+            return fingerprint_of(shown.asbytes()), shown.get_name()
+        finally:
+            connection.close()
 
     def close(self) -> None:
         """Close all connections that are not in use."""

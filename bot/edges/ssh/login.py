@@ -70,13 +70,13 @@ def new_transport(host: Host, wire: Wire, limits: SshLimits) -> paramiko.Transpo
 def log_in(host: Host, transport: paramiko.Transport, wire: Wire, key: paramiko.PKey, limits: SshLimits) -> None:
     """Exchange keys, check the host's key, authenticate. Raises `HostError`, and leaves the transport to be closed."""
     with metrics.time_ssh("key_exchange"):
-        _exchange_keys(host, transport, wire, limits)
+        exchange_keys(host, transport, wire, limits)
         _compare_host_key(host, transport)
     with metrics.time_ssh("login"):
         _authenticate(host, transport, wire, key, limits)
 
 
-def _exchange_keys(host: Host, transport: paramiko.Transport, wire: Wire, limits: SshLimits) -> None:
+def exchange_keys(host: Host, transport: paramiko.Transport, wire: Wire, limits: SshLimits) -> None:
     """Wait for the key exchange: the library's own wait returns without an error at its timeout, and fails later."""
     done = threading.Event()
     transport.start_client(event=done)

@@ -209,6 +209,14 @@ def test_nothing_is_said_to_a_host_with_another_key_not_even_a_name(own_server: 
         assert "userauth-request" in server.log, "the log would have shown an attempt"
 
 
+def test_a_host_without_a_pin_is_not_even_connected_to(own_server: Starting) -> None:
+    server = own_server()
+    with reaching(server) as hosts:
+        error = fails(hosts, replace(server.host, pins=frozenset()))
+    assert (error.code, error.passing) == ("ssh_no_pin", False)
+    assert "Connection from" not in server.log
+
+
 @pytest.mark.fault("F09", how="two pins, one of them the key of the sshd", saw="nothing: the host works as before")
 def test_either_of_two_pins_lets_a_key_be_replaced(hosts: SshHosts, server: Sshd) -> None:
     both = replace(server.host, pins=server.host.pins | {"SHA256:other"})
@@ -453,7 +461,7 @@ def test_nothing_is_left_open_by_what_failed(server: Sshd, tmp_path: Path) -> No
         before = len(os.listdir("/proc/self/fd"))
         for _ in range(5):
             fails(hosts, server.host)
-            fails(hosts, replace(server.host, pins=frozenset()))
+            fails(hosts, replace(server.host, pins=frozenset({"SHA256:other"})))
         eventually(lambda: _threads() == 0)
         assert len(os.listdir("/proc/self/fd")) == before
 

@@ -47,7 +47,7 @@ def test_a_name_is_resolved_and_its_address_goes_on_record(hosts: SshHosts, serv
 
 def test_a_name_is_not_trusted_and_the_pin_is(hosts: SshHosts, server: Sshd) -> None:
     with pytest.raises(HostError) as refused:
-        hosts.run(replace(server.host, address="localhost", pins=frozenset()), ("true",), deadline=10)
+        hosts.run(replace(server.host, address="localhost", pins=frozenset({"SHA256:other"})), ("true",), deadline=10)
     assert refused.value.code == "host_key_mismatch"
 
 

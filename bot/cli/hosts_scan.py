@@ -1,0 +1,94 @@
+"""`maskbot hosts scan`: the keys that hosts show, compared with the pinned ones, and pinned after somebody compared."""
+
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from bot.app.compose import open_hosts
+from bot.cli.hosts_file import change
+from bot.cli.status_line import line
+from bot.core.hosts.inventory import Host
+from bot.edges.ops import log
+from bot.edges.ssh.hosts import SshHosts
+from bot.errors import HostError, UsageError
+from config.hosts import read_inventory
+from config.hosts_edit import Entry
+from config.settings import load_settings
+from config.strict_yaml import read_document
+
+_AT_ONCE = 16
+_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}", re.ASCII)
+_COMPARE = "Compare each with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the console of the host."
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    host: Host
+    pin: str = ""
+    kind: str = ""
+    error: str = ""
+
+    @property
+    def sentence(self) -> str:
+        if self.error:
+            return self.error
+        if self.pin in self.host.pins:
+            state = "pinned"
+        elif self.host.pins:
+            state = "NOT THE PINNED KEY; nothing is changed here"
+        else:
+            state = "not pinned yet"
+        return f"{self.host.name}: {self.pin} ({self.kind}): {state}"
+
+
+def scan(names: Sequence[str], expect: str) -> int:
+    """Show the keys, and pin those of hosts without one. Raises `ConfigError`, `UsageError`."""
+    settings = load_settings()
+    log.set_up(level="error", as_json=False)
+    path = settings.config_dir / "hosts.yaml"
+    inventory = read_inventory(read_document(path))
+    asked = [_named(inventory.get(name), name) for name in names] or [one for one in inventory.hosts if not one.trusted]
+    hosts = open_hosts(settings)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        found = list(pool.map(lambda host: _show(hosts, host), asked))
+    hosts.close()
+    for one in found:
+        typer.echo(line(one.sentence))
+    is_well = all(not one.error and (one.pin in one.host.pins or not one.host.pins) for one in found)
+    new = [one for one in found if one.pin and not one.host.pins]
+    if expect:
+        known = set(_FINGERPRINT.findall(_read(expect)))
+        for one in (one for one in new if one.pin not in known):
+            typer.echo(f"{one.host.name}: its key is not among those of {expect}; it is not pinned", err=True)
+            is_well = False
+        new = [one for one in new if one.pin in known]
+    elif new:
+        typer.echo(_COMPARE)
+    entries = [Entry(one.host.name, {}, (one.pin,)) for one in new]
+    code = change(path, entries, is_confirmed=bool(expect)) if entries else 0
+    return code or (0 if is_well else 1)
+
+
+def _named(host: Host | None, name: str) -> Host:
+    if host is None:
+        raise UsageError(f"There is no host `{name[:80]}` in hosts.yaml.")
+    return host
+
+
+def _show(hosts: SshHosts, host: Host) -> _Shown:
+    try:
+        pin, kind = hosts.shown_key(host)
+    except HostError as error:
+        return _Shown(host, error=str(error))
+    return _Shown(host, pin, kind)
+
+
+def _read(name: str) -> str:
+    try:
+        return Path(name).read_text()
+    except (OSError, UnicodeDecodeError):
+        raise UsageError(f"{name}: cannot be read") from None
