@@ -14,14 +14,20 @@ SLOWEST = timedelta(seconds=30)  # seconds that people wait for an answer
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-def read_url(typed: str) -> str:
-    """The URL of the on-call source: over TLS, or on this machine. Raises `ValueError`."""
+def read_safe_url(typed: str, token: str) -> str:
+    """A URL over TLS, or on this machine; `token` names the setting for a secret. Raises `ValueError`."""
     parts = urlsplit(typed)
     is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
     if not parts.hostname or not is_safe or not re.fullmatch(r"[!-~]+", typed):
         raise ValueError("has to be an https:// URL, or http:// on this machine (127.0.0.1)")
     if "@" in parts.netloc:
-        raise ValueError("names a user; give a token as MASKBOT_ON_CALL_TOKEN instead")
+        raise ValueError(f"names a user; give a token as {token} instead")
+    return typed
+
+
+def read_url(typed: str) -> str:
+    """The URL of the on-call source. Raises `ValueError`."""
+    parts = urlsplit(read_safe_url(typed, "MASKBOT_ON_CALL_TOKEN"))
     if typed.count("{schedule}") != 1 or "{schedule}" in parts.netloc:
         raise ValueError("has to contain {schedule} once, in place of the schedule's name")
     return typed

@@ -3,14 +3,15 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_address
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from bot.core.hosts.inventory import Host, Inventory
+from bot.core.hosts.inventory import Host, Inventory, InventorySource
 from config.host_ca import HostCaEntry, authorities_of, read_principal
 from config.host_keys import read_host_key
-from config.jumps import wrong_jumps
+from config.inventory_source import InventoryEntry, source_of
+from config.jumps import wrong_jump
 from config.policy_types import Word
 from config.strict_yaml import STRICT, Document, together, validate
 
@@ -84,44 +85,93 @@ class HostsFile(BaseModel):
 
     model_config = STRICT
 
-    hosts: list[HostEntry] = Field(min_length=1)
+    hosts: list[HostEntry] = []
     host_ca: list[HostCaEntry] = []
+    inventory: InventoryEntry | None = None
+
+    @model_validator(mode="after")
+    def _has_hosts(self) -> "HostsFile":
+        if not self.hosts and self.inventory is None:
+            raise ValueError("`hosts` has no host, and there is no `inventory`")
+        return self
 
 
-def read_inventory(document: Document) -> Inventory:
-    """All hosts. Raises `ConfigError` with a line for each error."""
+class Answer(BaseModel):
+    """What an inventory source lists."""
+
+    model_config = STRICT
+
+    hosts: list[HostEntry]
+
+
+class Place(NamedTuple):
+    """Where an entry stands."""
+
+    document: Document
+    position: int
+    entry: HostEntry
+
+    def complaint(self, field: str, text: str) -> str:
+        """An error line about one field."""
+        return self.document.complaint(("hosts", self.position, field), text)
+
+
+def read_source(document: Document) -> InventorySource | None:
+    """The source of more hosts, if the file names one. Raises `ConfigError`."""
+    entry = validate(document, HostsFile).inventory
+    return source_of(entry) if entry else None
+
+
+def read_hosts(document: Document) -> frozenset[str]:
+    """The names of the hosts that the file itself lists. Raises `ConfigError`."""
+    return frozenset(entry.name for entry in validate(document, HostsFile).hosts)
+
+
+def read_inventory(document: Document, answer: Document | None = None) -> Inventory:
+    """All hosts: of the file, and of the answer of its source. Raises `ConfigError` with a line for each error."""
     file = validate(document, HostsFile)
-    wrong = [*_duplicates(document, file.hosts), *_untrusted(document, file), *wrong_jumps(document, file.hosts)]
+    places = [Place(document, position, entry) for position, entry in enumerate(file.hosts)]
+    if answer is not None:
+        more = validate(answer, Answer).hosts
+        places += [Place(answer, position, entry) for position, entry in enumerate(more)]
+    entries = [place.entry for place in places]
+    wrong = [*_duplicates(places), *_untrusted(places, file.host_ca)]
+    wrong += [place.complaint("via", why) for place in places if (why := wrong_jump(place.entry, entries))]
     if wrong:
         raise together(wrong)
-    known = {entry.name: entry for entry in file.hosts}
-    return Inventory(tuple(_host(entry, known, file.host_ca) for entry in file.hosts))
+    known = {entry.name: entry for entry in entries}
+    source = source_of(file.inventory) if file.inventory else None
+    return Inventory(tuple(_host(entry, known, file.host_ca) for entry in entries), source)
 
 
-def unpinned(document: Document, inventory: Inventory) -> Iterator[str]:
+def unpinned(inventory: Inventory, *documents: Document) -> Iterator[str]:
     """Hosts whose key is not known yet (`host_keys: []`): nothing is sent to them."""
-    for position, host in enumerate(inventory.hosts):
-        if not host.trusted:
-            text = f"no key of {host.name} is pinned, so nothing is sent to it. `maskbot hosts scan` shows its key"
-            yield document.complaint(("hosts", position, "host_keys"), text)
+    names = {host.name for host in inventory.hosts if not host.trusted}
+    for document in documents:
+        for position, entry in enumerate(document.data.get("hosts", ())):
+            if entry["name"] in names:
+                why = (
+                    f"no key of {entry['name']} is pinned, so nothing is sent to it. `maskbot hosts scan` shows its key"
+                )
+                yield document.complaint(("hosts", position, "host_keys"), why)
 
 
-def _untrusted(document: Document, file: HostsFile) -> Iterator[str]:
+def _untrusted(places: Sequence[Place], authorities: Sequence[HostCaEntry]) -> Iterator[str]:
     """Hosts of which no key would be trusted."""
-    for position, entry in enumerate(file.hosts):
-        if entry.host_keys is None and not authorities_of(entry.name, file.host_ca):
-            yield document.complaint(("hosts", position, "host_keys"), "is missing, and no host_ca is for this name")
+    for place in places:
+        if place.entry.host_keys is None and not authorities_of(place.entry.name, authorities):
+            yield place.complaint("host_keys", "is missing, and no host_ca is for this name")
 
 
-def _duplicates(document: Document, entries: list[HostEntry]) -> Iterator[str]:
+def _duplicates(places: Sequence[Place]) -> Iterator[str]:
     """Two names for one machine would let two changes run there at once."""
     seen: dict[object, str] = {}
-    for position, entry in enumerate(entries):
-        marks = {"name": entry.name, "address": (entry.via, entry.address, entry.port), "machine_id": entry.machine_id}
-        for field, mark in marks.items():
+    for place in places:
+        entry = place.entry
+        where = (entry.via, entry.address, entry.port)
+        for field, mark in {"name": entry.name, "address": where, "machine_id": entry.machine_id}.items():
             if mark is not None and (field, mark) in seen:
-                text = f"already used by host {seen[field, mark]}"
-                yield document.complaint(("hosts", position, field), text)
+                yield place.complaint(field, f"already used by host {seen[field, mark]}")
             seen.setdefault((field, mark), entry.name)
 
 

@@ -1,10 +1,9 @@
 """`via:` in `hosts.yaml`: the other host of the inventory through which a host is reached."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from config.policy_types import near
-from config.strict_yaml import Document
 
 MOST_HOPS = 4  # each costs a login, with its time limits
 
@@ -21,16 +20,9 @@ class Entry(Protocol):
         """The name of the host through which it is reached."""
 
 
-def wrong_jumps(document: Document, entries: Sequence[Entry]) -> Iterator[str]:
-    """Name hosts that do not exist, circles and chains that are too long."""
-    known = {entry.name: entry for entry in entries}
-    for position, entry in enumerate(entries):
-        why = _why_wrong(entry, known)
-        if why:
-            yield document.complaint(("hosts", position, "via"), why)
-
-
-def _why_wrong(entry: Entry, known: Mapping[str, Entry]) -> str:
+def wrong_jump(entry: Entry, entries: Sequence[Entry]) -> str:
+    """Why the way to a host leads nowhere, in a circle or too far; empty if it does not."""
+    known = {one.name: one for one in entries}
     passed, via = [entry.name], entry.via
     while via is not None:
         if via not in known:

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -15,12 +15,12 @@ from bot.core.policy.model import Policy, Rule
 from bot.errors import ConfigError
 from config.critical_units import read_lists
 from config.escalation import without_page
-from config.hosts import read_inventory, unpinned
+from config.hosts import read_inventory, read_source, unpinned
 from config.policy import CriticalLists, read_policy
 from config.policy_types import near
 from config.quorum import guarded_unreachable, never_lifted, raised_unreachable
 from config.settings import Settings
-from config.strict_yaml import Document, read_document, together
+from config.strict_yaml import Document, Loc, read_document, together
 
 SHIPPED_LIST = Path(__file__).parent / "critical-units.yaml"
 OWN_LIST = "critical-units.yaml"
@@ -58,20 +58,32 @@ def load(settings: Settings) -> Configuration:
     if complaints:
         raise together(complaints)
     hosts, policy, *lists = [document for document in documents if document is not None]
-    inventory = _attempt(complaints, read_inventory, hosts)
+    answer = _attempt(complaints, kept_answer, hosts)
+    inventory = _attempt(complaints, lambda found: read_inventory(found, answer), hosts)
     listed = _attempt(complaints, lambda found: CriticalLists(*read_lists(*found)), lists)
-    digest = _digest((hosts, policy, *lists))
+    digest = _digest((hosts, policy, *lists, *([answer] if answer else [])))
     rules = _attempt(complaints, lambda found: read_policy(found, listed or CriticalLists((), ()), digest), policy)
-    if inventory is None or listed is None or rules is None:
+    if complaints or inventory is None or listed is None or rules is None:
         raise together(complaints)
     warnings = [
-        *unpinned(hosts, inventory),
+        *unpinned(inventory, hosts, *([answer] if answer else [])),
+        *_sourced(hosts, inventory),
         *_warnings(policy, rules, inventory),
         *_program(policy, rules),
         *_missing_pager(policy, rules, settings),
         *_writable_by_others(_files(folder)),
     ]
     return Configuration(inventory, rules, tuple(ConfigProblem("warning", text) for text in warnings))
+
+
+def kept_answer(hosts: Document) -> Document | None:
+    """The last good answer of the source that `hosts.yaml` names; None without one. Raises `ConfigError`."""
+    try:
+        source = read_source(hosts)
+    except ConfigError:  # whoever reads the hosts says what is wrong
+        return None
+    path = Path(source.keep) if source else None
+    return read_document(path) if path and path.exists() else None
 
 
 def check(settings: Settings) -> list[ConfigProblem]:
@@ -141,13 +153,30 @@ def _unknown_scope(document: Document, name: str, scope: Rule | Freeze, inventor
 def _program(document: Document, policy: Policy) -> Iterator[str]:
     """The command that says who is on call: whoever may change it may approve anything."""
     command = policy.on_call.command if policy.on_call else ()
+    ends = "so nobody would be known to be on call", "can approve anything"
+    yield from _unfit(document, ("on_call", "command"), command, *ends)
+
+
+def _sourced(document: Document, inventory: Inventory) -> Iterator[str]:
+    """The command that lists hosts: whoever may change it decides where the bot's commands go."""
+    source = inventory.source
+    if source is None:
+        return
+    ends = "so the last good answer stays", "decides where commands go"
+    yield from _unfit(document, ("inventory", "command"), source.command, *ends)
+    if not Path(source.keep).exists():
+        where = f"{document.path}:{document.line(('inventory', 'keep'))}: inventory.keep"
+        yield f"{where}: {source.keep} is not there yet, so its hosts are not known before the first answer"
+
+
+def _unfit(document: Document, loc: Loc, command: Sequence[str], without: str, whoever: str) -> Iterator[str]:
     if not command:
         return
-    where, program = f"{document.path}:{document.line(('on_call', 'command'))}: on_call.command", Path(command[0])
+    where, program = f"{document.path}:{document.line(loc)}: {'.'.join(map(str, loc))}", Path(command[0])
     if not os.access(program, os.X_OK) or not program.is_file():
-        yield f"{where}: {program} cannot be run on this machine, so nobody would be known to be on call"
+        yield f"{where}: {program} cannot be run on this machine, {without}"
     elif program.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        yield f"{where}: others can write {program}; whoever changes it can approve anything (chmod go-w)"
+        yield f"{where}: others can write {program}; whoever changes it {whoever} (chmod go-w)"
 
 
 def _missing_pager(document: Document, policy: Policy, settings: Settings) -> Iterator[str]:

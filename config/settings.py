@@ -86,6 +86,7 @@ class Settings(BaseSettings):
     slack_check: Seconds = 60  # between two checks of the Slack token
     people_ttl: Seconds = 2  # how long Slack's answers about people, groups and channels are cached
     on_call_token: Token | None = None  # the bearer token for the URL of the on-call source
+    inventory_token: Token | None = None  # the bearer token for the URL of the inventory source
     database_busy: Annotated[float, Field(gt=0, lt=3)] = 2  # for a database lock; Slack waits three seconds
 
     # Running changes

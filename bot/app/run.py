@@ -9,6 +9,7 @@ from pathlib import Path
 from bot import __version__
 from bot.app.compose import Assembly, assemble
 from bot.app.health import health_published, own_key
+from bot.app.inventory import InventoryThread
 from bot.app.reload import reload
 from bot.app.signals import Signal, Signals, no_later_than
 from bot.app.slack_connection import SlackConnection, ask_slack
@@ -51,7 +52,7 @@ def _serve(say: Say, *, is_terminal: bool) -> None:
         say(f"store: {assembly.place}")
         latest = no_later_than(settings.stop_within)
         stack.callback(latest.cancel)
-        link = _begin(assembly, stack, notify, say, lost=signals.stop)
+        link = _begin(assembly, stack, notify, say, lost=signals.stop, reload=signals.reload)
         while signals.next() is Signal.RELOAD:
             reload(assembly, say)
         notify.stopping()
@@ -63,13 +64,25 @@ def _serve(say: Say, *, is_terminal: bool) -> None:
 
 
 def _begin(
-    assembly: Assembly, stack: ExitStack, notify: SdNotify, say: Say, *, lost: Callable[[], None]
+    assembly: Assembly,
+    stack: ExitStack,
+    notify: SdNotify,
+    say: Say,
+    *,
+    lost: Callable[[], None],
+    reload: Callable[[], None],
 ) -> SlackConnection:
     """Start all components; they stop in reverse order."""
     settings = assembly.settings
     link = SlackConnection(assembly, say=lambda text: _say_ready(say, text), lost=lost)
     loop = Workers(assembly.deps, owner=assembly.instance, workers=settings.workers, watchers=settings.watchers)
-    looks = [link.components, lambda: audit_shipping.sink_health(assembly.deps), lambda: own_key(assembly)]
+    listing = InventoryThread(assembly, reload=reload)
+    looks = [
+        link.components,
+        lambda: audit_shipping.sink_health(assembly.deps),
+        lambda: own_key(assembly),
+        listing.components,
+    ]
     heartbeat = stack.enter_context(health_published(assembly, notify, looks=looks, say=say))
     shell = serve_shell(assembly, lambda: _state(link, heartbeat))
     copying = ShippingThread(assembly.deps, owner=assembly.instance)
@@ -77,6 +90,7 @@ def _begin(
     stack.callback(loop.stop)
     stack.callback(shell.close)
     stack.callback(link.close)
+    stack.callback(listing.stop)
     say(f"command line: {settings.socket}{_reach(settings.socket.parent)}")
     begin_with_it(assembly.deps)
     copying.start()
@@ -84,6 +98,7 @@ def _begin(
     shell.start()
     link.start()
     heartbeat.start()
+    listing.start()
     notify.ready()
     return link
 

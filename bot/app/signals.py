@@ -64,6 +64,10 @@ class Signals:
         """Ask the process to stop."""
         self._put(Signal.STOP)
 
+    def reload(self) -> None:
+        """Ask the process to reload its configuration."""
+        self._put(Signal.RELOAD)
+
     def next(self) -> Signal:
         """Wait for the next signal."""
         while True:

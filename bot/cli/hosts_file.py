@@ -16,6 +16,7 @@ from config.hosts import read_inventory
 from config.hosts_edit import Entry, edited
 from config.hosts_import import take
 from config.known_hosts import KnownHosts
+from config.loading import kept_answer
 from config.settings import load_settings
 from config.strict_yaml import parse_document, read_document
 
@@ -24,7 +25,8 @@ def import_hosts(source: str, known_hosts: str, *, environment: str, is_confirme
     """Take the hosts of a source over. Raises `ConfigError`, `UsageError`."""
     path = load_settings().config_dir / "hosts.yaml"
     text = _read(source)
-    inventory = read_inventory(read_document(path))
+    document = read_document(path)
+    inventory = read_inventory(document, kept_answer(document))
     keys = KnownHosts((_read(known_hosts) if known_hosts else text) + "\n")
     taken = take(read_source(text), inventory, keys, environment=environment)
     for note in taken.notes:
@@ -42,7 +44,8 @@ def change(path: Path, entries: list[Entry], *, is_confirmed: bool) -> int:
     if after == before:
         typer.echo("nothing to change")
         return 0
-    read_inventory(parse_document(path, after))
+    document = parse_document(path, after)
+    read_inventory(document, kept_answer(document))
     for shown in _difference(path, before.decode(), after.decode()):
         typer.echo(line(shown))
     if not is_confirmed and not confirmed(f"Write {path}?"):

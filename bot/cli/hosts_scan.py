@@ -15,8 +15,9 @@ from bot.core.hosts.inventory import Host
 from bot.edges.ops import log
 from bot.edges.ssh.hosts import SshHosts
 from bot.errors import HostError, UsageError
-from config.hosts import read_inventory
+from config.hosts import read_hosts, read_inventory
 from config.hosts_edit import Entry
+from config.loading import kept_answer
 from config.settings import load_settings
 from config.strict_yaml import read_document
 
@@ -50,7 +51,8 @@ def scan(names: Sequence[str], expect: str) -> int:
     settings = load_settings()
     log.set_up(level="error", as_json=False)
     path = settings.config_dir / "hosts.yaml"
-    inventory = read_inventory(read_document(path))
+    document = read_document(path)
+    inventory, own = read_inventory(document, kept_answer(document)), read_hosts(document)
     asked = [_named(inventory.get(name), name) for name in names] or [one for one in inventory.hosts if not one.trusted]
     hosts = open_hosts(settings)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -68,7 +70,9 @@ def scan(names: Sequence[str], expect: str) -> int:
         new = [one for one in new if one.pin in known]
     elif new:
         typer.echo(_COMPARE)
-    entries = [Entry(one.host.name, {}, (one.pin,)) for one in new]
+    for one in (one for one in new if one.host.name not in own):
+        typer.echo(f"{one.host.name} is listed by the inventory source; it has to be pinned there", err=True)
+    entries = [Entry(one.host.name, {}, (one.pin,)) for one in new if one.host.name in own]
     code = change(path, entries, is_confirmed=bool(expect)) if entries else 0
     return code or (0 if is_well else 1)
 

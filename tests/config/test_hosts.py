@@ -260,4 +260,106 @@ def test_everything_that_is_wrong_is_said_at_once(folder: Folder) -> None:
 
 def test_a_file_with_nothing_in_it_is_told_what_it_needs(folder: Folder) -> None:
     folder.hosts = "# nothing yet\n"
-    assert folder.complaints() == ["hosts.yaml:1: hosts: is missing"]
+    assert folder.complaints() == ["hosts.yaml:1: `hosts` has no host, and there is no `inventory`"]
+
+
+def sourced(folder: Folder, answer: str, *, more: str = "") -> Folder:
+    """A hosts.yaml with a source, whose last good answer this is."""
+    kept = folder.path / "kept.json"
+    kept.write_text(answer)
+    folder.hosts = HOSTS + f"inventory:\n  command: [/bin/true]\n  keep: {kept}\n{more}"
+    return folder
+
+
+ANSWERED = (
+    f'{{"hosts": [{{"name": "web-02", "address": "192.0.2.12", "environment": "prod", "host_keys": ["{KEY}"]}}]}}'
+)
+
+
+def test_the_kept_answer_of_a_source_adds_hosts_and_counts_for_the_digest(folder: Folder) -> None:
+    first = sourced(folder, ANSWERED, more="  every: 1m\n  deadline: 10s\n").load()
+    assert first.inventory.names == ("web-01", "web-02")
+    source = first.inventory.source
+    assert source is not None
+    assert (source.command, source.every.total_seconds(), source.deadline.total_seconds()) == (("/bin/true",), 60, 10)
+    assert first.warnings == ()
+    second = sourced(folder, ANSWERED.replace("192.0.2.12", "192.0.2.13")).load()
+    assert first.policy.digest != second.policy.digest
+    (folder.path / "kept.json").unlink()
+    alone = folder.load()
+    assert alone.inventory.names == ("web-01",)
+    assert [one.text.partition(": ")[2] for one in alone.warnings] == [
+        f"inventory.keep: {folder.path}/kept.json is not there yet, so its hosts are not known before the first answer"
+    ]
+
+
+def test_a_file_may_list_no_hosts_if_a_source_does(folder: Folder) -> None:
+    sourced(folder, ANSWERED)
+    folder.hosts = folder.hosts.replace(HOSTS, "")
+    assert folder.load().inventory.names == ("web-02",)
+    folder.hosts = "hosts: []\n"
+    assert folder.complaints() == ["hosts.yaml:1: `hosts` has no host, and there is no `inventory`"]
+
+
+ANSWERS = {
+    "a name twice": (ANSWERED.replace("web-02", "web-01"), "kept.json:1: hosts[0].name: already used by host web-01"),
+    "an unknown key": (ANSWERED.replace("name", "nam"), "kept.json:1: hosts[0].nam: unknown key"),
+    "a CA": (ANSWERED.replace("}]}", '}], "host_ca": []}'), "kept.json:1: host_ca: unknown key"),
+    "no key": (
+        ANSWERED.replace("host_keys", "groups").replace(KEY, "a"),
+        "kept.json:1: hosts[0].host_keys: is missing",
+    ),
+    "nothing": ("", "kept.json:1: hosts: is missing"),
+    "no text": ("{", "kept.json:1: is not valid YAML"),
+}
+
+
+@pytest.mark.parametrize(("answer", "said"), ANSWERS.values(), ids=ANSWERS)
+def test_an_answer_is_read_as_strictly_as_the_file(answer: str, said: str, folder: Folder) -> None:
+    assert any(one.startswith(said) for one in sourced(folder, answer).complaints()), folder.complaints()
+
+
+SOURCES = {
+    "both": (
+        "command: [/bin/true]",
+        "command: [/bin/true]\n  url: https://a.example/",
+        "hosts.yaml:7: inventory: needs either",
+    ),
+    "a relative program": (
+        "[/bin/true]",
+        "[lists]",
+        "hosts.yaml:7: inventory: `command` has to begin with the full path",
+    ),
+    "no file to keep": ("keep: ", "keep: ./", "hosts.yaml:9: inventory.keep: has to be the full path of a file"),
+    "a URL in the clear": (
+        "command: [/bin/true]",
+        "url: http://a.example/",
+        "hosts.yaml:8: inventory.url: has to be an https",
+    ),
+    "a secret in the URL": (
+        "command: [/bin/true]",
+        "url: https://a:b@a.example/",
+        "hosts.yaml:8: inventory.url: names a user; give",
+    ),
+    "too often": ("command:", "every: 9s\n  command:", "hosts.yaml:7: inventory: `every` has to be at least 10s"),
+    "too slow": ("command:", "deadline: 61s\n  command:", "hosts.yaml:7: inventory: `deadline` has to be"),
+}
+
+
+@pytest.mark.parametrize(("right", "wrong", "said"), SOURCES.values(), ids=SOURCES)
+def test_refused_with_file_and_line_is_a_source(right: str, wrong: str, said: str, folder: Folder) -> None:
+    sourced(folder, ANSWERED)
+    folder.hosts = folder.hosts.replace(right, wrong)
+    assert folder.complaints()[0].startswith(said), folder.complaints()
+
+
+def test_a_program_that_others_may_change_is_a_warning(folder: Folder) -> None:
+    program = folder.path / "lists"
+    program.write_text("#!/bin/sh\n")
+    sourced(folder, ANSWERED)
+    folder.hosts = folder.hosts.replace("/bin/true", str(program))
+    (warning,) = folder.load().warnings
+    assert "cannot be run on this machine, so the last good answer stays" in warning.text
+    program.chmod(0o775)
+    (warning,) = folder.load().warnings
+    assert "whoever changes it decides where commands go (chmod go-w)" in warning.text

@@ -1,6 +1,7 @@
 """The inventory: the hosts that can be named, each with its address, its pinned keys and its groups."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,22 @@ class Host:
 
 
 @dataclass(frozen=True, slots=True)
+class InventorySource:
+    """A command or a URL that lists more hosts."""
+
+    command: tuple[str, ...]
+    url: str
+    keep: str  # the file with its last good answer
+    every: timedelta
+    deadline: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Inventory:
     """All hosts, by name."""
 
     hosts: tuple[Host, ...]
+    source: InventorySource | None = None  # of those that are not in hosts.yaml itself
 
     def get(self, name: str) -> Host | None:
         """The host of that name."""

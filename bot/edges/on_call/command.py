@@ -1,4 +1,4 @@
-"""Ask a command who is on call: no shell, a deadline, and a limit on its output."""
+"""Ask a command a question of the configuration: no shell, a deadline, and a limit on its output."""
 
 import os
 import selectors
@@ -13,12 +13,15 @@ from bot.core.people.on_call import LARGEST
 _OURS = ("MASKBOT_", "SLACK_")  # the bot's own secrets are not passed to the command
 
 
-def ask_command(argv: Sequence[str], schedule: str, *, deadline: float) -> str:
-    """The command's output. Raises `ValueError` if it fails or is late; its processes are then killed."""
+def ask_command(argv: Sequence[str], *words: str, deadline: float, largest: int = LARGEST) -> str:
+    """The output of the command with these words, of at most `largest` bytes.
+
+    Raises `ValueError` if it fails or is late; its processes are then killed.
+    """
     until = time.monotonic() + deadline
     try:
-        process = subprocess.Popen(  # noqa: S603 - the argv is the operator's own, the schedule a word of the policy
-            [*argv, schedule],
+        process = subprocess.Popen(  # noqa: S603 - the argv is the operator's own, the words are those of the policy
+            [*argv, *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -30,7 +33,7 @@ def ask_command(argv: Sequence[str], schedule: str, *, deadline: float) -> str:
         raise ValueError(f"its command could not be started: {error.strerror}") from error
     with process:
         try:
-            printed = _read_output(process.stdout, until)
+            printed = _read_output(process.stdout, until, largest)
             code = process.wait(max(0.0, until - time.monotonic()))
         except (subprocess.TimeoutExpired, TimeoutError):
             raise ValueError(f"its command gave no answer within {deadline:g} s") from None
@@ -46,20 +49,20 @@ def _environment(ours: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in ours.items() if not name.startswith(_OURS)}
 
 
-def _read_output(stream: IO[bytes] | None, until: float) -> bytes:
+def _read_output(stream: IO[bytes] | None, until: float, largest: int) -> bytes:
     """The whole output, up to the end of the stream. Raises `TimeoutError`, and `ValueError` if it is too long."""
     printed = b""
     with selectors.DefaultSelector() as selector:
         fd = selector.register(stream, selectors.EVENT_READ).fd if stream else -1
-        while len(printed) <= LARGEST:
+        while len(printed) <= largest:
             left = until - time.monotonic()
             if left <= 0 or not selector.select(left):
                 raise TimeoutError
-            chunk = os.read(fd, LARGEST)
+            chunk = os.read(fd, largest)
             if not chunk:
                 return printed
             printed += chunk
-    raise ValueError(f"its answer is longer than {LARGEST} bytes")
+    raise ValueError(f"its answer is longer than {largest} bytes")
 
 
 def _text(answer: bytes) -> str:

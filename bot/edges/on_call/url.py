@@ -18,7 +18,7 @@ _CHUNK = 4096
 _open_questions = BoundedSemaphore(4)
 
 
-def ask_url(url: str, schedule: str, *, deadline: float, token: str = "") -> str:
+def ask_url(url: str, schedule: str = "", *, deadline: float, token: str = "", largest: int = LARGEST) -> str:
     """The URL's answer. Raises `ValueError`, whose text contains neither the URL nor the token."""
     if not _open_questions.acquire(blocking=False):
         raise ValueError("earlier questions have no answer yet")
@@ -28,7 +28,7 @@ def ask_url(url: str, schedule: str, *, deadline: float, token: str = "") -> str
     if token:
         request.add_unredirected_header("Authorization", f"Bearer {token}")
     found: SimpleQueue[str | ValueError] = SimpleQueue()
-    Thread(target=_fetch, args=(request, deadline, found), name="on-call", daemon=True).start()
+    Thread(target=_fetch, args=(request, deadline, largest, found), name="on-call", daemon=True).start()
     try:
         answer = found.get(timeout=deadline)
     except Empty:
@@ -47,10 +47,12 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         """None refuses the redirect, and the answer counts as an error."""
 
 
-def _fetch(request: urllib.request.Request, deadline: float, found: "SimpleQueue[str | ValueError]") -> None:
+def _fetch(
+    request: urllib.request.Request, deadline: float, largest: int, found: "SimpleQueue[str | ValueError]"
+) -> None:
     """Put the answer or the error into `found`. DNS and slow headers ignore the timeout: hence a thread."""
     try:
-        found.put(_answer(request, deadline))
+        found.put(_answer(request, deadline, largest))
     except urllib.error.HTTPError as error:
         found.put(ValueError(f"its URL answered with {error.code}"))
     except UnicodeDecodeError:
@@ -63,7 +65,7 @@ def _fetch(request: urllib.request.Request, deadline: float, found: "SimpleQueue
         _open_questions.release()
 
 
-def _answer(request: urllib.request.Request, deadline: float) -> str | ValueError:
+def _answer(request: urllib.request.Request, deadline: float, largest: int) -> str | ValueError:
     until = time.monotonic() + deadline
     is_near = urlsplit(request.full_url).hostname in LOOPBACK
     opener = urllib.request.build_opener(_NoRedirects, *([urllib.request.ProxyHandler({})] if is_near else []))
@@ -71,8 +73,8 @@ def _answer(request: urllib.request.Request, deadline: float) -> str | ValueErro
     with opener.open(request, timeout=deadline) as response:
         while chunk := response.read1(_CHUNK):
             read += chunk
-            if len(read) > LARGEST:
-                return ValueError(f"its answer is longer than {LARGEST} bytes")
+            if len(read) > largest:
+                return ValueError(f"its answer is longer than {largest} bytes")
             if time.monotonic() > until:
                 return ValueError(f"its URL gave no answer within {deadline:g} s")
     return read.decode()
