@@ -15,6 +15,7 @@ from bot.edges.ssh.names import Names, Unresolved, connect_to_any
 from bot.errors import HostError
 
 _PROHIBITED = 1  # SSH_OPEN_ADMINISTRATIVELY_PROHIBITED (RFC 4254, 5.1)
+_REFER_BACK = ("_handler_table", "auth_handler", "kex_engine")
 _THREAD_ENDS = 1.0  # it does as soon as its socket is closed
 
 
@@ -42,6 +43,9 @@ class Connection:
         if self.transport.ident is not None:
             self.transport.join(_THREAD_ENDS)
         self.transport.get_exception()  # its traceback refers to the transport, which refers to it
+        if not self.transport.is_alive():
+            # They refer to the transport as well, and what it has received would be kept until the collector comes.
+            vars(self.transport).update(dict.fromkeys(_REFER_BACK))
         if self.below is not None:
             self.below.close()
 

@@ -2,6 +2,7 @@
 
 import shlex
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,8 +60,8 @@ class SshHosts:
         try:
             connection, channel = self._open(host)
         except HostError as error:
-            error.__cause__ = error.__context__ = None
-            return error.with_traceback(None)
+            _forget(error)
+            return error
         began = time.monotonic()
         try:
             with metrics.time_ssh("command"):
@@ -68,6 +69,7 @@ class SshHosts:
                 output = run_command(channel, connection.wire, line, deadline=deadline, limit=limit)
         except OutcomeUnknown as error:
             connection.close()
+            _forget(error)
             return OutcomeUnknown(f"{host.name}: {error}.", address=connection.address)
         except BaseException:
             connection.close()
@@ -116,6 +118,16 @@ class SshHosts:
                 why = f"{host.name}: it did not open a session. Nothing was sent."
                 raise HostError(why, code="ssh_channel_timeout", passing=True) from error
             raise
+
+
+def _forget(error: BaseException) -> None:
+    """Drop where an error came from. Frames keep their variables; the library has the error in one of them."""
+    chain: BaseException | None = error
+    while chain is not None:
+        traceback.clear_frames(chain.__traceback__)
+        before = chain.__cause__ or chain.__context__
+        chain.__traceback__ = chain.__cause__ = chain.__context__ = None
+        chain = before
 
 
 def _result(argv: tuple[str, ...], output: CommandOutput, began: float, address: str) -> CommandResult:
