@@ -182,7 +182,7 @@ def test_the_form_offers_the_units_of_a_host_and_a_mistake_opens_it_with_what_ma
 
     says(page, "/mask web-01 cr* --keep-running INC-2041: runaway job")
     expect(field(page, "Host").locator("select")).to_have_value("web-01")
-    expect(field(page, "How").get_by_label("Leave it running")).to_be_checked()
+    expect(field(page, "How").get_by_label("Leave the unit running")).to_be_checked()
     expect(field(page, "Reason").locator("input")).to_have_value("INC-2041: runaway job")
     expect(page.get_by_text("is a pattern. Name one unit")).to_be_visible()
     page.locator(".modal").get_by_role("button", name="Cancel").click()

@@ -189,7 +189,7 @@ def test_what_is_not_known_after_two_minutes_wakes_somebody_up_until_it_is_known
         world.clock.ahead += timedelta(minutes=2)
         with world.running():
             world.until(lambda: len(receiver.calls) == 1, "a page")
-            world.until(lambda: "Paged  since" in last_card(world, asked), "the page on the card")
+            world.until(lambda: "Paged  at" in last_card(world, asked), "the page on the card")
             let_in(fleet.hosts["web-01"])
             done = world.until_final(asked)
             world.until(lambda: len(receiver.calls) == 2, "the end of the page")
