@@ -230,7 +230,7 @@ CAS = {
         "[web-01]\n    revoked_s",
         "hosts.yaml:13: host_ca[0].revoked_keys[0]: is",
     ),
-    "a revoked text": ("[7,", "['7',", "hosts.yaml:14: host_ca[0].revoked_serials[0]: has to be a valid integer"),
+    "a revoked text": ("[7,", "['7',", "hosts.yaml:14: host_ca[0].revoked_serials[0]: has to be a whole number"),
     "a principal with a pattern": ("web-01.internal", "'*'", "hosts.yaml:5: hosts[0].principals[0]: `*` is not a name"),
 }
 

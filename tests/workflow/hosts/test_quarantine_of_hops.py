@@ -55,7 +55,7 @@ def test_a_hop_with_another_key_is_set_aside_and_nothing_is_sent_through_it(stor
     for behind in (WEB, DB):
         error = fails(hosts, behind)
         assert (error.code, error.hop) == (SET_ASIDE, "bastion")
-        assert str(error).startswith("bastion is in quarantine since")
+        assert str(error).startswith("bastion has been in quarantine since")
     assert fails(hosts, BASTION).hop == ""
     assert wire.asked == ["web-01"]
     pinned_anew = replace(BASTION, pins=frozenset({"SHA256:new"}))
