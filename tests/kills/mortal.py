@@ -52,7 +52,7 @@ class Settings:
 
     def inventory(self) -> Inventory:
         """The host as the parent knows it."""
-        return Inventory((Host(**{**self.host, "pins": frozenset(self.host["pins"])}),))
+        return Inventory((Host(**{**self.host, "pins": frozenset(self.host["pins"]), "authorities": ()}),))
 
 
 def be_a_bot(settings: Settings) -> None:

@@ -59,7 +59,7 @@ class Lane:
         if cluster:
             self._url = cluster.make_database(self._name)
         (known,) = inventory({host.name: host}).hosts
-        self._known = asdict(known) | {"pins": sorted(known.pins), "groups": []}
+        self._known = asdict(known) | {"pins": sorted(known.pins), "groups": [], "principals": []}
 
     def round(self, point: str) -> Round:
         """Ask, kill once, wait for the end, and check."""
