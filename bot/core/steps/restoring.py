@@ -112,11 +112,11 @@ def _bring_back(context: StepContext, mask: Target, before: Snapshot, now: Snaps
                 return wait
         elif (
             other.active is ActiveState.FAILED
-            and not times(context.target, name)
+            and (not times(context.target, name) or _hit_its_start_limit(now, other))
             and not _was_reset(context, other.unit)
         ):
             return ResetFailed(other.unit)
-        elif not is_tried(context.target, name, context.limits):
+        elif not is_tried(context.target, name, context.limits) or _was_reset_since(context, other.unit):
             return Start(other.unit)
     return _compare(context, mask, before, now, at)
 
@@ -133,6 +133,18 @@ def _is_on_its_way(other: Neighbour) -> bool:
 
 def _was_reset(context: StepContext, unit: str) -> bool:
     return is_tried(context.target, label(ResetFailed(unit)), context.limits)
+
+
+def _hit_its_start_limit(now: Snapshot, other: Neighbour) -> bool:
+    """Whether systemd refused our start for earlier ones (StartLimitBurst=); a reset counts them anew, systemctl(1)."""
+    return other.unit == now.id.text and now.result == "start-limit-hit"
+
+
+def _was_reset_since(context: StepContext, unit: str) -> bool:
+    """Whether the unit was reset after our start, which is then worth one more try."""
+    steps = [one.step for one in context.target.sent]
+    reset, start = label(ResetFailed(unit)), label(Start(unit))
+    return reset in steps and start in steps and steps[::-1].index(reset) < steps[::-1].index(start)
 
 
 def _reload_is_due(context: StepContext) -> bool:

@@ -79,6 +79,28 @@ def test_what_failed_meanwhile_is_reset_before_it_is_started() -> None:
     assert undo.steps[-2:] == ["reset-failed worker.service", "start worker.service"]
 
 
+def test_a_start_that_earlier_ones_forbid_is_made_once_more_after_a_reset() -> None:
+    site = Site()
+    undo = undoing(made(site)).until("start worker.service")
+    site.manager.fail("worker.service")
+    site.manager.units["worker.service"] = replace(site.manager.units["worker.service"], result="start-limit-hit")
+    assert undo.run().outcome is Outcome.RESTORED
+    assert undo.steps[-3:] == ["start worker.service", "reset-failed worker.service", "start worker.service"]
+
+
+def test_a_start_that_its_limit_forbids_again_is_told() -> None:
+    site = Site()
+    undo = undoing(made(site)).until("start worker.service")
+    for last in ("start worker.service", "start worker.service"):
+        assert undo.steps[-1] == last
+        site.manager.fail("worker.service")
+        site.manager.units["worker.service"] = replace(site.manager.units["worker.service"], result="start-limit-hit")
+        if undo.steps.count(last) == 1:
+            undo.until("reset-failed worker.service")
+            undo.step()
+    assert undo.run() == Done(Outcome.RESTORED_PARTLY, "Active was active, is failed")
+
+
 @pytest.mark.parametrize("takes", [3, 140, 9000])
 def test_a_start_ends_when_systemd_says_so_however_long_it_takes(takes: int) -> None:
     site = Site(f"ExecStartPre=/usr/bin/sleep {takes}")

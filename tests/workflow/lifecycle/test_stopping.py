@@ -79,6 +79,16 @@ DEAF = """[Service]
 ExecStart=/bin/sh -c 'trap "" TERM; exec sleep infinity'
 TimeoutStopSec=infinity
 """
+SELDOM = """[Unit]
+StartLimitBurst=1
+StartLimitIntervalSec=1h
+[Service]
+ExecStart=/usr/bin/sleep infinity
+ExecStop=/bin/sh -c 'until [ -e /run/may-stop ]; do sleep 0.2; done'
+TimeoutStopSec=infinity
+[Install]
+WantedBy=multi-user.target
+"""
 SLOW_START = """[Service]
 Type=oneshot
 RemainAfterExit=yes
@@ -295,6 +305,26 @@ def test_what_is_unmasked_on_its_way_down_is_restored_once_it_is_down(impatient_
     assert done.target.outcome is Outcome.RESTORED, done.target.note
     assert active(host, "leaving.service") == "active"
     host.run("systemctl", "kill", "--signal=KILL", "leaving.service")
+
+
+def test_a_withdrawal_starts_what_may_be_started_only_once_in_a_while(impatient_world: World) -> None:
+    world, host = impatient_world, impatient_world.hosts["db-01"]
+    host.write("/run/may-stop", "")
+    put(host, "seldom.service", SELDOM)
+    # What nothing wants is unloaded at its stop, and its count is gone with it; a reload may reset it as well.
+    for verb in ("enable", "stop", "reset-failed", "start"):
+        host.run("systemctl", verb, "seldom.service")
+    host.run("rm", "/run/may-stop")
+    asked = world.mask("seldom", host="db-01")
+    world.vote(asked)
+    world.until(lambda: "still stopping" in card_of(world, asked), "a card that says what it waits for")
+    _withdraw(world, asked)
+    host.write("/run/may-stop", "")
+    done = world.until_final(asked)
+    assert done.target.outcome is Outcome.CALLED_OFF, done.target.note
+    start = "start seldom.service"
+    assert [sent.step for sent in done.target.sent][-3:] == [start, "reset-failed seldom.service", start]
+    assert active(host, "seldom.service") == "active"
 
 
 @pytest.mark.fault("F79", how="a real unit whose start waits for a file, half a second of patience")
