@@ -2,16 +2,17 @@
 
 import base64
 import binascii
-import hashlib
 import re
 
-_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}", re.ASCII)
+from bot.core.hosts.fingerprint import fingerprint_of
+
+FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}", re.ASCII)
 _KEY_TYPES = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")
 
 
 def read_host_key(typed: str) -> str:
     """A key's SHA-256 fingerprint, given as such or as the line of a public key file (sshd(8)). Raises `ValueError`."""
-    if _FINGERPRINT.fullmatch(typed):
+    if FINGERPRINT.fullmatch(typed):
         return typed
     if typed.partition(" ")[0] not in _KEY_TYPES:
         raise ValueError("is neither a fingerprint (SHA256:...) nor a public key (ssh-ed25519 AAAA...)")
@@ -20,7 +21,7 @@ def read_host_key(typed: str) -> str:
 
 def read_fingerprint(typed: str) -> str:
     """A SHA-256 fingerprint. Raises `ValueError`."""
-    if not _FINGERPRINT.fullmatch(typed):
+    if not FINGERPRINT.fullmatch(typed):
         raise ValueError("is not a fingerprint (SHA256:...)")
     return typed
 
@@ -36,4 +37,4 @@ def read_public_key(typed: str) -> str:
         raise ValueError("is a public key with damaged base64 text") from None
     if not blob.startswith(len(kind).to_bytes(4, "big") + kind.encode()):
         raise ValueError(f"is damaged: it says {kind} but contains something else")
-    return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
+    return fingerprint_of(blob)

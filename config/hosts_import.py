@@ -4,8 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 
+from bot.core.hosts.address import is_ip_address
 from bot.core.hosts.inventory import Host, Inventory
 from config.host_sources import SourceHost
 from config.hosts import read_address, read_name
@@ -43,7 +43,7 @@ def take(found: Sequence[SourceHost], inventory: Inventory, known_hosts: KnownHo
 
 def _names(found: Sequence[SourceHost]) -> Mapping[str, str]:
     """The name here for each name there: its first label, or all of them where two have the same first one."""
-    first = {one.name: _plain(one.name.partition(".")[0] if not _is_address(one.name) else one.name) for one in found}
+    first = {one.name: _plain(one.name.partition(".")[0] if not is_ip_address(one.name) else one.name) for one in found}
     often = Counter(first.values())
     return {name: short if often[short] == 1 else _plain(name) for name, short in first.items()}
 
@@ -52,19 +52,11 @@ def _plain(name: str) -> str:
     return re.sub(r"[._:]+", "-", name.lower())
 
 
-def _is_address(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
 def _entry(
     one: SourceHost, names: Mapping[str, str], inventory: Inventory, known_hosts: KnownHosts, environment: str
 ) -> Entry:
     """Raises `ValueError` with the reason why it cannot be one."""
-    if _is_address(one.name):
+    if is_ip_address(one.name):
         raise ValueError("it has an address and no name")
     name, via = read_name(names[one.name]), names.get(one.via, one.via)
     old = inventory.get(name)

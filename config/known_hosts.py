@@ -7,8 +7,8 @@ import hmac
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import ip_address
 
+from bot.core.hosts.address import is_ip_address
 from config.host_keys import read_public_key
 
 _PLACE = re.compile(r"\[(?P<host>[^\]]+)\]:(?P<port>\d+)")
@@ -49,10 +49,10 @@ class KnownHosts:
         seen = set()
         for places, _ in self._lines:
             split = [_split(place) for place in places if not place.startswith("|") and not set(place) & set("*?!")]
-            names = [one for one in split if not _is_address(one[0])]
+            names = [one for one in split if not is_ip_address(one[0])]
             if names and names[0] not in seen:
                 seen.add(names[0])
-                addresses = [host for host, port in split if _is_address(host) and port == names[0][1]]
+                addresses = [host for host, port in split if is_ip_address(host) and port == names[0][1]]
                 yield NamedHost(names[0][0], (addresses or [names[0][0]])[0], names[0][1])
 
     def pins(self, *hosts: str, port: int) -> tuple[str, ...]:
@@ -76,11 +76,3 @@ def _is_for(place: str, wanted: str) -> bool:
     except (ValueError, binascii.Error):
         return False
     return hmac.compare_digest(hmac.new(salt, wanted.encode(), hashlib.sha1).digest(), digest)
-
-
-def _is_address(typed: str) -> bool:
-    try:
-        ip_address(typed)
-    except ValueError:
-        return False
-    return True

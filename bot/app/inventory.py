@@ -1,6 +1,5 @@
 """Ask the inventory source for hosts every few minutes, and keep its last good answer."""
 
-import os
 import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -14,6 +13,7 @@ from bot.core.hosts.inventory import InventorySource
 from bot.core.text.sanitize import clean
 from bot.edges.on_call.command import ask_command
 from bot.edges.on_call.url import ask_url
+from bot.edges.ops.whole_file import replace_file
 from bot.errors import ConfigError
 from config.hosts import read_inventory
 from config.strict_yaml import parse_document, read_document
@@ -90,11 +90,5 @@ class InventoryThread:
         if path.exists() and path.read_bytes() == answer:
             return False
         read_inventory(read_document(self._assembly.settings.config_dir / "hosts.yaml"), parse_document(path, answer))
-        new = path.with_name(f".{path.name}.new")
-        new.unlink(missing_ok=True)
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(answer)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
+        replace_file(path, answer)
         return True

@@ -1,7 +1,6 @@
 """Change `hosts.yaml`: show the difference, ask, and write the file as a whole."""
 
 import difflib
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -10,6 +9,7 @@ from pathlib import Path
 import typer
 
 from bot.cli.status_line import line
+from bot.edges.ops.whole_file import replace_file
 from bot.errors import ConfigError, UsageError
 from config.host_sources import read_source
 from config.hosts import read_inventory
@@ -53,7 +53,7 @@ def change(path: Path, entries: list[Entry], *, is_confirmed: bool) -> int:
         return 1
     if path.read_bytes() != before:
         raise ConfigError(f"{path}: somebody else changed it meanwhile. Nothing was written.")
-    _write(path, after)
+    replace_file(path, after, like=path.stat())
     typer.echo(f"written. `maskbot check` reads it; a running bot takes it at SIGHUP: {path}")
     return 0
 
@@ -80,17 +80,3 @@ def _read(name: str) -> str:
 def _difference(path: Path, before: str, after: str) -> Iterator[str]:
     lines = difflib.unified_diff(before.splitlines(), after.splitlines(), str(path), f"{path} (new)", lineterm="", n=2)
     return iter(lines)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Replace the file by a complete one with the same owner and mode: a bot may read it at any moment."""
-    old, new = path.stat(), path.with_name(f".{path.name}.new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fchmod(file.fileno(), old.st_mode & 0o7777)
-        with suppress(PermissionError):
-            os.fchown(file.fileno(), old.st_uid, old.st_gid)
-        os.fsync(file.fileno())
-    new.replace(path)

@@ -1,6 +1,5 @@
 """`maskbot hosts scan`: the keys that hosts show, compared with the pinned ones, and pinned after somebody compared."""
 
-import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from bot.core.hosts.inventory import Host
 from bot.edges.ops import log
 from bot.edges.ssh.hosts import SshHosts
 from bot.errors import HostError, UsageError
+from config.host_keys import FINGERPRINT
 from config.hosts import read_hosts, read_inventory
 from config.hosts_edit import Entry
 from config.loading import kept_answer
@@ -22,7 +22,6 @@ from config.settings import load_settings
 from config.strict_yaml import read_document
 
 _AT_ONCE = 16
-_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}", re.ASCII)
 _COMPARE = "Compare each with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the console of the host."
 
 
@@ -63,7 +62,7 @@ def scan(names: Sequence[str], expect: str) -> int:
     is_well = all(not one.error and (one.pin in one.host.pins or not one.host.pins) for one in found)
     new = [one for one in found if one.pin and not one.host.pins]
     if expect:
-        known = set(_FINGERPRINT.findall(_read(expect)))
+        known = set(FINGERPRINT.findall(_read(expect)))
         for one in (one for one in new if one.pin not in known):
             typer.echo(f"{one.host.name}: its key is not among those of {expect}; it is not pinned", err=True)
             is_well = False

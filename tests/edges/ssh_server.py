@@ -13,8 +13,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from bot.core.hosts.inventory import Host
-from bot.edges.ssh.hosts import fingerprint
+from bot.edges.ssh.hosts import SshHosts, fingerprint
+from bot.errors import HostError
+from tests.plugins.fault_table import was_read
 
 NEWKEYS = 21  # RFC 4253, 12
 PATIENCE = 10.0
@@ -87,6 +91,14 @@ def sshd(
     finally:
         running.terminate()
         running.wait()
+
+
+def fails(hosts: SshHosts, host: Host) -> HostError:
+    """Run a command in vain, and return why."""
+    with pytest.raises(HostError) as failed:
+        hosts.run(host, ("true",), deadline=10)
+    was_read(str(failed.value))
+    return failed.value
 
 
 def free_port() -> int:

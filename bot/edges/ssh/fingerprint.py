@@ -2,12 +2,8 @@
 
 import base64
 import binascii
-import hashlib
 
-
-def fingerprint_of(key: bytes) -> str:
-    """The SHA-256 fingerprint of a public key."""
-    return "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
+from bot.core.hosts.fingerprint import fingerprint_of
 
 
 def fingerprint(public_key: str) -> str:

@@ -9,9 +9,9 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import SSHCertificate, SSHCertificateType, load_ssh_public_identity
 from paramiko.pkey import PublicBlob
 
+from bot.core.hosts.fingerprint import fingerprint_of
 from bot.core.hosts.inventory import Authority, Host
 from bot.edges.ssh.certificate import is_certificate, signer, validity
-from bot.edges.ssh.fingerprint import fingerprint_of
 
 # The signatures of a CA that are accepted: OpenSSH's CASignatureAlgorithms without security keys. None has SHA-1.
 _SIGNED_BY = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "rsa-sha2-256",

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import paramiko
 
+from bot.core.hosts.fingerprint import fingerprint_of
 from bot.core.hosts.inventory import Host
 from bot.edges import metrics
 from bot.edges.ssh.command import CommandOutput, run_command
 from bot.edges.ssh.connection import Connection, connect, reach
-from bot.edges.ssh.fingerprint import fingerprint, fingerprint_of
+from bot.edges.ssh.fingerprint import fingerprint
 from bot.edges.ssh.login import SshLimits, exchange_keys
 from bot.edges.ssh.names import Lookup, Names, look_up
 from bot.edges.ssh.own_key import OwnKey

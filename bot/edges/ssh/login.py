@@ -9,11 +9,11 @@ from typing import NoReturn, cast
 import paramiko
 from paramiko.ssh_exception import IncompatiblePeer
 
+from bot.core.hosts.fingerprint import fingerprint_of
 from bot.core.hosts.inventory import Host
 from bot.edges import metrics
 from bot.edges.ssh.bounds import WINDOW, BoundedPackets, Wire
 from bot.edges.ssh.certificate import CERTIFICATE, why_refused
-from bot.edges.ssh.fingerprint import fingerprint_of
 from bot.edges.ssh.host_certificate import Distrust, distrust
 from bot.errors import HostError
 

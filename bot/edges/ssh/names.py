@@ -4,8 +4,9 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from ipaddress import ip_address
 from typing import Any
+
+from bot.core.hosts.address import is_ip_address
 
 Found = list[tuple[Any, ...]]  # as getaddrinfo(3) returns it
 Lookup = Callable[[str], Found]
@@ -49,7 +50,7 @@ class Names:
 
     def addresses(self, name: str, *, seconds: float) -> tuple[str, ...]:
         """The addresses of a name in the resolver's order; a literal address is its own. Raises `Unresolved`."""
-        if is_literal(name):
+        if is_ip_address(name):
             return (name,)
         with self._lock:
             question = self._open.get(name)
@@ -62,15 +63,6 @@ class Names:
         if not question.addresses:
             raise Unresolved(question.why)
         return question.addresses
-
-
-def is_literal(address: str) -> bool:
-    """Whether it is an IP address, which needs no resolver."""
-    try:
-        ip_address(address)
-    except ValueError:
-        return False
-    return True
 
 
 def connect_to_any(addresses: tuple[str, ...], port: int, *, seconds: float) -> socket.socket:

@@ -63,7 +63,7 @@ class QuarantinedHosts:
     def _read(self, host: Host) -> tuple[Periodic, Quarantine | None]:
         name = f"{TRUST}:{host.name}"
         task = self._store.get_periodic(name) or Periodic(name)
-        return task, from_document(Quarantine, task.document) if task.document else None
+        return task, _kept(task)
 
     def _keep(self, task: Periodic, kept: Quarantine, events: Sequence[Event] = ()) -> None:
         """Store the quarantine. A failed write does not hide the command's error.
@@ -80,6 +80,11 @@ class QuarantinedHosts:
             log.error("quarantine.not_recorded", host=kept.host, why=str(error))
 
 
+def _kept(task: Periodic) -> Quarantine | None:
+    """The quarantine on record; None if nothing speaks against the host."""
+    return from_document(Quarantine, task.document) if task.document else None
+
+
 def _quarantine_event(host: Host, error: HostError) -> Event:
     """Both fingerprints go into the audit log and never to Slack."""
     log.error("host in quarantine", host=host.name, why=str(error))
@@ -90,7 +95,7 @@ def _quarantine_event(host: Host, error: HostError) -> Event:
 
 def appoint_quarantine_check(deps: Deps, task: Periodic) -> None:
     """Report that a host is in quarantine and end what waits there; or report that it is trusted again."""
-    kept = from_document(Quarantine, task.document) if task.document else None
+    kept = _kept(task)
     if kept is None:
         deps.store.save_periodic(replace(task, due_at=None))
         return

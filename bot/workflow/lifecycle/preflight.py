@@ -23,6 +23,7 @@ from bot.workflow.requests.closing import end, limit_events, refuse
 from bot.workflow.requests.find_mask import live_masks, unit_behind
 from bot.workflow.requests.hold_pending import stay_pending
 from bot.workflow.requests.lineage import find_related, rival, with_all_hosts, with_own_mask
+from bot.workflow.requests.lookup import before_our_mask
 
 
 def consider(deps: Deps, claim: Claim) -> Request:
@@ -38,9 +39,10 @@ def consider(deps: Deps, claim: Claim) -> Request:
         first = evaluate(deps, request, Moment.ASK, related=find_related(deps, request, live))
         if isinstance(first, Refuse):
             return refuse(deps, request, first, claim=claim)
-        # a mask that is extended was looked at when it was made
-        seen = deps.store.get(ask.extends).target.before if ask.extends else None
-        seen = seen or patient_look(deps, deps.host(change.host), unit_behind(live, change), user=change.user)[0]
+        seen = (
+            before_our_mask(deps, request)
+            or patient_look(deps, deps.host(change.host), unit_behind(live, change), user=change.user)[0]
+        )
         request = with_plan(request, seen)
         related = find_related(deps, request)  # read anew: the look took its time
         request = with_all_hosts(inherited(deps, with_own_mask(request, related)), related)

@@ -27,6 +27,7 @@ from bot.workflow.requests.closing import back_to_waiting, end, limit_events, re
 from bot.workflow.requests.hold_pending import stay_pending
 from bot.workflow.requests.kill_switch_state import active_kill_switch
 from bot.workflow.requests.lineage import about_the_newest
+from bot.workflow.requests.lookup import before_our_mask
 
 
 def begin(deps: Deps, claim: Claim, request: Request, *, seen: Snapshot | None = None) -> Request:
@@ -67,7 +68,7 @@ def begin(deps: Deps, claim: Claim, request: Request, *, seen: Snapshot | None =
 
 def _seen_now(deps: Deps, host: Host, request: Request, seen: Snapshot | None) -> tuple[Snapshot, str]:
     """The look to start with, with the head of the status if the look includes it."""
-    known = seen or (deps.store.get(request.ask.extends).target.before if request.ask.extends else None)
+    known = seen or before_our_mask(deps, request)
     if known:
         return known, ""
     return patient_look(deps, host, request.target.unit, acting=True, user=request.ask.change.user)

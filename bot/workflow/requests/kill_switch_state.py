@@ -34,8 +34,7 @@ def stopped_too(deps: Deps, text: Text) -> Text:
 
 def active_kill_switch(deps: Deps, request: Request) -> KillSwitch | None:
     """Who stopped new masks, if the request is a new mask."""
-    task = deps.store.get_periodic(NAME) if request.is_new_mask else None
-    return read_state(task.document).kill_switch if task else None
+    return kill_switch_state(deps).kill_switch if request.is_new_mask else None
 
 
 def start_kill_switch_state(deps: Deps, claim: Claim, request: Request) -> Request:

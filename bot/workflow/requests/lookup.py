@@ -7,6 +7,7 @@ from bot.core.audit.chain import Event
 from bot.core.cards.standing import NOT_ON_RECORD
 from bot.core.people.identity import Caller
 from bot.core.requests import Request, Stage
+from bot.core.systemd.units import Snapshot
 from bot.errors import NoSuchRequest, UsageError
 from bot.ports import Query
 from bot.workflow.people.channels import place_asked
@@ -37,6 +38,11 @@ def beside_first_card(deps: Deps, request: Request, caller: Caller) -> Caller:
     if caller.place.is_home:
         return replace(caller, place=place_asked(deps, request))
     return replace(caller, place=request.ask.place) if caller.place.channel == request.ask.place.channel else caller
+
+
+def before_our_mask(deps: Deps, request: Request) -> Snapshot | None:
+    """The unit's state before the mask that this request extends; None if it extends none."""
+    return deps.store.get(request.ask.extends).target.before if request.ask.extends else None
 
 
 def undo_in_progress(deps: Deps, mask: Request) -> Request | None:

@@ -14,12 +14,11 @@ from pathlib import Path
 import paramiko
 import pytest
 
-from bot.core.hosts.inventory import Host
 from bot.edges.ssh.connection import connect
 from bot.edges.ssh.hosts import SshHosts, SshLimits, fingerprint
 from bot.edges.ssh.names import Names
-from bot.errors import ConfigError, HostError, OutcomeUnknown
-from tests.edges.ssh_server import Cable, Sshd, eventually, free_port, make_key, sshd
+from bot.errors import ConfigError, OutcomeUnknown
+from tests.edges.ssh_server import Cable, Sshd, eventually, fails, free_port, make_key, sshd
 from tests.plugins.fault_table import was_read
 
 SHORT = SshLimits(connect=0.5, banner=0.5, key_exchange=2.0, auth=3.0, channel=0.5)
@@ -69,13 +68,6 @@ def reaching(server: Sshd, limits: SshLimits = SHORT, key_file: Path | None = No
         yield ours
     finally:
         ours.close()
-
-
-def fails(hosts: SshHosts, host: Host) -> HostError:
-    with pytest.raises(HostError) as failed:
-        hosts.run(host, ("true",), deadline=10)
-    was_read(str(failed.value))
-    return failed.value
 
 
 def test_a_command_answers_with_its_exit_code_and_both_streams(hosts: SshHosts, server: Sshd) -> None:

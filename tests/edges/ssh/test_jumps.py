@@ -13,9 +13,8 @@ import pytest
 from bot.core.hosts.inventory import Host
 from bot.edges.ssh.hosts import SshHosts
 from bot.edges.ssh.login import SshLimits
-from bot.errors import HostError, OutcomeUnknown
-from tests.edges.ssh_server import Sshd, eventually, free_port, make_key, sshd
-from tests.plugins.fault_table import was_read
+from bot.errors import OutcomeUnknown
+from tests.edges.ssh_server import Sshd, eventually, fails, free_port, make_key, sshd
 
 SHORT = SshLimits(connect=2.0, banner=2.0, key_exchange=4.0, auth=4.0, channel=2.0)
 STRANGER = frozenset({"SHA256:another"})
@@ -86,13 +85,6 @@ def hosts(chain: Chain) -> Iterator[SshHosts]:
     ours = SshHosts(chain.key_file, SHORT)
     yield ours
     ours.close()
-
-
-def fails(hosts: SshHosts, host: Host) -> HostError:
-    with pytest.raises(HostError) as failed:
-        hosts.run(host, ("true",), deadline=10)
-    was_read(str(failed.value))
-    return failed.value
 
 
 def test_a_host_is_reached_through_two_others(hosts: SshHosts, chain: Chain) -> None:

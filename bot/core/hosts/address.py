@@ -1,0 +1,12 @@
+"""Addresses of hosts."""
+
+from ipaddress import ip_address
+
+
+def is_ip_address(text: str) -> bool:
+    """Whether it is an IP address, which needs no resolver."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
