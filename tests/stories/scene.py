@@ -49,9 +49,14 @@ class Story:
         return self.demo.slack.slash(user, channel or self.channel, text)
 
     def asks(self, text: str, *, user: str = "alice", head: str = "MASK ") -> Message:
-        """A slash command, and the card that waits for approval."""
+        """A slash command, and the card of its own that begins so: another's may begin like it."""
+        before = {id_of(card) for card in self.cards()}
         assert self.types(user, text).millis is not None, f"`{text}` of {user} reached nobody"
-        return self.card(head)
+
+        def asked() -> Message | None:
+            return next((card for card in self.cards(head) if id_of(card) not in before), None)
+
+        return self.until(asked, f"a new card `{head}`")
 
     def presses(self, user: str, button: str, card: Message) -> Ack:
         """A button of this card as it was seen. Of a press that nobody takes Slack tells the person that it failed."""
@@ -61,8 +66,13 @@ class Story:
 
     def masked(self, text: str, *, head: str = "MASKED AND PROVEN") -> Message:
         """Asked by alice, approved by bob, and over."""
-        self.presses("bob", "Approve", self.asks(f"/mask {text}"))
-        return self.card(head)
+        asked = self.asks(f"/mask {text}")
+        self.presses("bob", "Approve", asked)
+
+        def over() -> Message | None:
+            return next((card for card in self.cards(head) if id_of(card) == id_of(asked)), None)
+
+        return self.until(over, f"the card `{head}` of `{text}`")
 
     # What people read.
 

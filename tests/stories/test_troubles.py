@@ -97,7 +97,8 @@ def test_what_slack_delivers_twice_or_breaks_off_is_one_request_and_one_picture(
 def test_a_command_whose_acknowledgement_was_lost_is_recorded_and_a_second_try_is_told_so(story: Story) -> None:
     story.demo.slack.lose_acks()
     assert not story.types("alice", "/mask web-02 tuned").in_time
-    card = story.asks("/mask web-02 tuned")
+    story.types("alice", "/mask web-02 tuned")
+    card = story.card("MASK tuned.service on web-02")
     assert story.ephemeral("alice", "and that request is still waiting")
     assert len(story.cards()) == 1
     story.presses("alice", "Withdraw", card)
