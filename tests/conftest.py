@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 
 import pytest
+import structlog
 
 from tests.lab.hosts import Lab, LabHost
 from tests.lab.machine import NotHereError
@@ -31,6 +32,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """In one process the core comes first, as it stands; only where files are shared out does their order matter."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
+def pytest_configure() -> None:
+    """Log plainly: structlog's own choice draws a panel of each frame of a traceback, which cost more than the test."""
+    plain = [structlog.processors.add_log_level, structlog.processors.format_exc_info]
+    structlog.configure(processors=[*plain, structlog.processors.JSONRenderer()])
 
 
 @pytest.hookimpl(trylast=True)
