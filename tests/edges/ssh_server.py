@@ -122,7 +122,8 @@ class Cable:
         self.login_passes = True
         self.heard = 0  # bytes from the host on the newest connection
         self.host_says: int | None = None  # so many bytes of the host pass on a connection, and no more
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
 
     def cut(self) -> None:
         """Both sides see the connections end."""
@@ -142,6 +143,8 @@ class Cable:
                     return
 
     def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)  # which ends an accept(2), unlike a close
+        self._accepting.join()
         self._listener.close()
         self.cut()
         for relay in self._relays:

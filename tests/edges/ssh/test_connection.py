@@ -21,7 +21,7 @@ from bot.errors import ConfigError, OutcomeUnknown
 from tests.edges.ssh_server import Cable, Sshd, eventually, fails, free_port, make_key, sshd
 from tests.plugins.fault_table import was_read
 
-SHORT = SshLimits(connect=0.5, banner=0.5, key_exchange=2.0, auth=3.0, channel=0.5)
+SHORT = SshLimits(connect=2.0, banner=2.0, key_exchange=4.0, auth=6.0, channel=2.0)
 Starting = Callable[..., Sshd]
 
 
