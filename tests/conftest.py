@@ -36,8 +36,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_configure() -> None:
     """Log plainly: structlog's own choice draws a panel of each frame of a traceback, which cost more than the test."""
-    plain = [structlog.processors.add_log_level, structlog.processors.format_exc_info]
-    structlog.configure(processors=[*plain, structlog.processors.JSONRenderer()])
+    plain = structlog.processors
+    structlog.configure(processors=[plain.add_log_level, plain.format_exc_info, plain.JSONRenderer()])
 
 
 @pytest.hookimpl(trylast=True)
