@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, literal, null, or_
 from bot.core.requests import Request, Stage
 from bot.edges.database import rows
 from bot.edges.database.tables import UtcTime, requests, targets
-from bot.edges.database.transactions import DATABASE_CLOCK, NOW, Moment, database_time
+from bot.edges.database.transactions import DATABASE_CLOCK, NOW, database_time
 from bot.errors import LostClaim, WrittenByNewerVersion
 from bot.ports import Claim
 
@@ -23,34 +23,32 @@ def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta)
 
     A request with values of a newer version is left to that version.
     """
-    lease_time = database_time(connection)
-    due = connection.execute(
-        select(targets.c.request_id, targets.c.fence)
-        .where(_may_be_claimed(now, lease_time))
-        .order_by(targets.c.due_at)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    ).first()
+    due = connection.execute(_NEXT, {"now": now}).first()
     if due is None:
         return None
     connection.execute(
         update(targets)
         .where(targets.c.request_id == due.request_id)
-        .values(owner=owner, fence=due.fence + 1, lease_until=lease_time + lease, changed_since_claim=False)
+        .values(
+            owner=owner, fence=due.fence + 1, lease_until=database_time(connection) + lease, changed_since_claim=False
+        )
     )
     try:
-        (request,) = rows.read(connection, select(requests).where(requests.c.id == due.request_id))
+        request = rows.read_one(connection, due.request_id)
     except WrittenByNewerVersion:
         return None  # it stays leased for a while, so that it blocks no other
-    return Claim(request, owner, due.fence + 1)
+    return Claim(request, owner, due.fence + 1) if request else None
 
 
-def _may_be_claimed(now: Moment, lease_time: Moment) -> ColumnElement[bool]:
-    free = or_(targets.c.owner.is_(None), targets.c.lease_until <= lease_time)
-    return and_(targets.c.due_at <= now, free)
-
-
-_ANY_DUE = select(targets.c.request_id).where(_may_be_claimed(NOW, DATABASE_CLOCK)).limit(1)
+_MAY_BE_CLAIMED = and_(targets.c.due_at <= NOW, or_(targets.c.owner.is_(None), targets.c.lease_until <= DATABASE_CLOCK))
+_ANY_DUE = select(targets.c.request_id).where(_MAY_BE_CLAIMED).limit(1)
+_NEXT = (
+    select(targets.c.request_id, targets.c.fence)
+    .where(_MAY_BE_CLAIMED)
+    .order_by(targets.c.due_at)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
 
 
 def renew(connection: Connection, claim: Claim, *, lease: timedelta) -> None:

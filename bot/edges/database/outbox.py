@@ -13,7 +13,7 @@ from bot.core.requests import Request
 from bot.core.requests.card_updates import NEVER_POSTED, CardState, card_after_post, card_after_save
 from bot.edges.database.rows import complaint
 from bot.edges.database.tables import messages, requests
-from bot.edges.database.transactions import DATABASE_CLOCK, NOW, Moment, database_time, insert_new
+from bot.edges.database.transactions import DATABASE_CLOCK, NOW, database_time, insert_new
 from bot.ports import DueMessage, Message, MessageKind
 
 log = structlog.get_logger()
@@ -80,14 +80,7 @@ def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta)
     Attempts count from zero; a message with attempts may have been posted by a process that died before it could record
     that.
     """
-    lease_time = database_time(connection)
-    row = connection.execute(
-        select(messages)
-        .where(_is_deliverable(now, lease_time))
-        .order_by((messages.c.urgent_version > messages.c.posted_version).desc(), messages.c.due_at, messages.c.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    ).first()
+    row = connection.execute(_NEXT, {"now": now}).first()
     if row is None:
         return None
     connection.execute(
@@ -95,7 +88,7 @@ def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta)
         .where(messages.c.id == row.id)
         .values(
             owner=owner,
-            lease_until=lease_time + lease,
+            lease_until=database_time(connection) + lease,
             attempts=row.attempts + 1,
             tried_at=row.tried_at or now,
             overwritten=False,
@@ -116,9 +109,9 @@ def is_any_due(connection: Connection, *, now: datetime) -> bool:
     return connection.execute(_ANY_DUE, {"now": now}).first() is not None
 
 
-def _is_deliverable(now: Moment, lease_time: Moment) -> ColumnElement[bool]:
-    free = or_(messages.c.owner.is_(None), messages.c.lease_until <= lease_time)
-    return and_(messages.c.due_at <= now, free, _has_its_place(), _has_its_turn())
+def _is_deliverable() -> ColumnElement[bool]:
+    free = or_(messages.c.owner.is_(None), messages.c.lease_until <= DATABASE_CLOCK)
+    return and_(messages.c.due_at <= NOW, free, _has_its_place(), _has_its_turn())
 
 
 def _has_its_place() -> ColumnElement[bool]:
@@ -143,7 +136,14 @@ def _has_its_turn() -> ColumnElement[bool]:
     return or_(messages.c.kind != MessageKind.PAGE.value, ~undelivered)
 
 
-_ANY_DUE = select(messages.c.id).where(_is_deliverable(NOW, DATABASE_CLOCK)).limit(1)
+_ANY_DUE = select(messages.c.id).where(_is_deliverable()).limit(1)
+_NEXT = (
+    select(messages)
+    .where(_is_deliverable())
+    .order_by((messages.c.urgent_version > messages.c.posted_version).desc(), messages.c.due_at, messages.c.id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
 
 
 @dataclass(frozen=True, slots=True)

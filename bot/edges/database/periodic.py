@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, update
+from sqlalchemy import Connection, Row, and_, or_, select, update
 
 from bot.edges.database.tables import periodic_tasks
-from bot.edges.database.transactions import DATABASE_CLOCK, NOW, Moment, database_time, insert_new
+from bot.edges.database.transactions import DATABASE_CLOCK, NOW, database_time, insert_new
 from bot.errors import Stale
 from bot.ports import Periodic
 
@@ -56,18 +56,11 @@ def is_any_due(connection: Connection, *, now: datetime) -> bool:
 
 def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta) -> Periodic | None:
     """Claim the task that has been due longest. An earlier holder cannot save it any more: its version has changed."""
-    lease_time = database_time(connection)
-    row = connection.execute(
-        select(periodic_tasks)
-        .where(_may_be_taken(now, lease_time))
-        .order_by(periodic_tasks.c.due_at, periodic_tasks.c.name)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    ).first()
+    row = connection.execute(_NEXT, {"now": now}).first()
     if row is None:
         return None
     taken = replace(_task(row), version=row.version + 1)
-    held = {"owner": owner, "lease_until": lease_time + lease, "version": taken.version}
+    held = {"owner": owner, "lease_until": database_time(connection) + lease, "version": taken.version}
     connection.execute(update(periodic_tasks).where(periodic_tasks.c.name == row.name).values(**held))
     return taken
 
@@ -79,12 +72,18 @@ def void_all(connection: Connection) -> None:
     )
 
 
-def _may_be_taken(now: Moment, lease_time: Moment) -> ColumnElement[bool]:
-    free = or_(periodic_tasks.c.owner.is_(None), periodic_tasks.c.lease_until <= lease_time)
-    return and_(periodic_tasks.c.due_at <= now, free)
-
-
-_ANY_DUE = select(periodic_tasks.c.name).where(_may_be_taken(NOW, DATABASE_CLOCK)).limit(1)
+_MAY_BE_TAKEN = and_(
+    periodic_tasks.c.due_at <= NOW,
+    or_(periodic_tasks.c.owner.is_(None), periodic_tasks.c.lease_until <= DATABASE_CLOCK),
+)
+_ANY_DUE = select(periodic_tasks.c.name).where(_MAY_BE_TAKEN).limit(1)
+_NEXT = (
+    select(periodic_tasks)
+    .where(_MAY_BE_TAKEN)
+    .order_by(periodic_tasks.c.due_at, periodic_tasks.c.name)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
 
 
 def _task(row: Row[tuple[object, ...]]) -> Periodic:

@@ -43,10 +43,10 @@ def with_key(connection: Connection, key: str) -> Request:
 
 def get(connection: Connection, request_id: str) -> Request:
     """Raises `NoSuchRequest`."""
-    found = rows.read(connection, select(requests).where(requests.c.id == request_id))
-    if not found:
+    found = rows.read_one(connection, request_id)
+    if found is None:
         raise NoSuchRequest(f"There is no request {request_id}.")
-    return found[0]
+    return found
 
 
 def find(connection: Connection, query: Query) -> list[Request]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import Connection, CursorResult, Select, select
+from sqlalchemy import BindParameter, Connection, CursorResult, Select, bindparam, select
 
 from bot.core.requests import Request, Stage, Target, Verb, Vote
 from bot.edges.database import tables
@@ -19,6 +19,16 @@ log = structlog.get_logger()
 _REQUEST = TypeAdapter(Request)
 _TARGET = TypeAdapter(Target)
 _VOTE = TypeAdapter(Vote)
+
+# Requests are read more often than anything else, and building a statement costs as much as running it.
+_AMONG: BindParameter[Any] = bindparam("ids", expanding=True)
+_TARGETS = select(tables.targets.c.request_id, tables.targets.c.document).where(tables.targets.c.request_id.in_(_AMONG))
+_VOTES = (
+    select(tables.votes.c.request_id, tables.votes.c.document)
+    .where(tables.votes.c.request_id.in_(_AMONG))
+    .order_by(tables.votes.c.id)
+)
+_BY_ID = select(tables.requests).where(tables.requests.c.id == bindparam("request_id"))
 
 
 def request_row(request: Request) -> dict[str, Any]:
@@ -83,22 +93,22 @@ def vote_row(request_id: str, vote: Vote) -> dict[str, Any]:
     }
 
 
-def read(connection: Connection, chosen: Select[Any]) -> list[Request]:
+def read(connection: Connection, chosen: Select[Any], **values: str) -> list[Request]:
     """Read the requests whose rows are chosen, in that order, each with its targets and votes.
 
     Raises `WrittenByNewerVersion`: the answer would be wrong without the requests that this version cannot read.
     """
-    rows = connection.execute(chosen).all()
-    ids = [row.id for row in rows]
-    of_target, of_vote = tables.targets.c, tables.votes.c
-    targets = connection.execute(
-        select(of_target.request_id, of_target.document).where(of_target.request_id.in_(ids))
-    ).all()
-    votes = connection.execute(
-        select(of_vote.request_id, of_vote.document).where(of_vote.request_id.in_(ids)).order_by(of_vote.id)
-    )
+    rows = connection.execute(chosen, values).all()
+    among = {"ids": [row.id for row in rows]}
+    targets = connection.execute(_TARGETS, among).all()
+    votes = connection.execute(_VOTES, among)
     target_of, votes_of = {row.request_id: row.document for row in targets}, _by_request(votes)
     return [_request(row._mapping, target_of[row.id], votes_of.get(row.id, [])) for row in rows]
+
+
+def read_one(connection: Connection, request_id: str) -> Request | None:
+    """Read one request, if it is there. Raises `WrittenByNewerVersion`."""
+    return next(iter(read(connection, _BY_ID, request_id=request_id)), None)
 
 
 def complaint(error: ValidationError) -> str:

@@ -5,7 +5,7 @@ from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import URL, ColumnElement, Connection, Executable, bindparam, literal_column, select
+from sqlalchemy import URL, Connection, Executable, bindparam, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -85,7 +85,6 @@ def _on_sqlite(*_: object, **__: object) -> str:
 # executing it (measured).
 DATABASE_CLOCK = _DatabaseClock()
 NOW = bindparam("now", type_=UtcTime)
-Moment = datetime | ColumnElement[datetime]  # a value or a bind parameter
 
 
 def database_time(connection: Connection) -> datetime:

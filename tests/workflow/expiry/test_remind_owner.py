@@ -31,6 +31,7 @@ def test_what_fails_after_a_mask_is_said_once_in_its_thread(world: World) -> Non
     fail(host, "lab-broken.service")
 
     world.clock.ahead += MINUTE
+    looked(world, unrelated, 1)
     looked(world, done, 1)
     world.until(lambda: bool(notes(world, done)), "a note")
     assert "1 minute after the change: echo.socket has failed." in notes(world, done)[0]
@@ -38,11 +39,12 @@ def test_what_fails_after_a_mask_is_said_once_in_its_thread(world: World) -> Non
     assert "Use Unmask on the card to undo the mask." in notes(world, done)[0]
 
     world.clock.ahead += 4 * MINUTE
+    looked(world, unrelated, 2)
     looked(world, done, 2)
     world.clock.ahead += 10 * MINUTE
+    looked(world, unrelated, 3)
     assert looked(world, done, 3).aftercare.look_at is None
     assert len(notes(world, done)) == 1
-    looked(world, unrelated, 3)
     assert notes(world, unrelated) == []
 
 
