@@ -86,7 +86,7 @@ class Shell:
         yield end_message("", DONE if state.is_ready else FAILED)
 
     def _person(self, user: str) -> PersonId:
-        person = self._deps.policy.people.get(user)
+        person = self._deps.in_force.policy.people.get(user)
         if person is None:
             raise MaskbotError(
                 f"The user {user} has no rights: `people:` in policy.yaml does not map them to a person."
@@ -204,7 +204,7 @@ class Shell:
         """Record a followup, and wait until it is granted or refused."""
         person, request = self._person(user), self._request(words)
         caller = Caller(person, user, SHELL, _key(words, user))
-        recorded = record(self._desk, request, words, caller, self._deps.policy.people)
+        recorded = record(self._desk, request, words, caller, self._deps.in_force.policy.people)
         for told in wait_for_answer(self._desk, self._wait, request, words, recorded):
             yield told
             if told["event"] == "end":

@@ -78,7 +78,7 @@ def _list(deps: Deps, host: str) -> Mapping[str, Any]:
 
 def _status(deps: Deps, question: Question) -> Mapping[str, Any]:
     """The state of a unit, or the masks of a host."""
-    host = deps.host(question.host)
+    host = deps.in_force.inventory.host(question.host)
     if question.unit is None:
         return _list(deps, host.name)
     masks = deps.store.find(Query(host=host.name, unit=question.unit, live_masks=True))

@@ -51,7 +51,7 @@ class InventoryThread:
 
     @property
     def _source(self) -> InventorySource | None:
-        return self._assembly.deps.inventory.source
+        return self._assembly.deps.in_force.inventory.source
 
     def _run(self) -> None:
         while not self._stopping.is_set():

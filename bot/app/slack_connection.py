@@ -46,7 +46,7 @@ def ask_slack(assembly: Assembly) -> None:
 def _known_to(assembly: Assembly, client: WebClient, us: Account) -> None:
     deps, ttl = assembly.deps, assembly.settings.people_ttl
     assembly.directory.slack = SlackDirectory(
-        client, us, teams=lambda: deps.policy.teams, schedules=assembly.schedules, ttl=ttl
+        client, us, teams=lambda: deps.in_force.policy.teams, schedules=assembly.schedules, ttl=ttl
     )
 
 

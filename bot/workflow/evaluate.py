@@ -41,7 +41,7 @@ def evaluate(
 
 def evaluate_facts(deps: Deps, given: Facts) -> Decision:
     """Ask `decide` with given facts, for callers that need the facts too."""
-    answer = decide(given, deps.policy)
+    answer = decide(given, deps.in_force.policy)
     if isinstance(answer, Refuse):
         raise_if_unknown(answer)
         # What is approved when new masks have to wait may run once they go on, if its approval is still good then.
@@ -72,13 +72,13 @@ def facts(
     related = related or find_related(deps, request)
     if ask.by_itself:
         return _automatic_facts(deps, request, moment, snapshot, related)
-    groups, policy = read_groups(deps), deps.policy
+    groups, policy = read_groups(deps), deps.in_force.policy
     cards, unknown = read_cards(deps, request, policy)
     given = Facts(
         now=deps.clock.now(),
         moment=moment,
         request=request,
-        host=deps.host(ask.change.host),
+        host=deps.in_force.inventory.host(ask.change.host),
         requester=deps.directory.person(request.owner, groups.known),
         place=deps.directory.place(ask.place),
         snapshot=snapshot,
@@ -127,14 +127,14 @@ def _automatic_facts(
         now=deps.clock.now(),
         moment=moment,
         request=request,
-        host=deps.host(ask.change.host),
+        host=deps.in_force.inventory.host(ask.change.host),
         requester=Person(ask.requester, ask.requester_name),
         place=ask.place,
         snapshot=snapshot,
         own_mask=related.own_mask,
         group_hold=approved_group_hold(deps, request),
         kill_switch=active_kill_switch(deps, request),
-        blast_radius=_blast_radius(deps, request, related, deps.policy),
+        blast_radius=_blast_radius(deps, request, related, deps.in_force.policy),
     )
 
 

@@ -91,7 +91,7 @@ def _check_sender(deps: Deps, asked: SwitchRequest) -> tuple[SwitchRequest, str]
         given = _facts(deps, asked)
     except Unverified as error:
         return asked, str(error)
-    no = may_use_kill_switch(given, deps.policy)
+    no = may_use_kill_switch(given, deps.in_force.policy)
     if no and no.code == NOT_KNOWN_YET:
         raise NotYet(no.reason)
     return replace(asked, name=given.requester.name or asked.name), no.sentence if no else ""
@@ -100,14 +100,14 @@ def _check_sender(deps: Deps, asked: SwitchRequest) -> tuple[SwitchRequest, str]
 def _may(deps: Deps, asked: SwitchRequest) -> bool:
     """Whether somebody who gave a command a while ago still may."""
     try:
-        return may_use_kill_switch(_facts(deps, asked), deps.policy) is None
+        return may_use_kill_switch(_facts(deps, asked), deps.in_force.policy) is None
     except (NotYet, Unverified):
         return False
 
 
 def _facts(deps: Deps, asked: SwitchRequest) -> Facts:
     """Who the sender is, and where; no rule here looks at the change. Raises `NotYet` and `Unverified`."""
-    host, unit = deps.inventory.names[0], UnitName("any.service")
+    host, unit = deps.in_force.inventory.names[0], UnitName("any.service")
     ask = Ask(Change(Verb.MASK, host, unit), asked.by, asked.name, asked.place)
     return facts(deps, Request(NAME, "", ask, asked.at, Target(host, unit)), Moment.ASK)
 
@@ -120,6 +120,6 @@ def _event(kind: str, asked: SwitchRequest, *, is_done: bool = True) -> Event:
 def _announcements(deps: Deps, asked: SwitchRequest, text: str) -> Sequence[Message]:
     """The announcement, in the channel for messages that belong to no request and where the command was given."""
     everywhere = Message(MessageKind.NOTE, body=text)
-    if asked.place.is_shell or asked.place.channel == deps.policy.operations_channel:
+    if asked.place.is_shell or asked.place.channel == deps.in_force.policy.operations_channel:
         return (everywhere,)
     return (everywhere, replace(everywhere, place=asked.place))

@@ -37,6 +37,6 @@ def waits(world: World, *, within: timedelta = 15 * MINUTE, number: int = 1, **e
     """A request that has just begun to wait for one approval of @sre."""
     recorded, _ = world.store.add(a_request(number), events=[])
     now = world.clock.now()
-    approval = Approval("prod", 1, ("sre",), now + within, within, policy=world.deps.policy.digest)
+    approval = Approval("prod", 1, ("sre",), now + within, within, policy=world.deps.in_force.policy.digest)
     waiting = replace(recorded, approval=approval, escalation=Escalation(now, **escalation))
     return world.store.save(waiting.move(Stage.WAITING))

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot.errors import UsageError
+
 
 @dataclass(frozen=True, slots=True)
 class Authority:
@@ -78,6 +80,13 @@ class Inventory:
     def get(self, name: str) -> Host | None:
         """The host of that name."""
         return next((host for host in self.hosts if host.name == name), None)
+
+    def host(self, name: str) -> Host:
+        """The host of that name. Raises `UsageError` if there is none."""
+        host = self.get(name)
+        if host is None:
+            raise UsageError(f"There is no host `{name[:80]}` in hosts.yaml.")
+        return host
 
     @property
     def names(self) -> tuple[str, ...]:

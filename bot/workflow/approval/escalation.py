@@ -93,7 +93,7 @@ def _members(deps: Deps, names: Iterable[str]) -> frozenset[PersonId]:
 
 
 def _groups(deps: Deps, names: Iterable[str]) -> list[Group]:
-    known = {group.name: group for group in deps.policy.groups}
+    known = {group.name: group for group in deps.in_force.policy.groups}
     return [known[name] for name in names if name in known]
 
 

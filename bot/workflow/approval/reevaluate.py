@@ -32,7 +32,7 @@ def reevaluate(deps: Deps, request: Request, *, claim: Claim) -> Request:
 
     If people cannot be verified now, it is tried again soon; no vote counts less meanwhile.
     """
-    policy, now = deps.policy.digest, deps.clock.now()
+    policy, now = deps.in_force.policy.digest, deps.clock.now()
     is_open = request.approval is not None and now < request.approval.approve_by
     if request.stage is not Stage.WAITING or not is_open or not is_outdated(request, policy=policy, now=now):
         return request
@@ -80,7 +80,7 @@ def follow(deps: Deps, request: Request, answer: Decision, told: Effects, *, cla
             return deps.store.save(approved, events=events, claim=claim)
         case NeedsApproval() if request.approval is not None:
             window = later.scheduled_window(request)
-            asked = updated_approval(request.approval, answer, policy=deps.policy.digest, window=window)
+            asked = updated_approval(request.approval, answer, policy=deps.in_force.policy.digest, window=window)
             lost = without_lost(replace(request, approval=asked), answer)
             return deps.store.save(
                 lost.request,

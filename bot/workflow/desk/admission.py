@@ -36,7 +36,7 @@ class Admission:
 
         Raises `UsageError` if they do not, or if a break-glass reason is too short.
         """
-        if ask.break_glass and (too_short := why_too_short(ask.reason, self._deps.policy)):
+        if ask.break_glass and (too_short := why_too_short(ask.reason, self._deps.in_force.policy)):
             raise UsageError(too_short)
         if ask.change.verb is not Verb.MASK or ask.extends:
             return record(self._deps, ask, key=key)
@@ -53,7 +53,7 @@ class Admission:
 
         A queue that others have filled does not keep out break-glass.
         """
-        bounds, now = self._deps.policy.limits, self._deps.clock.now()
+        bounds, now = self._deps.in_force.policy.limits, self._deps.clock.now()
         lately = Query(requester=ask.requester, since=now - _MINUTE)
         traffic = Traffic(
             lately=0 if bounds.requests_per_minute is None else count(lately),

@@ -53,28 +53,28 @@ class Desk:
     @property
     def hosts(self) -> Sequence[str]:
         """The names of all hosts."""
-        return self._deps.inventory.names
+        return self._deps.in_force.inventory.names
 
     @property
     def teams(self) -> frozenset[str]:
         """The teams and enterprises whose people are ours, in addition to the bot's own."""
-        return self._deps.policy.teams
+        return self._deps.in_force.policy.teams
 
     @property
     def places(self) -> Sequence[str]:
         """The names of all hosts, and of their groups as `@web`."""
-        groups = {group for host in self._deps.inventory.hosts for group in host.groups}
+        groups = {group for host in self._deps.in_force.inventory.hosts for group in host.groups}
         return [*self.hosts, *(f"@{group}" for group in sorted(groups))]
 
     @property
     def hold_owners(self) -> Sequence[str]:
         """The groups that may own holds."""
-        return sorted(self._deps.policy.holds.owners)
+        return sorted(self._deps.in_force.policy.holds.owners)
 
     @property
     def now(self) -> Now:
         """The current time, for times that somebody types."""
-        policy = self._deps.policy
+        policy = self._deps.in_force.policy
         return Now(self._deps.clock.now(), policy.time_zone, policy.scheduling.window)
 
     def form(self, *ways: Callable[[], Block]) -> Block:
@@ -88,7 +88,7 @@ class Desk:
     def submit(self, ask: Ask, *, key: str) -> Request:
         """Record a new request, if it is admitted; a second delivery finds what the first recorded."""
         ask = about_its_mask(self._deps, on_one_host(self._deps, ask))
-        self._deps.host(ask.change.host)
+        self._deps.in_force.inventory.host(ask.change.host)
         return self._admission.admit(ask, key=key)
 
     def undo(self, request_id: str, caller: Caller) -> Request:

@@ -56,7 +56,7 @@ def _worse(deps: Deps, request: Request, seen: Snapshot) -> tuple[str, ...]:
 def _try_look(deps: Deps, request: Request) -> Snapshot | None:
     change, target = request.ask.change, request.target
     try:
-        host, also = deps.host(change.host), known_neighbours(target)
+        host, also = deps.in_force.inventory.host(change.host), known_neighbours(target)
         return look_and_status(deps, host, target.unit, size="result", user=change.user, also=also)[0]
     except (HostError, UsageError) as error:
         log.info("aftercheck failed", request=request.id, why=str(error))

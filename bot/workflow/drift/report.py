@@ -90,7 +90,7 @@ def of_others(deps: Deps, view: HostView, found: ScanDrift) -> tuple[list[Event]
             data = {"host": view.host, "masks": [mask.path for mask in masks]}
             events.append(Event(f"drift.mask_{kind}", "success", data=data))
             messages.append(Message(MessageKind.NOTE, body=told(view.host, masks)))
-    tells = deps.policy.tell_foreign_masks and bool(deps.policy.operations_channel)
+    tells = deps.in_force.policy.tell_foreign_masks and bool(deps.in_force.policy.operations_channel)
     return events, messages if tells else []
 
 

@@ -29,7 +29,7 @@ _EARLIER = 0.1  # of the interval, at most: spreads the scans so that not all ho
 
 def appoint_watches(deps: Deps) -> None:
     """Make sure that every host is watched; the watch of a host that was removed from the configuration ends itself."""
-    for host in deps.inventory.names:
+    for host in deps.in_force.inventory.names:
         task = deps.store.get_periodic(watch_of(host))
         if task is None or task.due_at is None:
             begun = Periodic(watch_of(host), {}, deps.clock.now(), task.version if task else 0)
@@ -40,7 +40,7 @@ def appoint_watches(deps: Deps) -> None:
 def watch(deps: Deps, task: Periodic) -> None:
     """One turn of the watch. Each report is saved in the transaction that records the drift, so it is posted once."""
     deps = deps.pinned()
-    host = deps.inventory.get(task.name.partition(":")[2])
+    host = deps.in_force.inventory.get(task.name.partition(":")[2])
     if host is None:
         deps.store.save_periodic(Periodic(task.name, {}, None, task.version))
         return

@@ -62,7 +62,7 @@ def _judge_what_is_open(deps: Deps) -> None:
 
 def keep_the_old_one(deps: Deps, complaints: Sequence[str]) -> None:
     """Log and record that the files now hold an invalid configuration, and why."""
-    digest = deps.policy.digest
+    digest = deps.in_force.policy.digest
     event = Event("config.rejected", "failure", code="config_invalid", data={"complaints": [*complaints]})
     deps.store.record([event], [Message(MessageKind.NOTE, body=rejection_notice(complaints, digest=digest))])
 

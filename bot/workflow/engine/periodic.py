@@ -49,7 +49,7 @@ def appoint_configured(deps: Deps) -> None:
     schedule_handover(deps)
     check_quarantine(deps)
     check_rollouts(deps)
-    if deps.policy.operations_channel:
+    if deps.in_force.policy.operations_channel:
         appoint(deps, first_anchor(deps))
 
 

@@ -37,7 +37,7 @@ def _begin(deps: Deps, claim: Claim, mask: Request) -> Request:
     """Ask for the undo; the same key finds a request that was made before a crash."""
     aftercare, change = mask.aftercare, mask.ask.change
     try:
-        look(deps, deps.host(change.host), mask.target.unit, user=change.user)
+        look(deps, deps.in_force.inventory.host(change.host), mask.target.unit, user=change.user)
     except HostError as error:
         return _overdue(deps, claim, mask, str(error), code=error.code)
     except UsageError as error:

@@ -29,7 +29,7 @@ def break_glass(deps: Deps, claim: Claim, request: Request, followup: Followup) 
     if not isinstance(answer, Allow) or request.approval is None:
         no = answer if isinstance(answer, Refuse) else Refuse("break_glass_not_permitted", MAY_NOT_BREAK_GLASS)
         return refuse_followup(deps, claim, request, followup, no)
-    now, told = deps.clock.now(), skipped_approvers(broken, given.members, also=deps.policy.break_glass.people)
+    now, told = deps.clock.now(), skipped_approvers(broken, given.members, also=deps.in_force.policy.break_glass.people)
     approved = scheduling.approve(grant_followup(broken, followup), answer.because, now, request.approval.good_for)
     recorded = event(
         approved, "break_glass.used", actor=followup.by, why=used.reason, need=used.need, have=used.have, skipped=told
@@ -71,7 +71,7 @@ def notes(deps: Deps, request: Request, body: str, place: Place | None, people: 
     for start in range(0, max(1, len(people)), _MENTIONS):
         called = people[start : start + _MENTIONS]
         yield Message(MessageKind.NOTE, body=body, place=place, mentions=called, links_card=place is not None)
-    for channel in deps.policy.break_glass.channels:
+    for channel in deps.in_force.policy.break_glass.channels:
         if channel != place_of(deps, request).channel and _is_open_to_announcement(deps, channel):
             yield Message(MessageKind.NOTE, body=body, place=Place(channel), links_card=True)
 

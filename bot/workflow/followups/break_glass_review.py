@@ -22,7 +22,7 @@ from bot.workflow.process.deps import Deps
 
 def sign(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Request:
     """Close the review, if the current policy lets this person sign."""
-    used, no = request.break_glass, may_sign(_facts(deps, request, followup), deps.policy)
+    used, no = request.break_glass, may_sign(_facts(deps, request, followup), deps.in_force.policy)
     raise_if_unknown(no)
     if used is None or no is not None:
         return refuse_followup(deps, claim, request, followup, no or Refuse("no_review", NO_REVIEW_OWED))
@@ -37,7 +37,7 @@ def sign(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Requ
 def _facts(deps: Deps, request: Request, followup: Followup) -> Facts:
     """The facts for a review, also if the requester has left or the host is gone from the inventory."""
     name = request.ask.change.host
-    host = deps.inventory.get(name) or Host(name, address="", port=0, login="", environment="")
+    host = deps.in_force.inventory.get(name) or Host(name, address="", port=0, login="", environment="")
     groups = read_groups(deps)
     return Facts(
         now=deps.clock.now(),

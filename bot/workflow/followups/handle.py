@@ -43,7 +43,7 @@ def retry_followups(deps: Deps, _: Claim, request: Request) -> Request:
 def _hear(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Request:
     """Check the followup again, because the request may have moved since it was recorded."""
     try:
-        check(request, followup, deps.policy)
+        check(request, followup, deps.in_force.policy)
         return _GRANT[followup.kind](deps, claim, request, followup)
     except Unverified as error:
         no = Refuse("identity_unverified", str(error), TRY_AGAIN)

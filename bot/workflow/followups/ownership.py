@@ -20,7 +20,7 @@ def hand_over(deps: Deps, claim: Claim, request: Request, followup: Followup) ->
         return refuse_followup(deps, claim, request, followup, Refuse("nobody_named", "Choose somebody."))
     new = person(deps, followup.to)
     given = replace(facts(deps, request, Moment.VOTE), requester=new)
-    no = may_own(given, deps.policy)
+    no = may_own(given, deps.in_force.policy)
     raise_if_unknown(no)
     if no:
         return refuse_followup(deps, claim, request, followup, no)

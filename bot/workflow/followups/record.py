@@ -31,7 +31,7 @@ class Followups:
     @property
     def min_reason_length(self) -> int:
         """The minimum length of a break-glass reason, in characters."""
-        return self._deps.policy.break_glass.min_reason_length
+        return self._deps.in_force.policy.break_glass.min_reason_length
 
     def record(self, request_id: str, command: FollowupCommand, caller: Caller) -> Followup:
         """Record a followup for the workers to handle. Raises `UsageError`."""
@@ -55,7 +55,7 @@ def _record(deps: Deps, request_id: str, followup: Followup) -> None:
         whole = replace(followup, digest=_whole_digest(request, followup))
         if any((other.kind, other.by.key) == (followup.kind, followup.by.key) for other in request.open_followups):
             raise UsageError(words.RECORDED_ALREADY)
-        check(request, whole, deps.policy)
+        check(request, whole, deps.in_force.policy)
         asked = event(request, "followup.recorded", actor=followup.by, followup=str(followup.kind), text=followup.text)
         return replace(request, followups=(*request.followups, whole)[-_KEPT:]), [asked]
 

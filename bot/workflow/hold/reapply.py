@@ -36,7 +36,7 @@ def report_removal(
     hold = mask.hold
     if hold is None or mask.hold_state.loss is became:
         return mask, [], []
-    now, reapply = deps.clock.now(), deps.policy.holds.reapply and became is Loss.REMOVED
+    now, reapply = deps.clock.now(), deps.in_force.policy.holds.reapply and became is Loss.REMOVED
     held = replace(
         mask.hold_state,
         loss=became,
@@ -53,7 +53,7 @@ def report_removal(
         aftercare=replace(mask.aftercare, remind_at=min(mask.aftercare.remind_at or again, again)),
     )
     known = event(off, "hold.removed", outcome="failure", code=became, agents=list(agents), owners=hold.owners)
-    return off, [known], _to_all(deps, off, hold, lambda: words.removal_message(off, hold, deps.policy.holds))
+    return off, [known], _to_all(deps, off, hold, lambda: words.removal_message(off, hold, deps.in_force.policy.holds))
 
 
 def reapply(deps: Deps, claim: Claim, request: Request) -> Request:
@@ -70,7 +70,7 @@ def reapply(deps: Deps, claim: Claim, request: Request) -> Request:
         return _begin(deps, claim, request, hold)
     if newest.stage.is_final:  # and the mask is still off
         why, was_refused = newest.target.note or newest.because, newest.stage is Stage.REFUSED
-        pause = deps.policy.holds.reapply_within if was_refused else timedelta()
+        pause = deps.in_force.policy.holds.reapply_within if was_refused else timedelta()
         return _not_back(deps, claim, request, why, code=newest.stage, pause=pause)
     return _wait(deps, claim, request, newest)
 
@@ -78,12 +78,12 @@ def reapply(deps: Deps, claim: Claim, request: Request) -> Request:
 def _begin(deps: Deps, claim: Claim, mask: Request, hold: Hold) -> Request:
     """Ask for it, unless something speaks against it now; the same key finds a request made before a crash."""
     change, now = mask.ask.change, deps.clock.now()
-    if not deps.policy.holds.reapply:
+    if not deps.in_force.policy.holds.reapply:
         return deps.store.save(replace(mask, hold_state=replace(mask.hold_state, try_at=None)), claim=claim)
-    if until := rests_until(mask.hold_state.reapplied_at, deps.policy.holds, now):
+    if until := rests_until(mask.hold_state.reapplied_at, deps.in_force.policy.holds, now):
         return _rest(deps, claim, mask, hold, until)
     try:
-        look(deps, deps.host(change.host), mask.target.unit)
+        look(deps, deps.in_force.inventory.host(change.host), mask.target.unit)
     except (HostError, UsageError) as error:
         return _not_back(deps, claim, mask, str(error), code=getattr(error, "code", "unknown_host"))
     if stopped := active_kill_switch(deps, mask):

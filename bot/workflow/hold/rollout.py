@@ -60,7 +60,7 @@ def roll_out(deps: Deps, task: Periodic) -> None:
     elif group_hold.hold and approved_request(deps, group_hold).id != first.id:
         deps.store.save_periodic(replace(task, due_at=_next(deps, is_open=False)))
     elif group_hold.hold:
-        goes_on = _hold if deps.inventory.get(group_hold.target.host) else _strand
+        goes_on = _hold if deps.in_force.inventory.get(group_hold.target.host) else _strand
         goes_on(deps, task, group_hold, group_hold.hold)
     elif group_hold.undone_by:
         _lift(deps, task, first, group_hold)
@@ -74,7 +74,7 @@ def _hold(deps: Deps, task: Periodic, group_hold: Request, hold: Hold) -> None:
     if active_kill_switch(deps, group_hold):  # it goes on once the kill switch is off
         deps.store.save_periodic(replace(task, due_at=_next(deps, is_open=True)))
         return
-    is_new_policy = task.document.get("policy") != deps.policy.digest
+    is_new_policy = task.document.get("policy") != deps.in_force.policy.digest
     for host in (host.name for host in hosts_in_group(deps, hold.hosts) if host.name != group_hold.target.host):
         before = known.get(host)
         member = known[host] = _on_host(deps, group_hold, hold, host, before, at_once=is_new_policy)
@@ -132,7 +132,7 @@ def _goes_on(deps: Deps, member: Request, group_hold: Request) -> bool:
 def _again_at(deps: Deps, group_hold: Request, member: Request) -> datetime:
     ended = member.finished_at or member.asked_at
     waited = ended - (group_hold.finished_at or ended)
-    return ended + min(_LONGEST, max(deps.policy.holds.reapply_within, waited))
+    return ended + min(_LONGEST, max(deps.in_force.policy.holds.reapply_within, waited))
 
 
 def _held_already(deps: Deps, group_hold: Request, host: str) -> Request | None:
@@ -172,7 +172,7 @@ def _word(deps: Deps, group_hold: Request, hold: Hold, body: str) -> Message:
 def _lift(deps: Deps, task: Periodic, first: Request, group_hold: Request) -> None:
     """Let the mask expire on every host; each is then undone as usual, as soon as its host answers."""
     known = _read(deps, task)
-    for host in {*known, *deps.inventory.names}:
+    for host in {*known, *deps.in_force.inventory.names}:
         if member := _last(deps, first, host, known.get(host)):
             known[host] = member
             if member.request.hold and is_member_of(deps, member.request, group_hold):
@@ -207,7 +207,7 @@ def _keep(
     hosts = {host: {"request": member.request.id, "told": member.told} for host, member in known.items()}
     is_open = any(not member.request.stage.is_final for member in known.values())
     due_at = None if ends and not is_open else _next(deps, is_open=is_open)
-    document = {"hosts": hosts, "policy": deps.policy.digest}
+    document = {"hosts": hosts, "policy": deps.in_force.policy.digest}
     deps.store.save_periodic(replace(task, document=document, due_at=due_at), events=events, messages=messages)
 
 

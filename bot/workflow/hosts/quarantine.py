@@ -99,7 +99,7 @@ def appoint_quarantine_check(deps: Deps, task: Periodic) -> None:
     if kept is None:
         deps.store.save_periodic(replace(task, due_at=None))
         return
-    if kept.has_ended(deps.inventory.get(kept.host)):
+    if kept.has_ended(deps.in_force.inventory.get(kept.host)):
         told = _to_operators(deps, kept, words.end_notice(kept), is_over=True) if kept.is_told else ()
         trusted = Event("host.quarantine_lifted", "success", kept.code, data={"host": kept.host})
         deps.store.save_periodic(Periodic(task.name, {}, None, task.version), events=[trusted], messages=told)

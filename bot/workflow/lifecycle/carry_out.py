@@ -89,7 +89,7 @@ class Carrying:
     def host(self) -> Host:
         """The host from the inventory. Raises `HostError`: hosts.yaml may have changed since the last command."""
         try:
-            return self.deps.host(self.request.ask.change.host)
+            return self.deps.in_force.inventory.host(self.request.ask.change.host)
         except UsageError as error:
             raise HostError(str(error), code="unknown_host") from error
 
@@ -137,7 +137,7 @@ class Carrying:
     @cached_property
     def is_start_tried(self) -> bool:
         """Whether the proof tries to start the unit: not where the policy exempts it."""
-        exempt, unit = self.deps.policy.no_start_proof, str(self.request.target.unit)
+        exempt, unit = self.deps.in_force.policy.no_start_proof, str(self.request.target.unit)
         return not any(fnmatchcase(unit, pattern) for pattern in exempt)
 
     @cached_property

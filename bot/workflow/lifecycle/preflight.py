@@ -41,7 +41,9 @@ def consider(deps: Deps, claim: Claim) -> Request:
             return refuse(deps, request, first, claim=claim)
         seen = (
             before_our_mask(deps, request)
-            or patient_look(deps, deps.host(change.host), unit_behind(live, change), user=change.user)[0]
+            or patient_look(
+                deps, deps.in_force.inventory.host(change.host), unit_behind(live, change), user=change.user
+            )[0]
         )
         request = with_plan(request, seen)
         related = find_related(deps, request)  # read anew: the look took its time
@@ -102,7 +104,7 @@ def settle(deps: Deps, request: Request, decision: Decision, *, claim: Claim) ->
                 return finish(deps, request, ending, claim=claim)
             return refuse(deps, request, decision, claim=claim)
         case NeedsApproval():
-            waiting = _waiting(request, decision, policy=deps.policy.digest, now=now)
+            waiting = _waiting(request, decision, policy=deps.in_force.policy.digest, now=now)
             events = [evaluated, *limit_events(request, decision)]
             return deps.store.save(waiting, events=events, messages=said, claim=claim)
         case Allow():

@@ -41,11 +41,11 @@ def begin(deps: Deps, claim: Claim, request: Request, *, seen: Snapshot | None =
     _wait_for_its_turn(deps, request, claim=claim)
     request = about_the_newest(deps, request) if request.ask.undoes else request
     try:
-        host = deps.host(change.host)
+        host = deps.in_force.inventory.host(change.host)
         seen, status = _seen_now(deps, host, request, seen)
         deps = deps.pinned()  # the look took time, and the policy may have changed meanwhile
         found = with_plan(request, seen).on_target(planned=request.target.planned)  # what people saw stays beside it
-        fresh = with_original_requirements(found, policy=deps.policy.digest)
+        fresh = with_original_requirements(found, policy=deps.in_force.policy.digest)
         decision = evaluate(deps, fresh, Moment.ACT, snapshot=seen)
     except HostError as error:
         _wait_for_the_host(deps, request, error, claim=claim)
@@ -149,7 +149,7 @@ def _not_now(deps: Deps, fresh: Request, decision: Refuse | NeedsApproval, *, ap
     if fresh.approval is None:  # no approval was needed when it was asked, and now one is
         return settle(deps, replace(fresh, approved_at=None, act_by=None), decision, claim=claim)
     asked = updated_approval(
-        fresh.approval, decision, policy=deps.policy.digest, window=fresh.ask.change.scheduled_window
+        fresh.approval, decision, policy=deps.in_force.policy.digest, window=fresh.ask.change.scheduled_window
     )
     lost = without_lost(fresh, decision)
     who_lost = (f"who may approve: {about_approvals.lost(lost.voters)}",) if lost.voters else ()

@@ -169,7 +169,7 @@ def _link(deps: Deps, request: Request) -> str:
 def _announce(deps: Deps, due: DueMessage) -> None:
     """Post a message that belongs to no request, to one person or in the channel that it names."""
     message = due.message
-    place = message.place or Place(message.to or deps.policy.operations_channel)
+    place = message.place or Place(message.to or deps.in_force.policy.operations_channel)
     if not place.channel:
         log.warning("message without a channel", body=message.body)
         deps.store.mark_undelivered(due, retry_in=None)

@@ -19,7 +19,7 @@ _NOT_DRAWN = "The bot failed to show the handover. Try `/mask handover` or `/mas
 
 def schedule_handover(deps: Deps) -> None:
     """Schedule the next handover as the policy says. One that came due while no bot ran is still due."""
-    wanted, task = deps.policy.handover_schedule, deps.store.get_periodic(HANDOVER)
+    wanted, task = deps.in_force.policy.handover_schedule, deps.store.get_periodic(HANDOVER)
     schedule = str(wanted.schedule) if wanted else ""
     if wanted is None or (task and task.due_at and task.document.get("schedule") == schedule):
         return
@@ -38,7 +38,7 @@ def compose_handover(deps: Deps) -> Text:
 
 def post_handover(deps: Deps, task: Periodic) -> None:
     """Post the handover and schedule the next in one transaction. What Slack refuses until then is dropped."""
-    wanted = deps.policy.handover_schedule
+    wanted = deps.in_force.policy.handover_schedule
     if wanted is None:
         deps.store.save_periodic(Periodic(task.name, {}, None, task.version))
         return

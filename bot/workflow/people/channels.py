@@ -15,7 +15,7 @@ def place_of(deps: Deps, request: Request) -> Place:
 def place_asked(deps: Deps, request: Request) -> Place:
     """Where the request was made; for the command line, the policy's channel for it."""
     place = request.ask.place
-    return Place(deps.policy.shell_channel) if place.is_shell else place
+    return Place(deps.in_force.policy.shell_channel) if place.is_shell else place
 
 
 def thread_of(request: Request, channel: str, ts: str) -> Place:

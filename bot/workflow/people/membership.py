@@ -25,7 +25,7 @@ class Groups:
 
 def read_groups(deps: Deps) -> Groups:
     """Read every group."""
-    groups = deps.policy.groups
+    groups = deps.in_force.policy.groups
     members, shifts, unknown = dict[str, frozenset[PersonId]](), dict[str, tuple[Shift, ...]](), dict[str, Unknown]()
     for group in groups:
         try:
@@ -57,7 +57,7 @@ def mention_ids(deps: Deps, names: Iterable[str]) -> tuple[str, ...]:
 
     A group whose members are not known is left out.
     """
-    known = {group.name: group for group in deps.policy.groups}
+    known = {group.name: group for group in deps.in_force.policy.groups}
     ids: list[str] = []
     for group in (known[name] for name in names if name in known):
         if group.slack_group.startswith("S"):

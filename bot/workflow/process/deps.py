@@ -2,12 +2,9 @@
 
 from dataclasses import dataclass, field, replace
 
-from bot.core.hosts.inventory import Host, Inventory
 from bot.core.policy.configuration import ConfigSnapshot
-from bot.core.policy.model import Policy
 from bot.core.requests.expiry import AftercarePolicy
 from bot.core.steps import StepLimits
-from bot.errors import UsageError
 from bot.ports import Channel, Clock, Directory, Hosts, Pager, Sink, Store
 from bot.workflow.process.ack_priority import AckPriority
 from bot.workflow.process.liveness import Liveness
@@ -44,15 +41,16 @@ class Timings:
     alarm_after: float = 300.0  # how long Slack, or a sink, may be away before somebody is paged
 
 
-@dataclass
 class InForce:
-    """The configuration in force. It is one reference, so readers see the old one or the new one, whole."""
+    """The configuration in force. `now` is one reference, so whoever keeps it has the old one or the new one, whole."""
 
-    now: ConfigSnapshot
+    def __init__(self, now: ConfigSnapshot) -> None:
+        self.put(now)
 
     def put(self, newer: ConfigSnapshot) -> None:
         """Replace the configuration from now on."""
         self.now = newer
+        self.inventory, self.policy = newer.inventory, newer.policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,23 +76,6 @@ class Deps:
     liveness: Liveness = field(default_factory=Liveness)  # the state of this process
     ack_priority: AckPriority = field(default_factory=AckPriority)  # payloads that wait for their acknowledgement
 
-    @property
-    def inventory(self) -> Inventory:
-        """The hosts as they are configured now."""
-        return self.in_force.now.inventory
-
-    @property
-    def policy(self) -> Policy:
-        """The policy as it is configured now."""
-        return self.in_force.now.policy
-
     def pinned(self) -> "Deps":
         """A copy with the configuration of this moment, whatever is put in force meanwhile."""
         return replace(self, in_force=InForce(self.in_force.now))
-
-    def host(self, name: str) -> Host:
-        """The host of that name. Raises `UsageError` if there is none."""
-        host = self.in_force.now.inventory.get(name)
-        if host is None:
-            raise UsageError(f"There is no host `{name[:80]}` in hosts.yaml.")
-        return host

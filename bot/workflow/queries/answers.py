@@ -146,21 +146,23 @@ def _help(deps: Deps, question: Question, who: Caller) -> Text:
     try:
         about(deps, question, who)
     except UsageError as error:
-        if not is_one_of_us(me, deps.policy):
+        if not is_one_of_us(me, deps.in_force.policy):
             raise
         not_here = str(error)
     rights, may_use_kill_switch = (
-        [*rights_of(me, deps.policy)],
-        not me.groups.isdisjoint(kill_switch_groups(deps.policy)),
+        [*rights_of(me, deps.in_force.policy)],
+        not me.groups.isdisjoint(kill_switch_groups(deps.in_force.policy)),
     )
-    return answers.help_text(deps.inventory.names, rights, may_use_kill_switch=may_use_kill_switch, not_here=not_here)
+    return answers.help_text(
+        deps.in_force.inventory.names, rights, may_use_kill_switch=may_use_kill_switch, not_here=not_here
+    )
 
 
 def about(deps: Deps, question: Question, who: Caller) -> Request:
     """The subject of a question, as an unrecorded request. Raises `MaskbotError` for those who may not look."""
     change = question.change or Change(Verb.MASK, question.host or _any_host(deps), question.unit or _ANY_UNIT)
     asked = _hypothetical(deps, change, who)
-    if no := may_look(facts(deps, asked, Moment.ASK), deps.policy):
+    if no := may_look(facts(deps, asked, Moment.ASK), deps.in_force.policy):
         raise UsageError(f"{no.reason} {no.hint}".strip())
     return asked
 
@@ -179,15 +181,19 @@ def evaluate_change(deps: Deps, asked: Request) -> Evaluation:
     """Decide about a change as for a real request, with reasons. Nothing is recorded and nobody is asked."""
     change = asked.ask.change
     seen = look(
-        deps, deps.host(change.host), unit_behind(live_masks(deps, change), change), full=True, user=change.user
+        deps,
+        deps.in_force.inventory.host(change.host),
+        unit_behind(live_masks(deps, change), change),
+        full=True,
+        user=change.user,
     )
     request = with_plan(asked, seen)
     given = facts(deps, request, Moment.LOOKED, snapshot=seen)
     return Evaluation(
         request,
-        with_names(deps, decide(given, deps.policy)),
-        explain(given, deps.policy),
-        who_could_approve(given, deps.policy),
+        with_names(deps, decide(given, deps.in_force.policy)),
+        explain(given, deps.in_force.policy),
+        who_could_approve(given, deps.in_force.policy),
     )
 
 
@@ -198,12 +204,12 @@ def _hypothetical(deps: Deps, change: Change, who: Caller) -> Request:
 
 
 def _any_host(deps: Deps) -> str:
-    return deps.inventory.names[0]
+    return deps.in_force.inventory.names[0]
 
 
 def _status(deps: Deps, question: Question) -> Text:
     """The state of a unit, or the masks of a host."""
-    host = deps.host(question.host)
+    host = deps.in_force.inventory.host(question.host)
     if question.unit is None:
         return mask_inventory.listing(read_mask_inventory(deps, host.name), host=host.name)
     change = Change(Verb.MASK, host.name, question.unit)
@@ -217,7 +223,7 @@ def _status(deps: Deps, question: Question) -> Text:
 def _details(deps: Deps, request: Request, who: Caller) -> Text:
     where = replace(who, place=place_asked(deps, request)) if who.place.is_home else who
     given = facts(deps, _hypothetical(deps, request.ask.change, where), Moment.ASK)
-    if no := may_see_all(given, deps.policy):
+    if no := may_see_all(given, deps.in_force.policy):
         raise UsageError(f"{no.reason} {no.hint}".strip())
     offered = () if who.place.is_home else offers(deps, request, who.id)  # no form can be opened from there
     return draw_or_fall_back(

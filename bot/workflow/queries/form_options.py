@@ -44,7 +44,7 @@ class FormOptions:
 
     def units(self, host: str, *, asker: PersonId) -> UnitOptions:
         """The units known now. Raises `UsageError` for an unknown host."""
-        self._deps.host(host)
+        self._deps.in_force.inventory.host(host)
         is_ours, listed = self._members.of(asker), self._lists.of(host)
         if is_ours is False:
             return UnitOptions(why_not="Units are shown to full members only: type the whole name")
@@ -53,13 +53,13 @@ class FormOptions:
     def protection(self, host: str) -> Callable[[UnitName], str]:
         """A function that says why a unit is refused or guarded. Raises `UsageError` for an unknown host."""
         deps = self._deps.pinned()
-        known = deps.host(host)
-        return lambda unit: protection(Change(Verb.MASK, host, unit), known, deps.policy)
+        known = deps.in_force.inventory.host(host)
+        return lambda unit: protection(Change(Verb.MASK, host, unit), known, deps.in_force.policy)
 
     def objection(self, change: Change, *, by: PersonId) -> str:
         """Why nobody could approve this, to show while the form is open, and recorded; empty if somebody could."""
         deps = self._deps.pinned()
-        no = refused_by_name(change, deps.host(change.host), deps.policy)
+        no = refused_by_name(change, deps.in_force.inventory.host(change.host), deps.in_force.policy)
         if no is None:
             return ""
         deps.store.record([Event("form.refused", "denied", code=no.code, actor=by, data={"change": str(change)})])
@@ -68,19 +68,19 @@ class FormOptions:
     def _list(self, host: str) -> Cached[UnitOptions]:
         deps = self._deps.pinned()
         try:
-            answer = deps.hosts.run(deps.host(host), unit_list_argv(), deadline=_DEADLINE)
+            answer = deps.hosts.run(deps.in_force.inventory.host(host), unit_list_argv(), deadline=_DEADLINE)
             units = parse_unit_list(answer.stdout)
         except MaskbotError as error:
             log.info("units not listed", host=host, why=str(error))
             return Cached(UnitOptions(why_not=f"{host} does not answer: type the whole name"), _AGAIN)
-        types = deps.policy.unit_types
+        types = deps.in_force.policy.unit_types
         named = tuple(unit for unit in units if unit.type in types)
         return Cached(UnitOptions(named), timedelta(seconds=deps.timings.unit_lists))
 
     def _member(self, person: PersonId) -> Cached[bool | None]:
         deps = self._deps.pinned()
         try:
-            return Cached(is_one_of_us(deps.directory.person(person, ()), deps.policy), _MEMBER)
+            return Cached(is_one_of_us(deps.directory.person(person, ()), deps.in_force.policy), _MEMBER)
         except MaskbotError as error:
             log.info("form options not available", asker=person.user, why=str(error))
             return Cached(None, _AGAIN)

@@ -33,7 +33,7 @@ def render_home(deps: Deps, who: PersonId) -> Block:
         me = person(deps, who, groups)
     except (Unverified, NotYet) as error:
         return home.unverified_view(str(error))
-    if not is_one_of_us(me, deps.policy):
+    if not is_one_of_us(me, deps.in_force.policy):
         return home.closed_view("This page is for full members of this workspace.")
     page = gather_home(deps, me, groups)
     return drawn_by(deps, "home", lambda: home.view(page, deps.clock.now()), lambda: fallback.home(page))
@@ -61,7 +61,7 @@ def gather_home(deps: Deps, me: Person, groups: Groups) -> HomeView:
             one.id for one in (*to_decide[:shown], *mine[:shown]) if _could_break_glass(deps, one, me, groups)
         ),
         finished=tuple(request for request in finished if not request.is_live_mask),
-        rights=tuple(rights_of(me, deps.policy)),
+        rights=tuple(rights_of(me, deps.in_force.policy)),
         more_to_decide=len(to_decide[shown:]),
         more_masks=len(masks[shown:]),
         more_open=len(mine[shown:]),
@@ -83,7 +83,7 @@ def _could_decide(deps: Deps, request: Request, me: Person, groups: Groups) -> b
     if any(vote.voter.is_same_as(me.id) for vote in said):
         return False
     given = _facts(deps, request, me, groups)
-    return given is not None and may_vote(given, deps.policy) is None
+    return given is not None and may_vote(given, deps.in_force.policy) is None
 
 
 def _could_break_glass(deps: Deps, request: Request, me: Person, groups: Groups) -> bool:
@@ -92,19 +92,19 @@ def _could_break_glass(deps: Deps, request: Request, me: Person, groups: Groups)
     given = _facts(deps, with_break_glass(deps, request, me.id), me, groups)
     return (
         given is not None
-        and could_break_glass(replace(given, moment=Moment.BREAK_GLASS, break_glass=me), deps.policy) is None
+        and could_break_glass(replace(given, moment=Moment.BREAK_GLASS, break_glass=me), deps.in_force.policy) is None
     )
 
 
 def _could_sign(deps: Deps, request: Request, me: Person, groups: Groups) -> bool:
     given = _facts(deps, request, me, groups)
-    return given is not None and may_sign(given, deps.policy) is None
+    return given is not None and may_sign(given, deps.in_force.policy) is None
 
 
 def _facts(deps: Deps, request: Request, me: Person, groups: Groups) -> Facts | None:
     """The facts known without looking anybody else up; None if the host is no longer configured."""
     try:
-        host = deps.host(request.ask.change.host)
+        host = deps.in_force.inventory.host(request.ask.change.host)
     except UsageError:
         return None
     return Facts(
@@ -128,6 +128,6 @@ def _health(deps: Deps) -> Health:
     return Health(
         version=__version__,
         open_requests=len(deps.store.find(Query(stages=_OPEN, limit=_MOST))),
-        unreachable=deps.reachability.unreachable(deps.inventory.names),
+        unreachable=deps.reachability.unreachable(deps.in_force.inventory.names),
         kill_switch=kill_switch_state(deps).kill_switch,
     )

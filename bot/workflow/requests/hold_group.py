@@ -32,7 +32,7 @@ def approved_request(deps: Deps, mask: Request) -> Request:
 
 def hosts_in_group(deps: Deps, group: str) -> list[Host]:
     """The hosts of a group that are configured now, by name."""
-    hosts = (host for host in deps.inventory.hosts if group in host.groups)
+    hosts = (host for host in deps.in_force.inventory.hosts if group in host.groups)
     return sorted(hosts, key=lambda host: host.name)
 
 
@@ -44,7 +44,7 @@ def other_hosts(deps: Deps, request: Request, mask: Request | None) -> tuple[Hos
     if hold and request.is_group_hold:
         return tuple(host for host in hosts_in_group(deps, hold.hosts) if host.name != first)
     if request.ask.change.verb is Verb.UNMASK and mask and mask.hold and mask.is_group_hold:
-        held = (deps.inventory.get(name) for name, member in read_members(deps, mask).items() if member.hold)
+        held = (deps.in_force.inventory.get(name) for name, member in read_members(deps, mask).items() if member.hold)
         return tuple(host for host in held if host)
     return ()
 

@@ -35,7 +35,7 @@ def read_mask_inventory(deps: Deps, host: str = "") -> MaskInventory:
     """The masks known now, on one host or on every host of the inventory."""
     deps = deps.pinned()
     documents = {task.name: task.document for task in deps.store.find_periodic(WATCH)}
-    names = (host,) if host else deps.inventory.names
+    names = (host,) if host else deps.in_force.inventory.names
     host_views = tuple(from_document(HostView, {"host": name, **documents.get(watch_of(name), {})}) for name in names)
     live = live_masks(deps, host)
     return MaskInventory(
@@ -44,8 +44,8 @@ def read_mask_inventory(deps: Deps, host: str = "") -> MaskInventory:
         ours=(*live, *_half_made(deps, host_views, live)),
         open=tuple(deps.store.find(Query(host=host, stages=_OPEN, limit=_MOST))),
         reviews=tuple(deps.store.find(Query(host=host, reviews_owed=True, limit=_MOST))),
-        types=deps.policy.unit_types,
-        instances=deps.policy.instances,
+        types=deps.in_force.policy.unit_types,
+        instances=deps.in_force.policy.instances,
     )
 
 

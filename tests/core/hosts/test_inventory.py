@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 
-from bot.core.hosts.inventory import Authority, Host
+import pytest
+
+from bot.core.hosts.inventory import Authority, Host, Inventory
+from bot.errors import UsageError
 
 BASTION = Host("bastion", "192.0.2.1", 22, "maskbot", "edge")
 INNER = replace(BASTION, name="inner", via=BASTION)
@@ -29,3 +32,11 @@ def test_what_a_host_is_trusted_by_changes_with_its_pins_its_cas_and_what_they_h
     assert signed.trusted == {"SHA256:a", "ca:SHA256:ca", "name:bastion", "name:192.0.2.1"}
     revoked = Authority("SHA256:ca", frozenset({"SHA256:b"}), frozenset({7}))
     assert "ca:SHA256:ca without SHA256:b,7" in replace(signed, authorities=(revoked,)).trusted
+
+
+def test_a_host_that_is_not_in_the_inventory_is_a_mistake_of_whoever_names_it() -> None:
+    inventory = Inventory((BASTION, INNER))
+    assert inventory.host("inner") is INNER
+    assert inventory.get("web-01") is None
+    with pytest.raises(UsageError, match="There is no host `web-01` in hosts.yaml."):
+        inventory.host("web-01")

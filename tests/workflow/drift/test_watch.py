@@ -263,14 +263,14 @@ def test_a_host_that_is_not_configured_any_more_is_watched_no_more_and_a_new_one
     all_hosts = inventory(watched.hosts)
     fewer = Inventory(all_hosts.hosts[:-1])
     dropped = all_hosts.hosts[-1].name
-    watched.deps.in_force.put(ConfigSnapshot(fewer, watched.deps.policy))
+    watched.deps.in_force.put(ConfigSnapshot(fewer, watched.deps.in_force.policy))
     watched.clock.ahead += PERIOD
     watched.store.wake()
     watched.until(
         lambda: (task := watched.store.get_periodic(f"watch:{dropped}")) is not None and not task.due_at, "an end"
     )
 
-    watched.deps.in_force.put(ConfigSnapshot(all_hosts, watched.deps.policy))
+    watched.deps.in_force.put(ConfigSnapshot(all_hosts, watched.deps.in_force.policy))
     appoint_configured(watched.deps)
 
     watched.until(lambda: view(watched, dropped).seen_at is not None, "a look at the host that is back")
@@ -278,7 +278,7 @@ def test_a_host_that_is_not_configured_any_more_is_watched_no_more_and_a_new_one
 
 def test_a_machine_that_is_not_the_one_we_know_is_not_believed(watched: World) -> None:
     pinned = tuple(replace(host, machine_id="0" * 32) for host in inventory(watched.hosts).hosts)
-    watched.deps.in_force.put(ConfigSnapshot(Inventory(pinned), watched.deps.policy))
+    watched.deps.in_force.put(ConfigSnapshot(Inventory(pinned), watched.deps.in_force.policy))
     watched.clock.ahead += PERIOD
     watched.store.wake()
 

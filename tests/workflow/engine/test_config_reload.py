@@ -29,8 +29,8 @@ MINUTE = timedelta(minutes=1)
 
 def reload(world: World, *rules: Rule, hosts: Inventory | None = None, digest: str = "1" * 64, **changed: Any) -> None:
     """Other files are in force."""
-    policy = replace(world.deps.policy, rules=rules or POLICY.rules, digest=digest, **changed)
-    put_in_force(world.deps, ConfigSnapshot(hosts or world.deps.inventory, policy))
+    policy = replace(world.deps.in_force.policy, rules=rules or POLICY.rules, digest=digest, **changed)
+    put_in_force(world.deps, ConfigSnapshot(hosts or world.deps.in_force.inventory, policy))
 
 
 @pytest.fixture
@@ -49,7 +49,9 @@ def waiting(world: World, rule: Rule = PROD, *, by: Person = ALICE) -> Request:
     asked = world.clock.now() - MINUTE
     ask = Ask(Change(Verb.MASK, "web-01", UnitName("cron.service")), by.id, by.name, INCIDENT)
     on_host = Target("web-01", UnitName("cron.service"), Layer.PERSISTENT, "0123456789abcdef")
-    approval = Approval(rule.name, rule.need, rule.approve, asked + 15 * MINUTE, policy=world.deps.policy.digest)
+    approval = Approval(
+        rule.name, rule.need, rule.approve, asked + 15 * MINUTE, policy=world.deps.in_force.policy.digest
+    )
     request = Request("r1", "key", ask, asked, on_host, Stage.WAITING, approval=approval)
     return world.store.add(replace(request, due_at=approval.approve_by), events=[])[0]
 
@@ -58,7 +60,7 @@ def judged(world: World, request: Request) -> Request:
     """The request once the policy in force has had its say."""
 
     def is_judged(now: Request) -> bool:
-        return now.stage.is_final or bool(now.approval and now.approval.policy == world.deps.policy.digest)
+        return now.stage.is_final or bool(now.approval and now.approval.policy == world.deps.in_force.policy.digest)
 
     return world.when(request, is_judged, "a judgement")
 
@@ -131,7 +133,7 @@ def test_while_slack_says_nothing_about_people_no_vote_counts_for_less(world: Wo
 
 def test_what_waited_while_the_bot_was_away_is_judged_by_the_files_it_starts_with(world: World) -> None:
     asked = waiting(world)
-    world.in_force.put(ConfigSnapshot(world.deps.inventory, replace(POLICY, rules=(TWO,), digest="1" * 64)))
+    world.in_force.put(ConfigSnapshot(world.deps.in_force.inventory, replace(POLICY, rules=(TWO,), digest="1" * 64)))
     begin_with_it(world.deps)
     now = judged(world, asked)
     assert now.approval
@@ -178,14 +180,14 @@ def test_what_cannot_be_recorded_is_not_in_force(world: World, monkeypatch: pyte
     monkeypatch.setattr(world.store, "record", busy)
     with pytest.raises(StoreBusy):
         reload(world, TWO)
-    assert world.deps.policy.rules == (PROD,)
+    assert world.deps.in_force.policy.rules == (PROD,)
 
 
 def test_a_piece_of_work_sees_one_configuration_from_its_beginning_to_its_end(world: World) -> None:
-    work = world.deps.pinned()
+    work, newest = world.deps.pinned().in_force, world.deps.in_force
     reload(world, TWO, hosts=Inventory(()))
     assert (work.policy.rules, work.inventory.names) == ((PROD,), ("web-01",))
-    assert (world.deps.policy.rules, world.deps.inventory.names) == ((TWO,), ())
+    assert (newest.policy.rules, newest.inventory.names) == ((TWO,), ())
 
 
 class TestOnHosts:

@@ -311,7 +311,9 @@ def test_a_turn_that_is_lost_asks_for_nothing_twice(idle_world: World) -> None:
 def test_a_hold_whose_first_host_is_taken_off_is_lifted_like_any(world: World) -> None:
     done = hold_group(world)
     other = world.until_final(part(world))
-    world.in_force.put(ConfigSnapshot(world.deps.inventory, replace(HELD, holds=replace(HELD.holds, reapply=False))))
+    world.in_force.put(
+        ConfigSnapshot(world.deps.in_force.inventory, replace(HELD, holds=replace(HELD.holds, reapply=False)))
+    )
     remove_by_hand(world, done)
     off = world.when(done, lambda now: now.hold_state.loss is Loss.REMOVED, "a hold that is off")
     assert lift(world, off).target.outcome is Outcome.NOT_OURS

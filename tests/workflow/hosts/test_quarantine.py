@@ -77,8 +77,10 @@ def operators_read(world: World, part: str) -> str:
 def pinned_anew(world: World, host: str, public: str) -> None:
     """An operator wrote another fingerprint into hosts.yaml, and said SIGHUP."""
     pins = frozenset({fingerprint(public)})
-    hosts = (replace(one, pins=pins) if one.name == host else one for one in world.deps.inventory.hosts)
-    put_in_force(world.deps, ConfigSnapshot(Inventory(tuple(hosts)), replace(world.deps.policy, digest="1" * 64)))
+    hosts = (replace(one, pins=pins) if one.name == host else one for one in world.deps.in_force.inventory.hosts)
+    put_in_force(
+        world.deps, ConfigSnapshot(Inventory(tuple(hosts)), replace(world.deps.in_force.policy, digest="1" * 64))
+    )
 
 
 @pytest.mark.fault("F08", how="a second host key on a real host, after people were asked")

@@ -86,7 +86,7 @@ def test_a_masked_instance_that_its_templates_other_name_starts_is_still_our_mas
     assert done.target.outcome is Outcome.PROVEN, done.target.note
     assert "names-other@5.service is the same unit file" in shared_world.card(done)
     assert start(host, "names-other@5.service") == ""
-    seen = look(shared_world.deps, shared_world.deps.host("web-01"), done.target.unit)
+    seen = look(shared_world.deps, shared_world.deps.in_force.inventory.host("web-01"), done.target.unit)
     assert (str(seen.id), seen.mask_layers) == ("names-other@5.service", (done.target.layer,))
 
     back = shared_world.undo(done)

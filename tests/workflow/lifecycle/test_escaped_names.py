@@ -58,7 +58,7 @@ def _there_and_back(world: World, host: AnyHost) -> None:
     assert done.target.outcome is Outcome.PROVEN, (done.because, done.target.note)
     assert host.show(UNIT, "LoadState")["LoadState"] == "masked"
     assert active(host) == "inactive"
-    masks = scan(world.deps, world.deps.host("web-01")).masks
+    masks = scan(world.deps, world.deps.in_force.inventory.host("web-01")).masks
     assert (UNIT, "masked") in [(mask.unit, mask.load) for mask in masks]
     undone = world.undo(done)
     assert undone.target.outcome is Outcome.RESTORED, (undone.because, undone.target.note)

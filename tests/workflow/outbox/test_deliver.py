@@ -98,8 +98,8 @@ def test_what_belongs_to_no_request_is_said_where_it_names(deps: Deps) -> None:
 
 
 def test_what_belongs_to_no_request_and_names_no_place_is_said_in_the_operations_channel(deps: Deps) -> None:
-    policy = replace(deps.policy, operations_channel="COPS")
-    deps.in_force.put(ConfigSnapshot(deps.inventory, policy))
+    policy = replace(deps.in_force.policy, operations_channel="COPS")
+    deps.in_force.put(ConfigSnapshot(deps.in_force.inventory, policy))
 
     deps.store.save_periodic(
         Periodic("watch:web-01"), messages=[Message(MessageKind.NOTE, body="Masked, and not through me.")]

@@ -128,7 +128,7 @@ def test_another_schedule_holds_from_the_next_start_on(tmp_path: Path) -> None:
         pass
     later = a_world(tmp_path, "2026-03-27 07:51")
     noon = replace(NINE, schedule=Schedule(time(12), UTC))
-    later.in_force.put(ConfigSnapshot(Inventory(()), replace(later.deps.policy, handover_schedule=noon)))
+    later.in_force.put(ConfigSnapshot(Inventory(()), replace(later.deps.in_force.policy, handover_schedule=noon)))
 
     with running(later):
         task = later.store.get_periodic(HANDOVER)
@@ -138,7 +138,7 @@ def test_another_schedule_holds_from_the_next_start_on(tmp_path: Path) -> None:
 
 def test_without_a_schedule_nothing_more_is_said(tmp_path: Path) -> None:
     with running(a_world(tmp_path, "2026-03-27 07:50")) as world:
-        world.in_force.put(ConfigSnapshot(Inventory(()), replace(world.deps.policy, handover_schedule=None)))
+        world.in_force.put(ConfigSnapshot(Inventory(()), replace(world.deps.in_force.policy, handover_schedule=None)))
         set_clock(world, "2026-03-27 08:00:01")
 
         world.until(lambda: (task := world.store.get_periodic(HANDOVER)) is not None and task.due_at is None, "an end")
