@@ -26,21 +26,11 @@ from bot.workflow.requests.lineage import Related, find_related
 _MOST_LOOKED_UP = 20
 
 
-def evaluate(
-    deps: Deps,
-    request: Request,
-    moment: Moment,
-    *,
-    snapshot: Snapshot | None = None,
-    voter: PersonId | None = None,
-    related: Related | None = None,
-) -> Decision:
-    """Ask `decide` with everybody's current rights. Raises `NotYet`, and `Unverified`, which counts as a refusal."""
-    return evaluate_facts(deps, facts(deps, request, moment, snapshot=snapshot, voter=voter, related=related))
+def evaluate(deps: Deps, given: Facts) -> Decision:
+    """Ask `decide` what the policy says of these facts.
 
-
-def evaluate_facts(deps: Deps, given: Facts) -> Decision:
-    """Ask `decide` with given facts, for callers that need the facts too."""
+    Raises `NotYet`, and `Unverified`, which counts as a refusal.
+    """
     answer = decide(given, deps.in_force.policy)
     if isinstance(answer, Refuse):
         raise_if_unknown(answer)
@@ -58,7 +48,7 @@ def raise_if_unknown(answer: Decision | None) -> None:
         raise NotYet(answer.reason)
 
 
-def facts(
+def gather_facts(
     deps: Deps,
     request: Request,
     moment: Moment,
@@ -67,15 +57,17 @@ def facts(
     voter: PersonId | None = None,
     related: Related | None = None,
 ) -> Facts:
-    """Everything a rule may look at; `related` where the stage has read that already. Raises `Unverified`."""
-    ask, snapshot = request.ask, snapshot or request.target.before
+    """Everything a rule may look at, with everybody's current rights; `related` if it is known. Raises `Unverified`."""
+    ask, snapshot, policy, now = request.ask, snapshot or request.target.before, deps.in_force.policy, deps.clock.now()
     related = related or find_related(deps, request)
+    is_counted = request.is_new_mask and not is_ahead(ask.change.scheduled_window, now)
+    masked_lately = _blast_radius(deps, request, related) if is_counted and policy.limits.bound_blast_radius else None
     if ask.by_itself:
-        return _automatic_facts(deps, request, moment, snapshot, related)
-    groups, policy = read_groups(deps), deps.in_force.policy
+        return _automatic_facts(deps, request, moment, snapshot, related, masked_lately)
+    groups, used = read_groups(deps), request.break_glass if request.is_break_glass else None
     cards, unknown = read_cards(deps, request, policy)
     given = Facts(
-        now=deps.clock.now(),
+        now=now,
         moment=moment,
         request=request,
         host=deps.in_force.inventory.host(ask.change.host),
@@ -87,14 +79,12 @@ def facts(
         members=groups.members,
         unknown={**groups.unknown, **unknown},
         shifts=groups.shifts,
-        break_glass=deps.directory.person(request.break_glass.by, groups.known)
-        if request.break_glass and request.is_break_glass
-        else None,
+        break_glass=deps.directory.person(used.by, groups.known) if used else None,
         cards=cards,
         own_mask=related.own_mask,
         others=related.others,
         kill_switch=active_kill_switch(deps, request),
-        blast_radius=_blast_radius(deps, request, related, policy),
+        blast_radius=masked_lately,
         unshipped=unshipped_required(deps) if deps.sinks and request.is_new_mask else "",
     )
     return _with_unfit(deps, given, policy) if moment in (Moment.ASK, Moment.LOOKED) else given
@@ -117,7 +107,12 @@ def _with_unfit(deps: Deps, given: Facts, policy: Policy) -> Facts:
 
 
 def _automatic_facts(
-    deps: Deps, request: Request, moment: Moment, snapshot: Snapshot | None, related: Related
+    deps: Deps,
+    request: Request,
+    moment: Moment,
+    snapshot: Snapshot | None,
+    related: Related,
+    masked_lately: BlastRadius | None,
 ) -> Facts:
     """Facts for a request by the bot itself: it uses nobody's rights, so it needs no Slack and runs while Slack is
     away.
@@ -134,20 +129,18 @@ def _automatic_facts(
         own_mask=related.own_mask,
         group_hold=approved_group_hold(deps, request),
         kill_switch=active_kill_switch(deps, request),
-        blast_radius=_blast_radius(deps, request, related, deps.in_force.policy),
+        blast_radius=masked_lately,
     )
 
 
-def _blast_radius(deps: Deps, request: Request, related: Related, policy: Policy) -> BlastRadius | None:
-    """The blast radius of recent masks together with this one, where the policy limits it.
+def _blast_radius(deps: Deps, request: Request, related: Related) -> BlastRadius:
+    """The hosts and units that were masked recently, together with those of this request.
 
-    A request that waits for its scheduled window is counted for the time at which the window opens.
+    A request that waits for its scheduled window is counted once the window opens.
     """
-    bounds, change = policy.limits, request.ask.change
-    now, is_bound = deps.clock.now(), bounds.hosts is not None or bounds.units_per_host is not None
-    if not request.is_new_mask or not is_bound or is_ahead(change.scheduled_window, now):
-        return None
-    lately = deps.store.masked_lately(now - bounds.within, beside=request)
+    change = request.ask.change
+    since = deps.clock.now() - deps.in_force.policy.limits.within
+    lately = deps.store.masked_lately(since, beside=request)
     hosts = {host for host, _ in lately} | {change.host, *(host.name for host in related.others)}
     units = {unit for host, unit in lately if host == change.host} | {str(request.target.unit)}
     return BlastRadius(len(hosts), len(units))

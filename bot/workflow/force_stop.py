@@ -75,9 +75,9 @@ def call_forces(deps: Deps, mask: Request) -> None:
 
 
 def end_if_over(deps: Deps, claim: Claim, request: Request) -> Request:
-    """End the request if the stop has ended by itself meanwhile."""
-    mask = deps.store.get(request.ask.forces) if request.ask.forces else None
-    if mask is None or mask.can_be_forced:
+    """End a request to force a stop if that stop has ended by itself meanwhile."""
+    mask = deps.store.get(request.ask.forces)
+    if mask.can_be_forced:
         return request
     because = WITHDRAWN if mask.target.called_off else OVER
     return end(deps, request, Stage.CANCELLED, because, code=STOP_IS_OVER, claim=claim)

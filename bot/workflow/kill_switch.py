@@ -17,7 +17,7 @@ from bot.core.requests import Ask, Change, Request, Stage, Target, Verb
 from bot.core.systemd.units import UnitName
 from bot.errors import MaskbotError, NotYet, Unverified
 from bot.ports import Message, MessageKind, Periodic
-from bot.workflow.evaluate import facts
+from bot.workflow.evaluate import gather_facts
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.documents import to_document
 from bot.workflow.process.update import update_periodic
@@ -109,7 +109,7 @@ def _facts(deps: Deps, asked: SwitchRequest) -> Facts:
     """Who the sender is, and where; no rule here looks at the change. Raises `NotYet` and `Unverified`."""
     host, unit = deps.in_force.inventory.names[0], UnitName("any.service")
     ask = Ask(Change(Verb.MASK, host, unit), asked.by, asked.name, asked.place)
-    return facts(deps, Request(NAME, "", ask, asked.at, Target(host, unit)), Moment.ASK)
+    return gather_facts(deps, Request(NAME, "", ask, asked.at, Target(host, unit)), Moment.ASK)
 
 
 def _event(kind: str, asked: SwitchRequest, *, is_done: bool = True) -> Event:

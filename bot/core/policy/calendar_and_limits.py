@@ -51,6 +51,11 @@ class RequestLimits:
     beyond: ExtraApprovals | None = None  # approvals beyond these two limits; default: the most that any rule asks for
     line: int = 0
 
+    @property
+    def bound_blast_radius(self) -> bool:
+        """Whether it is limited on how many hosts, or how many units of a host, masks are made."""
+        return self.hosts is not None or self.units_per_host is not None
+
 
 @dataclass(frozen=True, slots=True)
 class BlastRadius:

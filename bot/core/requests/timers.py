@@ -22,6 +22,11 @@ def end_of_decision(request: Request) -> datetime | None:
     return request.approval.approve_by if request.approval else None
 
 
+def stop_to_force(request: Request) -> datetime | None:
+    """A slow stop that the request would end by force: it may be over already, so that is checked every time."""
+    return request.asked_at if request.ask.forces else None
+
+
 def end_of_mask(request: Request) -> datetime | None:
     """The expiry of a mask, or the next try of an overdue undo; also for a mask whose hold was lifted."""
     return request.aftercare.try_at or request.aftercare.ends_at if request.can_be_undone else None

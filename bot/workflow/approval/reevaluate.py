@@ -18,7 +18,7 @@ from bot.core.requests import Request, Stage, Tally, Vote
 from bot.core.requests import scheduling as later
 from bot.errors import Unverified, UsageError
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.evaluate import evaluate
+from bot.workflow.evaluate import evaluate, gather_facts
 from bot.workflow.people.membership import with_names
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import end, limit_events, refuse
@@ -40,7 +40,7 @@ def reevaluate(deps: Deps, request: Request, *, claim: Claim) -> Request:
     related = find_related(deps, held)
     held = with_all_hosts(held, related)
     try:
-        answer = with_names(deps, evaluate(deps, held, Moment.VOTE, related=related))
+        answer = evaluate(deps, gather_facts(deps, held, Moment.VOTE, related=related))
     except UsageError as error:
         return end(deps, request, Stage.CANCELLED, words.replaced_policy(str(error)), code="unknown_host", claim=claim)
     except Unverified as error:
@@ -79,7 +79,7 @@ def follow(deps: Deps, request: Request, answer: Decision, told: Effects, *, cla
             events = [*told.events, event(request, "approval.quorum")]
             return deps.store.save(approved, events=events, claim=claim)
         case NeedsApproval() if request.approval is not None:
-            window = later.scheduled_window(request)
+            window, answer = later.scheduled_window(request), with_names(deps, answer)
             asked = updated_approval(request.approval, answer, policy=deps.in_force.policy.digest, window=window)
             lost = without_lost(replace(request, approval=asked), answer)
             return deps.store.save(

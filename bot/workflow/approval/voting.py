@@ -10,8 +10,7 @@ from bot.core.requests import Request, Stage, Tally, Verdict, Vote
 from bot.errors import NotYet, Unverified, UsageError
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.approval.reevaluate import Effects, follow, reevaluate
-from bot.workflow.evaluate import evaluate_facts, facts
-from bot.workflow.people.membership import with_names
+from bot.workflow.evaluate import evaluate, gather_facts
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import end, end_messages
 
@@ -49,8 +48,8 @@ def has_recorded_votes(request: Request) -> bool:
 
 def _count(deps: Deps, request: Request, vote: Vote, *, claim: Claim) -> Request:
     try:
-        given = replace(facts(deps, request, Moment.VOTE, voter=vote.voter), verdict=vote.verdict)
-        answer = evaluate_facts(deps, given)
+        given = replace(gather_facts(deps, request, Moment.VOTE, voter=vote.voter), verdict=vote.verdict)
+        answer = evaluate(deps, given)
     except Unverified as error:
         no = Refuse("identity_unverified", str(error), words.TRY_AGAIN)
         return _refuse_vote(deps, request, vote, no, claim=claim)
@@ -67,16 +66,16 @@ def _count(deps: Deps, request: Request, vote: Vote, *, claim: Claim) -> Request
     if vote.verdict is Verdict.DENY:
         denied = counted.move(Stage.DENIED, because=words.denied(vote), finished_at=deps.clock.now(), due_at=None)
         return deps.store.save(denied, events=[voted], messages=end_messages(denied), claim=claim)
-    told = Effects([voted], _of_no_use(request, counted, vote))
+    told = Effects([voted], _of_no_use(counted, vote) if counted.have == request.have else [])
     with_vote = replace(
         given, request=counted, voter=None, verdict=None, approvers=(*given.approvers, *filter(None, [given.voter]))
     )
     return _see_quorum(deps, counted, told, given=with_vote, claim=claim)
 
 
-def _of_no_use(before: Request, counted: Request, vote: Vote) -> list[Message]:
+def _of_no_use(counted: Request, vote: Vote) -> list[Message]:
     """Tell the voter that their approval does not help, because it had to come from another group."""
-    if counted.approval is None or not counted.approval.distinct or counted.have > before.have:
+    if counted.approval is None or not counted.approval.distinct:
         return []
     body = words.missing_groups([group for group in counted.approval.groups if group not in counted.votes_by_group])
     return [Message(MessageKind.WHISPER, to=vote.voter.user, body=body, place=vote.place)]
@@ -85,7 +84,7 @@ def _of_no_use(before: Request, counted: Request, vote: Vote) -> list[Message]:
 def _see_quorum(deps: Deps, request: Request, told: Effects, *, given: Facts | None = None, claim: Claim) -> Request:
     """Decide again with the vote among the given facts, and save the vote and the decision together."""
     try:
-        answer = with_names(deps, evaluate_facts(deps, given or facts(deps, request, Moment.VOTE)))
+        answer = evaluate(deps, given or gather_facts(deps, request, Moment.VOTE))
     except Unverified as error:  # no refusal of the request: it is decided again a little later
         counted = request
         if told.events:

@@ -21,7 +21,7 @@ from bot.workflow.followups.record import Followups
 from bot.workflow.force_stop import SlowStops, about_its_mask, call_forces
 from bot.workflow.hold.group_request import on_one_host
 from bot.workflow.kill_switch import KillSwitchControl
-from bot.workflow.people.channels import place_of
+from bot.workflow.people.routing import place_of
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import draw_or_fall_back
 from bot.workflow.queries.answers import AnswerPool

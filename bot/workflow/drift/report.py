@@ -18,7 +18,7 @@ from bot.errors import Stale
 from bot.ports import Message, MessageKind, Query
 from bot.workflow.hold.reapply import report_removal
 from bot.workflow.hosts.look import look
-from bot.workflow.people.channels import place_of
+from bot.workflow.people.routing import place_of
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
 from bot.workflow.requests.mask_inventory import busy

@@ -20,6 +20,7 @@ from bot.core.requests.timers import (
     next_review_reminder,
     page_to_resolve,
     pending_followup,
+    stop_to_force,
 )
 from bot.ports import Claim
 from bot.workflow.approval.escalation import count_down, escalate, remind
@@ -32,7 +33,7 @@ from bot.workflow.force_stop import end_if_over
 from bot.workflow.hold.reapply import reapply
 from bot.workflow.paging import close_page
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.kill_switch_state import start_kill_switch_state
+from bot.workflow.requests.kill_switch_state import show_kill_switch
 
 # Returns the request as stored afterwards, in whatever stage; unchanged if there was nothing to do.
 Handler = Callable[[Deps, Claim, Request], Request]
@@ -41,13 +42,13 @@ Entry = tuple[Timer | None, Handler]  # when it is due (None: whenever the reque
 FIRST: tuple[Entry, ...] = ((page_to_resolve, close_page), (pending_followup, handle_followups))
 BY_STAGE: Mapping[Stage, tuple[Entry, ...]] = {
     Stage.WAITING: (
-        (None, end_if_over),
-        (None, start_kill_switch_state),
+        (stop_to_force, end_if_over),
+        (None, show_kill_switch),
         (next_escalation_step, escalate),
         (next_countdown, count_down),
         (next_approver_reminder, remind),
     ),
-    Stage.APPROVED: ((None, end_if_over), (None, start_kill_switch_state)),
+    Stage.APPROVED: ((stop_to_force, end_if_over), (None, show_kill_switch)),
     Stage.DONE: (
         (end_of_mask, expire),
         (next_reapply, reapply),

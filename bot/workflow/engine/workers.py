@@ -18,8 +18,8 @@ from bot.workflow.engine.periodic import perform
 from bot.workflow.engine.timers import do_what_is_due
 from bot.workflow.lifecycle.carry_out import Carrying
 from bot.workflow.lifecycle.outcome_unknown import own_up
-from bot.workflow.lifecycle.preflight import consider
-from bot.workflow.lifecycle.start import begin
+from bot.workflow.lifecycle.preflight import run_preflight
+from bot.workflow.lifecycle.start import start
 from bot.workflow.outbox.deliver import deliver
 from bot.workflow.process.deps import UNCALLED, Deps
 
@@ -209,13 +209,13 @@ def advance(deps: Deps, claim: Claim, *, stopping: Callable[[], bool] = lambda: 
     """
     request, just_seen = claim.request, None
     if request.stage is Stage.ASKED:
-        request = consider(deps.pinned(), claim)
+        request = run_preflight(deps.pinned(), claim)
         just_seen = request.target.before
     elif request.stage is Stage.WAITING or has_recorded_votes(request):
         request = count_votes(deps.pinned(), claim)
     request = do_what_is_due(deps, claim, request)
     if request.stage is Stage.APPROVED and not is_ahead(scheduled_window(request), deps.clock.now()):
-        request = begin(deps, claim, request, seen=just_seen)
+        request = start(deps, claim, request, seen=just_seen)
     if request.stage is Stage.RUNNING:
         # a request of an earlier process, and a forced stop, begin with a fresh look
         is_old = claim.request.stage is Stage.RUNNING or request.ask.change.force

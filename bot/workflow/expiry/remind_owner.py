@@ -9,8 +9,8 @@ from bot.core.cards import hold as holds
 from bot.core.people.identity import Place
 from bot.core.requests import Hold, Request
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.people.channels import place_of
 from bot.workflow.people.membership import mention_ids
+from bot.workflow.people.routing import place_of
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
 

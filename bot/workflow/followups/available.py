@@ -9,7 +9,7 @@ from bot.core.cards.break_glass import replaced_buttons
 from bot.core.people.identity import PersonId
 from bot.core.policy.model import Allow, Moment
 from bot.core.requests import BreakGlass, Request, Stage
-from bot.workflow.evaluate import evaluate
+from bot.workflow.evaluate import evaluate, gather_facts
 from bot.workflow.process.deps import Deps
 
 
@@ -32,7 +32,8 @@ def _offers(deps: Deps, request: Request, to: PersonId) -> Iterator[Action]:
 
 
 def _may_break_glass(deps: Deps, request: Request, who: PersonId) -> bool:
-    return isinstance(evaluate(deps, with_break_glass(deps, request, who), Moment.BREAK_GLASS), Allow)
+    given = gather_facts(deps, with_break_glass(deps, request, who), Moment.BREAK_GLASS)
+    return isinstance(evaluate(deps, given), Allow)
 
 
 def with_break_glass(deps: Deps, request: Request, who: PersonId) -> Request:

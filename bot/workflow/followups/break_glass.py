@@ -12,9 +12,9 @@ from bot.core.policy.model import Allow, Moment, Refuse
 from bot.core.requests import BreakGlass, Followup, Request, scheduling
 from bot.errors import NotYet, Unverified
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.evaluate import evaluate_facts, facts
+from bot.workflow.evaluate import evaluate, gather_facts
 from bot.workflow.followups.record import grant_followup, refuse_followup
-from bot.workflow.people.channels import place_of
+from bot.workflow.people.routing import place_of
 from bot.workflow.process.deps import Deps
 
 _MENTIONS = 100  # mentions in one message: more do not fit into its block
@@ -24,8 +24,8 @@ def break_glass(deps: Deps, claim: Claim, request: Request, followup: Followup) 
     """Decide with break-glass among the facts; if the policy allows it, the request is approved from here on."""
     used = _use(deps, request, followup)
     broken = replace(request, break_glass=used)
-    given = facts(deps, broken, Moment.BREAK_GLASS)
-    answer = evaluate_facts(deps, given)
+    given = gather_facts(deps, broken, Moment.BREAK_GLASS)
+    answer = evaluate(deps, given)
     if not isinstance(answer, Allow) or request.approval is None:
         no = answer if isinstance(answer, Refuse) else Refuse("break_glass_not_permitted", MAY_NOT_BREAK_GLASS)
         return refuse_followup(deps, claim, request, followup, no)

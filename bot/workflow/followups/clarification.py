@@ -8,14 +8,14 @@ from bot.core.cards.followups import MAY_NOT_DECIDE
 from bot.core.policy.model import Moment, Refuse
 from bot.core.requests import Followup, Remark, Request
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.evaluate import evaluate
+from bot.workflow.evaluate import evaluate, gather_facts
 from bot.workflow.followups.record import grant_followup, refuse_followup
 from bot.workflow.process.deps import Deps
 
 
 def ask_for_more(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Request:
     """Record an approver's question. The first question restarts the approval deadline."""
-    answer = evaluate(deps, request, Moment.VOTE, voter=followup.by)
+    answer = evaluate(deps, gather_facts(deps, request, Moment.VOTE, voter=followup.by))
     approval = request.approval
     if isinstance(answer, Refuse) or approval is None:
         no = answer if isinstance(answer, Refuse) else Refuse("may_not_approve", MAY_NOT_DECIDE)

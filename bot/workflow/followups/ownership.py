@@ -8,7 +8,7 @@ from bot.core.policy.decide import may_own
 from bot.core.policy.model import Moment, Refuse
 from bot.core.requests import Followup, Handover, Request
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.evaluate import facts, raise_if_unknown
+from bot.workflow.evaluate import gather_facts, raise_if_unknown
 from bot.workflow.followups.record import grant_followup, refuse_followup
 from bot.workflow.people.membership import person
 from bot.workflow.process.deps import Deps
@@ -19,7 +19,7 @@ def hand_over(deps: Deps, claim: Claim, request: Request, followup: Followup) ->
     if followup.to is None:
         return refuse_followup(deps, claim, request, followup, Refuse("nobody_named", "Choose somebody."))
     new = person(deps, followup.to)
-    given = replace(facts(deps, request, Moment.VOTE), requester=new)
+    given = replace(gather_facts(deps, request, Moment.VOTE), requester=new)
     no = may_own(given, deps.in_force.policy)
     raise_if_unknown(no)
     if no:

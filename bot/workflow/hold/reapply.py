@@ -20,8 +20,8 @@ from bot.errors import HostError, UsageError
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.hosts.look import look
 from bot.workflow.paging import page
-from bot.workflow.people.channels import place_of
 from bot.workflow.people.membership import mention_ids
+from bot.workflow.people.routing import place_of
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
 from bot.workflow.requests.kill_switch_state import active_kill_switch

@@ -16,8 +16,8 @@ from bot.core.cards import hold as words
 from bot.core.people.identity import Place
 from bot.core.requests import Ask, Hold, Request
 from bot.ports import Message, MessageKind, Periodic, Query
-from bot.workflow.people.channels import place_of, thread_of
 from bot.workflow.people.membership import mention_ids
+from bot.workflow.people.routing import place_of, thread_of
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
 from bot.workflow.process.update import run_periodic_now

@@ -38,11 +38,13 @@ class QuarantinedHosts:
 
     def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
         """Run one command. Raises what the hosts raise, and `HostError` for a host in quarantine."""
-        known = {one.name: self._read(one) for one in (*host.hops, host)}
+        known = dict[str, tuple[Periodic, Quarantine | None]]()
         for one in (*host.hops, host):
-            kept = known[one.name][1]
+            task = self._store.get_periodic(f"{TRUST}:{one.name}")
+            kept = _kept(task) if task else None
             if kept and kept.sets_aside(one):
                 raise HostError(words.refusal(kept), code=SET_ASIDE, hop=one.name if one is not host else "")
+            known[one.name] = task or Periodic(f"{TRUST}:{one.name}"), kept
         try:
             reply = self._hosts.run(host, argv, deadline=deadline)
         except HostError as error:
@@ -59,11 +61,6 @@ class QuarantinedHosts:
             if kept and not kept.is_over:
                 self._keep(task, replace(kept, is_over=True))
         return reply
-
-    def _read(self, host: Host) -> tuple[Periodic, Quarantine | None]:
-        name = f"{TRUST}:{host.name}"
-        task = self._store.get_periodic(name) or Periodic(name)
-        return task, _kept(task)
 
     def _keep(self, task: Periodic, kept: Quarantine, events: Sequence[Event] = ()) -> None:
         """Store the quarantine. A failed write does not hide the command's error.

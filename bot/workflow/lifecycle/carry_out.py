@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from functools import cached_property
 
@@ -9,8 +10,8 @@ from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
 from bot.core.hosts.inventory import Host
 from bot.core.policy.rules.audit_shipping import AUDIT_UNAVAILABLE
-from bot.core.requests import Outcome, Request, Sent, Target
-from bot.core.steps import Done, StepContext, next_step, observe
+from bot.core.requests import Outcome, Request, Sent, SlowWait
+from bot.core.steps import Done, Step, StepContext, next_step, observe
 from bot.core.steps.commands import argv
 from bot.core.steps.kinds import Command, LookFully, Probe, TryStart, Wait, label
 from bot.core.systemd.units import Snapshot
@@ -22,11 +23,11 @@ from bot.workflow.force_stop import call_forces
 from bot.workflow.hosts.look import known_neighbours, look_and_status, status_head
 from bot.workflow.lifecycle.finish import Ending, finish
 from bot.workflow.lifecycle.outcome_unknown import outcome_unknown
-from bot.workflow.lifecycle.slow_unit import give_way
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.lineage import target_to_restore
 
 _LINES_OF_AN_ANSWER = 6
+_SHARE = 10  # of a slow unit: the pauses between looks grow to a tenth of the time waited so far
 
 
 class Carrying:
@@ -47,11 +48,15 @@ class Carrying:
         self.deps = deps
         self.claim = claim
         self.request = request
+        self.undoes = target_to_restore(deps, request.ask.undoes) if request.ask.undoes else None
+        self.neighbours = known_neighbours(request.target, self.undoes)
+        self.stored = request.target  # as it was before the newest look
         self.seen = seen
         self.stopping = stopping
         self.fully = False  # once a step needed a full look, all later looks are full
+        self.once_fully = False  # the next look is full, for a step that is probably the last one
         self.answered: tuple[Event, ...] = ()  # the answer to the newest command, until it is recorded
-        self.status = ""  # the unit's status for people, from the newest look
+        self.status = ""  # the unit's status for people, if the newest look was a full one
         self.failures = 0
         self.shown_at = deps.clock.now()
 
@@ -62,26 +67,17 @@ class Carrying:
         """
         while not self.stopping():
             try:
-                now = self.seen or self._look(full=self.fully)
-                self.seen = None
-                stored = self.request.target
-                step = next_step(self._observe(now), now, self.deps.clock.now())
-                if not isinstance(step, Command):
-                    self._record_answer()
-                if isinstance(step, Wait) and step.is_slow:
-                    return give_way(self.deps, self.claim, self.request, stored)
-                if self.request.target.waiting and not isinstance(step, LookFully):
-                    self._take_the_host_again()
-                if isinstance(step, Done) and now.around is not None:
-                    return self._finish(step, now)
-                self._do(step)
+                step = self._next_step()
+                if isinstance(step, Command):
+                    self._send(step)
+                    # a probe is removed again, whatever it shows; a refused start is probably the end
+                    self.seen = self.request.target.last_seen if isinstance(step, Probe) else None
+                    self.once_fully = isinstance(step, TryStart)
+                elif ended := self._send_nothing(step):
+                    return ended
             except HostError as error:
-                self._record_answer()
-                if self.request.target.sent:
-                    return outcome_unknown(self.deps, self.request, error, claim=self.claim)
-                if not self._try_again(error):
-                    failed = Ending(Done(Outcome.FAILED, str(error)))
-                    return finish(self.deps, self.request, failed, claim=self.claim)
+                if ended := self._after_failure(error):
+                    return ended
         self._record_answer()
         return self.request
 
@@ -93,57 +89,93 @@ class Carrying:
         except UsageError as error:
             raise HostError(str(error), code="unknown_host") from error
 
-    def _do(self, step: Command | Wait | LookFully | Done) -> None:
+    def _next_step(self) -> Step:
+        """Look at the unit, note what the look shows, and ask for the next step."""
+        ask, self.stored = self.request.ask, self.request.target
+        if self.seen is None:
+            self.seen, self.status = look_and_status(
+                self.deps,
+                self.host,
+                self.stored.unit,
+                size="result" if self.fully or self.once_fully else "short",
+                user=ask.change.user,
+                also=self.neighbours,
+            )
+        now, self.seen, self.once_fully = self.seen, None, False
+        target = replace(observe(self.stored, ask.change, now), unknown_since=None)
+        self.request = replace(self.request, target=target)
+        exempt = self.deps.in_force.policy.no_start_proof
+        context = StepContext(
+            ask.change,
+            target,
+            self.undoes,
+            try_start=not any(fnmatchcase(str(target.unit), pattern) for pattern in exempt),
+            limits=self.deps.limits,
+            begun=self.request.begun_at,
+            is_wanted=not ask.forces or self.deps.store.get(ask.forces).can_be_forced,
+        )
+        return next_step(context, now, self.deps.clock.now())
+
+    def _send_nothing(self, step: Wait | LookFully | Done) -> Request | None:
+        """Do what a step without a command asks for; return the request if it ends or releases its host here."""
+        self._record_answer()
+        if isinstance(step, Wait) and step.is_slow:
+            return self._release_host()
+        if self.request.target.waiting and not isinstance(step, LookFully):
+            self._take_the_host_again()
+        now = self.request.target.last_seen
         match step:
             case LookFully():
                 self.fully = True
-            case Done():
-                self.seen = self._look(full=True)
             case Wait(seconds=seconds):
                 self.fully = False  # a short look suffices while the change goes on
                 self._wait(seconds)
-            case Probe():
-                self._send(step)
-                self.seen = self.request.target.last_seen  # the probe is removed again, whatever it shows
-            case TryStart():
-                self._send(step)
-                self.seen = self._look(full=True)  # this is probably the end, which needs a full look
-            case _:
-                self._send(step)
+            case Done() if now and now.around is not None:
+                user = self.request.ask.change.user
+                status = self.status or status_head(self.deps, self.host, self.request.target.unit, user=user)
+                return finish(self.deps, self.request, Ending(step, now, status), claim=self.claim)
+            case Done():
+                self.once_fully = True
+        return None
 
-    def _look(self, *, full: bool = False) -> Snapshot:
-        user, target = self.request.ask.change.user, self.request.target
-        if not full:
-            return look_and_status(self.deps, self.host, target.unit, size="short", user=user)[0]
-        also = known_neighbours(target, self.undoes)
-        seen, self.status = look_and_status(self.deps, self.host, target.unit, size="result", user=user, also=also)
-        return seen
+    def _after_failure(self, error: HostError) -> Request | None:
+        """After something was sent, its effect is not known. Before that, retry a few times if the failure may pass."""
+        self._record_answer()
+        if self.request.target.sent:
+            return outcome_unknown(self.deps, self.request, error, claim=self.claim)
+        retries = self.deps.timings.retries
+        if error.passing and self.failures < len(retries):
+            self.deps.clock.wait(retries[self.failures])
+            self.failures += 1
+            return None
+        return finish(self.deps, self.request, Ending(Done(Outcome.FAILED, str(error))), claim=self.claim)
 
-    def _observe(self, now: Snapshot) -> StepContext:
-        change = self.request.ask.change
-        target = replace(observe(self.request.target, change, now), unknown_since=None)
-        self.request = replace(self.request, target=target)
-        forces = self.request.ask.forces
-        is_wanted = not forces or self.deps.store.get(forces).can_be_forced
-        return StepContext(
-            change, target, self.undoes, self.is_start_tried, self.deps.limits, self.request.begun_at, is_wanted
-        )
+    def _release_host(self) -> Request:
+        """Release the host during a slow stop or start, and look again after a pause that grows with the wait.
+
+        The request is saved if its card has something new to say.
+        """
+        timings, now, waiting = self.deps.timings, self.deps.clock.now(), self.request.target.waiting
+        waited = (now - waiting.since).total_seconds() if waiting else 0.0
+        pause = min(timings.slow_longest, max(timings.slow_first, waited / _SHARE))
+        released = replace(self.request, due_at=now + timedelta(seconds=pause))
+        if waiting and not self._has_news(waiting, now):
+            return released
+        since = waiting.since if waiting else now
+        return self.deps.store.save(released.on_target(waiting=SlowWait(since, now)), claim=self.claim)
+
+    def _has_news(self, waiting: SlowWait, now: datetime) -> bool:
+        """Whether the newest look shows something that the card does not, or the card is too old."""
+        seen, shown = self.request.target.last_seen, self.stored.last_seen
+        if seen is None or shown is None or self.stored.unknown_since or _phase(seen) != _phase(shown):
+            return True
+        silent, waited = (now - waiting.shown_at).total_seconds(), (now - waiting.since).total_seconds()
+        return silent >= max(self.deps.timings.progress, waited / _SHARE)
 
     def _take_the_host_again(self) -> None:
         """Lock the host again after a slow stop or start. Raises `HostBusy` while another change has it."""
         self.request = self.deps.store.save(self.request.on_target(waiting=None), claim=self.claim)
         call_forces(self.deps, self.request)
-
-    @cached_property
-    def is_start_tried(self) -> bool:
-        """Whether the proof tries to start the unit: not where the policy exempts it."""
-        exempt, unit = self.deps.in_force.policy.no_start_proof, str(self.request.target.unit)
-        return not any(fnmatchcase(unit, pattern) for pattern in exempt)
-
-    @cached_property
-    def undoes(self) -> Target | None:
-        """The record of the mask that is being undone."""
-        return target_to_restore(self.deps, self.request.ask.undoes) if self.request.ask.undoes else None
 
     def _wait(self, seconds: float) -> None:
         """Wait between two looks; the card shows progress now and then."""
@@ -155,6 +187,8 @@ class Carrying:
 
     def _send(self, step: Command) -> None:
         """Record the intent, send, record the answer. Nothing is sent without the record or with a lost claim."""
+        if self.request.target.waiting:
+            self._take_the_host_again()
         user, before = self.request.ask.change.user, self.request.target.sent
         words = argv(step, self.request.target, user=user)
         sent = Sent(label(step), words, self.deps.clock.now())
@@ -196,16 +230,6 @@ class Carrying:
             self.request = self.deps.store.save(self.request, events=self.answered, claim=self.claim)
             self.answered = ()
 
-    def _try_again(self, error: HostError) -> bool:
-        """Retry a few times while nothing has been sent, if the failure may pass."""
-        retries = self.deps.timings.retries
-        if not error.passing or self.failures >= len(retries):
-            return False
-        self.deps.clock.wait(retries[self.failures])
-        self.failures += 1
-        return True
 
-    def _finish(self, done: Done, after: Snapshot) -> Request:
-        user = self.request.ask.change.user
-        status = self.status or status_head(self.deps, self.host, self.request.target.unit, user=user)
-        return finish(self.deps, self.request, Ending(done, after, status), claim=self.claim)
+def _phase(seen: Snapshot) -> tuple[object, ...]:
+    return seen.active, seen.sub, seen.stop_command, bool(seen.pending_job)

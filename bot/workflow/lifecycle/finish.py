@@ -9,7 +9,7 @@ from bot.core.cards.expiry import left_over_message
 from bot.core.cards.not_started import mask_is_gone
 from bot.core.policy.model import Refuse
 from bot.core.policy.rules.force_stop import STOP_IS_OVER
-from bot.core.requests import Forced, HoldState, Outcome, Request, Stage, Verb
+from bot.core.requests import HoldState, Outcome, Request, Stage, Verb
 from bot.core.requests.expiry import begin_aftercare
 from bot.core.requests.proof import caveats, disproofs
 from bot.core.steps import Done
@@ -20,7 +20,7 @@ from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
 from bot.workflow.requests.closing import end_messages
 from bot.workflow.requests.hold_group import make_rollout_due
-from bot.workflow.requests.marks import _mark, mark_repeated, mark_undone
+from bot.workflow.requests.marks import mark_forced, mark_repeated, mark_undone
 from bot.workflow.requests.mask_inventory import watch_soon
 
 _AUDIT_WORD = {
@@ -63,9 +63,8 @@ def finish(deps: Deps, request: Request, ending: Ending, *, claim: Claim) -> Req
     finished = request.on_target(
         after=ending.after, status_after=ending.status, outcome=done.outcome, note=done.note, unknown_since=None
     ).move(Stage.DONE, finished_at=now, due_at=None, undo_until=undo_until)
-    finished = replace(
-        finished, aftercare=begin_aftercare(finished, now, deps.aftercare), hold_state=_history(deps, finished, now)
-    )
+    history = _history(deps, finished, now) if finished.hold and finished.ask.repeats else HoldState()
+    finished = replace(finished, aftercare=begin_aftercare(finished, now, deps.aftercare), hold_state=history)
     if finished.is_group_hold and not request.ask.extends:
         make_rollout_due(deps, finished)  # before the outcome is saved, so that a crash cannot separate the two
     recorded = event(
@@ -91,9 +90,7 @@ def finish(deps: Deps, request: Request, ending: Ending, *, claim: Claim) -> Req
 
 def _history(deps: Deps, request: Request, now: datetime) -> HoldState:
     """A reapplied hold takes over the history of the request before it."""
-    first = deps.store.get(request.ask.repeats) if request.ask.repeats and request.hold else None
-    if first is None:
-        return HoldState()
+    first = deps.store.get(request.ask.repeats)
     return HoldState(reapplied_at=(*first.hold_state.reapplied_at, now)[-_ROUNDS:] if request.ask.by_itself else ())
 
 
@@ -145,16 +142,3 @@ def _proven_or_not(request: Request, ending: Ending) -> Done:
         outcome = Outcome.NOT_PROTECTED if ending.after.active.is_down else Outcome.NOT_LOADED
         return Done(outcome, "; ".join(against))
     return replace(done, note=" ".join(filter(None, (done.note, *caveats(target, ending.after)))))
-
-
-def mark_forced(deps: Deps, request: Request) -> None:
-    """Write into the mask that its stop was ended by force and who approved that; the mask goes on at once."""
-    now, names = deps.clock.now(), tuple(vote.voter_name for vote in request.counted_votes)
-    alone = request.break_glass.name if request.break_glass and request.is_break_glass else ""
-    forced = Forced(request.id, now, names, alone)
-
-    def marked(mask: Request) -> Request:
-        is_marked = mask.target.forced is not None and mask.target.forced.request_id == request.id
-        return mask if is_marked else replace(mask.on_target(forced=forced), due_at=mask.due_at and now)
-
-    _mark(deps, request.ask.forces, "mask.stop_forced", request.id, marked)

@@ -9,11 +9,11 @@ from bot.core.cards.standing import already_open
 from bot.core.policy.mask_layer import with_plan
 from bot.core.policy.model import Allow, Decision, Moment, NeedsApproval, Refuse
 from bot.core.policy.requirements import approval_required
-from bot.core.requests import Change, Escalation, Followup, FollowupKind, Request, Stage, Target, scheduling
+from bot.core.requests import Change, Escalation, Followup, FollowupKind, Request, Stage, Target, Verb, scheduling
 from bot.core.requests.plan import plan_of
 from bot.errors import HostError, Unverified, UsageError
 from bot.ports import Claim, Message
-from bot.workflow.evaluate import evaluate
+from bot.workflow.evaluate import evaluate, gather_facts
 from bot.workflow.hosts.look import patient_look
 from bot.workflow.lifecycle.finish import finish, nothing_to_do
 from bot.workflow.people.membership import with_names
@@ -22,38 +22,35 @@ from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import end, limit_events, refuse
 from bot.workflow.requests.find_mask import live_masks, unit_behind
 from bot.workflow.requests.hold_pending import stay_pending
-from bot.workflow.requests.lineage import find_related, rival, with_all_hosts, with_own_mask
-from bot.workflow.requests.lookup import before_our_mask
+from bot.workflow.requests.lineage import Related, find_related, rival, with_all_hosts
+from bot.workflow.requests.lookup import state_before
 
 
-def consider(deps: Deps, claim: Claim) -> Request:
+def run_preflight(deps: Deps, claim: Claim) -> Request:
     """Answer a new request: refuse it, ask the approvers, or let it run."""
-    request = claim.request
+    request, change = claim.request, claim.request.ask.change
     try:
-        ask = request.ask
-        if not ask.requester_name:  # not every payload says how people call the person who asks
-            ask = replace(ask, requester_name=deps.directory.person(ask.requester, ()).name)
-            request = replace(request, ask=ask)
-        change = ask.change
+        if not request.ask.requester_name:  # not every payload says how people call the person who asks
+            name = deps.directory.person(request.ask.requester, ()).name
+            request = replace(request, ask=replace(request.ask, requester_name=name))
         live = live_masks(deps, change)
-        first = evaluate(deps, request, Moment.ASK, related=find_related(deps, request, live))
+        related = find_related(deps, request, live)
+        first = evaluate(deps, gather_facts(deps, request, Moment.ASK, related=related))
         if isinstance(first, Refuse):
             return refuse(deps, request, first, claim=claim)
-        seen = (
-            before_our_mask(deps, request)
-            or patient_look(
-                deps, deps.in_force.inventory.host(change.host), unit_behind(live, change), user=change.user
-            )[0]
-        )
+        seen = state_before(deps, request.ask.extends) if request.ask.extends else None
+        if seen is None:
+            host = deps.in_force.inventory.host(change.host)
+            seen, _ = patient_look(deps, host, unit_behind(live, change), user=change.user)
         request = with_plan(request, seen)
         related = find_related(deps, request)  # read anew: the look took its time
-        request = with_all_hosts(inherited(deps, with_own_mask(request, related)), related)
-        decision = evaluate(deps, request, Moment.LOOKED, snapshot=seen, related=related)
+        request = _completed(deps, request, related)
+        decision = evaluate(deps, gather_facts(deps, request, Moment.LOOKED, snapshot=seen, related=related))
         other = rival(deps, request)
         # What needs no vote, an undo for one, is not held up by what still waits for votes.
         if other and not (isinstance(decision, Allow) and other.stage is Stage.WAITING):
             return end(deps, request, Stage.REFUSED, already_open(other), code="already_open", claim=claim)
-        return settle(deps, request, decision, claim=claim)
+        return act_on(deps, request, decision, claim=claim)
     except Unverified as error:
         return end(deps, request, Stage.REFUSED, str(error), code="identity_unverified", claim=claim)
     except HostError as error:
@@ -63,10 +60,18 @@ def consider(deps: Deps, claim: Claim) -> Request:
         return end(deps, request, Stage.REFUSED, str(error), code="unknown_host", claim=claim)
 
 
+def _completed(deps: Deps, request: Request, related: Related) -> Request:
+    """The request with what follows from others: the mask it undoes, its further hosts, approvals it may use again."""
+    ask, mask = request.ask, related.own_mask
+    if mask and ask.change.verb is Verb.UNMASK:  # an unmask of one of our masks is an undo of it
+        request = replace(request, ask=replace(ask, undoes=mask.id))
+    return with_all_hosts(inherited(deps, request) if ask.repeats else request, related)
+
+
 def inherited(deps: Deps, request: Request) -> Request:
     """A repeated request runs under the approvals of the first, while they are good and the unit is unchanged."""
-    first, target = deps.store.get(request.ask.repeats) if request.ask.repeats else None, request.target
-    if first is None or request.ask.by_itself or first.act_by is None or deps.clock.now() > first.act_by:
+    first, target = deps.store.get(request.ask.repeats), request.target
+    if request.ask.by_itself or first.act_by is None or deps.clock.now() > first.act_by:
         return request
     if not _same_plan(request.ask.change, first.target, target):
         return request
@@ -83,9 +88,9 @@ def _same_plan(change: Change, was: Target, is_now: Target) -> bool:
     return all(first[part] == second[part] for part in first if part != "its masks")
 
 
-def settle(deps: Deps, request: Request, decision: Decision, *, claim: Claim) -> Request:
-    """Carry out the decision."""
-    now, decision = deps.clock.now(), with_names(deps, decision)
+def act_on(deps: Deps, request: Request, decision: Decision, *, claim: Claim) -> Request:
+    """Act on the decision about a new request: refuse it, post its card, or approve it."""
+    now = deps.clock.now()
     said = list[Message]()
     if not isinstance(decision, Refuse) and request.stage is Stage.ASKED:  # later the card already has its channel
         request, said = route(deps, request, decision)
@@ -104,7 +109,7 @@ def settle(deps: Deps, request: Request, decision: Decision, *, claim: Claim) ->
                 return finish(deps, request, ending, claim=claim)
             return refuse(deps, request, decision, claim=claim)
         case NeedsApproval():
-            waiting = _waiting(request, decision, policy=deps.in_force.policy.digest, now=now)
+            waiting = _waiting(request, with_names(deps, decision), policy=deps.in_force.policy.digest, now=now)
             events = [evaluated, *limit_events(request, decision)]
             return deps.store.save(waiting, events=events, messages=said, claim=claim)
         case Allow():

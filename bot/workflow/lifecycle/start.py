@@ -5,11 +5,11 @@ from dataclasses import replace
 from bot.core.audit.request_event import event
 from bot.core.cards import not_started as words
 from bot.core.cards import voting as about_approvals
-from bot.core.hosts.inventory import Host
 from bot.core.policy.mask_layer import with_plan
 from bot.core.policy.model import Allow, Moment, NeedsApproval, Refuse
 from bot.core.policy.requirements import updated_approval, with_original_requirements
-from bot.core.requests import Outcome, Request, Stage, Verb
+from bot.core.policy.rules.expiry import EXTENSION
+from bot.core.requests import Extension, Outcome, Request, Stage, Verb
 from bot.core.requests.plan import differences, plan_of
 from bot.core.steps import Done
 from bot.core.systemd.units import Snapshot
@@ -17,36 +17,39 @@ from bot.errors import HostBusy, HostError, NotYet, Unverified, UsageError
 from bot.ports import Claim, Query
 from bot.workflow.approval.reevaluate import without_lost
 from bot.workflow.audit_shipping import may_leave_unshipped, unshipped_required
-from bot.workflow.evaluate import evaluate
+from bot.workflow.evaluate import evaluate, gather_facts
 from bot.workflow.hosts.look import patient_look, status_head
-from bot.workflow.lifecycle.extend import extend
 from bot.workflow.lifecycle.finish import Ending, finish, nothing_to_do
-from bot.workflow.lifecycle.preflight import settle
+from bot.workflow.lifecycle.preflight import act_on
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import back_to_waiting, end, limit_events, refuse
+from bot.workflow.requests.hold_group import newest_request
 from bot.workflow.requests.hold_pending import stay_pending
-from bot.workflow.requests.kill_switch_state import active_kill_switch
-from bot.workflow.requests.lineage import about_the_newest
-from bot.workflow.requests.lookup import before_our_mask
+from bot.workflow.requests.lookup import state_before
+from bot.workflow.requests.marks import mark_extended
 
 
-def begin(deps: Deps, claim: Claim, request: Request, *, seen: Snapshot | None = None) -> Request:
+def start(deps: Deps, claim: Claim, request: Request, *, seen: Snapshot | None = None) -> Request:
     """Start an approved request, or end it, or ask people anew. Raises `NotYet`: then it waits.
 
     `seen` is a full look made a moment ago, if there is one.
     """
-    change = request.ask.change
+    change, status = request.ask.change, ""
     if request.act_by and deps.clock.now() > request.act_by:
         return end(deps, request, Stage.EXPIRED, words.unused(request), code="approval_expired", claim=claim)
     _wait_for_its_turn(deps, request, claim=claim)
-    request = about_the_newest(deps, request) if request.ask.undoes else request
+    if request.ask.undoes:  # a hold that was reapplied meanwhile has a newer mask
+        request = replace(request, ask=replace(request.ask, undoes=newest_request(deps, request.ask.undoes).id))
     try:
         host = deps.in_force.inventory.host(change.host)
-        seen, status = _seen_now(deps, host, request, seen)
+        if seen is None and request.ask.extends:
+            seen = state_before(deps, request.ask.extends)
+        if seen is None:
+            seen, status = patient_look(deps, host, request.target.unit, acting=True, user=change.user)
         deps = deps.pinned()  # the look took time, and the policy may have changed meanwhile
         found = with_plan(request, seen).on_target(planned=request.target.planned)  # what people saw stays beside it
         fresh = with_original_requirements(found, policy=deps.in_force.policy.digest)
-        decision = evaluate(deps, fresh, Moment.ACT, snapshot=seen)
+        decision = evaluate(deps, gather_facts(deps, fresh, Moment.ACT, snapshot=seen))
     except HostError as error:
         _wait_for_the_host(deps, request, error, claim=claim)
         return finish(deps, request, Ending(Done(Outcome.FAILED, str(error))), claim=claim)
@@ -57,21 +60,18 @@ def begin(deps: Deps, claim: Claim, request: Request, *, seen: Snapshot | None =
     if not isinstance(decision, Allow):
         return _not_now(deps, fresh, decision, approved=request.target.digest, claim=claim)
     if request.ask.extends:
-        return extend(deps, fresh, decision, claim=claim)
+        return _extend(deps, fresh, decision, claim=claim)
     status = status or status_head(deps, host, fresh.target.unit, user=change.user)
-    fresh = _where_it_left_off(deps, fresh).on_target(status_before=status, last_seen=seen)
+    return _lock_host(deps, fresh.on_target(status_before=status, last_seen=seen), claim=claim)
+
+
+def _lock_host(deps: Deps, request: Request, *, claim: Claim) -> Request:
+    """Let the request run: from here on it has the host for itself. Raises `HostBusy` if another was quicker."""
     now = deps.clock.now()
-    running = fresh.move(Stage.RUNNING, begun_at=now, due_at=now)
-    begun = event(running, "exec.started", digest=fresh.target.digest, unshipped=unshipped_required(deps))
+    running = _where_it_left_off(deps, request) if request.ask.repeats else request
+    running = running.move(Stage.RUNNING, begun_at=now, due_at=now)
+    begun = event(running, "exec.started", digest=running.target.digest, unshipped=unshipped_required(deps))
     return deps.store.save(running, events=[begun], claim=claim)
-
-
-def _seen_now(deps: Deps, host: Host, request: Request, seen: Snapshot | None) -> tuple[Snapshot, str]:
-    """The look to start with, with the head of the status if the look includes it."""
-    known = seen or before_our_mask(deps, request)
-    if known:
-        return known, ""
-    return patient_look(deps, host, request.target.unit, acting=True, user=request.ask.change.user)
 
 
 def _wait_for_the_host(deps: Deps, request: Request, error: HostError, *, claim: Claim) -> None:
@@ -97,7 +97,7 @@ def _wait_for_its_turn(deps: Deps, request: Request, *, claim: Claim) -> None:
         _say_what_it_waits_for(deps, request, other, claim=claim)
         text = f"Another change is running on {request.ask.change.host}."
         raise HostBusy(text, again_in=deps.timings.host_busy)
-    if active_kill_switch(deps, request) or (request.is_new_mask and may_leave_unshipped(deps)):
+    if request.kill_switch or (deps.sinks and request.is_new_mask and may_leave_unshipped(deps)):
         raise NotYet("The kill switch is on, or audit shipping is behind.", again_in=deps.timings.host_busy)
     is_new, place = request.ask.change.verb is Verb.MASK and not request.ask.by_itself, request.ask.place
     if is_new and not place.is_shell and not all(deps.store.card(request.id)):
@@ -129,8 +129,8 @@ def _where_it_left_off(deps: Deps, fresh: Request) -> Request:
     """A repeated request goes on with the first one's link, if that is in place, and restores what ran before the
     first.
     """
-    first = deps.store.get(fresh.ask.repeats).target if fresh.ask.repeats else None
-    if first is None or first.made is None or first.layer is None or fresh.target.before is None:
+    first = deps.store.get(fresh.ask.repeats).target
+    if first.made is None or first.layer is None or fresh.target.before is None:
         return fresh
     if fresh.target.before.layer(first.layer).identity != first.made.identity:
         return fresh
@@ -147,7 +147,7 @@ def _not_now(deps: Deps, fresh: Request, decision: Refuse | NeedsApproval, *, ap
         ending = nothing_to_do(deps, fresh, decision)
         return finish(deps, fresh, ending, claim=claim) if ending else refuse(deps, fresh, decision, claim=claim)
     if fresh.approval is None:  # no approval was needed when it was asked, and now one is
-        return settle(deps, replace(fresh, approved_at=None, act_by=None), decision, claim=claim)
+        return act_on(deps, replace(fresh, approved_at=None, act_by=None), decision, claim=claim)
     asked = updated_approval(
         fresh.approval, decision, policy=deps.in_force.policy.digest, window=fresh.ask.change.scheduled_window
     )
@@ -166,3 +166,14 @@ def _what_changed(fresh: Request) -> tuple[str, ...]:
     if target.planned is None or target.before is None or target.layer is None:
         return ()
     return differences(plan_of(change, target.planned, target.layer), plan_of(change, target.before, target.layer))
+
+
+def _extend(deps: Deps, request: Request, decision: Allow, *, claim: Claim) -> Request:
+    """Write the new expiry into the mask, then the outcome; repeated after a crash between the two, with one effect."""
+    ask, term, hold = request.ask, request.ask.change.duration, request.ask.change.hold
+    until = hold.review if hold else term.until if term else None
+    now = deps.clock.now()
+    by = Extension(request.id, request.owner, request.owner_name, now, until, ask.reason)
+    if not mark_extended(deps, ask.extends, by, is_approved=decision.rule != EXTENSION):
+        return end(deps, request, Stage.CANCELLED, words.UNDONE_BEFORE, code="no_expiry", claim=claim)
+    return finish(deps, request, Ending(Done(Outcome.EXTENDED)), claim=claim)

@@ -16,7 +16,7 @@ from bot.ports import DueMessage, Message, MessageKind
 from bot.workflow.outbox.handover import compose_handover
 from bot.workflow.outbox.post_once import find_posted, plainer, post, post_all, post_or_find
 from bot.workflow.paging import send_page
-from bot.workflow.people.channels import place_asked, place_of, thread_of
+from bot.workflow.people.routing import place_asked, place_of, thread_of
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.liveness import TOKEN_REFUSED
 from bot.workflow.process.render import card_of, draw_or_fall_back

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from bot.core.people.identity import Person, PersonId, Place, Shift
-from bot.core.policy.model import Decision, Group, NeedsApproval, Policy, Unknown
+from bot.core.policy.model import Group, NeedsApproval, Policy, Unknown
 from bot.core.requests import Request
 from bot.errors import NotYet, Unverified
 from bot.workflow.process.deps import Deps
@@ -68,10 +68,8 @@ def mention_ids(deps: Deps, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(ids))
 
 
-def with_names(deps: Deps, decision: Decision) -> Decision:
+def with_names(deps: Deps, decision: NeedsApproval) -> NeedsApproval:
     """The decision with people's names for the card; without names if Slack does not tell them."""
-    if not isinstance(decision, NeedsApproval):
-        return decision
     return replace(decision, on_call=tuple(_with_name(deps, shift) for shift in decision.on_call))
 
 

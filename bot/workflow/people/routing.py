@@ -1,4 +1,4 @@
-"""Routing: the channel of the card, whom the card mentions, and which channels are told of the request."""
+"""Routing: the channel and thread of a request's messages, whom its card mentions, which channels are told of it."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -9,16 +9,16 @@ from bot.core.policy.model import Allow, NeedsApproval, Routing
 from bot.core.requests import Request, Route
 from bot.errors import NotYet, Unverified
 from bot.ports import Message, MessageKind
-from bot.workflow.people.channels import place_asked, place_of
 from bot.workflow.people.membership import mention_ids
 from bot.workflow.process.deps import Deps
 
 
 def route(deps: Deps, request: Request, decision: Allow | NeedsApproval) -> tuple[Request, list[Message]]:
     """The request with its route, and the messages that its route asks for, once its card is posted."""
+    asked, home = request.ask.place, place_asked(deps, request)
     route = _inherited_route(deps, request) if isinstance(decision, Allow) else None
-    route = route or _route(deps, request, decision.routing)
-    card, asked = place_of(deps, replace(request, route=route)), request.ask.place
+    route = route or _route(deps, request, decision.routing, home.channel)
+    card = Place(route.card_channel) if route.card_channel else home
     body = words.announced(request, waits=isinstance(decision, NeedsApproval))
     said = [Message(MessageKind.NOTE, place=Place(told), body=body, links_card=True) for told in route.told]
     if not (asked.is_shell or asked.channel == card.channel or request.ask.by_itself):
@@ -33,8 +33,7 @@ def route(deps: Deps, request: Request, decision: Allow | NeedsApproval) -> tupl
     return replace(request, route=route), said
 
 
-def _route(deps: Deps, request: Request, routing: Routing) -> Route:
-    asked = place_asked(deps, request).channel
+def _route(deps: Deps, request: Request, routing: Routing, asked: str) -> Route:
     card_channel = routing.card_channel if routing.card_channel != asked else ""
     card = card_channel or asked
     return Route(
@@ -83,3 +82,22 @@ def _name_of(deps: Deps, card: Place) -> str:
     with suppress(Unverified, NotYet):
         return deps.directory.place(card).name
     return ""
+
+
+def place_of(deps: Deps, request: Request) -> Place:
+    """The channel of the card and its messages: the rule's, or the one where the request was made."""
+    if request.route.card_channel:
+        return Place(request.route.card_channel)
+    return place_asked(deps, request)
+
+
+def place_asked(deps: Deps, request: Request) -> Place:
+    """Where the request was made; for the command line, the policy's channel for it."""
+    place = request.ask.place
+    return Place(deps.in_force.policy.shell_channel) if place.is_shell else place
+
+
+def thread_of(request: Request, channel: str, ts: str) -> Place:
+    """The thread of the card, once it is posted: its own, or the one in which the request was made."""
+    asked = request.ask.place
+    return Place(channel, thread=asked.thread if asked.channel == channel and asked.thread else ts)

@@ -17,19 +17,19 @@ from bot.core.people.identity import Caller, PersonId, Place
 from bot.core.policy.decide import decide, explain, kill_switch_groups, may_look, may_see_all
 from bot.core.policy.home import rights_of
 from bot.core.policy.mask_layer import with_plan
-from bot.core.policy.model import Decision, Explanation, Moment, Refuse
+from bot.core.policy.model import Decision, Explanation, Moment, NeedsApproval, Refuse
 from bot.core.policy.rules.approvers import Approvers, who_could_approve
 from bot.core.policy.rules.identity import is_one_of_us
 from bot.core.requests import Ask, Change, Request, Target, Verb
 from bot.core.systemd.units import UnitName
 from bot.errors import MaskbotError, UsageError
 from bot.ports import Query
-from bot.workflow.evaluate import facts
+from bot.workflow.evaluate import gather_facts
 from bot.workflow.followups.available import offers
 from bot.workflow.force_stop import mask_that_waits
 from bot.workflow.hosts.look import look
-from bot.workflow.people.channels import place_asked
 from bot.workflow.people.membership import person, with_names
+from bot.workflow.people.routing import place_asked
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import draw_or_fall_back
 from bot.workflow.requests.find_mask import live_masks, unit_behind
@@ -162,7 +162,7 @@ def about(deps: Deps, question: Question, who: Caller) -> Request:
     """The subject of a question, as an unrecorded request. Raises `MaskbotError` for those who may not look."""
     change = question.change or Change(Verb.MASK, question.host or _any_host(deps), question.unit or _ANY_UNIT)
     asked = _hypothetical(deps, change, who)
-    if no := may_look(facts(deps, asked, Moment.ASK), deps.in_force.policy):
+    if no := may_look(gather_facts(deps, asked, Moment.ASK), deps.in_force.policy):
         raise UsageError(f"{no.reason} {no.hint}".strip())
     return asked
 
@@ -179,22 +179,15 @@ class Evaluation:
 
 def evaluate_change(deps: Deps, asked: Request) -> Evaluation:
     """Decide about a change as for a real request, with reasons. Nothing is recorded and nobody is asked."""
-    change = asked.ask.change
-    seen = look(
-        deps,
-        deps.in_force.inventory.host(change.host),
-        unit_behind(live_masks(deps, change), change),
-        full=True,
-        user=change.user,
-    )
+    change, policy = asked.ask.change, deps.in_force.policy
+    host, unit = deps.in_force.inventory.host(change.host), unit_behind(live_masks(deps, change), change)
+    seen = look(deps, host, unit, full=True, user=change.user)
     request = with_plan(asked, seen)
-    given = facts(deps, request, Moment.LOOKED, snapshot=seen)
-    return Evaluation(
-        request,
-        with_names(deps, decide(given, deps.in_force.policy)),
-        explain(given, deps.in_force.policy),
-        who_could_approve(given, deps.in_force.policy),
-    )
+    given = gather_facts(deps, request, Moment.LOOKED, snapshot=seen)
+    answer = decide(given, policy)
+    if isinstance(answer, NeedsApproval):
+        answer = with_names(deps, answer)
+    return Evaluation(request, answer, explain(given, policy), who_could_approve(given, policy))
 
 
 def _hypothetical(deps: Deps, change: Change, who: Caller) -> Request:
@@ -222,7 +215,7 @@ def _status(deps: Deps, question: Question) -> Text:
 
 def _details(deps: Deps, request: Request, who: Caller) -> Text:
     where = replace(who, place=place_asked(deps, request)) if who.place.is_home else who
-    given = facts(deps, _hypothetical(deps, request.ask.change, where), Moment.ASK)
+    given = gather_facts(deps, _hypothetical(deps, request.ask.change, where), Moment.ASK)
     if no := may_see_all(given, deps.in_force.policy):
         raise UsageError(f"{no.reason} {no.hint}".strip())
     offered = () if who.place.is_home else offers(deps, request, who.id)  # no form can be opened from there

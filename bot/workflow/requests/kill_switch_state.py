@@ -34,10 +34,11 @@ def stopped_too(deps: Deps, text: Text) -> Text:
 
 def active_kill_switch(deps: Deps, request: Request) -> KillSwitch | None:
     """Who stopped new masks, if the request is a new mask."""
-    return kill_switch_state(deps).kill_switch if request.is_new_mask else None
+    task = deps.store.get_periodic(NAME) if request.is_new_mask else None
+    return read_state(task.document).kill_switch if task else None
 
 
-def start_kill_switch_state(deps: Deps, claim: Claim, request: Request) -> Request:
-    """Update the cards of waiting requests when the kill switch is turned on or off."""
+def show_kill_switch(deps: Deps, claim: Claim, request: Request) -> Request:
+    """Note in a waiting request, and so on its card, that the kill switch was turned on or off."""
     now = active_kill_switch(deps, request)
     return request if request.kill_switch == now else deps.store.save(replace(request, kill_switch=now), claim=claim)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.core.hosts.inventory import Host
-from bot.core.requests import Request, Stage, Target, Verb
+from bot.core.requests import Request, Stage, Target
 from bot.core.requests.scheduling import are_apart
 from bot.ports import Query
 from bot.workflow.process.deps import Deps
@@ -29,7 +29,7 @@ class Related:
 
 
 def find_related(deps: Deps, request: Request, live: Sequence[Request] | None = None) -> Related:
-    """Read that; `live` are our live masks in the same manager, where they have just been read."""
+    """Read what a request is about; `live` are our live masks in the same manager, where they have just been read."""
     ask, unit, mask = request.ask, request.target.unit, None
     if mask_id := ask.undoes or ask.extends or ask.forces or (ask.repeats if ask.by_itself else ""):
         mask = newest_request(deps, mask_id)
@@ -38,25 +38,14 @@ def find_related(deps: Deps, request: Request, live: Sequence[Request] | None = 
             live = deps.store.find(Query(host=ask.change.host, unit=unit, live_masks=True))
         of_unit = (one for one in live if one.target.unit == unit and one.ask.change.user == ask.change.user)
         mask = next(of_unit, None)
-    return Related(mask, other_hosts(deps, request, mask))
-
-
-def about_the_newest(deps: Deps, request: Request) -> Request:
-    """An undo, changed so that it undoes the mask that is in place now."""
-    return replace(request, ask=replace(request.ask, undoes=newest_request(deps, request.ask.undoes).id))
+    is_for_group = request.is_group_hold or (mask is not None and mask.is_group_hold)
+    return Related(mask, other_hosts(deps, request, mask) if is_for_group else ())
 
 
 def with_all_hosts(request: Request, related: Related) -> Request:
     """The request with the names of all hosts that it is about, if that is more than one."""
     further = [host.name for host in related.others]
     return replace(request, hosts=(request.ask.change.host, *further) if further else ())
-
-
-def with_own_mask(request: Request, related: Related) -> Request:
-    """An unmask of one of our masks is an undo of it; record that in the request."""
-    if related.own_mask is None or request.ask.change.verb is not Verb.UNMASK:
-        return request
-    return replace(request, ask=replace(request.ask, undoes=related.own_mask.id))
 
 
 def rival(deps: Deps, request: Request) -> Request | None:

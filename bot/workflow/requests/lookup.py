@@ -10,7 +10,7 @@ from bot.core.requests import Request, Stage
 from bot.core.systemd.units import Snapshot
 from bot.errors import NoSuchRequest, UsageError
 from bot.ports import Query
-from bot.workflow.people.channels import place_asked
+from bot.workflow.people.routing import place_asked
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.update import update
 
@@ -40,9 +40,9 @@ def beside_first_card(deps: Deps, request: Request, caller: Caller) -> Caller:
     return replace(caller, place=request.ask.place) if caller.place.channel == request.ask.place.channel else caller
 
 
-def before_our_mask(deps: Deps, request: Request) -> Snapshot | None:
-    """The unit's state before the mask that this request extends; None if it extends none."""
-    return deps.store.get(request.ask.extends).target.before if request.ask.extends else None
+def state_before(deps: Deps, mask_id: str) -> Snapshot | None:
+    """The unit's state before our mask, for a request that extends it: a look would show the mask alone."""
+    return deps.store.get(mask_id).target.before
 
 
 def undo_in_progress(deps: Deps, mask: Request) -> Request | None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.core.audit.request_event import event
-from bot.core.requests import Extension, Request
+from bot.core.requests import Extension, Forced, Request
 from bot.core.requests.expiry import extend, keep
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.update import update
@@ -54,6 +54,19 @@ def mark_extended(deps: Deps, mask_id: str, by: Extension, *, is_approved: bool)
 
     mask = _mark(deps, mask_id, "mask.extended", by.request_id, marked, ends_at=by.until)
     return mask.aftercare.is_extended_by(by.request_id)
+
+
+def mark_forced(deps: Deps, request: Request) -> None:
+    """Write into the mask that its stop was ended by force and who approved that; the mask goes on at once."""
+    now, names = deps.clock.now(), tuple(vote.voter_name for vote in request.counted_votes)
+    alone = request.break_glass.name if request.break_glass and request.is_break_glass else ""
+    forced = Forced(request.id, now, names, alone)
+
+    def marked(mask: Request) -> Request:
+        is_marked = mask.target.forced is not None and mask.target.forced.request_id == request.id
+        return mask if is_marked else replace(mask.on_target(forced=forced), due_at=mask.due_at and now)
+
+    _mark(deps, request.ask.forces, "mask.stop_forced", request.id, marked)
 
 
 def _mark(

@@ -7,7 +7,7 @@ import pytest
 
 from bot.core.policy.requirements import is_outdated
 from bot.core.requests import Followup, FollowupKind, Signature, Stage, Tally
-from bot.core.requests.timers import first_due, next_due
+from bot.core.requests.timers import first_due, next_due, stop_to_force
 from tests.core.situations import ALICE, BOB, INCIDENT, NOW, broken, request, waiting
 
 SOON = NOW + timedelta(seconds=9)
@@ -71,3 +71,9 @@ def test_a_review_is_asked_for_while_it_is_owed(stage: Stage) -> None:
 @pytest.mark.parametrize("stage", FINAL)
 def test_what_is_over_and_owes_nothing_is_not_due_again(stage: Stage) -> None:
     assert next_due(replace(waiting(), stage=stage, due_at=SOON)) is None
+
+
+def test_only_a_request_to_force_a_stop_asks_each_time_whether_the_stop_is_over() -> None:
+    asked = waiting()
+    assert stop_to_force(asked) is None
+    assert stop_to_force(replace(asked, ask=replace(asked.ask, forces="r1"))) == asked.asked_at

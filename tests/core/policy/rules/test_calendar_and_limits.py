@@ -310,3 +310,9 @@ def test_it_is_explained(given: Facts, parts: dict[str, Any], holds: object, why
 
 def test_nothing_of_it_is_explained_to_who_wants_to_unmask() -> None:
     assert lines(undo(), with_(freezes=(replace(QUIET, line=50),))) == []
+
+
+def test_masks_are_counted_only_where_the_policy_limits_the_blast_radius() -> None:
+    assert RequestLimits(hosts=1).bound_blast_radius
+    assert RequestLimits(units_per_host=1).bound_blast_radius
+    assert not RequestLimits(requests_per_minute=1, open_requests=1).bound_blast_radius
