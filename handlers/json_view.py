@@ -44,7 +44,7 @@ def request(stored: Request) -> Shown:
         "unknown_since": target.unknown_since.isoformat() if target.unknown_since else None,
         "before": snapshot(target.before),
         "after": snapshot(target.after),
-        "ends_at": stored.aftercare.ends_at.isoformat() if stored.aftercare.ends_at else None,
+        "expires_at": stored.aftercare.expires_at.isoformat() if stored.aftercare.expires_at else None,
         "hold": _hold(stored) if stored.ask.change.hold else None,
         "overdue": stored.aftercare.overdue or None,
         "break_glass": _break_glass(stored.break_glass) if stored.break_glass else None,

@@ -23,7 +23,7 @@ _ENDS = {
     "refused": "REFUSED",
     "denied": "DENIED",
     "withdrawn": "WITHDRAWN",
-    "expired": "EXPIRED",
+    "timed_out": "TIMED OUT",
     "cancelled": "CANCELLED",
 }
 

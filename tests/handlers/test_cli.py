@@ -390,8 +390,8 @@ def test_a_mask_is_extended_or_kept_by_a_request_of_its_own(terminal: Terminal) 
     request = terminal.waiting()
     for stage in (Stage.APPROVED, Stage.RUNNING):
         request = terminal.store.save(request.move(stage))
-    ends_at = request.asked_at + timedelta(hours=1)
-    done = request.move(Stage.DONE, aftercare=Aftercare(ends_at=ends_at)).on_target(outcome=Outcome.PROVEN)
+    expires_at = request.asked_at + timedelta(hours=1)
+    done = request.move(Stage.DONE, aftercare=Aftercare(expires_at=expires_at)).on_target(outcome=Outcome.PROVEN)
     terminal.store.save(done)
 
     for words in ({"until": "2h"}, {"text": "the disk is not there yet"}):
@@ -400,7 +400,7 @@ def test_a_mask_is_extended_or_kept_by_a_request_of_its_own(terminal: Terminal) 
 
     asked = [one for one in terminal.store.find(Query()) if one.ask.extends == done.id]
     ends = {one.ask.change.duration.until if one.ask.change.duration else None for one in asked}
-    assert ends == {(ends_at + timedelta(hours=2)).replace(microsecond=0), None}
+    assert ends == {(expires_at + timedelta(hours=2)).replace(microsecond=0), None}
 
 
 def test_reviews_that_are_owed_stand_beside_the_masks(terminal: Terminal) -> None:

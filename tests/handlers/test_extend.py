@@ -20,8 +20,8 @@ def mask(world: World) -> Request:
     """A mask of ours that ends in an hour."""
     request = world.moved(world.moved(world.waiting(), Stage.APPROVED), Stage.RUNNING)
     done = world.moved(request, Stage.DONE, outcome=Outcome.PROVEN)
-    ends_at = (request.asked_at + timedelta(hours=1)).replace(microsecond=0)
-    aftercare = replace(done.aftercare, ends_at=ends_at, approved_until=ends_at)
+    expires_at = (request.asked_at + timedelta(hours=1)).replace(microsecond=0)
+    aftercare = replace(done.aftercare, expires_at=expires_at, approved_until=expires_at)
     return world.store.save(replace(done, finished_at=request.asked_at, aftercare=aftercare))
 
 
@@ -37,8 +37,8 @@ def sent(world: World, form: dict[str, Any], **values: Any) -> dict[str, str]:
     return dict(json.loads(answer.body)["errors"]) if answer.body else {}
 
 
-def ends_at(mask: Request) -> Any:
-    return mask.aftercare.ends_at
+def expires_at(mask: Request) -> Any:
+    return mask.aftercare.expires_at
 
 
 def prolonging(world: World, mask: Request) -> Request:
@@ -56,16 +56,16 @@ class TestExtend:
 
         request = prolonging(world, mask)
         assert request.ask.change == replace(
-            mask.ask.change, duration=Duration(until=ends_at(mask) + timedelta(hours=4))
+            mask.ask.change, duration=Duration(until=expires_at(mask) + timedelta(hours=4))
         )
         assert (request.ask.requester.user, request.ask.reason) == ("UBOB", "the deploy takes longer")
-        assert (request.ask.instead_of, request.stage) == (ends_at(mask), Stage.ASKED)
+        assert (request.ask.instead_of, request.stage) == (expires_at(mask), Stage.ASKED)
         assert world.store.get(mask.id).aftercare == mask.aftercare
 
     def test_what_is_typed_counts_instead_of_what_is_chosen(self, world: World, mask: Request) -> None:
         assert sent(world, open_form(world, "extend", mask), longer="1h", other="—90m") != {}
         assert sent(world, open_form(world, "extend", mask), longer="1h", other=" 90m ") == {}
-        assert prolonging(world, mask).ask.change.duration == Duration(until=ends_at(mask) + timedelta(minutes=90))
+        assert prolonging(world, mask).ask.change.duration == Duration(until=expires_at(mask) + timedelta(minutes=90))
 
     def test_a_moment_can_be_typed_as_well(self, world: World, mask: Request) -> None:
         assert sent(world, open_form(world, "extend", mask), longer="1h", other="until tomorrow 12:00 UTC") == {}
@@ -83,7 +83,7 @@ class TestExtend:
 
     def test_a_length_counts_from_now_where_the_end_has_passed(self, world: World, mask: Request) -> None:
         past = mask.asked_at - timedelta(hours=9)
-        mask = world.store.save(replace(mask, aftercare=replace(mask.aftercare, ends_at=past)))
+        mask = world.store.save(replace(mask, aftercare=replace(mask.aftercare, expires_at=past)))
         assert sent(world, open_form(world, "extend", mask), longer="1h") == {}
         term = prolonging(world, mask).ask.change.duration
         assert term
@@ -114,9 +114,9 @@ class TestKeep:
 @pytest.mark.parametrize("action", ["extend", "keep"])
 class TestWhatDoesNotEnd:
     def test_a_mask_without_an_end_opens_no_form(self, world: World, mask: Request, action: str) -> None:
-        world.store.save(replace(mask, aftercare=replace(mask.aftercare, ends_at=None)))
+        world.store.save(replace(mask, aftercare=replace(mask.aftercare, expires_at=None)))
         world.send(click(action, f"{mask.id}:{PLAN}", respond=f"{world.slack.base}respond"))
-        assert "There is no end to extend" in world.slack.call("respond")["text"]
+        assert "There is no expiry to extend" in world.slack.call("respond")["text"]
         assert world.slack.count("views.open") == 0
 
     def test_a_mask_that_was_taken_back_meanwhile_is_not_asked_for(
@@ -125,5 +125,5 @@ class TestWhatDoesNotEnd:
         form = open_form(world, action, mask)
         world.store.save(replace(mask, undone_by="r9"))
         wrong = sent(world, form, longer="1h", reason="why")
-        assert "There is no end to extend" in next(iter(wrong.values()))
+        assert "There is no expiry to extend" in next(iter(wrong.values()))
         assert len(world.requests()) == 1

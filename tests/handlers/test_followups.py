@@ -163,7 +163,7 @@ class TestAnswering:
         assert "Type your answer." in sent(world, form, {"reason": " "}, user="UALICE")["reason"]
         world.store.save(replace(world.store.get(request.id), remarks=()))
         assert "There is no open question" in sent(world, form, {"reason": "yes"}, user="UALICE")["reason"]
-        world.moved(world.store.get(request.id), Stage.EXPIRED)
+        world.moved(world.store.get(request.id), Stage.TIMED_OUT)
         assert "Too late" in sent(world, form, {"reason": "yes"}, user="UALICE")["reason"]
 
 

@@ -75,7 +75,7 @@ class TestAsking:
         form = self.form(world)
         assert "A hold needs its owners" in sent(world, form, host="web-01", unit="cron", hold="sre")["review"]
         wrong = sent(world, form, **{"host": "web-01", "unit": "cron", "hold": "sre", "review": "2d", "for": "2h"})
-        assert wrong == {"hold": "A hold never ends by itself: leave out `--for` and `--until`, or the hold."}
+        assert wrong == {"hold": "A hold never expires: leave out `--for` and `--until`, or the hold."}
         assert world.requests() == []
 
 
@@ -102,7 +102,7 @@ class TestKeeping:
         assert (kept.ask.instead_of, kept.ask.reason) == (mask.hold and mask.hold.review, "it goes on")
 
     def test_it_cannot_be_extended(self, world: World, mask: Request) -> None:
-        with pytest.raises(UsageError, match="There is no end to extend"):
+        with pytest.raises(UsageError, match="There is no expiry to extend"):
             world.desk.extensions.extend(
                 mask.id, Duration(lasts=timedelta(hours=1)), Caller(mask.owner, "", mask.ask.place, "k")
             )

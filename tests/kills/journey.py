@@ -80,7 +80,7 @@ def _its_hour_passes(life: Life) -> Request:
     """Its end is due now, and comes; the bot's own request for it, once all is said."""
     (mask,) = life.requests()
     now = SystemClock().now()
-    life.store.save(replace(mask, aftercare=replace(mask.aftercare, ends_at=now), due_at=now))
+    life.store.save(replace(mask, aftercare=replace(mask.aftercare, expires_at=now), due_at=now))
     life.until(lambda: bool(life.store.get(mask.id).undone_by), "an end of the mask")
     life.until(lambda: life.is_said(CARDS[0]) and life.is_said(CARDS[1]), "two final cards")
     (back,) = (one for one in life.requests() if one.ask.undoes == mask.id)

@@ -176,7 +176,7 @@ def test_the_form_offers_the_units_of_a_host_and_a_mistake_opens_it_with_what_ma
     expect(page.locator(".modal")).to_be_hidden()
     waiting = card(page, "MASK restless.service on web-01 · needs 1 approval")
     expect(waiting).to_contain_text("INC-2042: it flaps")
-    expect(waiting).to_contain_text("Ends")
+    expect(waiting).to_contain_text("Expires")
     waiting.get_by_role("button", name="Withdraw").click()
     expect(card(page, "WITHDRAWN")).to_be_visible()
 
@@ -199,7 +199,7 @@ def test_everybody_has_a_page_of_their_own_with_what_waits_for_them_and_what_is_
 
     mine = at_home(page, "bob")
     expect(mine).to_contain_text("Waiting for you · 1")
-    expect(mine).to_contain_text(re.compile("ends [0-9:]+ UTC .2 hours left"))
+    expect(mine).to_contain_text(re.compile("expires [0-9:]+ UTC .2 hours left"))
     expect(mine).to_contain_text("you may ask for masks and unmasks, and approve")
     expect(mine).to_contain_text("Slack is connected, and the database answers.")
     picture(page, mine, "home.png")

@@ -22,7 +22,7 @@ def has_passed(story: Story, since: datetime, seconds: float) -> None:
 
 def test_a_mask_of_seconds_returns_by_itself_after_the_bot_was_killed_and_started_again(story: Story) -> None:
     card = story.asks("/mask web-01 worker --for 10s INC-2041: runaway job")
-    assert "Ends  10 seconds after it is proven: unmask and start it again" in words(card)
+    assert "Expires  10 seconds after it is proven: unmask and start it again" in words(card)
     assert story.presses("bob", "Approve", card).in_time
     done = story.card("MASKED AND PROVEN · worker.service on web-01")
     proven = datetime.now(UTC)

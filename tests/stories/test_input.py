@@ -71,7 +71,7 @@ def test_a_bare_mask_opens_a_form_which_offers_real_units_and_shows_its_mistakes
     assert "until the next reboot" in words(card)
     story.presses("bob", "Approve", card)
     done = story.card("MASKED AND PROVEN · watchdog.service on web-02")
-    assert "Ends with the next reboot" in words(done).replace("Ends  with", "Ends with")
+    assert "Lasts  until the next reboot" in words(done)
     assert not story.link("watchdog.service", "web-02").is_symlink()
     assert story.sees("watchdog.service", "web-02") == {**MASKED, "UnitFileState": "masked-runtime"}
 

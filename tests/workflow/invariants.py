@@ -91,9 +91,9 @@ def _secrets(seen: Seen) -> Iterator[str]:
 
 def _forgotten(request: Request) -> Iterator[str]:
     """Each mask that expires must have a timer, however often its undo failed."""
-    ends_at = request.aftercare.ends_at
-    if request.is_live_mask and ends_at and request.due_at is None:
-        yield f"{request.ask.change} ends at {ends_at}, and nothing is due that ends it"
+    expires_at = request.aftercare.expires_at
+    if request.is_live_mask and expires_at and request.due_at is None:
+        yield f"{request.ask.change} ends at {expires_at}, and nothing is due that ends it"
 
 
 def _cards(seen: Seen, request: Request) -> Iterator[str]:

@@ -243,7 +243,7 @@ class TestOnHosts:
                 world.vote(asked, by=BOB)
                 world.when(asked, lambda now: now.kill_switch is not None, "being held")
             world.clock.ahead += 11 * MINUTE
-            assert world.until_final(asked).stage is Stage.EXPIRED
+            assert world.until_final(asked).stage is Stage.TIMED_OUT
             assert is_untouched(host, "tuned.service")
 
     def test_what_runs_is_finished_and_an_undo_goes_on(self, idle_world: World) -> None:

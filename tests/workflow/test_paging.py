@@ -94,7 +94,7 @@ def test_a_page_that_runs_out_of_time_is_over_too(world: World, receiver: PageRe
     world.clock.ahead += 10 * MINUTE
     work_until(world, lambda: receiver.events() == [TRIGGERED, RESOLVED], "the end of the page")
 
-    assert world.store.get(request.id).stage is Stage.EXPIRED
+    assert world.store.get(request.id).stage is Stage.TIMED_OUT
 
 
 def test_a_receiver_that_is_down_is_told_later_and_in_order(world: World, receiver: PageReceiver) -> None:

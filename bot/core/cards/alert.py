@@ -44,5 +44,5 @@ def _reason(request: Request) -> str:
 
 def resolution(request: Request) -> str:
     """How it ended."""
-    how = title(request).lower() if request.stage is Stage.DONE else str(request.stage)
+    how = title(request).lower() if request.stage is Stage.DONE else request.stage.words
     return f"Over: the {request.ask.change.noun} of {subject(request)} is {how}"

@@ -125,7 +125,7 @@ _HELP = (
     Markup("`/mask HOST UNIT [reason]`  stop the unit and mask it, once the right people approve"),
     Markup("    `--runtime`  until the next reboot"),
     Markup("    `--keep-running`  mask it, but do not stop it"),
-    Markup("    `--for 2h`, `--until 18:00`  the mask ends by itself, then everything is put back"),
+    Markup("    `--for 2h`, `--until 18:00`  the mask expires, then everything is put back"),
     Markup("    `--hold OWNERS --review 90d`  a hold: the mask lasts until OWNERS lift it; they review it then"),
     Markup("    `--hold` also with `@GROUP` in place of HOST: all its hosts, and those that join later"),
     Markup("    `--at Tue 22:00`, `--window 2h`  approved now, carried out at that time"),
@@ -172,7 +172,7 @@ def _masked_by(seen: Snapshot, ours: Sequence[Request], now: datetime) -> Iterat
 
 def _past_request(request: Request, now: datetime) -> Markup:
     outcome = request.target.outcome or Outcome.UNKNOWN
-    ended = TITLES[outcome].lower() if request.stage is Stage.DONE else str(request.stage)
+    ended = TITLES[outcome].lower() if request.stage is Stage.DONE else request.stage.words
     age = unit_state.span((now - request.asked_at).total_seconds())
     who = mention(request.ask.requester, request.ask.requester_name)
     said = words("{} ago: {}, {}", age, title(request), ended)

@@ -5,7 +5,7 @@ from bot.core.requests import Hold, Request
 
 def ends(mask: Request) -> str:
     """The reason to undo a mask that has expired."""
-    because = "The hold for its group was lifted" if mask.ask.change.hold else "It ends now, as approved"
+    because = "The hold for its group was lifted" if mask.ask.change.hold else "It expires now, as approved"
     return _with_reason(because, mask)
 
 
@@ -21,7 +21,7 @@ def spreads(hold: Hold, first: Request) -> str:
 
 def waits_for(other: Request) -> str:
     """Another request for the mask is open."""
-    return f"Another request for this mask is still {other.stage}."
+    return f"Another request for this mask is still {other.stage.words}."
 
 
 def kill_switch_is_on(by: str) -> str:

@@ -14,5 +14,5 @@ def clock_jump_notice(jump: timedelta) -> str:
         )
     return (
         f"THE CLOCK OF THE BOT'S MACHINE WAS SET FORWARD by {humanize(jump)}, or the machine slept. Whatever "
-        "became due in between is due now: approvals may have expired, and masks may have ended."
+        "became due in between is due now: requests may have timed out, and masks may have expired."
     )

@@ -11,9 +11,9 @@ from bot.core.requests import Request, Stage
 
 
 def card(request: Request, now: datetime) -> Text:
-    """Refused, denied, withdrawn, expired or cancelled."""
+    """Refused, denied, withdrawn, timed out or cancelled."""
     return message(
-        f"{request.stage.upper()} · {title(request)}",
+        f"{request.stage.words.upper()} · {title(request)}",
         section("people", [*break_glass.rows(request), requester_and_reason(request)]),
         section("end", [*_end(request), words("Nothing was changed on {}.", request.target.host)]),
         buttons(request, break_glass.with_review(request, (Action.DETAILS,))),

@@ -97,12 +97,12 @@ def _lasts(request: Request, undo: str) -> Iterator[Markup]:
     if change.hold:
         yield from hold.request_rows(change.hold, undo, request.hosts)
     elif change.duration:
-        yield row("Ends", _ends(change.duration, undo))
+        yield row("Expires", _expires(change.duration, undo))
     else:
         yield row("Undo", words("one click: {}", undo))
 
 
-def _ends(term: Duration, what: str) -> Markup:
+def _expires(term: Duration, what: str) -> Markup:
     """When it expires; a length counts from the proof, whose time nobody knows yet."""
     if term.until:
         return words("{}: {}", day(term.until), what)

@@ -48,7 +48,7 @@ def details(request: Request, *, now: datetime, offers: Sequence[Action] = ()) -
 
 
 def _record(request: Request, now: datetime) -> Iterator[Markup]:
-    yield row("Request", f"{request.id}, {request.stage}")
+    yield row("Request", f"{request.id}, {request.stage.words}")
     yield row(
         "Asked", words("{}, {} ago", day(request.asked_at), unit_state.span((now - request.asked_at).total_seconds()))
     )

@@ -190,7 +190,7 @@ def _facts(request: Request) -> Iterator[Markup]:
         yield from twins(target.after)
     yield from brought_down.how_it_stopped(target)
     if request.ask.change.runtime and target.outcome is Outcome.PROVEN:
-        yield row("Ends", "with the next reboot of the host")
+        yield row("Lasts", "until the next reboot of the host")
 
 
 def _since_asking(target: Target) -> Iterator[Markup]:
@@ -230,7 +230,7 @@ def actions(request: Request, now: datetime) -> tuple[Action, ...]:
         keep = () if request.ask.is_group_member else (Action.KEEP,)
         return (*again, Action.UNMASK, *keep, Action.DETAILS)
     if request.is_live_mask:
-        return (Action.UNMASK, *((Action.EXTEND, Action.KEEP) if request.aftercare.ends_at else ()), Action.DETAILS)
+        return (Action.UNMASK, *((Action.EXTEND, Action.KEEP) if request.aftercare.expires_at else ()), Action.DETAILS)
     if target.outcome is Outcome.NOT_OURS and target.after and target.after.mask_layers:
         return (Action.UNMASK, Action.DETAILS)
     if not request.can_be_undone or request.ask.change.verb is not Verb.MASK:

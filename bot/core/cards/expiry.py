@@ -19,10 +19,10 @@ def rows(mask: Request) -> Iterator[Markup]:
     if hold := mask.hold:
         yield from holds.rows(mask, hold)
         return
-    if aftercare.ends_at and aftercare.overdue:
-        yield row("Overdue", words("since {}. {}", day(aftercare.ends_at), join(_why_and_when(aftercare), " ")))
-    elif aftercare.ends_at:
-        yield row("Ends", words("{}, then everything is put back", day(aftercare.ends_at)))
+    if aftercare.expires_at and aftercare.overdue:
+        yield row("Overdue", words("since {}. {}", day(aftercare.expires_at), join(_why_and_when(aftercare), " ")))
+    elif aftercare.expires_at:
+        yield row("Expires", words("{}, then everything is put back", day(aftercare.expires_at)))
     if aftercare.extensions:
         yield _extension_row(aftercare.extensions[-1])
 
@@ -33,15 +33,17 @@ def plan(request: Request) -> Iterator[Markup]:
     if ask.change.hold:
         yield from holds.plan(request, ask.change.hold)
         return
-    yield row("Now", words("our mask, {}", words("ends {}", day(ask.instead_of)) if ask.instead_of else "which ends"))
+    yield row(
+        "Now", words("our mask, {}", words("expires {}", day(ask.instead_of)) if ask.instead_of else "which expires")
+    )
     yield row("Then", _then(ask.change.duration))
     yield row("Undo", "one click: unmask, and everything is put back")
 
 
 def _then(term: Duration | None) -> Markup:
     if term and term.until:
-        return words("it ends {}", day(term.until))
-    return words("it no longer ends by itself: it stays until somebody unmasks it")
+        return words("it expires {}", day(term.until))
+    return words("it no longer expires: it stays until somebody unmasks it")
 
 
 def new_expiry_rows(request: Request) -> Iterator[Markup]:
@@ -51,21 +53,21 @@ def new_expiry_rows(request: Request) -> Iterator[Markup]:
         yield row("Review", day(ask.change.hold.review))
         return
     instead = words(", instead of {}", day(ask.instead_of)) if ask.instead_of else words("")
-    yield row("Ends", words("{}{}", _until(ask.change.duration), instead))
+    yield row("Expires", words("{}{}", _until(ask.change.duration), instead))
 
 
 def _until(term: Duration | None) -> Markup:
-    return day(term.until) if term and term.until else words("no longer by itself")
+    return day(term.until) if term and term.until else words("never")
 
 
 def expiry_in_list(mask: Request) -> Markup:
     """The expiry in a list of masks."""
-    ends_at = mask.aftercare.ends_at
+    expires_at = mask.aftercare.expires_at
     if hold := mask.hold:
         return holds.hold_in_list(mask, hold)
-    if ends_at is None:
-        return words("ends with the next reboot" if mask.ask.change.runtime else "no end")
-    return words("overdue since {}" if mask.aftercare.overdue else "ends {}", day(ends_at))
+    if expires_at is None:
+        return words("lasts until the next reboot" if mask.ask.change.runtime else "no expiry")
+    return words("overdue since {}" if mask.aftercare.overdue else "expires {}", day(expires_at))
 
 
 def _why_and_when(aftercare: Aftercare) -> Iterator[Markup]:
@@ -81,18 +83,18 @@ def _extension_row(newest: Extension) -> Markup:
     return row(label, words("{}: {}", who, why) if why else who)
 
 
-def expiry_reminder(mask: Request, ends_at: datetime, now: datetime) -> str:
+def expiry_reminder(mask: Request, expires_at: datetime, now: datetime) -> str:
     """Before the expiry, while it can still be extended."""
-    when = f"{ends_at:%H:%M} UTC, in {humanize(ends_at - now)}"
+    when = f"{expires_at:%H:%M} UTC, in {humanize(expires_at - now)}"
     return (
-        f"The mask of {subject(mask)} ends {when}, then everything is put back. "
+        f"The mask of {subject(mask)} expires at {when}, then everything is put back. "
         "Use Extend or Keep on its card to change that."
     )
 
 
-def overdue_message(mask: Request, ends_at: datetime) -> str:
+def overdue_message(mask: Request, expires_at: datetime) -> str:
     """The mask has expired and is not undone."""
-    when = f"{ends_at:%Y-%m-%d %H:%M} UTC"
+    when = f"{expires_at:%Y-%m-%d %H:%M} UTC"
     return (
         f"The mask of {subject(mask)} should have ended {when}, but it is still there. {mask.aftercare.overdue} "
         "The bot keeps trying."
@@ -103,7 +105,7 @@ def no_expiry_reminder(mask: Request, now: datetime) -> str:
     """The mask has no expiry."""
     age = humanize(now - mask.finished_at if mask.finished_at else timedelta())
     why = f" Reason: {mask.ask.reason}" if mask.ask.reason.strip() else ""
-    return f"The mask of {subject(mask)} has no end and has lasted {age}.{why}\nUse Unmask on its card to undo it."
+    return f"The mask of {subject(mask)} has no expiry and has lasted {age}.{why}\nUse Unmask on its card to undo it."
 
 
 def aftercheck_message(request: Request, found: Sequence[str], now: datetime) -> str:

@@ -111,7 +111,7 @@ def state(request: Request) -> str:
         verb = "STOPPING BY FORCE" if request.ask.change.force else verb
         return TITLES[Outcome.UNKNOWN] if _is_unknown(target) else f"{verb}, UNDER WAY"
     if request.stage is not Stage.DONE:
-        return f"{what(request)}, {_STAGES.get(request.stage, request.stage)}".upper()
+        return f"{what(request)}, {_STAGES.get(request.stage, request.stage.words)}".upper()
     if request.drift.lost:
         return "OUR MASK IS GONE"
     return "UNDONE" if request.undone_by else TITLES[target.outcome or Outcome.UNKNOWN]
@@ -155,7 +155,7 @@ def _by_stage(request: Request) -> Iterator[Action]:
             yield from stopping.actions(request)
         case Stage.DONE if request.ask.change.verb is Verb.MASK and request.can_be_undone:
             yield Action.UNMASK
-            if request.aftercare.ends_at and request.is_live_mask:
+            if request.aftercare.expires_at and request.is_live_mask:
                 yield from (Action.EXTEND, Action.KEEP)
 
 

@@ -76,7 +76,7 @@ _CHANNEL_HINT = "Where approvers are asked and the result is shown."
 _UNIT_HINT = "Type part of its name and choose. cron means cron.service."
 _USER_HINT = "Only for a unit of that user's own manager (systemctl --user)."
 _WHEN_HINT = "Like 22:00, or Tue 22:00 UTC for 2h. If empty, the unit is masked as soon as that is approved."
-_DURATION_HINT = "Like 2h, or until 18:00. The mask then ends by itself. If empty, it lasts until somebody removes it."
+_DURATION_HINT = "Like 2h, or until 18:00. The mask then expires. If empty, it lasts until somebody removes it."
 
 
 _LONGER = {"30m": "30 minutes", "1h": "1 hour", "4h": "4 hours", "24h": "1 day"}

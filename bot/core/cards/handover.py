@@ -110,7 +110,7 @@ def _decision(request: Request) -> tuple[datetime, Markup] | None:
 def _approval(request: Request) -> tuple[datetime, Markup] | None:
     if request.stage is not Stage.APPROVED or request.act_by is None:
         return None
-    return request.act_by, words("approval expires: {}", title(request))
+    return request.act_by, words("approval times out: {}", title(request))
 
 
 def _mask(request: Request) -> tuple[datetime, Markup] | None:
@@ -118,8 +118,8 @@ def _mask(request: Request) -> tuple[datetime, Markup] | None:
         return None  # a group's hold is reviewed as a whole
     if hold := request.hold:
         return hold.review, words("hold to be reviewed: {}, by @{}", holds.scope(request, hold), hold.owners)
-    ends_at = request.aftercare.ends_at if request.is_live_mask else None
-    return (ends_at, words("mask ends: {}", subject(request))) if ends_at else None
+    expires_at = request.aftercare.expires_at if request.is_live_mask else None
+    return (expires_at, words("mask expires: {}", subject(request))) if expires_at else None
 
 
 _TIMERS: tuple[_Timer, ...] = (_decision, _approval, _mask)

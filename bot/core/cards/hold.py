@@ -22,7 +22,7 @@ def request_rows(hold: Hold, undo: str, hosts: Sequence[str] = ()) -> Iterator[M
     """On a card that waits."""
     if hold.is_group_wide:
         yield row("Hosts", _hosts(hold, hosts))
-    yield row("Hold", words("by @{}, who review it {}; it never ends by itself", hold.owners, day(hold.review)))
+    yield row("Hold", words("by @{}, who review it {}; it never expires", hold.owners, day(hold.review)))
     yield row("Undo", words("only @{} can lift it, with approval: {}", hold.owners, undo))
 
 

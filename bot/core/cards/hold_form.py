@@ -8,7 +8,7 @@ from bot.core.input.draft import Draft
 from bot.core.requests import Request
 
 OWNERS, REVIEW_ON = "hold", "review"
-_OWNERS_HINT = "For a mask that lasts: it never ends by itself, and only these owners can lift it."
+_OWNERS_HINT = "For a mask that lasts: it never expires, and only these owners can lift it."
 _REVIEW_HINT = "For a hold: when its owners review it, like 90d or 2027-03-01."
 _USUAL_REVIEW = "90d"
 

@@ -113,8 +113,8 @@ def _masks(page: HomeView, now: datetime) -> Iterator[Block]:
 
 def _life(mask: Request, now: datetime) -> Markup:
     """Since when the mask is in place, its expiry, and its reason."""
-    since, end = day(mask.finished_at or mask.asked_at), mask.aftercare.ends_at
-    left = words("ends {}", until(end, now)) if end and end > now else expiry.expiry_in_list(mask)
+    since, end = day(mask.finished_at or mask.asked_at), mask.aftercare.expires_at
+    left = words("expires {}", until(end, now)) if end and end > now else expiry.expiry_in_list(mask)
     return join([words("masked {}, {}", since, left), *([mask.ask.reason] if mask.ask.reason.strip() else [])], " · ")
 
 

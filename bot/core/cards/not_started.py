@@ -10,7 +10,7 @@ def unused(request: Request) -> str:
     """The approval or the scheduled window ended before the request could start."""
     window = request.ask.change.scheduled_window
     if window is None:
-        return "The approval expired before the change could start."
+        return "The approval timed out before the change could start."
     why = f" {request.target.note}" if request.target.note else ""
     return f"Its window closed at {window.closes:%Y-%m-%d %H:%M} UTC, before the change could start.{why}"
 

@@ -74,7 +74,7 @@ def _as_text(rows: list[Markup]) -> Text:
 def _ending(request: Request) -> str:
     if request.stage is Stage.DONE:
         return title(request).lower()
-    return f"{request.stage} ({what(request)})"
+    return f"{request.stage.words} ({what(request)})"
 
 
 def _others(request: Request) -> list[Markup]:

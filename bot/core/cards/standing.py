@@ -9,7 +9,7 @@ NOT_ON_RECORD = "This button belongs to a request that is no longer on record."
 def how_it_stands(request: Request) -> str:
     """The state of the request, for whoever pressed a button too late."""
     how = f" ({title(request).lower()})" if request.stage is Stage.DONE else ""
-    return f"the request is {request.stage}{how}."
+    return f"the request is {request.stage.words}{how}."
 
 
 def describe_decision(request: Request) -> str:
@@ -21,10 +21,10 @@ def describe_decision(request: Request) -> str:
         return f"Too late: {request.break_glass.name} used break-glass."
     if approvers:
         return f"Too late: {approvers} approved this already."
-    return f"Too late: this request is {request.stage}."
+    return f"Too late: this request is {request.stage.words}."
 
 
 def already_open(other: Request) -> str:
     """Why a second request for the same unit is refused."""
     who, change = other.ask.requester_name, other.ask.change
-    return f"{who} already asked for `{change}`, and that request is still {other.stage}. It must end first."
+    return f"{who} already asked for `{change}`, and that request is still {other.stage.words}. It must end first."

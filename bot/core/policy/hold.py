@@ -28,7 +28,7 @@ def conflict(change: Change) -> str:
     if change.hold is None:
         return _ONE_HOST if is_group(change.host) and change.verb is Verb.MASK else ""
     if change.duration:
-        return "A hold never ends by itself: leave out `--for` and `--until`, or the hold."
+        return "A hold never expires: leave out `--for` and `--until`, or the hold."
     if change.runtime:
         return "A hold outlives reboots: leave out `--runtime`, or the hold."
     if change.user:

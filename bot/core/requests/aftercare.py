@@ -23,7 +23,7 @@ class Extension:
 class Aftercare:
     """Stored in the request that made the change. Every `..._at` field is a timer of that request."""
 
-    ends_at: datetime | None = None  # when the mask expires
+    expires_at: datetime | None = None  # when the mask expires
     approved_until: datetime | None = None  # the latest expiry that approvers agreed to under the policy
     extensions: tuple[Extension, ...] = ()
 

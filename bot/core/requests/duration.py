@@ -20,7 +20,7 @@ class Duration:
             return ""
         return f"--until {format_moment(self.until)}"
 
-    def ends_at(self, begins: datetime) -> datetime:
+    def expires_at(self, begins: datetime) -> datetime:
         """When a mask expires that is proven at `begins`."""
         return self.until or begins + (self.lasts or timedelta())
 

@@ -43,15 +43,17 @@ def begin_aftercare(request: Request, now: datetime, care: AftercarePolicy) -> A
     if hold := request.hold:
         return Aftercare(remind_at=hold.review if hold.review > now else now + care.reminder_every, look_at=look_at)
     term = request.ask.change.duration
-    ends_at = term.ends_at(now) if term else None
-    return Aftercare(ends_at, approved_until=ends_at, remind_at=_first_word(ends_at, now, care), look_at=look_at)
+    expires_at = term.expires_at(now) if term else None
+    return Aftercare(
+        expires_at, approved_until=expires_at, remind_at=_first_word(expires_at, now, care), look_at=look_at
+    )
 
 
 def extend(aftercare: Aftercare, by: Extension, care: AftercarePolicy, *, is_approved: bool) -> Aftercare:
     """Set another expiry, whatever the old one led to. `is_approved`: approvers agreed, it is no free extension."""
     return replace(
         aftercare,
-        ends_at=by.until,
+        expires_at=by.until,
         approved_until=by.until if is_approved else aftercare.approved_until,
         extensions=(*aftercare.extensions, by),
         tries=0,
@@ -73,14 +75,14 @@ def put_off(aftercare: Aftercare, why: str, now: datetime, care: AftercarePolicy
     return replace(aftercare, overdue=why, try_at=next_try(aftercare, now, care), remind_at=tell_at)
 
 
-def is_late(undo: Request, ends_at: datetime | None, now: datetime, care: AftercarePolicy) -> bool:
+def is_late(undo: Request, expires_at: datetime | None, now: datetime, care: AftercarePolicy) -> bool:
     """Whether an undo should be finished by now."""
-    return now - max(undo.asked_at, ends_at or undo.asked_at) > care.expiry_retry_longest
+    return now - max(undo.asked_at, expires_at or undo.asked_at) > care.expiry_retry_longest
 
 
 def next_try(aftercare: Aftercare, now: datetime, care: AftercarePolicy) -> datetime:
     """When the undo is tried again. The longer it is overdue, the longer the pause."""
-    return now + pause(now - (aftercare.ends_at or now), care)
+    return now + pause(now - (aftercare.expires_at or now), care)
 
 
 def pause(waited: timedelta, care: AftercarePolicy) -> timedelta:
@@ -96,7 +98,7 @@ def next_look(request: Request, now: datetime, care: AftercarePolicy) -> datetim
     return next((at for at in times if at > now), None)
 
 
-def _first_word(ends_at: datetime | None, now: datetime, care: AftercarePolicy) -> datetime:
-    if ends_at is None:
+def _first_word(expires_at: datetime | None, now: datetime, care: AftercarePolicy) -> datetime:
+    if expires_at is None:
         return now + care.reminder_after
-    return ends_at - min(care.expiry_warning, (ends_at - now) / _SHARE)
+    return expires_at - min(care.expiry_warning, (expires_at - now) / _SHARE)

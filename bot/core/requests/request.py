@@ -157,7 +157,7 @@ class Request:
         A hold that got an expiry is none any more: it was lifted on all hosts of its group.
         """
         hold, kept = self.ask.change.hold, self.aftercare.extensions
-        if hold is None or self.ask.change.verb is not Verb.MASK or not self.is_live_mask or self.aftercare.ends_at:
+        if hold is None or self.ask.change.verb is not Verb.MASK or not self.is_live_mask or self.aftercare.expires_at:
             return None
         return replace(hold, review=kept[-1].until) if kept and kept[-1].until else hold
 

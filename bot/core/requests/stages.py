@@ -14,7 +14,7 @@ class Stage(StrEnum):
     REFUSED = "refused"
     DENIED = "denied"
     WITHDRAWN = "withdrawn"
-    EXPIRED = "expired"
+    TIMED_OUT = "timed_out"  # not approved in time, or not started while its approval was good
     CANCELLED = "cancelled"  # cannot run any more: no channel, rights lost, host removed
 
     @property
@@ -22,17 +22,22 @@ class Stage(StrEnum):
         """Whether the stage is final."""
         return self not in MOVES
 
+    @property
+    def words(self) -> str:
+        """The stage as people read it."""
+        return self.replace("_", " ")
+
 
 MOVES: dict[Stage, frozenset[Stage]] = {
     Stage.ASKED: frozenset(
         {Stage.WAITING, Stage.APPROVED, Stage.REFUSED, Stage.WITHDRAWN, Stage.CANCELLED, Stage.DONE}
     ),
     Stage.WAITING: frozenset(
-        {Stage.APPROVED, Stage.REFUSED, Stage.DENIED, Stage.WITHDRAWN, Stage.EXPIRED, Stage.CANCELLED}
+        {Stage.APPROVED, Stage.REFUSED, Stage.DENIED, Stage.WITHDRAWN, Stage.TIMED_OUT, Stage.CANCELLED}
     ),
-    # Back to WAITING: the unthe plan has changed since it was approved, or an approver lost the right to approve.
+    # Back to WAITING: the plan has changed since it was approved, or an approver lost the right to approve.
     Stage.APPROVED: frozenset(
-        {Stage.RUNNING, Stage.WAITING, Stage.REFUSED, Stage.EXPIRED, Stage.WITHDRAWN, Stage.CANCELLED, Stage.DONE}
+        {Stage.RUNNING, Stage.WAITING, Stage.REFUSED, Stage.TIMED_OUT, Stage.WITHDRAWN, Stage.CANCELLED, Stage.DONE}
     ),
     Stage.RUNNING: frozenset({Stage.DONE}),
 }

@@ -17,7 +17,7 @@ def stored_due_time(request: Request) -> datetime | None:
     return request.due_at
 
 
-def end_of_decision(request: Request) -> datetime | None:
+def approval_deadline(request: Request) -> datetime | None:
     """The deadline for approvals."""
     return request.approval.approve_by if request.approval else None
 
@@ -27,9 +27,9 @@ def stop_to_force(request: Request) -> datetime | None:
     return request.asked_at if request.ask.forces else None
 
 
-def end_of_mask(request: Request) -> datetime | None:
+def mask_expiry(request: Request) -> datetime | None:
     """The expiry of a mask, or the next try of an overdue undo; also for a mask whose hold was lifted."""
-    return request.aftercare.try_at or request.aftercare.ends_at if request.can_be_undone else None
+    return request.aftercare.try_at or request.aftercare.expires_at if request.can_be_undone else None
 
 
 def next_reapply(request: Request) -> datetime | None:
@@ -94,7 +94,7 @@ ALWAYS: tuple[Timer, ...] = (page_to_resolve, pending_followup, next_review_remi
 TIMERS: Mapping[Stage, tuple[Timer, ...]] = {
     Stage.ASKED: (stored_due_time,),
     Stage.WAITING: (
-        end_of_decision,
+        approval_deadline,
         next_calendar_change,
         next_approver_reminder,
         next_escalation_step,
@@ -102,7 +102,7 @@ TIMERS: Mapping[Stage, tuple[Timer, ...]] = {
     ),
     Stage.APPROVED: (stored_due_time,),
     Stage.RUNNING: (stored_due_time,),
-    Stage.DONE: (end_of_mask, next_reapply, next_owner_reminder, next_aftercheck),
+    Stage.DONE: (mask_expiry, next_reapply, next_owner_reminder, next_aftercheck),
 }
 
 

@@ -28,9 +28,8 @@ def count_votes(deps: Deps, claim: Claim) -> Request:
             request = _refuse_vote(deps, request, vote, Refuse("too_late", describe_decision(request)), claim=claim)
     approval = request.approval
     if request.stage is Stage.WAITING and approval and deps.clock.now() >= approval.approve_by:
-        return end(
-            deps, request, Stage.EXPIRED, words.not_in_time(request, approval), code="request_expired", claim=claim
-        )
+        why = words.not_in_time(request, approval)
+        return end(deps, request, Stage.TIMED_OUT, why, code="not_approved_in_time", claim=claim)
     if request.stage is Stage.WAITING and request.version == claim.request.version and _looks_enough(request):
         return _see_quorum(deps, request, Effects(), claim=claim)
     return request

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from bot.core.requests import Request, Stage
 from bot.core.requests.timers import (
     Timer,
-    end_of_mask,
+    mask_expiry,
     next_aftercheck,
     next_approver_reminder,
     next_countdown,
@@ -50,7 +50,7 @@ BY_STAGE: Mapping[Stage, tuple[Entry, ...]] = {
     ),
     Stage.APPROVED: ((stop_to_force, end_if_over), (None, show_kill_switch)),
     Stage.DONE: (
-        (end_of_mask, expire),
+        (mask_expiry, expire),
         (next_reapply, reapply),
         (next_owner_reminder, remind_owner),
         (next_aftercheck, look_after),

@@ -17,7 +17,7 @@ from bot.workflow.approval.voting import count_votes, has_recorded_votes
 from bot.workflow.engine.periodic import perform
 from bot.workflow.engine.timers import do_what_is_due
 from bot.workflow.lifecycle.carry_out import Carrying
-from bot.workflow.lifecycle.outcome_unknown import own_up
+from bot.workflow.lifecycle.outcome_unknown import report_internal_error
 from bot.workflow.lifecycle.preflight import run_preflight
 from bot.workflow.lifecycle.start import start
 from bot.workflow.outbox.deliver import deliver
@@ -139,14 +139,14 @@ class Workers:
             self._give_back(claim)
         except Exception:
             log.exception("request failed to advance", request=claim.request.id)
-            self._own_up(claim)
+            self._report_error(claim)
         finally:
             self._claims.pop(claim.request.id, None)
             self._free.release()
 
-    def _own_up(self, claim: Claim) -> None:
+    def _report_error(self, claim: Claim) -> None:
         try:
-            self._deps.store.release(claim, due_at=own_up(self._deps, claim))
+            self._deps.store.release(claim, due_at=report_internal_error(self._deps, claim))
         except Exception:
             log.exception("internal error not reported", request=claim.request.id)
             self._give_back(claim)

@@ -42,7 +42,7 @@ def _begin(deps: Deps, claim: Claim, mask: Request) -> Request:
         return _overdue(deps, claim, mask, str(error), code=error.code)
     except UsageError as error:
         return _overdue(deps, claim, mask, str(error), code="unknown_host")
-    key = f"end:{mask.id}:{aftercare.ends_at:%Y%m%dT%H%M%S.%f}:{aftercare.tries}"
+    key = f"end:{mask.id}:{aftercare.expires_at:%Y%m%dT%H%M%S.%f}:{aftercare.tries}"
     request = record(deps, _ask(mask), key=key)
     return _wait(deps, claim, mask, request)
 
@@ -56,7 +56,7 @@ def _wait(deps: Deps, claim: Claim, mask: Request, other: Request) -> Request:
     """The undo, by the bot or by somebody, is running; it is checked later."""
     returning = other.id if other.ask.by_itself else ""
     now, care, aftercare = deps.clock.now(), deps.aftercare, replace(mask.aftercare, undo_request=returning)
-    if is_late(other, aftercare.ends_at, now, care):
+    if is_late(other, aftercare.expires_at, now, care):
         aftercare = put_off(aftercare, by_itself.waits_for(other), now, care)
     waits = replace(aftercare, try_at=next_try(aftercare, now, care))
     return deps.store.save(replace(mask, aftercare=waits), claim=claim)
@@ -66,6 +66,6 @@ def _overdue(deps: Deps, claim: Claim, mask: Request, why: str, *, code: str) ->
     """The undo is not possible now. Each reason is recorded once, not at every try."""
     aftercare = put_off(mask.aftercare, why, deps.clock.now(), deps.aftercare)
     aftercare = replace(aftercare, undo_request="", tries=aftercare.tries + 1)
-    told = event(mask, "mask.overdue", outcome="failure", code=code, why=why, ends_at=aftercare.ends_at)
+    told = event(mask, "mask.overdue", outcome="failure", code=code, why=why, expires_at=aftercare.expires_at)
     events = [told] if mask.aftercare.overdue != why else []
     return deps.store.save(replace(mask, aftercare=aftercare), events=events, claim=claim)

@@ -19,7 +19,7 @@ from bot.workflow.requests.lookup import beside_first_card, stored_request
 def extension_of(mask: Request, term: Duration | None, who: Caller, reason: str) -> Ask:
     """The request for the same mask with another expiry, or with none."""
     change = replace(mask.ask.change, unit=mask.target.unit, duration=term, scheduled_window=None)
-    return Ask(change, who.id, who.name, who.place, reason, extends=mask.id, instead_of=mask.aftercare.ends_at)
+    return Ask(change, who.id, who.name, who.place, reason, extends=mask.id, instead_of=mask.aftercare.expires_at)
 
 
 def keep_request(mask: Request, review: datetime, who: Caller, reason: str) -> Ask:
@@ -40,8 +40,8 @@ class Extensions:
     def mask_to_extend(self, request_id: str) -> Request:
         """A mask of ours that expires. Raises `UsageError` if it does not, or is gone."""
         mask = stored_request(self._deps, request_id)
-        if not mask.is_live_mask or mask.aftercare.ends_at is None:
-            raise UsageError("There is no end to extend: " + how_it_stands(mask))
+        if not mask.is_live_mask or mask.aftercare.expires_at is None:
+            raise UsageError("There is no expiry to extend: " + how_it_stands(mask))
         return mask
 
     def mask_to_keep(self, request_id: str) -> Request:
@@ -56,7 +56,7 @@ class Extensions:
     def extend(self, request_id: str, term: Duration, caller: Caller, *, reason: str = "") -> Request:
         """Ask for a later expiry; a length counts from the present expiry, or from now if that has passed."""
         mask, now = self.mask_to_extend(request_id), self._deps.clock.now()
-        until = term.ends_at(max(mask.aftercare.ends_at or now, now)).replace(microsecond=0)
+        until = term.expires_at(max(mask.aftercare.expires_at or now, now)).replace(microsecond=0)
         ask = extension_of(mask, Duration(until=until), beside_first_card(self._deps, mask, caller), reason)
         return self._submit(ask, key=caller.key)
 

@@ -20,26 +20,26 @@ def remind_owner(deps: Deps, claim: Claim, request: Request) -> Request:
     now, aftercare = deps.clock.now(), request.aftercare
     if request.hold:
         return _review(deps, claim, request, request.hold)
-    ends_at, next_time = aftercare.ends_at, now + deps.aftercare.reminder_every
-    if ends_at and aftercare.overdue:
+    expires_at, next_time = aftercare.expires_at, now + deps.aftercare.reminder_every
+    if expires_at and aftercare.overdue:
         return _tell(
             deps,
             claim,
             request,
             "overdue",
-            in_words(deps, request, lambda: expiry.overdue_message(request, ends_at)),
+            in_words(deps, request, lambda: expiry.overdue_message(request, expires_at)),
             again_at=next_time,
         )
-    if ends_at and now < ends_at:
+    if expires_at and now < expires_at:
         return _tell(
             deps,
             claim,
             request,
             "ends_soon",
-            in_words(deps, request, lambda: expiry.expiry_reminder(request, ends_at, now)),
+            in_words(deps, request, lambda: expiry.expiry_reminder(request, expires_at, now)),
             again_at=None,
         )
-    if ends_at:  # it expires right now
+    if expires_at:  # it expires right now
         return deps.store.save(replace(request, aftercare=replace(aftercare, remind_at=None)), claim=claim)
     return _tell(
         deps,
@@ -82,7 +82,7 @@ def _review(deps: Deps, claim: Claim, mask: Request, hold: Hold) -> Request:
 def _tell(deps: Deps, claim: Claim, mask: Request, code: str, body: str, *, again_at: datetime | None) -> Request:
     """Send a direct message; repeated reminders go to the channel too after a while."""
     told = mask.aftercare.reminders + bool(again_at)
-    until = mask.aftercare.ends_at if again_at is None else None  # not delivered after the mask has expired
+    until = mask.aftercare.expires_at if again_at is None else None  # not delivered after the mask has expired
     messages = [Message(MessageKind.DIRECT, to=mask.owner.user, body=body, until=until)]
     if told > deps.aftercare.reminders_to_owner_only:
         channel = place_of(deps, mask)

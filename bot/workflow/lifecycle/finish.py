@@ -75,7 +75,7 @@ def finish(deps: Deps, request: Request, ending: Ending, *, claim: Claim) -> Req
         note=done.note,
         before=request.target.before.unit_states if request.target.before else None,
         after=ending.after.unit_states if ending.after else None,
-        ends_at=finished.aftercare.ends_at,
+        expires_at=finished.aftercare.expires_at,
     )
     stored = deps.store.save(
         finished,

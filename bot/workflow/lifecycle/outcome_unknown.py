@@ -38,7 +38,7 @@ def _next_look(deps: Deps, request: Request, since: datetime, now: datetime) -> 
     return min(filter(None, (now + timedelta(seconds=pause), page_at)))
 
 
-def own_up(deps: Deps, claim: Claim) -> datetime | None:
+def report_internal_error(deps: Deps, claim: Claim) -> datetime | None:
     """Tell people about an unexpected error; return when the request is due again.
 
     If nothing was sent, the request ends; a running request is checked again like any other unknown outcome.

@@ -36,7 +36,7 @@ def start(deps: Deps, claim: Claim, request: Request, *, seen: Snapshot | None =
     """
     change, status = request.ask.change, ""
     if request.act_by and deps.clock.now() > request.act_by:
-        return end(deps, request, Stage.EXPIRED, words.unused(request), code="approval_expired", claim=claim)
+        return end(deps, request, Stage.TIMED_OUT, words.unused(request), code="approval_timed_out", claim=claim)
     _wait_for_its_turn(deps, request, claim=claim)
     if request.ask.undoes:  # a hold that was reapplied meanwhile has a newer mask
         request = replace(request, ask=replace(request.ask, undoes=newest_request(deps, request.ask.undoes).id))

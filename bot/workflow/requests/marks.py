@@ -37,7 +37,7 @@ def mark_lifted(deps: Deps, part_id: str, *, by: str) -> None:
     now = deps.clock.now()
 
     def marked(mask: Request) -> Request:
-        return replace(mask, aftercare=replace(mask.aftercare, ends_at=now, remind_at=None)) if mask.hold else mask
+        return replace(mask, aftercare=replace(mask.aftercare, expires_at=now, remind_at=None)) if mask.hold else mask
 
     _mark(deps, part_id, "hold.lifted", by, marked)
 
@@ -52,7 +52,7 @@ def mark_extended(deps: Deps, mask_id: str, by: Extension, *, is_approved: bool)
             return replace(mask, aftercare=keep(mask.aftercare, by))
         return replace(mask, aftercare=extend(mask.aftercare, by, deps.aftercare, is_approved=is_approved))
 
-    mask = _mark(deps, mask_id, "mask.extended", by.request_id, marked, ends_at=by.until)
+    mask = _mark(deps, mask_id, "mask.extended", by.request_id, marked, expires_at=by.until)
     return mask.aftercare.is_extended_by(by.request_id)
 
 

@@ -136,15 +136,15 @@ def ended(stage: Stage, because: str = "", **changes: object) -> Request:
 
 def ending(**changes: object) -> Request:
     """A proven mask that ends by itself."""
-    aftercare = Aftercare(ends_at=NOW + timedelta(hours=2), approved_until=NOW + timedelta(hours=2))
+    aftercare = Aftercare(expires_at=NOW + timedelta(hours=2), approved_until=NOW + timedelta(hours=2))
     return replace(proven(), aftercare=replace(aftercare, **changes))  # type: ignore[arg-type]
 
 
 def prolonging(request: Request, until: datetime | None = None) -> Request:
     """The same for a mask that is there already and would end in two hours."""
     ask, term = request.ask, Duration(until=until) if until else None
-    ends_at = NOW + timedelta(hours=2)
-    wanted = replace(ask, change=replace(ask.change, duration=term), extends="r0", instead_of=ends_at)
+    expires_at = NOW + timedelta(hours=2)
+    wanted = replace(ask, change=replace(ask.change, duration=term), extends="r0", instead_of=expires_at)
     return replace(request, ask=wanted)
 
 
@@ -452,7 +452,7 @@ DONE = {
         )
     ),
     "proven, and kept": ending(
-        ends_at=None, extensions=(Extension("r5", ALICE, "alice", NOW, None, "it must never run here"),)
+        expires_at=None, extensions=(Extension("r5", ALICE, "alice", NOW, None, "it must never run here"),)
     ),
     "held": with_hold(proven()),
     "held, and taken off": with_hold(
@@ -617,9 +617,11 @@ ENDED = {
     "withdrawn": ended(Stage.WITHDRAWN, "alice withdrew it."),
     "withdrawn by its new owner": handed(ended(Stage.WITHDRAWN, "carol withdrew it.")),
     "withdrawn after somebody used break-glass": alone(ended(Stage.WITHDRAWN, "alice withdrew it.")),
-    "expired": ended(Stage.EXPIRED, "Not approved in time (0 of 1)."),
-    "ended without a word": replace(ended(Stage.EXPIRED), finished_at=None),
-    "an extension is denied": prolonging(ended(Stage.EXPIRED, "Nobody decided."), until=NOW + timedelta(hours=4)),
+    "timed out": ended(Stage.TIMED_OUT, "Not approved in time (0 of 1)."),
+    "ended without a word": replace(ended(Stage.TIMED_OUT), finished_at=None),
+    "an extension is not approved in time": prolonging(
+        ended(Stage.TIMED_OUT, "Nobody decided."), until=NOW + timedelta(hours=4)
+    ),
     "cancelled": ended(Stage.CANCELLED, "Its channel is gone."),
 }
 CARDS = {"waiting": WAITING, "running": RUNNING, "done": DONE, "outcome_unknown": OUTCOME_UNKNOWN, "ended": ENDED}

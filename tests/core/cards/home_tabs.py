@@ -25,7 +25,7 @@ FULL = HomeView(
     to_sign=(replace(alone(proven()), id="r5"),),
     masks=(
         proven(),
-        replace(proven(), id="r3", aftercare=Aftercare(ends_at=NOW + timedelta(hours=2)), undo_until=None),
+        replace(proven(), id="r3", aftercare=Aftercare(expires_at=NOW + timedelta(hours=2)), undo_until=None),
     ),
     open=(replace(talked("is the <replica> healthy?"), id="r4"), under_way(), under_way(unknown_since=NOW)),
     finished=(ENDED["denied"], proven()),

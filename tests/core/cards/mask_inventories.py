@@ -44,8 +44,8 @@ OURS = proven(made=LINK)
 UNTIL_REBOOT = replace(proven(), id="r8", ask=replace(proven().ask, change=change("tuned.service", runtime=True)))
 ALONE = replace(proven(), break_glass=BreakGlass(BOB, "bob", "nobody answers, INC-2041", NOW - timedelta(hours=5), ""))
 USERS = replace(proven(), id="r9", ask=replace(proven().ask, change=change("player.service", user="deploy")))
-ENDING = replace(OURS, aftercare=Aftercare(ends_at=NOW + timedelta(hours=1)))
-OVERDUE = replace(USERS, aftercare=Aftercare(ends_at=NOW, overdue="web-01 does not answer <!here>."))
+ENDING = replace(OURS, aftercare=Aftercare(expires_at=NOW + timedelta(hours=1)))
+OVERDUE = replace(USERS, aftercare=Aftercare(expires_at=NOW, overdue="web-01 does not answer <!here>."))
 ODD = (
     hand("empty.service", kind=FileKind.EMPTY),
     hand("link.service", kind=FileKind.LINK),
@@ -116,7 +116,7 @@ def said_in_handovers() -> dict[str, str]:
         "nothing of ours": replace(BOOK, ours=(), host_views=AWAY),
         "a shift": replace(
             BOOK,
-            ours=(*BOOK.ours, replace(proven(), id="r5", aftercare=Aftercare(ends_at=NOW + timedelta(hours=1)))),
+            ours=(*BOOK.ours, replace(proven(), id="r5", aftercare=Aftercare(expires_at=NOW + timedelta(hours=1)))),
             open=(waits, approved, looking, under_way(), unknown),
             reviews=(ALONE, proven()),
         ),

@@ -67,7 +67,7 @@ def test_it_reads_like_this() -> None:
 
 
 def test_what_ended_says_why_and_what_failed_says_what_was_noted() -> None:
-    ended = replace(waiting(), stage=Stage.EXPIRED, because="Nobody decided in time.")
+    ended = replace(waiting(), stage=Stage.TIMED_OUT, because="Nobody decided in time.")
     assert "Because  Nobody decided in time." in read(fallback.card(ended), NAMES)
     failed = finished(Outcome.FAILED, running(), note="The link was refused.")
     assert "Note  The link was refused." in read(fallback.card(failed), NAMES)

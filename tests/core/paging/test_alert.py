@@ -215,7 +215,7 @@ def test_a_page_is_over_as_soon_as_its_cause_is() -> None:
 
 def test_what_is_over_is_told_at_once_in_whatever_stage() -> None:
     assert next_due(unknown()) == LATER
-    for stage in (Stage.APPROVED, Stage.DENIED, Stage.EXPIRED, Stage.DONE):
+    for stage in (Stage.APPROVED, Stage.DENIED, Stage.TIMED_OUT, Stage.DONE):
         assert next_due(replace(undecided(), stage=stage)) == NOW
     assert next_due(replace(unknown(unknown_since=None), paging=Paging(Cause.UNKNOWN, due_at=NOW))) == LATER
 

@@ -379,8 +379,8 @@ def test_a_vote_after_the_time_to_decide_is_refused_even_if_no_timer_fired() -> 
     late = NOW + timedelta(minutes=15, seconds=1)
     answer = vote(BOB, now=late)
     assert answer == Refuse(
-        "request_expired",
-        "Nobody approved in time: the request expired at 03:15 UTC.",
+        "not_approved_in_time",
+        "Nobody approved in time: the request timed out at 03:15 UTC.",
         "Ask again if you still need it.",
     )
     assert isinstance(vote(BOB, now=NOW + timedelta(minutes=15)), NeedsApproval)
@@ -390,7 +390,7 @@ def test_an_approval_that_was_not_used_in_time_is_not_used() -> None:
     approved = replace(waiting(), stage=Stage.APPROVED, act_by=NOW)
     in_time = looked(snapshot(), approved, Moment.ACT, approvers=(BOB,))
     assert isinstance(decide(in_time, POLICY), Allow)
-    assert refusal(replace(in_time, now=NOW + timedelta(seconds=1))).code == "approval_expired"
+    assert refusal(replace(in_time, now=NOW + timedelta(seconds=1))).code == "approval_timed_out"
 
 
 @pytest.mark.parametrize(("stranger", "code"), STRANGERS.values(), ids=STRANGERS)

@@ -29,7 +29,7 @@ def test_a_request_that_people_should_see_gets_a_card_at_once(stage: Stage) -> N
     assert after_save(None, stage, urgent=False) == CardUpdate(NOW, VERSION)
 
 
-@pytest.mark.parametrize("stage", [Stage.ASKED, Stage.REFUSED, Stage.DENIED, Stage.EXPIRED, Stage.CANCELLED])
+@pytest.mark.parametrize("stage", [Stage.ASKED, Stage.REFUSED, Stage.DENIED, Stage.TIMED_OUT, Stage.CANCELLED])
 def test_a_request_that_nobody_else_has_heard_of_gets_none(stage: Stage) -> None:
     assert after_save(None, stage) is None
 

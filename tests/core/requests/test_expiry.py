@@ -32,7 +32,7 @@ class TestWhatBegins:
     @pytest.mark.parametrize("term", [Duration(lasts=2 * HOUR), Duration(until=NOW + 2 * HOUR)])
     def test_an_end_counts_from_the_proof_and_is_announced_before(self, term: Duration) -> None:
         aftercare = begin_aftercare(done(term), NOW, CARE)
-        assert (aftercare.ends_at, aftercare.approved_until) == (NOW + 2 * HOUR, NOW + 2 * HOUR)
+        assert (aftercare.expires_at, aftercare.approved_until) == (NOW + 2 * HOUR, NOW + 2 * HOUR)
         assert aftercare.remind_at == NOW + 2 * HOUR - 15 * MINUTE
 
     def test_a_short_one_is_announced_nearer_to_its_end(self) -> None:
@@ -40,12 +40,12 @@ class TestWhatBegins:
 
     def test_one_without_an_end_is_brought_to_mind_after_a_day(self) -> None:
         aftercare = begin_aftercare(done(), NOW, CARE)
-        assert (aftercare.ends_at, aftercare.remind_at) == (None, NOW + 24 * HOUR)
+        assert (aftercare.expires_at, aftercare.remind_at) == (None, NOW + 24 * HOUR)
 
     @pytest.mark.parametrize("outcome", [Outcome.NOT_PROTECTED, Outcome.NOT_LOADED])
     def test_what_went_wrong_halfway_ends_as_well(self, outcome: Outcome) -> None:
         aftercare = begin_aftercare(done(Duration(lasts=HOUR), outcome=outcome), NOW, CARE)
-        assert (aftercare.ends_at, aftercare.look_at) == (NOW + HOUR, None)
+        assert (aftercare.expires_at, aftercare.look_at) == (NOW + HOUR, None)
 
     def test_an_undo_has_no_end_and_is_looked_at_afterwards(self) -> None:
         assert begin_aftercare(done(verb=Verb.UNMASK, outcome=Outcome.RESTORED), NOW, CARE) == Aftercare(
@@ -75,7 +75,7 @@ class TestOverdue:
     """What could not be brought back is tried again."""
 
     def test_the_pauses_grow_to_their_limit(self) -> None:
-        aftercare = Aftercare(ends_at=NOW)
+        aftercare = Aftercare(expires_at=NOW)
         pauses = []
         now = NOW
         for _ in range(9):
@@ -86,7 +86,7 @@ class TestOverdue:
         assert pauses == [5, 5, 10, 20, 40, 80, 160, 300, 300]
 
     def test_its_owner_hears_of_it_at_once_and_then_by_the_clock(self) -> None:
-        first = put_off(Aftercare(ends_at=NOW), "no answer", NOW, CARE)
+        first = put_off(Aftercare(expires_at=NOW), "no answer", NOW, CARE)
         assert first.remind_at == NOW
         told = replace(first, remind_at=NOW + HOUR)
         assert put_off(told, "still none", NOW + MINUTE, CARE).remind_at == NOW + HOUR
@@ -106,7 +106,7 @@ class TestProlonged:
     def test_a_later_end_is_announced_anew_and_clears_what_was_overdue(self) -> None:
         overdue = put_off(Aftercare(NOW, approved_until=NOW), "no answer", NOW, CARE)
         aftercare = extend(overdue, later(NOW + 2 * HOUR), CARE, is_approved=False)
-        assert (aftercare.ends_at, aftercare.approved_until) == (NOW + 2 * HOUR, NOW)
+        assert (aftercare.expires_at, aftercare.approved_until) == (NOW + 2 * HOUR, NOW)
         assert (aftercare.overdue, aftercare.tries, aftercare.try_at) == ("", 0, None)
         assert aftercare.remind_at == NOW + 2 * HOUR - 15 * MINUTE
 
@@ -116,14 +116,14 @@ class TestProlonged:
 
     def test_what_is_kept_is_brought_to_mind_like_what_never_had_an_end(self) -> None:
         aftercare = extend(Aftercare(NOW, approved_until=NOW), later(None), CARE, is_approved=True)
-        assert (aftercare.ends_at, aftercare.remind_at) == (None, NOW + 24 * HOUR)
+        assert (aftercare.expires_at, aftercare.remind_at) == (None, NOW + 24 * HOUR)
 
 
 class TestClocks:
     """A request that is done is due at the earliest of them."""
 
     def test_the_next_try_comes_before_the_end_that_has_passed(self) -> None:
-        aftercare = Aftercare(ends_at=NOW, try_at=NOW + MINUTE, remind_at=NOW + HOUR, look_at=NOW + 5 * MINUTE)
+        aftercare = Aftercare(expires_at=NOW, try_at=NOW + MINUTE, remind_at=NOW + HOUR, look_at=NOW + 5 * MINUTE)
         mask = replace(done(), aftercare=aftercare)
         assert next_due(mask) == NOW + MINUTE
         assert next_due(replace(mask, aftercare=replace(aftercare, try_at=None))) == NOW

@@ -8,7 +8,7 @@ import pytest
 from bot.core.requests import Stage
 from tests.core.cards.situations import waiting
 
-FINAL = {Stage.DONE, Stage.REFUSED, Stage.DENIED, Stage.WITHDRAWN, Stage.EXPIRED, Stage.CANCELLED}
+FINAL = {Stage.DONE, Stage.REFUSED, Stage.DENIED, Stage.WITHDRAWN, Stage.TIMED_OUT, Stage.CANCELLED}
 
 
 @pytest.mark.parametrize(("final", "other"), list(itertools.product(sorted(FINAL), Stage)), ids=str)

@@ -62,7 +62,7 @@ def test_what_ends_before_anybody_was_asked_has_no_card(store: Database, stage: 
     assert store.claim_message("poster") is None
 
 
-@pytest.mark.parametrize("stage", [Stage.DENIED, Stage.EXPIRED, Stage.CANCELLED, Stage.WITHDRAWN])
+@pytest.mark.parametrize("stage", [Stage.DENIED, Stage.TIMED_OUT, Stage.CANCELLED, Stage.WITHDRAWN])
 def test_a_card_that_was_shown_shows_the_end(store: Database, stage: Stage) -> None:
     asked = waiting(store)
     say(store, asked)

@@ -182,7 +182,7 @@ def test_the_card_counts_down_and_ends_with_its_time(world: World) -> None:
         world.clock.ahead += end - world.clock.now()
         ended = world.until_final(request)
 
-    assert ended.stage is Stage.EXPIRED
+    assert ended.stage is Stage.TIMED_OUT
     assert "[Approve]" not in world.card(ended)
     (card,) = world.slack.marked(f"{request.id}:card")
     assert card.edits == 4

@@ -163,10 +163,10 @@ def test_a_vote_after_the_time_to_decide_is_refused_by_the_vote_itself(idle_worl
     claim = world.store.claim("bot-1")
     assert claim is not None
     late = advance(world.deps, claim)
-    assert late.stage is Stage.EXPIRED
+    assert late.stage is Stage.TIMED_OUT
     assert [vote.tally for vote in late.votes] == [Tally.REFUSED]
     with world.running():
-        assert world.card(late).startswith("EXPIRED")
+        assert world.card(late).startswith("TIMED OUT")
         assert world.ephemeral(BOB, late.votes[0].reason)
     assert is_untouched(world.hosts["web-01"], "tuned.service")
 

@@ -115,7 +115,7 @@ def test_who_may_ask_no_more_has_nothing_waiting_any_more(world: World) -> None:
 def test_a_shorter_time_to_decide_ends_sooner(world: World) -> None:
     asked = waiting(world)
     reload(world, replace(PROD, approve_within=timedelta(seconds=30)))
-    assert world.until_final(asked).stage is Stage.EXPIRED
+    assert world.until_final(asked).stage is Stage.TIMED_OUT
 
 
 def test_while_slack_says_nothing_about_people_no_vote_counts_for_less(world: World) -> None:

@@ -59,10 +59,10 @@ def test_it_comes_back_by_itself_exactly_as_it_was_and_nobody_is_asked(world: Wo
     host = world.hosts["web-01"]
     done = world.masked("worker", duration=TWO_HOURS)
     assert done.target.outcome is Outcome.PROVEN
-    assert done.aftercare.ends_at == done.finished_at + 2 * HOUR if done.finished_at else False
+    assert done.aftercare.expires_at == done.finished_at + 2 * HOUR if done.finished_at else False
     assert state(host, "worker.service") == MASKED
     card = world.card(done)
-    assert "*Ends*  " in card
+    assert "*Expires*  " in card
     assert "[Unmask] [Extend] [Keep] [Details]" in card
 
     world.clock.ahead += 2 * HOUR
@@ -219,14 +219,14 @@ class TestExtending:
         assert world.card(longer).startswith("EXTENDED · restless.service on web-01")
         assert len(world.wire.verbs()) == sent
         mask = world.store.get(done.id)
-        assert done.aftercare.ends_at
-        assert mask.aftercare.ends_at == done.aftercare.ends_at.replace(microsecond=0) + 2 * HOUR
+        assert done.aftercare.expires_at
+        assert mask.aftercare.expires_at == done.aftercare.expires_at.replace(microsecond=0) + 2 * HOUR
         world.until(lambda: "*Extended*  by <@UALICE>" in world.card(mask), "that on the mask's card")
 
         world.clock.ahead += 2 * HOUR + 30 * MINUTE
         again = self.extended(world, mask, HOUR, who=BOB)
         assert again.stage is Stage.WAITING
-        assert "*Then*  it ends " in world.card(again)
+        assert "*Then*  it expires " in world.card(again)
         assert returns(world, done) == []
         assert state(host, "restless.service") == MASKED
 
@@ -254,7 +254,7 @@ class TestExtending:
         assert "KEPT, WITHOUT AN END" in world.card(kept)
         world.clock.ahead += 3 * HOUR
         mask = world.when(done, lambda now: now.aftercare.look_at is None, "the looks after it")
-        assert (mask.aftercare.ends_at, mask.undone_by) == (None, "")
+        assert (mask.aftercare.expires_at, mask.undone_by) == (None, "")
         assert returns(world, done) == []
         assert "[Unmask] [Details]" in world.card(mask)
         assert world.undo(mask).target.outcome is Outcome.RESTORED
@@ -265,7 +265,7 @@ class TestExtending:
         world.clock.ahead += 10 * MINUTE
         assert ended(world, done).target.outcome is Outcome.RESTORED
         world.vote(asked)
-        assert "maskbot has no mask here any more" in world.ephemeral(BOB, "that ends by itself")
+        assert "maskbot has no mask here any more" in world.ephemeral(BOB, "that expires")
 
     def test_a_host_that_is_away_is_kept_from_coming_back_with_its_unit_running(self, world: World) -> None:
         done = world.masked("restless", duration=TWO_HOURS)

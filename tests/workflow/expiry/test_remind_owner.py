@@ -143,7 +143,7 @@ def test_a_unit_that_does_not_stay_up_after_an_undo_is_said_in_the_thread_of_the
 def test_an_owner_hears_that_a_mask_ends_soon(world: World) -> None:
     done = world.masked("restless", duration=Duration(lasts=2 * HOUR))
     world.clock.ahead += 2 * HOUR - 15 * MINUTE
-    said = world.direct(ALICE, "ends ")
+    said = world.direct(ALICE, "expires ")
     assert "in 15 minutes, then everything is put back." in said
     assert "|the card>" in said
     assert world.when(done, lambda now: now.aftercare.remind_at is None, "that it is noted").aftercare.reminders == 0
@@ -163,11 +163,11 @@ def test_a_mask_without_an_end_is_brought_to_mind_every_day_and_then_in_the_chan
     done = world.masked("restless")
     for day in (1, 2, 3):
         world.clock.ahead += 24 * HOUR + MINUTE
-        said = world.direct(ALICE, f"has no end and has lasted {day} day")
+        said = world.direct(ALICE, f"has no expiry and has lasted {day} day")
         assert "Reason: INC-42: runaway job" in said
         world.when(done, lambda now, day=day: now.aftercare.reminders == day, "that it is noted")  # type: ignore[misc]
     world.until(lambda: bool(notes(world, done)), "a note in the channel")
     (note,) = [one for one in world.slack.messages.values() if one.mark.startswith(f"{done.id}:note:")]
     assert (note.channel, note.thread) == (INCIDENT.channel, "")
-    assert words(note.text).startswith(f"<@{ALICE.id.user}> The mask of restless.service on web-01 has no end")
+    assert words(note.text).startswith(f"<@{ALICE.id.user}> The mask of restless.service on web-01 has no expiry")
     assert [record["type"] for record in world.store.records()].count("mask.reminded") == 3

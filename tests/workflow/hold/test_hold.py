@@ -80,7 +80,7 @@ def test_only_its_owners_lift_it_with_a_vote_and_all_is_as_before(world: World) 
     assert "*Held*  by @sre, who review it" in card
     assert "Only @sre can lift it, with approval." in card
     assert "[Unmask] [Keep] [Details]" in card
-    assert (done.aftercare.ends_at, done.undo_until) == (None, None)
+    assert (done.aftercare.expires_at, done.undo_until) == (None, None)
     groups = read_groups(world.deps)
     host_views = [gather_home(world.deps, person(world.deps, one.id, groups), groups) for one in (ALICE, CAROL)]
     assert [[mask.id for mask in view.masks] for view in host_views] == [

@@ -70,7 +70,7 @@ def test_a_window_that_passes_unused_ends_the_request_and_says_so(idle_world: Wo
         world.until(lambda: bool(world.slack.marked(f"{asked.id}:line")), "a word in the channel")
         card = world.card(ended)
 
-    assert ended.stage is Stage.EXPIRED
+    assert ended.stage is Stage.TIMED_OUT
     assert "window closed at" in card
     assert is_untouched(host, "tuned.service")
 

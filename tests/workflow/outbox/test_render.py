@@ -77,11 +77,11 @@ def test_a_card_that_fails_at_every_stage_still_shows_the_stage_and_its_buttons(
     assert text_with_mark(world, f"{request.id}:card").startswith("MASK, NEEDS APPROVAL · ")
     assert "[Approve] [Deny] [Withdraw] [Details]" in text_with_mark(world, f"{request.id}:card")
 
-    request = world.store.save(request.move(Stage.EXPIRED, because="Nobody decided."), messages=[LINE])
+    request = world.store.save(request.move(Stage.TIMED_OUT, because="Nobody decided."), messages=[LINE])
     say_all(world)
-    assert text_with_mark(world, f"{request.id}:card").startswith("MASK, EXPIRED · ")
+    assert text_with_mark(world, f"{request.id}:card").startswith("MASK, TIMED OUT · ")
     assert "[Details]" in text_with_mark(world, f"{request.id}:card")
-    assert text_with_mark(world, f"{request.id}:line").endswith(f"mask, expired: {request.target.unit} on web-01>")
+    assert text_with_mark(world, f"{request.id}:line").endswith(f"mask, timed out: {request.target.unit} on web-01>")
     assert render_failures(world) == {"card": 2, "line": 1}
 
 
@@ -196,13 +196,13 @@ def test_a_sentence_that_fails_keeps_no_mask_from_its_end_nor_its_owner_from_hea
     now = world.clock.now()
     request = world.store.save(waits(world).move(Stage.APPROVED))
     request = world.store.save(request.move(Stage.RUNNING))
-    aftercare = Aftercare(ends_at=now + timedelta(minutes=10), remind_at=now)
+    aftercare = Aftercare(expires_at=now + timedelta(minutes=10), remind_at=now)
     masked = request.on_target(before=snapshot(), after=snapshot(), outcome=Outcome.PROVEN)
     masked = world.store.save(replace(masked.move(Stage.DONE, finished_at=now), aftercare=aftercare))
     claim = world.store.claim("worker")
     assert claim is not None
     kept = do_what_is_due(world.deps, claim, claim.request)
-    assert (kept.aftercare.remind_at, kept.aftercare.ends_at) == (None, aftercare.ends_at)
+    assert (kept.aftercare.remind_at, kept.aftercare.expires_at) == (None, aftercare.expires_at)
     say_all(world)
     assert text_with_mark(world, f"{masked.id}:direct").startswith(
         "cron.service on web-01 has changed (masked and proven)"

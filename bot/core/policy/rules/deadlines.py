@@ -9,8 +9,8 @@ def there_is_still_time_to_decide(facts: Facts, _policy: Policy) -> Refuse | Non
     request = facts.request
     if request.stage is not Stage.WAITING or request.approval is None or facts.now <= request.approval.approve_by:
         return None
-    why = f"Nobody approved in time: the request expired at {request.approval.approve_by:%H:%M} UTC."
-    return Refuse("request_expired", why, "Ask again if you still need it.")
+    why = f"Nobody approved in time: the request timed out at {request.approval.approve_by:%H:%M} UTC."
+    return Refuse("not_approved_in_time", why, "Ask again if you still need it.")
 
 
 def approval_is_still_good(facts: Facts, _policy: Policy) -> Refuse | None:
@@ -19,5 +19,5 @@ def approval_is_still_good(facts: Facts, _policy: Policy) -> Refuse | None:
     if facts.moment is not Moment.ACT or act_by is None or facts.now <= act_by:
         return None
     return Refuse(
-        "approval_expired", f"The approval was valid until {act_by:%H:%M} UTC.", "Ask again if you still need it."
+        "approval_timed_out", f"The approval was valid until {act_by:%H:%M} UTC.", "Ask again if you still need it."
     )

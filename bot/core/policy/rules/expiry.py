@@ -20,10 +20,10 @@ def end_is_due(facts: Facts, _policy: Policy) -> Refuse | None:
     ask = facts.request.ask
     if not ask.by_itself or ask.repeats or ask.is_group_member:
         return None
-    ends_at = _end_of(facts.own_mask)
-    if ask.change.verb is Verb.UNMASK and ends_at is not None and facts.now >= ends_at:
+    expires_at = _end_of(facts.own_mask)
+    if ask.change.verb is Verb.UNMASK and expires_at is not None and facts.now >= expires_at:
         return None
-    return Refuse("expiry_not_due", "The mask does not end now: somebody has extended or undone it.")
+    return Refuse("expiry_not_due", "The mask does not expire now: somebody has extended or undone it.")
 
 
 def extended_mask_stands(facts: Facts, _policy: Policy) -> Refuse | None:
@@ -31,13 +31,13 @@ def extended_mask_stands(facts: Facts, _policy: Policy) -> Refuse | None:
     request, mask = facts.request, facts.own_mask
     if not request.ask.extends or request.ask.change.hold or (mask and mask.aftercare.is_extended_by(request.id)):
         return None
-    ends_at = _end_of(mask)
-    if mask is None or not mask.is_live_mask or ends_at is None:
-        return Refuse("no_expiry", "maskbot has no mask here any more that ends by itself.")
+    expires_at = _end_of(mask)
+    if mask is None or not mask.is_live_mask or expires_at is None:
+        return Refuse("no_expiry", "maskbot has no mask here any more that expires.")
     until = _requested_end(request)
-    if until is not None and until <= ends_at:
+    if until is not None and until <= expires_at:
         return Refuse(
-            "not_later", f"The mask ends at {ends_at:%Y-%m-%d %H:%M} UTC already.", "Unmask to end it sooner."
+            "not_later", f"The mask expires at {expires_at:%Y-%m-%d %H:%M} UTC already.", "Unmask to end it sooner."
         )
     return None
 
@@ -105,7 +105,7 @@ def length_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:
         return Refuse("expiry_is_past", "The requested end has already passed.", _SAY_FOR_HOW_LONG)
     if length > policy.longest_mask:
         return Refuse(
-            "too_long", f"A mask that ends lasts {format_length(policy.longest_mask)} at most.", "Ask for less."
+            "too_long", f"A mask that expires lasts {format_length(policy.longest_mask)} at most.", "Ask for less."
         )
     if length < policy.shortest_mask and facts.moment in (Moment.ASK, Moment.LOOKED):
         return Refuse("too_short", f"A mask lasts {format_length(policy.shortest_mask)} at least.", "Ask for more.")
@@ -113,7 +113,7 @@ def length_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def _end_of(mask: Request | None) -> datetime | None:
-    return mask.aftercare.ends_at if mask and mask.can_be_undone else None
+    return mask.aftercare.expires_at if mask and mask.can_be_undone else None
 
 
 def _requested_end(request: Request) -> datetime | None:

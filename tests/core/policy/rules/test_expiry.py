@@ -81,7 +81,7 @@ class TestTheLength:
 
 def ending(*, at: datetime = NOW, approved: datetime | None = None, outcome: Outcome = Outcome.PROVEN) -> Request:
     """Our mask of an hour ago, which ends then."""
-    return replace(our_mask(outcome=outcome), aftercare=Aftercare(ends_at=at, approved_until=approved or at))
+    return replace(our_mask(outcome=outcome), aftercare=Aftercare(expires_at=at, approved_until=approved or at))
 
 
 class TestTheEnd:
@@ -186,7 +186,7 @@ class TestExtending:
 
     def test_what_was_written_down_before_a_crash_is_not_refused_as_done_already(self) -> None:
         done = Extension("r1", ALICE.id, ALICE.name, NOW, NOW + HOUR)
-        aftercare = Aftercare(ends_at=NOW + HOUR, approved_until=NOW, extensions=(done,))
+        aftercare = Aftercare(expires_at=NOW + HOUR, approved_until=NOW, extensions=(done,))
         assert isinstance(self.later(NOW + HOUR, replace(ending(), aftercare=aftercare)), Allow)
 
     def test_a_mask_that_is_not_on_record_is_not_extended(self) -> None:
@@ -194,7 +194,7 @@ class TestExtending:
         assert code(decide(facts(replace(request(), ask=ask)), POLICY)) == "no_expiry"
 
     def test_a_mask_whose_time_is_not_known_is_never_extended_without_a_vote(self) -> None:
-        unknown = replace(ending(), aftercare=Aftercare(ends_at=NOW))
+        unknown = replace(ending(), aftercare=Aftercare(expires_at=NOW))
         assert isinstance(self.later(NOW + HOUR, unknown), NeedsApproval)
 
     def test_no_vote_counts_from_whoever_would_not_need_one(self) -> None:

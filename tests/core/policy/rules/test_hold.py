@@ -100,7 +100,7 @@ class TestTheWords:
             ("web-01 cron --hold sre --review soon", "`soon` is not a date; write it like 90d or 2027-03-01."),
             ("web-01 cron --hold sre --review 400d", "more than a year away"),
             ("web-01 cron --hold sre --review 2026-01-01", "has passed"),
-            ("web-01 cron --hold sre --review 90d --for 2h", "A hold never ends by itself"),
+            ("web-01 cron --hold sre --review 90d --for 2h", "A hold never expires"),
             ("web-01 cron --hold sre --review 90d --runtime", "A hold outlives reboots"),
             ("web-01 cron --hold sre --review 90d --user deploy", "Users' own managers are not watched"),
             ("web-01 cron --hold a --hold b", "is given twice"),
@@ -333,7 +333,7 @@ class TestItsClocks:
 
     def test_its_owners_hear_of_it_on_its_review_day(self) -> None:
         aftercare = begin_aftercare(our_hold(), NOW, AftercarePolicy())
-        assert (aftercare.ends_at, aftercare.remind_at) == (None, HOLD.review)
+        assert (aftercare.expires_at, aftercare.remind_at) == (None, HOLD.review)
         assert begin_aftercare(our_hold(), HOLD.review, AftercarePolicy()).remind_at == HOLD.review + DAY
 
     def test_it_is_due_when_putting_it_back_is_tried(self) -> None:

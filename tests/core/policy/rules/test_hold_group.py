@@ -278,7 +278,7 @@ class TestLiftingOne:
         ask = replace(request(verb=Verb.UNMASK).ask, undoes="r0", by_itself=True)
         given = looked(masked(Layer.PERSISTENT), replace(request(), ask=ask), own_mask=part)
         assert code(decide(given, HELD)) == "expiry_not_due"
-        lifted = replace(part, aftercare=replace(part.aftercare, ends_at=NOW))
+        lifted = replace(part, aftercare=replace(part.aftercare, expires_at=NOW))
         assert (part.hold, lifted.hold) == (change.hold, None)
         answer = decide(replace(given, own_mask=lifted), HELD)
         assert isinstance(answer, Allow)
