@@ -131,7 +131,7 @@ class Settings(BaseSettings):
     message_retry: Seconds = 2  # the first pause; it grows
     message_lease: Seconds = 60  # the lease on a message that is being delivered
     unit_lists: Seconds = 300  # how long the form uses a cached list of a host's units
-    review_reminder: Days = 86_400  # between two reminders of a break-glass review
+    sign_off_reminder: Days = 86_400  # between two reminders of a break-glass sign-off
 
     @model_validator(mode="after")
     def _knows_us(self) -> "Settings":

@@ -18,7 +18,7 @@ _GRANTED = {
     FollowupKind.ASK_FOR_MORE: "The question is on the card.",
     FollowupKind.ANSWER: "The answer is on the card.",
     FollowupKind.HAND_OVER: "Handed over.",
-    FollowupKind.SIGN_REVIEW: "Review signed.",
+    FollowupKind.SIGN_OFF: "Signed off.",
 }
 Pause = Callable[[], None]
 

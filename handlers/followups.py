@@ -1,4 +1,4 @@
-"""The followups break-glass, answer, handover and review. Each has a form."""
+"""The followups break-glass, answer, handover and sign-off. Each has a form."""
 
 from dataclasses import replace
 from functools import partial
@@ -15,7 +15,7 @@ from handlers.payload import Click, Submission
 
 
 def register(surface: Surface) -> None:
-    """Register the buttons under Details, the button for a review, and their forms."""
+    """Register the buttons under Details, the button *Sign off*, and their forms."""
     surface.click(Action.BREAK_GLASS, open_break_glass_form)
     surface.click(Action.ANSWER, answer)
     surface.click(Action.HAND_OVER, hand_over)
@@ -23,7 +23,7 @@ def register(surface: Surface) -> None:
     surface.submission(forms.BREAK_GLASS, break_glass)
     surface.submission(forms.ANSWER, submit_answer)
     surface.submission(forms.HAND_OVER, submit_handover)
-    surface.submission(forms.REVIEW, submit_signature)
+    surface.submission(forms.SIGN_OFF, submit_signature)
 
 
 def open_break_glass_form(desk: Desk, click: Click, form: Forms) -> str:
@@ -66,14 +66,14 @@ def submit_handover(desk: Desk, sent: Submission) -> str:
 
 
 def sign(desk: Desk, click: Click, form: Forms) -> str:
-    """Open the form for a review, which shows the break-glass change."""
-    form.open(form_about(desk, desk.request(click.request_id), forms.review_form), click)
+    """Open the form for a sign-off, which shows the break-glass change."""
+    form.open(form_about(desk, desk.request(click.request_id), forms.sign_off_form), click)
     return ""
 
 
 def submit_signature(desk: Desk, sent: Submission) -> str:
-    """Sign the review."""
-    return _record(desk, sent, FollowupKind.SIGN_REVIEW)
+    """Sign off."""
+    return _record(desk, sent, FollowupKind.SIGN_OFF)
 
 
 def _record(

@@ -90,7 +90,7 @@ def mask_inventory(inventory: MaskInventory) -> Shown:
     return {
         "masks": [_entry(entry) for entry in inventory.entries],
         "hosts": [_host_view(view) for view in inventory.host_views],
-        "reviews_owed": [request(one) for one in inventory.reviews],
+        "sign_offs_owed": [request(one) for one in inventory.sign_offs],
     }
 
 
@@ -162,10 +162,10 @@ def explanation(steps: Sequence[Explanation]) -> list[Shown]:
 
 
 def _break_glass(used: BreakGlass) -> Shown:
-    """Who used break-glass; `review` is who signed the review, None while it is open."""
+    """Who used break-glass; `sign_off` is who signed it off, None while that is owed."""
     signed = used.signed
-    review = {"by": signed.name, "at": signed.at.isoformat(), "remark": signed.remark} if signed else None
-    return {"by": used.name, "at": used.at.isoformat(), "reason": used.reason, "review": review}
+    sign_off = {"by": signed.name, "at": signed.at.isoformat(), "remark": signed.remark} if signed else None
+    return {"by": used.name, "at": used.at.isoformat(), "reason": used.reason, "sign_off": sign_off}
 
 
 def _hold(stored: Request) -> Shown:

@@ -136,7 +136,7 @@ def _timings(settings: Settings) -> Timings:
         poll=settings.poll,
         lease_renew=settings.lease_renew,
         message_retry=settings.message_retry,
-        review_reminder=settings.review_reminder,
+        sign_off_reminder=settings.sign_off_reminder,
         watch_interval=settings.watch_interval,
         unit_lists=settings.unit_lists,
         page_outcome_unknown_after=settings.page_outcome_unknown_after,

@@ -1,4 +1,4 @@
-"""The commands of followups: `maskbot ask`, `answer`, `give`, `review` and the like."""
+"""The commands of followups: `maskbot ask`, `answer`, `give`, `sign-off` and the like."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from bot.cli import options
 
 def register(app: typer.Typer) -> None:
     """Register the commands."""
-    for command in (ask, answer, give, withdraw, break_glass, review, extend, keep):
+    for command in (ask, answer, give, withdraw, break_glass, sign_off, extend, keep):
         app.command()(command)
 
 
@@ -66,11 +66,11 @@ def break_glass(
     raise typer.Exit(code)
 
 
-def review(request: options.Request, remark: options.Reason = None, *, json: options.Json = False) -> None:
-    """Sign the review of a break-glass change."""
+def sign_off(request: options.Request, remark: options.Reason = None, *, json: options.Json = False) -> None:
+    """Sign off of a break-glass change."""
     from bot.cli import call
 
-    raise typer.Exit(call.followup("sign_review", request, remark or (), as_json=json))
+    raise typer.Exit(call.followup("sign_off", request, remark or (), as_json=json))
 
 
 def extend(

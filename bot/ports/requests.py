@@ -21,7 +21,7 @@ class Query:
     unit: UnitName | None = None
     stages: frozenset[Stage] = frozenset()
     live_masks: bool = False
-    reviews_owed: bool = False
+    sign_offs_owed: bool = False
     requester: PersonId | None = None  # the current owner
     since: datetime | None = None
     key: str = ""  # the key under which it was recorded

@@ -23,7 +23,7 @@ from tests.lab.warm import maskbot
 
 COMMANDS = (
     "run", "check", "doctor", "explain", "plan", "mask", "unmask", "approve", "deny", "withdraw", "ask",
-    "answer", "give", "break-glass", "review", "extend", "keep", "freeze", "thaw", "status",
+    "answer", "give", "break-glass", "sign-off", "extend", "keep", "freeze", "thaw", "status",
     "list", "audit", "manifest",
 )  # fmt: skip
 ME = getpass.getuser()

@@ -273,7 +273,7 @@ def test_a_request_that_is_not_there_is_named(terminal: Terminal, do: str) -> No
 
 
 def gone_alone(terminal: Terminal) -> Request:
-    """Bob went ahead with alice's request alone, it is over, and the review is owed."""
+    """Bob went ahead with alice's request alone, it is over, and the sign-off is owed."""
     request = terminal.waiting()
     used = BreakGlass(
         BOB, "bob", "nobody is awake", request.asked_at, PLAN, groups=("sre",), remind_at=request.asked_at
@@ -293,23 +293,23 @@ def hears(terminal: Terminal, request_id: str, tally: Tally, refusal: str = "") 
 @pytest.mark.parametrize(
     ("tally", "refusal", "code"), [(Tally.COUNTED, "", 0), (Tally.REFUSED, "You used break-glass.", 1)]
 )
-def test_a_review_is_signed_when_somebody_has_verified_who_signs(
+def test_a_sign_off_is_given_when_somebody_has_verified_who_signs(
     terminal: Terminal, tally: Tally, refusal: str, code: int
 ) -> None:
     request = gone_alone(terminal)
     terminal.meanwhile += [lambda: None, lambda: hears(terminal, request.id, tally, refusal)]
 
-    told = terminal.run("alice", do="followup", kind="sign_review", id=request.id, text="page me")
+    told = terminal.run("alice", do="followup", kind="sign_off", id=request.id, text="page me")
 
-    assert exit_of(told) == (code, refusal or "Review signed.")
+    assert exit_of(told) == (code, refusal or "Signed off.")
     assert told[0]["request"]["break_glass"]["reason"] == "nobody is awake"
     (followup,) = terminal.store.get(request.id).followups
-    assert (followup.kind, followup.by, followup.text) == (FollowupKind.SIGN_REVIEW, ALICE, "page me")
+    assert (followup.kind, followup.by, followup.text) == (FollowupKind.SIGN_OFF, ALICE, "page me")
 
 
-def test_where_no_review_is_owed_none_is_signed(terminal: Terminal) -> None:
-    told = terminal.run("alice", do="followup", kind="sign_review", id=terminal.waiting().id)
-    assert exit_of(told) == (1, "No review is owed for this.")
+def test_where_no_sign_off_is_owed_none_is_given(terminal: Terminal) -> None:
+    told = terminal.run("alice", do="followup", kind="sign_off", id=terminal.waiting().id)
+    assert exit_of(told) == (1, "No sign-off is owed for this.")
 
 
 FOLLOWUPS = {
@@ -403,12 +403,12 @@ def test_a_mask_is_extended_or_kept_by_a_request_of_its_own(terminal: Terminal) 
     assert ends == {(expires_at + timedelta(hours=2)).replace(microsecond=0), None}
 
 
-def test_reviews_that_are_owed_stand_beside_the_masks(terminal: Terminal) -> None:
+def test_sign_offs_that_are_owed_stand_beside_the_masks(terminal: Terminal) -> None:
     request = gone_alone(terminal)
 
     answer, _ = terminal.run("alice", do="question", text="list")
 
-    assert [one["id"] for one in answer["answer"]["reviews_owed"]] == [request.id]
+    assert [one["id"] for one in answer["answer"]["sign_offs_owed"]] == [request.id]
     assert any("bob used break-glass" in line for line in answer["lines"])
 
 
@@ -425,7 +425,7 @@ def test_who_asks_to_go_ahead_alone_says_why(terminal: Terminal) -> None:
 def test_what_is_masked_can_be_asked_while_slack_is_away(terminal: Terminal) -> None:
     answer, end = terminal.run("alice", do="question", text="list")
 
-    assert (answer["answer"]["masks"], answer["answer"]["reviews_owed"]) == ([], [])
+    assert (answer["answer"]["masks"], answer["answer"]["sign_offs_owed"]) == ([], [])
     assert [(host["host"], host["seen_at"]) for host in answer["answer"]["hosts"]] == [
         ("db-01", None),
         ("web-01", None),

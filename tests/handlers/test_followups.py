@@ -195,16 +195,16 @@ class TestHandingOver:
 class TestSigning:
     def test_a_form_shows_what_was_done_alone_and_the_name_is_recorded(self, world: World) -> None:
         request = alone(world)
-        world.send(click("sign_review", value(request), user="UCAROL"))
+        world.send(click("sign_off", value(request), user="UCAROL"))
         form = opened_form(world)
         assert "db on fire, nobody answers" in json.dumps(form["blocks"])
         assert sent(world, form, {"reason": "page me"}, user="UCAROL") == {}
-        assert followups(world, request) == [(FollowupKind.SIGN_REVIEW, "UCAROL", "page me")]
+        assert followups(world, request) == [(FollowupKind.SIGN_OFF, "UCAROL", "page me")]
 
-    def test_where_no_review_is_owed_nothing_is_signed(self, world: World) -> None:
+    def test_where_no_sign_off_is_owed_nothing_is_signed(self, world: World) -> None:
         request = world.waiting()
-        form = pressed(world, "sign_review", request)
-        assert "No review is owed" in sent(world, form, {})["reason"]
+        form = pressed(world, "sign_off", request)
+        assert "No sign-off is owed" in sent(world, form, {})["reason"]
 
 
 def test_only_the_newest_wishes_are_kept(world: World) -> None:

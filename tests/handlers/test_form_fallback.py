@@ -70,7 +70,7 @@ def test_an_answer_can_be_given_where_the_question_cannot_be_shown(
         ("deny", "deny_form"),
         ("hand_over", "handover_form"),
         ("break_glass", "break_glass_form"),
-        ("sign_review", "review_form"),
+        ("sign_off", "sign_off_form"),
     ],
 )
 def test_who_gets_no_form_at_all_hears_so(

@@ -178,7 +178,7 @@ class TestAVote:
 
 def test_what_is_over_already_is_followed_until_what_was_wanted_is_done(world: World) -> None:
     request = alone(world)
-    world.send(at_home("sign_review", value(request)))
+    world.send(at_home("sign_off", value(request)))
     world.send(submission(form(world), {"reason": "as it should be"}))
     for _ in range(2):  # at once, and when it is looked at first
         assert "Your requests" in page(world)

@@ -21,7 +21,7 @@ FORMS = (
     forms.BREAK_GLASS,
     forms.ANSWER,
     forms.HAND_OVER,
-    forms.REVIEW,
+    forms.SIGN_OFF,
 )
 COMMANDS = ("/mask", "/unmask")
 SHORTCUTS = (forms.FROM_MESSAGE, forms.FROM_ANYWHERE)

@@ -1,4 +1,4 @@
-"""Nights and shifts: going ahead alone with a review that is owed, a question before a vote, and a handover."""
+"""Nights and shifts: going ahead alone with a sign-off that is owed, a question before a vote, and a handover."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -52,26 +52,26 @@ def note(story: Story, part: str) -> str:
     return story.until(found, f"a note `{part}`")
 
 
-def test_alice_goes_ahead_alone_at_night_and_bob_signs_the_review_in_the_morning(story: Story) -> None:
+def test_alice_goes_ahead_alone_at_night_and_bob_signs_it_off_in_the_morning(story: Story) -> None:
     story.types("alice", f"/mask web-01 tuned --break-glass {WHY}")
 
     done = story.card("MASKED AND PROVEN · tuned.service on web-01")
     assert story.sees("tuned.service") == MASKED
     assert "BREAK-GLASS  @alice used break-glass" in words(done)
     assert f"Why  {WHY}" in words(done)
-    assert buttons(done) == ["Unmask", "Sign the review", "Details"]
+    assert buttons(done) == ["Unmask", "Sign off", "Details"]
     told = note(story, "BREAK-GLASS: alice uses break-glass for `mask web-01 tuned.service`")
     assert told.startswith("@bob @carol ")
     assert "BREAK-GLASS by alice" in story.line("masked and proven")
     story.types("bob", "/mask list")
-    assert "tuned.service on web-01" in story.ephemeral("bob", "Reviews owed  1").partition("Reviews owed  1")[2]
+    assert "tuned.service on web-01" in story.ephemeral("bob", "Sign-offs owed  1").partition("Sign-offs owed  1")[2]
 
-    story.presses("alice", "Sign the review", done)
+    story.presses("alice", "Sign off", done)
     assert WHY in fills(story, "alice", {})
-    story.ephemeral("alice", "You used break-glass, so somebody else must sign the review.")
-    story.presses("bob", "Sign the review", done)
+    story.ephemeral("alice", "You used break-glass, so somebody else must sign it off.")
+    story.presses("bob", "Sign off", done)
     fills(story, "bob", {"reason": "page me next time"})
-    signed = story.until(lambda: next(iter(story.cards_saying("signed by @bob")), None), "a signed card")
+    signed = story.until(lambda: next(iter(story.cards_saying("Sign-off  by @bob")), None), "a signed card")
     assert "Remark  page me next time" in words(signed)
     assert buttons(signed) == ["Unmask", "Details"]
 

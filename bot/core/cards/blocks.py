@@ -60,7 +60,7 @@ class Action(StrEnum):
     BREAK_GLASS = "break_glass"
     ANSWER = "answer"
     HAND_OVER = "hand_over"
-    SIGN = "sign_review"
+    SIGN = "sign_off"
 
 
 class Markup(str):

@@ -1,4 +1,4 @@
-"""Break-glass on cards and in messages: who used it, why, which approvals were missing, and its review."""
+"""Break-glass on cards and in messages: who used it, why, which approvals were missing, and who signed it off."""
 
 from collections.abc import Iterator, Sequence
 
@@ -19,16 +19,16 @@ def rows(request: Request) -> Iterator[Markup]:
     yield row("Why", escape(used.reason, width=REASON_LIMIT))
     yield row("Missing", _missing(used))
     if used.signed:
-        yield row("Review", words("signed by {} {}", mention(used.signed.by, used.signed.name), day(used.signed.at)))
+        yield row("Sign-off", words("by {} {}", mention(used.signed.by, used.signed.name), day(used.signed.at)))
         if used.signed.remark:
             yield row("Remark", escape(used.signed.remark, width=REASON_LIMIT))
-    elif request.owes_review:
-        yield row("Review", words("to be signed by somebody of {} who took no part", _groups(used)))
+    elif request.owes_sign_off:
+        yield row("Sign-off", words("still needed, from somebody of {} who took no part", _groups(used)))
 
 
-def with_review(request: Request, actions: Sequence[Action]) -> tuple[Action, ...]:
-    """The buttons of a finished request, with one for an open review, which replaces another if there were five."""
-    if not request.owes_review or not request.stage.is_final:
+def with_sign_off(request: Request, actions: Sequence[Action]) -> tuple[Action, ...]:
+    """The buttons of a finished request, with one for an open sign-off, which replaces another if there were five."""
+    if not request.owes_sign_off or not request.stage.is_final:
         return tuple(actions)
     others = [action for action in actions if action is not Action.DETAILS]
     return (*others[: _MOST_BUTTONS - 2], Action.SIGN, Action.DETAILS)
@@ -36,20 +36,20 @@ def with_review(request: Request, actions: Sequence[Action]) -> tuple[Action, ..
 
 def replaced_buttons(request: Request, actions: Sequence[Action]) -> tuple[Action, ...]:
     """The buttons that were replaced: Details offers them."""
-    shown = with_review(request, actions)
+    shown = with_sign_off(request, actions)
     return tuple(action for action in actions if action not in shown)
 
 
 def announcement(request: Request, used: BreakGlass) -> str:
     """The announcement to everybody who was skipped."""
     said = f"BREAK-GLASS: {used.name} uses break-glass for `{request.ask.change}`. Missing: {_missing(used)}."
-    return f"{said}\nWhy: {used.reason}\nAfterwards one of you must sign the review on the card."
+    return f"{said}\nWhy: {used.reason}\nAfterwards one of you must sign it off on the card."
 
 
 def reminder(request: Request, used: BreakGlass) -> str:
-    """The reminder of an open review."""
-    said = f"A review is owed: {used.name} used break-glass for `{request.ask.change}`."
-    return f"{said}\nWhy: {used.reason}\nAnybody who could have approved the request can sign the review on its card."
+    """The reminder of an open sign-off."""
+    said = f"A sign-off is owed: {used.name} used break-glass for `{request.ask.change}`."
+    return f"{said}\nWhy: {used.reason}\nAnybody who could have approved the request can sign it off on its card."
 
 
 def _use(used: BreakGlass) -> Markup:

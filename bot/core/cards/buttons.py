@@ -22,7 +22,7 @@ LABELS = {
     Action.BREAK_GLASS: "Break glass",
     Action.ANSWER: "Answer",
     Action.HAND_OVER: "Hand over",
-    Action.SIGN: "Sign the review",
+    Action.SIGN: "Sign off",
 }
 _STYLES = {
     Action.APPROVE: "primary",

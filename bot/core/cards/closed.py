@@ -16,7 +16,7 @@ def card(request: Request, now: datetime) -> Text:
         f"{request.stage.words.upper()} · {title(request)}",
         section("people", [*break_glass.rows(request), requester_and_reason(request)]),
         section("end", [*_end(request), words("Nothing was changed on {}.", request.target.host)]),
-        buttons(request, break_glass.with_review(request, (Action.DETAILS,))),
+        buttons(request, break_glass.with_sign_off(request, (Action.DETAILS,))),
     )
 
 

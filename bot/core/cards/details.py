@@ -88,7 +88,7 @@ _WANTED = {
     FollowupKind.ASK_FOR_MORE: "question",
     FollowupKind.ANSWER: "answer",
     FollowupKind.HAND_OVER: "handover",
-    FollowupKind.SIGN_REVIEW: "review",
+    FollowupKind.SIGN_OFF: "sign-off",
 }
 
 

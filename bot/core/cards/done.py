@@ -68,7 +68,7 @@ def card(request: Request, now: datetime) -> Text:
             facts=[*_facts(request)],
         ),
         section("people", [*_people(request, now)]),
-        buttons(request, break_glass.with_review(request, actions(request, now))),
+        buttons(request, break_glass.with_sign_off(request, actions(request, now))),
         instead={"table": [*screen_reader_lines(target)]} if shown else {},
     )
 

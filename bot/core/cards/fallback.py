@@ -165,7 +165,7 @@ def _own_actions(request: Request) -> tuple[Action, ...]:
 
 
 def _owes(request: Request) -> bool:
-    return request.stage.is_final and request.owes_review
+    return request.stage.is_final and request.owes_sign_off
 
 
 def _as_text(rows: Sequence[Markup]) -> Text:

@@ -6,11 +6,11 @@ NO_QUESTION_TYPED = "Type your question."
 NO_OPEN_QUESTION = "There is no open question."
 NO_ANSWER_TYPED = "Type your answer."
 CANNOT_HAND_OVER = "This cannot be handed over: it is running or over."
-NO_REVIEW_OWED = "No review is owed for this."
+NO_SIGN_OFF_OWED = "No sign-off is owed for this."
 MAY_NOT_DECIDE = "You may not approve or deny this."
 MAY_NOT_BREAK_GLASS = "You may not use break-glass."
 
 
 def signed_already(name: str) -> str:
     """Somebody was quicker."""
-    return f"{name} has already signed the review."
+    return f"{name} has already signed it off."

@@ -18,7 +18,7 @@ from bot.core.input.names import REASON_LIMIT
 from bot.core.requests import Request
 
 MASK, DENY, APPROVE, EXTEND, KEEP = "mask_form", "deny_form", "approve_form", "extend_form", "keep_form"  # callback ids
-BREAK_GLASS, ANSWER, HAND_OVER, REVIEW = "break_glass_form", "answer_form", "handover_form", "review_form"
+BREAK_GLASS, ANSWER, HAND_OVER, SIGN_OFF = "break_glass_form", "answer_form", "handover_form", "sign_off_form"
 TOLD = "told"  # of text that is only read
 FROM_MESSAGE, FROM_ANYWHERE = "mask_for_message", "mask_from_anywhere"  # of the shortcuts that open the mask form
 HOST, UNIT, HOW, USER, DURATION, CONSOLE = "host", "unit", "how", "user", "for", "console"
@@ -129,7 +129,7 @@ def deny_form(request: Request) -> Block:
 def break_glass_form(request: Request, *, least: int) -> Block:
     """The reason and confirmation for break-glass, on the request as it is stored."""
     told = words(
-        "Everybody who could have approved is notified at once, and one of them must sign a review. "
+        "Everybody who could have approved is notified at once, and one of them must sign off afterwards. "
         "All other checks still apply."
     )
     field = text_input(REASON, "", most=REASON_LIMIT) | {"min_length": least}
@@ -161,11 +161,11 @@ def handover_form(request: Request) -> Block:
     )
 
 
-def review_form(request: Request) -> Block:
-    """The break-glass change, and a field for the review's remarks."""
+def sign_off_form(request: Request) -> Block:
+    """The break-glass change, and a field for a remark."""
     field = input_block(REASON, "What you found", text_input(REASON, "", most=REASON_LIMIT), optional=True)
     about = section("about", [*_about(request), *break_glass.rows(request)])
-    return modal(REVIEW, "Sign the review", "Sign", [about, field]) | _of(request)
+    return modal(SIGN_OFF, "Sign off", "Sign off", [about, field]) | _of(request)
 
 
 def approve_form(request: Request) -> Block:

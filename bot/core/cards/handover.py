@@ -53,9 +53,9 @@ def _render(word: str, inventory: MaskInventory, *, why: bool) -> Text:
         ("masked", "Masked", [mask_line.line(entry, inventory, why=why) for entry in mine]),
         ("next", "Coming up", [*_next(inventory)]),
         (
-            "reviews",
-            "Reviews owed",
-            [line for one in inventory.reviews for line in mask_line.open_review(one, inventory.now, why=why)],
+            "sign_offs",
+            "Sign-offs owed",
+            [line for one in inventory.sign_offs for line in mask_line.open_sign_off(one, inventory.now, why=why)],
         ),
     )
     blocks = [block for name, title, found in parts for block in _part(name, title, found)]

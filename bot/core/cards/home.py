@@ -94,7 +94,7 @@ def _to_decide(page: HomeView, now: datetime) -> Iterator[Block]:
 
 def _to_sign(page: HomeView) -> Iterator[Block]:
     for number, request in enumerate(page.to_sign):
-        head = words("*{}* · a review is owed", loud_title(request))
+        head = words("*{}* · a sign-off is owed", loud_title(request))
         yield section(f"sign-{number}", [head, requester_and_reason(request), *break_glass.rows(request)])
         yield _buttons(f"sign-{number}", request, Action.SIGN, Action.DETAILS)
 

@@ -35,7 +35,7 @@ def listing(inventory: MaskInventory, *, host: str = "") -> Text:
     ends = [
         *_stopping(inventory),
         *_pending(inventory),
-        *_reviews(inventory),
+        *_sign_offs(inventory),
         section("hosts", [*about_hosts(inventory)]),
     ]
     return message(_head(inventory, host), *(blocks or [_none()]), *more, *ends)
@@ -47,12 +47,13 @@ def full_listing(inventory: MaskInventory, *, host: str = "") -> Text:
     blocks = [section(f"masks-{number}", [one]) for number, one in enumerate(every, 1)] or [_none()]
     head = _head(inventory, host)
     hosts = section("hosts", [*about_hosts(inventory, most=len(inventory.host_views))])
-    return Text(head, (header(head), *blocks, *_stopping(inventory), *_pending(inventory), *_reviews(inventory), hosts))
+    lists = (*_stopping(inventory), *_pending(inventory), *_sign_offs(inventory))
+    return Text(head, (header(head), *blocks, *lists, hosts))
 
 
-def _reviews(inventory: MaskInventory) -> list[Block]:
-    found = [line for request in inventory.reviews for line in mask_line.open_review(request, inventory.now)]
-    return [section("reviews", [row("Reviews owed", str(len(found))), *found[:_HOSTS]])] if found else []
+def _sign_offs(inventory: MaskInventory) -> list[Block]:
+    found = [line for request in inventory.sign_offs for line in mask_line.open_sign_off(request, inventory.now)]
+    return [section("sign_offs", [row("Sign-offs owed", str(len(found))), *found[:_HOSTS]])] if found else []
 
 
 def _pending(inventory: MaskInventory) -> list[Block]:

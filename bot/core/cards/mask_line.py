@@ -42,8 +42,8 @@ def reason(request: Request) -> list[Markup]:
     return [escape(request.ask.reason, width=80)] if request.ask.reason.strip() else []
 
 
-def open_review(request: Request, now: datetime, *, why: bool = True) -> Iterator[Markup]:
-    """A break-glass change without a review."""
+def open_sign_off(request: Request, now: datetime, *, why: bool = True) -> Iterator[Markup]:
+    """A break-glass change that nobody has signed off."""
     if request.break_glass:
         done, age = request.break_glass, unit_state.span((now - request.break_glass.at).total_seconds())
         what = words("{}: {} used break-glass {} ago", title(request), done.name, age)

@@ -20,7 +20,7 @@ def card(request: Request, now: datetime) -> Text:
         f"{TITLES[Outcome.UNKNOWN]} · {subject(request)}",
         section("people", [words("Do not assume that {}.", doing), *_rows(request, now)]),
         section("asked", [*break_glass.rows(request), requester_and_reason(request), *approvals(request)]),
-        buttons(request, break_glass.with_review(request, (*look_now, Action.DETAILS))),
+        buttons(request, break_glass.with_sign_off(request, (*look_now, Action.DETAILS))),
     )
 
 

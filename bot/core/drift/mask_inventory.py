@@ -32,7 +32,7 @@ class MaskInventory:
     host_views: tuple[HostView, ...]  # of every host in question
     ours: tuple[Request, ...] = ()  # what we made and nobody undid: live masks, and links that are not loaded
     open: tuple[Request, ...] = ()  # open requests
-    reviews: tuple[Request, ...] = ()  # break-glass changes without a review
+    sign_offs: tuple[Request, ...] = ()  # break-glass changes that nobody has signed off
     types: frozenset[str] = frozenset(STARTABLE)  # units for which people may ask
     instances: bool = True  # whether they may ask for instances of a template
 
@@ -66,7 +66,7 @@ class MaskInventory:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing that the next on-call has to know."""
-        return not (self.open or self.reviews or any(entry.request for entry in self.entries))
+        return not (self.open or self.sign_offs or any(entry.request for entry in self.entries))
 
     def _at(self, *stages: Stage) -> tuple[Request, ...]:
         return tuple(sorted((one for one in self.open if one.stage in stages), key=lambda one: (one.asked_at, one.id)))

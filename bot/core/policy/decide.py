@@ -15,7 +15,7 @@ from bot.core.policy.rules import (
     approval,
     audit_shipping,
     break_glass,
-    break_glass_review,
+    break_glass_sign_off,
     calendar_and_limits,
     channel,
     critical_units,
@@ -163,11 +163,11 @@ def _approving(policy: Policy) -> Iterator[str]:
 
 
 def may_sign(facts: Facts, policy: Policy) -> Refuse | None:
-    """Refuse `facts.voter` if they may not sign the break-glass review. None means yes."""
+    """Refuse `facts.voter` if they may not sign off a break-glass change. None means yes."""
     rules = (
         identity.voter_is_one_of_us,
-        break_glass_review.signer_is_somebody_else,
-        break_glass_review.signer_could_approve,
+        break_glass_sign_off.signer_is_somebody_else,
+        break_glass_sign_off.signer_could_approve,
     )
     return _no(rules, facts, policy)
 

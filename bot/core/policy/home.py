@@ -43,7 +43,7 @@ class HomeView:
 
     health: Health
     to_decide: tuple[Request, ...] = ()
-    to_sign: tuple[Request, ...] = ()  # break-glass reviews that are open
+    to_sign: tuple[Request, ...] = ()  # break-glass sign-offs that are open
     masks: tuple[Request, ...] = ()
     open: tuple[Request, ...] = ()
     finished: tuple[Request, ...] = ()  # recent ones, newest first

@@ -1,4 +1,4 @@
-"""Break-glass: who went ahead without the missing approvals, and the review that is owed for it."""
+"""Break-glass: who went ahead without the missing approvals, and the sign-off that is owed for it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from bot.core.people.identity import PersonId
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The signature of somebody who reviewed a break-glass change."""
+    """The signature of somebody who signed a break-glass change off."""
 
     by: PersonId
     name: str
@@ -29,5 +29,5 @@ class BreakGlass:
     groups: tuple[str, ...] = ()  # groups whose members could have approved
     need: int = 0
     have: int = 0  # how many approvals were needed
-    remind_at: datetime | None = None  # when the next review reminder is due, while the review is owed
+    remind_at: datetime | None = None  # when the next reminder is due, while the sign-off is owed
     signed: Signature | None = None

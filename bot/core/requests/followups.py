@@ -1,4 +1,4 @@
-"""Followups: break-glass, questions, answers, handovers and reviews that people send about a request.
+"""Followups: break-glass, questions, answers, handovers and sign-offs that people send about a request.
 
 A followup is recorded at once and handled once the sender's identity has been verified.
 """
@@ -18,7 +18,7 @@ class FollowupKind(StrEnum):
     ASK_FOR_MORE = "ask_for_more"  # a question from somebody who may approve
     ANSWER = "answer"  # an answer to that question
     HAND_OVER = "hand_over"
-    SIGN_REVIEW = "sign_review"  # the review of a break-glass change
+    SIGN_OFF = "sign_off"  # of a break-glass change
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,8 +114,8 @@ class Request:
         return self.break_glass is not None and self.break_glass.digest == self.target.digest
 
     @property
-    def owes_review(self) -> bool:
-        """Whether the break-glass review is still open. A request that repeats another one is reviewed there."""
+    def owes_sign_off(self) -> bool:
+        """Whether the break-glass sign-off is still open. A request that repeats another one is signed off there."""
         return self.break_glass is not None and self.break_glass.signed is None and not self.repeated_by
 
     @property

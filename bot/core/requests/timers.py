@@ -81,16 +81,16 @@ def pending_followup(request: Request) -> datetime | None:
     return min((followup.at for followup in request.open_followups), default=None)
 
 
-def next_review_reminder(request: Request) -> datetime | None:
-    """When those who could sign the break-glass review are reminded next."""
+def next_sign_off_reminder(request: Request) -> datetime | None:
+    """When those who could sign off a break-glass change are reminded next."""
     return (
         request.break_glass.remind_at
-        if request.break_glass and request.owes_review and request.stage.is_final
+        if request.break_glass and request.owes_sign_off and request.stage.is_final
         else None
     )
 
 
-ALWAYS: tuple[Timer, ...] = (page_to_resolve, pending_followup, next_review_reminder)
+ALWAYS: tuple[Timer, ...] = (page_to_resolve, pending_followup, next_sign_off_reminder)
 TIMERS: Mapping[Stage, tuple[Timer, ...]] = {
     Stage.ASKED: (stored_due_time,),
     Stage.WAITING: (

@@ -67,8 +67,8 @@ def _matching(query: Query) -> Select[tuple[object, ...]]:
         chosen = chosen.where(requests.c.stage.in_([stage.value for stage in query.stages]))
     if query.live_masks:
         chosen = chosen.where(requests.c.live_mask)
-    if query.reviews_owed:
-        chosen = chosen.where(_owes_review())
+    if query.sign_offs_owed:
+        chosen = chosen.where(_owes_sign_off())
     if query.requester:
         org, user = query.requester.key
         chosen = chosen.where(requests.c.requester_org == org, requests.c.requester_user == user)
@@ -81,8 +81,8 @@ def _matching(query: Query) -> Select[tuple[object, ...]]:
     return chosen
 
 
-def _owes_review() -> ColumnElement[bool]:
-    """Requests with an open break-glass review. Such a request is due, which has an index."""
+def _owes_sign_off() -> ColumnElement[bool]:
+    """Requests with an open break-glass sign-off. Such a request is due, which has an index."""
     is_due = exists().where(targets.c.request_id == requests.c.id, targets.c.due_at.is_not(None))
     reminds = requests.c.document[("break_glass", "remind_at")].as_string()
     return and_(is_due, reminds.is_not(None), requests.c.document["repeated_by"].as_string() == "")

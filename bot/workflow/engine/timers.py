@@ -17,7 +17,7 @@ from bot.core.requests.timers import (
     next_escalation_step,
     next_owner_reminder,
     next_reapply,
-    next_review_reminder,
+    next_sign_off_reminder,
     page_to_resolve,
     pending_followup,
     stop_to_force,
@@ -27,7 +27,7 @@ from bot.workflow.approval.escalation import count_down, escalate, remind
 from bot.workflow.drift.aftercheck import look_after
 from bot.workflow.expiry.expire import expire
 from bot.workflow.expiry.remind_owner import remind_owner
-from bot.workflow.followups.break_glass_review import remind_of_review
+from bot.workflow.followups.break_glass_sign_off import remind_of_sign_off
 from bot.workflow.followups.handle import handle_followups, retry_followups
 from bot.workflow.force_stop import end_if_over
 from bot.workflow.hold.reapply import reapply
@@ -56,7 +56,7 @@ BY_STAGE: Mapping[Stage, tuple[Entry, ...]] = {
         (next_aftercheck, look_after),
     ),
 }
-LAST: tuple[Entry, ...] = ((next_review_reminder, remind_of_review), (pending_followup, retry_followups))
+LAST: tuple[Entry, ...] = ((next_sign_off_reminder, remind_of_sign_off), (pending_followup, retry_followups))
 
 
 def do_what_is_due(deps: Deps, claim: Claim, request: Request) -> Request:

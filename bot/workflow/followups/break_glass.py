@@ -50,7 +50,7 @@ def _use(deps: Deps, request: Request, followup: Followup) -> BreakGlass:
         groups=approval.groups if approval else (),
         need=approval.need if approval else 0,
         have=request.have,
-        remind_at=now + timedelta(seconds=deps.timings.review_reminder),
+        remind_at=now + timedelta(seconds=deps.timings.sign_off_reminder),
     )
 
 

@@ -9,7 +9,7 @@ from bot.core.requests import Followup, FollowupKind, Request, Stage
 from bot.errors import NotYet, Unverified, UsageError
 from bot.ports import Claim
 from bot.workflow.followups.break_glass import break_glass
-from bot.workflow.followups.break_glass_review import sign
+from bot.workflow.followups.break_glass_sign_off import sign
 from bot.workflow.followups.clarification import answer, ask_for_more
 from bot.workflow.followups.ownership import hand_over
 from bot.workflow.followups.record import check, refuse_followup
@@ -21,7 +21,7 @@ _GRANT: Mapping[FollowupKind, Grant] = {
     FollowupKind.ASK_FOR_MORE: ask_for_more,
     FollowupKind.ANSWER: answer,
     FollowupKind.HAND_OVER: hand_over,
-    FollowupKind.SIGN_REVIEW: sign,
+    FollowupKind.SIGN_OFF: sign,
 }
 
 

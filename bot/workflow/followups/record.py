@@ -109,8 +109,8 @@ def _signature(request: Request, _: Followup, __: Policy) -> None:
     signed = request.break_glass.signed if request.break_glass else None
     if signed:
         raise UsageError(words.signed_already(signed.name))
-    if not request.owes_review or not request.stage.is_final:
-        raise UsageError(words.NO_REVIEW_OWED)
+    if not request.owes_sign_off or not request.stage.is_final:
+        raise UsageError(words.NO_SIGN_OFF_OWED)
 
 
 def _only_the_owner(request: Request, followup: Followup, does: str) -> None:
@@ -123,7 +123,7 @@ _CHECKS: Mapping[FollowupKind, Check] = {
     FollowupKind.ASK_FOR_MORE: _question,
     FollowupKind.ANSWER: _answer,
     FollowupKind.HAND_OVER: _handover,
-    FollowupKind.SIGN_REVIEW: _signature,
+    FollowupKind.SIGN_OFF: _signature,
 }
 
 

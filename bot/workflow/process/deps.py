@@ -28,7 +28,7 @@ class Timings:
     slow_first: float = 1.0  # between looks at a slow stop or start: the first pause, growing
     slow_longest: float = 5.0  # to this one
     progress: float = 5.0  # between two progress notes about a long wait
-    review_reminder: float = 86_400.0  # between two reminders of a break-glass review
+    sign_off_reminder: float = 86_400.0  # between two reminders of a break-glass sign-off
     poll: float = 0.5
     lease_renew: float = 15.0
     message_retry: float = 2.0

@@ -45,7 +45,7 @@ def gather_home(deps: Deps, me: Person, groups: Groups) -> HomeView:
     waiting = store.find(Query(stages=frozenset({Stage.WAITING}), limit=_MOST))
     to_decide = [request for request in waiting if _could_decide(deps, request, me, groups)]
     to_decide.sort(key=_deadline)
-    owed = store.find(Query(reviews_owed=True, stages=_FINAL, limit=_MOST))
+    owed = store.find(Query(sign_offs_owed=True, stages=_FINAL, limit=_MOST))
     to_sign = [request for request in owed if _could_sign(deps, request, me, groups)]
     masks = _masks(deps, me)
     mine = store.find(Query(stages=_OPEN, requester=me.id, limit=_MOST))

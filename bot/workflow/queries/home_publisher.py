@@ -78,7 +78,7 @@ class HomePublisher:
     def _see_what_moved(self) -> None:
         """Find requests that changed.
 
-        A finished request is followed too: its review may be signed, its mask handed over.
+        A finished request is followed too: it may be signed off, its mask handed over.
         """
         with self._lock:
             followed = dict(self._followed)

@@ -43,7 +43,7 @@ def read_mask_inventory(deps: Deps, host: str = "") -> MaskInventory:
         host_views=host_views,
         ours=(*live, *_half_made(deps, host_views, live)),
         open=tuple(deps.store.find(Query(host=host, stages=_OPEN, limit=_MOST))),
-        reviews=tuple(deps.store.find(Query(host=host, reviews_owed=True, limit=_MOST))),
+        sign_offs=tuple(deps.store.find(Query(host=host, sign_offs_owed=True, limit=_MOST))),
         types=deps.in_force.policy.unit_types,
         instances=deps.in_force.policy.instances,
     )

@@ -48,8 +48,8 @@ from tests.core.cards.situations import (
     neighbour,
     of_deploy,
     proven,
-    reviewed,
     running,
+    signed_off,
     stopped,
     talked,
     under_way,
@@ -425,8 +425,8 @@ DONE = {
     ),
     "proven, and handed over since": handed(proven()),
     "proven, and somebody used break-glass": alone(proven()),
-    "proven, break-glass and reviewed": reviewed(proven(), "no harm done, page me next time"),
-    "proven, break-glass and reviewed without a word": reviewed(proven()),
+    "proven, break-glass and signed off": signed_off(proven(), "no harm done, page me next time"),
+    "proven, break-glass and signed off without a word": signed_off(proven()),
     "proven, break-glass although somebody had approved": replace(
         alone(proven(), need=2, have=1, groups=("sre", "dba")), votes=(vote(),)
     ),

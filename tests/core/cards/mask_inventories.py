@@ -93,8 +93,8 @@ def said_in_lists() -> dict[str, str]:
         "days later": mask_inventory.listing(replace(BOOK, now=later)),
         "hosts that cannot be seen": mask_inventory.listing(replace(BOOK, host_views=AWAY)),
         "ends by itself, or should have": mask_inventory.listing(replace(BOOK, ours=(ENDING, OVERDUE, UNTIL_REBOOT))),
-        "with reviews owed": mask_inventory.listing(
-            replace(BOOK, host_views=(host_view(),), ours=(), reviews=(ALONE, proven()))
+        "with sign-offs owed": mask_inventory.listing(
+            replace(BOOK, host_views=(host_view(),), ours=(), sign_offs=(ALONE, proven()))
         ),
         "held, and pending": mask_inventory.listing(replace(BOOK, ours=(HELD,), open=(PENDING,))),
         "held, and taken off": mask_inventory.listing(replace(BOOK, host_views=(host_view(),), ours=(OFF,))),
@@ -118,7 +118,7 @@ def said_in_handovers() -> dict[str, str]:
             BOOK,
             ours=(*BOOK.ours, replace(proven(), id="r5", aftercare=Aftercare(expires_at=NOW + timedelta(hours=1)))),
             open=(waits, approved, looking, under_way(), unknown),
-            reviews=(ALONE, proven()),
+            sign_offs=(ALONE, proven()),
         ),
     }
     books["slow to stop"] = MaskInventory(NOW, (host_view(),), open=(SLOW, WITHDRAWN))

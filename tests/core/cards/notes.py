@@ -169,7 +169,7 @@ def said_of_followups() -> dict[str, str]:
         "no open question": followups.NO_OPEN_QUESTION,
         "no answer": followups.NO_ANSWER_TYPED,
         "too late to hand over": followups.CANNOT_HAND_OVER,
-        "no review": followups.NO_REVIEW_OWED,
+        "no sign-off": followups.NO_SIGN_OFF_OWED,
         "signed already": followups.signed_already("bob"),
         "may not decide": followups.MAY_NOT_DECIDE,
         "may not use break-glass": followups.MAY_NOT_BREAK_GLASS,

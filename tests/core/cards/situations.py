@@ -181,14 +181,14 @@ def handed(request: Request) -> Request:
 
 
 def alone(request: Request, **changes: Any) -> Request:
-    """Carol went ahead with it alone, and nobody has reviewed that yet."""
+    """Carol went ahead with it alone, and nobody has signed that off yet."""
     plain = BreakGlass(
         CAROL, "carol", "db on fire, nobody answers", NOW - timedelta(seconds=5), DIGEST, groups=("sre",), need=1
     )
     return replace(request, votes=(), break_glass=replace(plain, **changes))
 
 
-def reviewed(request: Request, remark: str = "") -> Request:
+def signed_off(request: Request, remark: str = "") -> Request:
     """The same, and bob has signed for it."""
     return alone(request, signed=Signature(BOB, "bob", NOW + timedelta(hours=5), remark))
 

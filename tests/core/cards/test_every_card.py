@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.cards import line, render
 from bot.core.cards.blocks import Action
-from bot.core.cards.break_glass import replaced_buttons, with_review
+from bot.core.cards.break_glass import replaced_buttons, with_sign_off
 from bot.core.requests import Outcome, Request, SlowWait, Stage, Verb
 from tests.core.cards.cases import DONE, WAITING
 from tests.core.cards.reading import read
@@ -20,8 +20,8 @@ from tests.core.cards.situations import (
     change,
     finished,
     masked,
-    reviewed,
     running,
+    signed_off,
     stopped,
     under_way,
     vote,
@@ -71,30 +71,30 @@ def test_every_card_has_one_to_four_buttons_that_name_unit_and_host(stage: Stage
 
 
 @at_every_stage
-def test_a_review_that_is_owed_has_its_button_once_it_is_over_and_still_there_are_four_at_most(stage: Stage) -> None:
+def test_a_sign_off_that_is_owed_has_its_button_once_it_is_over_and_still_there_are_four_at_most(stage: Stage) -> None:
     for case, request in at(stage):
         shown = actions(alone(request))
         assert (Action.SIGN in shown) == stage.is_final, case
         assert len(shown) <= 4, case
-        assert Action.SIGN not in actions(reviewed(request)), case
+        assert Action.SIGN not in actions(signed_off(request)), case
 
 
 @at_every_stage
 def test_every_card_says_that_somebody_went_ahead_alone_and_why(stage: Stage) -> None:
     for case, request in at(stage):
-        for used in (alone(request), reviewed(request)):
+        for used in (alone(request), signed_off(request)):
             said = read(render(used, now=NOW), NAMES)
             assert "BREAK-GLASS  @carol used break-glass" in said, case
             assert "db on fire, nobody answers" in said, case
 
 
-def test_a_fifth_button_gives_way_to_the_review() -> None:
+def test_a_fifth_button_gives_way_to_the_sign_off() -> None:
     many = (Action.UNMASK, Action.EXTEND, Action.KEEP, Action.DETAILS)
     request = alone(replace(waiting(), stage=Stage.DONE))
-    shown = with_review(request, many)
+    shown = with_sign_off(request, many)
     assert shown == (Action.UNMASK, Action.EXTEND, Action.SIGN, Action.DETAILS)
     assert replaced_buttons(request, many) == (Action.KEEP,)
-    assert replaced_buttons(reviewed(request), many) == ()
+    assert replaced_buttons(signed_off(request), many) == ()
 
 
 def test_the_buttons_of_a_card_that_asks_are_in_their_usual_order() -> None:

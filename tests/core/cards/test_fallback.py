@@ -78,7 +78,7 @@ def test_a_mask_that_ends_can_be_extended_and_kept() -> None:
     assert {Action.UNMASK, Action.EXTEND, Action.KEEP} <= offered(fallback.card(request))
 
 
-def test_a_review_can_be_signed() -> None:
+def test_a_change_can_be_signed_off() -> None:
     assert Action.SIGN in offered(fallback.card(alone(proven())))
 
 

@@ -72,7 +72,7 @@ EVERY_FORM = (
     partial(forms.break_glass_form, least=10),
     forms.answer_form,
     forms.handover_form,
-    forms.review_form,
+    forms.sign_off_form,
 )
 
 

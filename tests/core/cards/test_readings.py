@@ -134,7 +134,7 @@ def all_details() -> dict[str, str]:
             followups=(
                 Followup(FollowupKind.BREAK_GLASS, CAROL, "carol", NOW, PLACE, "db on fire", tally=Tally.COUNTED),
                 Followup(
-                    FollowupKind.SIGN_REVIEW,
+                    FollowupKind.SIGN_OFF,
                     CAROL,
                     "carol",
                     NOW,
@@ -255,7 +255,7 @@ def said_of_break_glass(request: Request) -> Iterator[tuple[str, str]]:
     """To those who were skipped, and to those who could sign for it."""
     if request.break_glass:
         yield "announced", break_glass.announcement(request, request.break_glass)
-        yield "with a review owed", break_glass.reminder(request, request.break_glass)
+        yield "with a sign-off owed", break_glass.reminder(request, request.break_glass)
 
 
 def all_forms() -> dict[str, str]:
@@ -279,7 +279,7 @@ def all_forms() -> dict[str, str]:
         "answer": forms.answer_form(talked("is the replica healthy?")),
         "answer, although nobody asks": forms.answer_form(waiting()),
         "hand over": forms.handover_form(waiting()),
-        "review": forms.review_form(alone(proven())),
+        "sign-off": forms.sign_off_form(alone(proven())),
         "approve, without a rule": forms.approve_form(replace(guarded(), approval=None)),
     }
     return {name: read_form(view, NAMES) for name, view in views.items()}

@@ -240,4 +240,4 @@ class TestTheBook:
         assert MaskInventory(NOW, (view(scan(HAND)),)).is_empty
         assert not MaskInventory(NOW, (view(scan(OUR_LINK)),), (ours(),)).is_empty
         assert not MaskInventory(NOW, (), open=(waiting_request(),)).is_empty
-        assert not MaskInventory(NOW, (), reviews=(ours(),)).is_empty
+        assert not MaskInventory(NOW, (), sign_offs=(ours(),)).is_empty

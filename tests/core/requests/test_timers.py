@@ -61,7 +61,7 @@ def test_and_not_before_its_answer_could_be_told(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("stage", FINAL)
-def test_a_review_is_asked_for_while_it_is_owed(stage: Stage) -> None:
+def test_a_sign_off_is_asked_for_while_it_is_owed(stage: Stage) -> None:
     owed = replace(broken(waiting(), remind_at=SOON), stage=stage)
     assert next_due(owed) == SOON
     signed = broken(owed, remind_at=None, signed=Signature(BOB.id, BOB.name, NOW))

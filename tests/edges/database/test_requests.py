@@ -154,21 +154,21 @@ def test_our_live_masks_are_found_until_they_are_taken_back(store: Database) -> 
     assert store.find(Query(live_masks=True)) == []
 
 
-def test_reviews_are_found_while_they_are_owed(store: Database) -> None:
+def test_sign_offs_are_found_while_they_are_owed(store: Database) -> None:
     whole = a_whole_request()
     assert whole.break_glass
     owed = replace(whole.break_glass, signed=None)
     request, _ = store.add(replace(whole, break_glass=owed), events=[])
     store.add(a_request(2, stage=Stage.DONE), events=[])
-    assert store.find(Query(reviews_owed=True)) == [request]
+    assert store.find(Query(sign_offs_owed=True)) == [request]
 
     repeated = store.save(replace(request, repeated_by="r9"))
-    assert store.find(Query(reviews_owed=True)) == []
+    assert store.find(Query(sign_offs_owed=True)) == []
     again = store.save(replace(repeated, repeated_by=""))
-    assert store.find(Query(reviews_owed=True, stages=frozenset({Stage.DONE}))) == [again]
+    assert store.find(Query(sign_offs_owed=True, stages=frozenset({Stage.DONE}))) == [again]
     signed = replace(owed, signed=whole.break_glass.signed, remind_at=None)
     store.save(replace(again, break_glass=signed))
-    assert store.find(Query(reviews_owed=True)) == []
+    assert store.find(Query(sign_offs_owed=True)) == []
 
 
 def test_the_clock_of_a_request_is_utc_wherever_it_comes_from(store: Database, clock: Hands) -> None:

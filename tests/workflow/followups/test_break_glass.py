@@ -58,7 +58,7 @@ def test_who_may_masks_for_real_without_a_vote_and_whoever_was_skipped_is_told_o
     assert card.startswith("MASKED AND PROVEN")
     assert "*BREAK-GLASS*  <@UALICE> used break-glass" in card
     assert "*Why*  INC-42: runaway job" in card
-    assert "[Unmask] [Sign the review] [Details]" in card
+    assert "[Unmask] [Sign off] [Details]" in card
 
     world.until(lambda: len(notes(world, done)) >= 2, "notes")
     (here, elsewhere) = sorted(notes(world, done))
@@ -170,34 +170,34 @@ def test_a_unit_that_is_not_what_it_was_is_asked_about_anew(world: World) -> Non
     assert world.until_final(asked).target.outcome is Outcome.PROVEN
 
 
-def test_the_review_is_signed_by_who_could_have_approved_and_by_nobody_with_a_part_in_it(world: World) -> None:
+def test_it_is_signed_off_by_who_could_have_approved_and_by_nobody_with_a_part_in_it(world: World) -> None:
     asked = world.mask("generated", host="db-01")
     break_glass(world, asked)
     done = world.until_final(asked)
-    assert done.owes_review
-    assert done.id in [one.id for one in world.store.find(Query(reviews_owed=True))]
+    assert done.owes_sign_off
+    assert done.id in [one.id for one in world.store.find(Query(sign_offs_owed=True))]
 
     sre = world.people.groups["sre"]
     sre.add(ALICE.id)
     answers = {
-        who.name: world.follow_up(done, FollowupKind.SIGN_REVIEW, by=who, text="fine").refusal
+        who.name: world.follow_up(done, FollowupKind.SIGN_OFF, by=who, text="fine").refusal
         for who in (BOB, ALICE, DAVE)
     }
     sre.discard(ALICE.id)
-    assert answers["bob"] == "You used break-glass, so somebody else must sign the review."
+    assert answers["bob"] == "You used break-glass, so somebody else must sign it off."
     assert answers["alice"].startswith("You asked for this")
-    assert answers["dave"] == "You could not have approved this, so you cannot sign its review. @sre may."
+    assert answers["dave"] == "You could not have approved this, so you cannot sign it off. @sre may."
     assert "used break-glass" in world.ephemeral(BOB, "somebody else must sign")
 
-    assert world.follow_up(done, FollowupKind.SIGN_REVIEW, by=CAROL, text="page me next time").tally is Tally.COUNTED
-    world.until(lambda: "*Review*  signed by <@UCAROL>" in world.card(done), "a card that says who signed")
+    assert world.follow_up(done, FollowupKind.SIGN_OFF, by=CAROL, text="page me next time").tally is Tally.COUNTED
+    world.until(lambda: "*Sign-off*  by <@UCAROL>" in world.card(done), "a card that says who signed")
     card = world.card(done)
     assert "page me next time" in card
     assert "[Unmask] [Details]" in card
-    assert done.id not in [one.id for one in world.store.find(Query(reviews_owed=True))]
-    with pytest.raises(UsageError, match="carol has already signed the review"):
-        world.follow_up(done, FollowupKind.SIGN_REVIEW, by=BOB)
-    (event,) = [record for record in world.store.records() if record["type"] == "break_glass.reviewed"]
+    assert done.id not in [one.id for one in world.store.find(Query(sign_offs_owed=True))]
+    with pytest.raises(UsageError, match="carol has already signed it off"):
+        world.follow_up(done, FollowupKind.SIGN_OFF, by=BOB)
+    (event,) = [record for record in world.store.records() if record["type"] == "break_glass.signed_off"]
     assert (event["actor"]["user"], event["data"]["remark"], event["data"]["break_glass_by"]) == (
         "UCAROL",
         "page me next time",

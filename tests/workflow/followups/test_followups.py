@@ -1,4 +1,4 @@
-"""What people want of a request beside a vote, without hosts: asked, answered, handed over, reviewed, never lost."""
+"""What people want of a request beside a vote, without hosts: asked, answered, handed over, signed off, never lost."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -32,7 +32,7 @@ OPEN = replace(
 @pytest.fixture
 def idle(tmp_path: Path) -> Iterator[World]:
     """A bot that works only while a test lets it; bob may go ahead alone."""
-    timings = replace(QUICK, review_reminder=24 * 3600.0, not_verified=0.2)
+    timings = replace(QUICK, sign_off_reminder=24 * 3600.0, not_verified=0.2)
     with without_hosts(tmp_path, inventory=Inventory((WEB,)), policy=OPEN, timings=timings) as one:
         one.people.groups["oncall"] = {BOB.id}
         yield one
@@ -148,19 +148,19 @@ class TestHandingOver:
         request = waits(world)
         assert world.follow_up(request, FollowupKind.HAND_OVER, by=ALICE).refusal == "Choose somebody."
 
-    def test_a_live_mask_is_handed_over_and_its_new_owner_does_not_review_it(self, world: World) -> None:
+    def test_a_live_mask_is_handed_over_and_its_new_owner_does_not_sign_it_off(self, world: World) -> None:
         mask = done_alone(world)
         world.follow_up(mask, FollowupKind.HAND_OVER, by=ALICE, to=CAROL.id)
         now = world.store.get(mask.id)
         assert (now.owner, now.stage) == (CAROL.id, Stage.DONE)
-        assert world.follow_up(mask, FollowupKind.SIGN_REVIEW, by=CAROL).refusal.startswith(
+        assert world.follow_up(mask, FollowupKind.SIGN_OFF, by=CAROL).refusal.startswith(
             "You asked for this, or it was handed over to you"
         )
         (event,) = [record for record in world.store.records() if record["type"] == "followup.refused"]
-        assert (event["reason_code"], event["actor"]["user"]) == ("own_review", "UCAROL")
+        assert (event["reason_code"], event["actor"]["user"]) == ("own_sign_off", "UCAROL")
 
 
-class TestReviews:
+class TestSignOffs:
     def test_who_could_sign_is_reminded_every_day_until_somebody_has_also_after_a_restart(self, idle: World) -> None:
         request = done_alone(idle)
         assert request.due_at
@@ -170,22 +170,24 @@ class TestReviews:
                 idle.until(lambda day=day: len(notes(idle, request)) >= 2 * day, f"the notes of day {day}")  # type: ignore[misc]
         in_thread = [said for said in notes(idle, request) if said.thread]
         assert len(in_thread) == 2
-        assert all(said.text.text.startswith("<@UCAROL> A review is owed: bob used break-glass") for said in in_thread)
+        assert all(
+            said.text.text.startswith("<@UCAROL> A sign-off is owed: bob used break-glass") for said in in_thread
+        )
         assert [said.channel for said in notes(idle, request) if not said.thread] == ["CSEC", "CSEC"]
 
         with idle.running():
-            idle.follow_up(request, FollowupKind.SIGN_REVIEW, by=CAROL)
+            idle.follow_up(request, FollowupKind.SIGN_OFF, by=CAROL)
         signed = idle.store.get(request.id)
-        assert not signed.owes_review
+        assert not signed.owes_sign_off
         assert signed.due_at is None
 
-    def test_a_review_can_be_signed_after_the_host_is_gone(self, idle: World) -> None:
+    def test_it_can_be_signed_off_after_the_host_is_gone(self, idle: World) -> None:
         request = done_alone(idle)
         now = idle.in_force.now
         idle.in_force.put(replace(now, inventory=Inventory(())))
         with idle.running():
-            assert "could not have approved" in idle.follow_up(request, FollowupKind.SIGN_REVIEW, by=DAVE).refusal
-            assert idle.follow_up(request, FollowupKind.SIGN_REVIEW, by=CAROL).tally is Tally.COUNTED
+            assert "could not have approved" in idle.follow_up(request, FollowupKind.SIGN_OFF, by=DAVE).refusal
+            assert idle.follow_up(request, FollowupKind.SIGN_OFF, by=CAROL).tally is Tally.COUNTED
 
 
 class TestGoingAlone:

@@ -90,7 +90,7 @@ def test_what_belongs_to_no_request_is_said_where_it_names(deps: Deps) -> None:
     note = Message(MessageKind.NOTE, body="Nothing new is masked until the kill switch is off.", place=OPERATIONS)
 
     deps.store.save_periodic(
-        Periodic("kill_switch"), messages=[note, Message(MessageKind.DIRECT, to="UBOB", body="A review is owed.")]
+        Periodic("kill_switch"), messages=[note, Message(MessageKind.DIRECT, to="UBOB", body="A sign-off is owed.")]
     )
     say_all(deps)
 

@@ -57,12 +57,12 @@ def extension_is_free(facts: Facts, policy: Policy) -> Allow | None:
 
     How long is limited by the policy, counted from what was approved; anything longer is asked for like a new mask. A
     guarded unit is never extended without approval, because its console access was confirmed for one day only; and a
-    break-glass change is not extended before its review.
+    break-glass change is not extended before it is signed off.
     """
     mask = facts.own_mask
     if not facts.request.ask.extends or mask is None or facts.voter or guarded_because(facts, policy):
         return None
-    if mask.owes_review:
+    if mask.owes_sign_off:
         return None
     until, latest = _requested_end(facts.request), latest_without_vote(mask, policy)
     if until is None or latest is None or until > latest:

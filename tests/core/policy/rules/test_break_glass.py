@@ -219,22 +219,22 @@ def test_a_dead_end_does_not_stop_who_goes_ahead_alone() -> None:
 
 
 def sign(who: Person, asked: Request | None = None, policy: Policy = OPEN) -> Refuse | None:
-    """What is said to a signature under the review of what olive did alone with alice's request."""
+    """What is said to a signature under the sign-off of what olive did alone with alice's request."""
     done = replace(asked or broken(request(), OLIVE), stage=Stage.DONE)
     return may_sign(looked(snapshot(), done, Moment.ACT, voter=who), policy)
 
 
-def test_who_could_have_approved_signs_the_review() -> None:
+def test_who_could_have_approved_signs_it_off() -> None:
     assert sign(BOB) is None
 
 
 NO_SIGNATURE = {
-    "who used break-glass": (sign(replace(OLIVE, groups=frozenset({"sre"}))), "own_review"),
-    "who asked": (sign(replace(ALICE, groups=frozenset({"sre"}))), "own_review"),
-    "whom it was handed to": (sign(CAROL, handed(broken(request(), OLIVE), CAROL)), "own_review"),
+    "who used break-glass": (sign(replace(OLIVE, groups=frozenset({"sre"}))), "own_sign_off"),
+    "who asked": (sign(replace(ALICE, groups=frozenset({"sre"}))), "own_sign_off"),
+    "whom it was handed to": (sign(CAROL, handed(broken(request(), OLIVE), CAROL)), "own_sign_off"),
     "who could not have approved": (sign(DAVE), "may_not_sign"),
     "a guest": (sign(replace(BOB, is_guest=True)), "not_a_member"),
-    "anybody, where there is no review": (sign(BOB, request()), "no_review"),
+    "anybody, where no sign-off is owed": (sign(BOB, request()), "no_sign_off"),
     "anybody, where nobody could approve": (
         sign(BOB, policy=replace(OPEN, rules=(replace(PROD, approve=()),))),
         "may_not_sign",
@@ -247,25 +247,25 @@ def test_it_is_not_signed_by(answer: Refuse | None, code: str) -> None:
     assert refused(answer)[0] == code
 
 
-def test_a_review_can_be_signed_after_its_rule_is_gone_by_who_could_have_approved_then() -> None:
+def test_it_can_be_signed_off_after_its_rule_is_gone_by_who_could_have_approved_then() -> None:
     gone = replace(OPEN, rules=())
     assert sign(BOB, policy=gone) is None
     assert refused(sign(DAVE, policy=gone)) == (
         "may_not_sign",
-        "You could not have approved this, so you cannot sign its review. @sre may.",
+        "You could not have approved this, so you cannot sign it off. @sre may.",
     )
 
 
 def test_nothing_is_signed_by_nobody_in_particular() -> None:
     asked: Facts = looked(snapshot(), broken(request(), OLIVE), Moment.ACT)
-    assert refused(may_sign(asked, OPEN))[0] == "no_review"
+    assert refused(may_sign(asked, OPEN))[0] == "no_sign_off"
 
 
-def test_a_review_is_owed_until_it_is_signed_and_moves_on_with_the_change() -> None:
+def test_a_sign_off_is_owed_until_it_is_signed_and_moves_on_with_the_change() -> None:
     asked = broken(request(), OLIVE)
-    assert asked.owes_review
-    assert not replace(asked, repeated_by="r2").owes_review
-    assert not request().owes_review
+    assert asked.owes_sign_off
+    assert not replace(asked, repeated_by="r2").owes_sign_off
+    assert not request().owes_sign_off
 
 
 def own(who: Person, asked: Request | None = None) -> Refuse | None:

@@ -163,11 +163,11 @@ class TestExtending:
         guarded = replace(POLICY, guarded=(ListedUnit("cron.service", "it is dear to us"),))
         assert isinstance(self.later(NOW + HOUR, policy=guarded), NeedsApproval)
 
-    def test_what_somebody_did_alone_is_not_extended_without_a_vote_before_it_is_reviewed(self) -> None:
+    def test_what_somebody_did_alone_is_not_extended_without_a_vote_before_it_is_signed_off(self) -> None:
         alone = broken(ending(), BOB)
         assert isinstance(self.later(NOW + HOUR, alone), NeedsApproval)
-        reviewed = broken(ending(), BOB, signed=Signature(CAROL.id, CAROL.name, NOW))
-        assert isinstance(self.later(NOW + HOUR, reviewed), Allow)
+        signed_off = broken(ending(), BOB, signed=Signature(CAROL.id, CAROL.name, NOW))
+        assert isinstance(self.later(NOW + HOUR, signed_off), Allow)
 
     def test_keeping_it_for_good_needs_a_vote_or_is_not_allowed(self) -> None:
         assert isinstance(self.later(None), NeedsApproval)

@@ -1,4 +1,4 @@
-"""Who may sign a break-glass review: somebody who could have approved the change and had no part in it."""
+"""Who may sign a break-glass sign-off: somebody who could have approved the change and had no part in it."""
 
 from bot.core.policy.model import Facts, Policy, Refuse
 from bot.core.policy.rules.approval import is_a_requester, requirements_for
@@ -6,15 +6,15 @@ from bot.core.policy.rules.permission import as_mentions, matching, not_known
 
 
 def signer_is_somebody_else(facts: Facts, _policy: Policy) -> Refuse | None:
-    """The requester and whoever used break-glass cannot review it themselves."""
+    """The requester and whoever used break-glass cannot sign it off themselves."""
     used, signer = facts.request.break_glass, facts.voter
     if used is None or signer is None:
-        return Refuse("no_review", "No review is owed for this.")
+        return Refuse("no_sign_off", "No sign-off is owed for this.")
     if signer.id.is_same_as(used.by):
-        return Refuse("own_review", "You used break-glass, so somebody else must sign the review.")
+        return Refuse("own_sign_off", "You used break-glass, so somebody else must sign it off.")
     if is_a_requester(signer.id, facts):
-        why = "You asked for this, or it was handed over to you, so somebody else must sign the review."
-        return Refuse("own_review", why)
+        why = "You asked for this, or it was handed over to you, so somebody else must sign it off."
+        return Refuse("own_sign_off", why)
     return None
 
 
@@ -26,5 +26,5 @@ def signer_could_approve(facts: Facts, policy: Policy) -> Refuse | None:
         return None
     if no := not_known(may, facts):
         return no
-    why = "You could not have approved this, so you cannot sign its review."
+    why = "You could not have approved this, so you cannot sign it off."
     return Refuse("may_not_sign", why, f"{as_mentions(may)} may." if may else "Nobody may.")

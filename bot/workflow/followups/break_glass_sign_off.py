@@ -1,11 +1,11 @@
-"""The break-glass review: signed by somebody who could have approved the change, with reminders until then."""
+"""The break-glass sign-off: signed by somebody who could have approved the change, with reminders until then."""
 
 from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.audit.request_event import event
 from bot.core.cards.break_glass import reminder
-from bot.core.cards.followups import NO_REVIEW_OWED
+from bot.core.cards.followups import NO_SIGN_OFF_OWED
 from bot.core.hosts.inventory import Host
 from bot.core.people.identity import Person
 from bot.core.policy.decide import may_sign
@@ -21,21 +21,21 @@ from bot.workflow.process.deps import Deps
 
 
 def sign(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Request:
-    """Close the review, if the current policy lets this person sign."""
+    """Sign the change off, if the current policy lets this person do so."""
     used, no = request.break_glass, may_sign(_facts(deps, request, followup), deps.in_force.policy)
     raise_if_unknown(no)
     if used is None or no is not None:
-        return refuse_followup(deps, claim, request, followup, no or Refuse("no_review", NO_REVIEW_OWED))
+        return refuse_followup(deps, claim, request, followup, no or Refuse("no_sign_off", NO_SIGN_OFF_OWED))
     signature = Signature(followup.by, followup.name, deps.clock.now(), followup.text)
     signed = replace(grant_followup(request, followup), break_glass=replace(used, signed=signature, remind_at=None))
     recorded = event(
-        signed, "break_glass.reviewed", actor=followup.by, remark=followup.text, break_glass_by=used.by.user
+        signed, "break_glass.signed_off", actor=followup.by, remark=followup.text, break_glass_by=used.by.user
     )
     return deps.store.save(signed, events=[recorded], claim=claim)
 
 
 def _facts(deps: Deps, request: Request, followup: Followup) -> Facts:
-    """The facts for a review, also if the requester has left or the host is gone from the inventory."""
+    """The facts for a sign-off, also if the requester has left or the host is gone from the inventory."""
     name = request.ask.change.host
     host = deps.in_force.inventory.get(name) or Host(name, address="", port=0, login="", environment="")
     groups = read_groups(deps)
@@ -52,16 +52,16 @@ def _facts(deps: Deps, request: Request, followup: Followup) -> Facts:
     )
 
 
-def remind_of_review(deps: Deps, claim: Claim, request: Request) -> Request:
+def remind_of_sign_off(deps: Deps, claim: Claim, request: Request) -> Request:
     """Remind possible signers regularly until somebody has signed. Raises `NotYet` while none of them is known."""
     used, now = request.break_glass, deps.clock.now()
     if used is None:
         return request
-    again = now + timedelta(seconds=deps.timings.review_reminder)
+    again = now + timedelta(seconds=deps.timings.sign_off_reminder)
     reminded = replace(request, break_glass=replace(used, remind_at=again))
     messages = [*notes(deps, reminded, reminder(reminded, used), None, _who_could_sign(deps, reminded, used))]
     return deps.store.save(
-        reminded, events=[event(reminded, "break_glass.review_reminded")], messages=messages, claim=claim
+        reminded, events=[event(reminded, "break_glass.sign_off_reminded")], messages=messages, claim=claim
     )
 
 
