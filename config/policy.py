@@ -8,7 +8,7 @@ from bot.core.policy.calendar_and_limits import ExtraApprovals, Freeze, Maintena
 from bot.core.policy.hold import HoldPolicy
 from bot.core.policy.model import BreakGlassPolicy, Group, ListedUnit, OnCallSource, Policy, Routing, Rule
 from bot.core.requests import REMIND
-from bot.core.time.schedule import HandoverSchedule
+from bot.core.time.handover_schedule import HandoverSchedule
 from config.calendar_and_limits import FreezeEntry, MaintenanceWindowEntry
 from config.policy_file import PolicyFile, RuleEntry, is_channel
 from config.policy_types import near, read_person
@@ -64,7 +64,7 @@ def _without_people(document: Document, file: PolicyFile, lists: CriticalLists, 
         limits=file.limits.bounds(document.line(("limits",))),
         undo_window=file.undo_window,
         time_zone=file.time_zone,
-        scheduling=file.scheduling.scheduling(),
+        scheduled_windows=file.scheduled_windows.limits(),
         shortest_mask=file.shortest_mask,
         longest_mask=file.longest_mask,
         free_extension=file.free_extension,

@@ -9,13 +9,13 @@ from pydantic import BaseModel, Field, model_validator
 from bot.core.input.names import REASON_LIMIT
 from bot.core.policy.model import BreakGlassPolicy
 from bot.core.requests import Verb
-from bot.core.time.schedule import WEEKDAYS, Schedule
+from bot.core.time.handover_schedule import WEEKDAYS, Schedule
 from config.calendar_and_limits import CalendarEntry, ExtraApprovalsEntry, RequestLimitsEntry
 from config.escalation import EscalationStepEntry, check_times
 from config.groups import GroupEntry, Id, OnCallEntry
 from config.hold import HoldsEntry, RequiresExpiry
 from config.policy_types import ChannelId, ClockTime, Duration, Pattern, Sentence, TeamId, TimeZone, Word, fits
-from config.scheduling import SchedulingEntry
+from config.scheduled_window import ScheduledWindowsEntry
 from config.strict_yaml import STRICT
 
 LONGEST = timedelta(days=7)
@@ -167,7 +167,7 @@ class PolicyFile(BaseModel):
     holds: HoldsEntry | None = None
     undo_window: Duration = timedelta(hours=24)
     time_zone: TimeZone = UTC
-    scheduling: SchedulingEntry = SchedulingEntry()
+    scheduled_windows: ScheduledWindowsEntry = ScheduledWindowsEntry()
     shortest_mask: Duration = timedelta(minutes=1)
     longest_mask: Duration = timedelta(days=30)
     free_extension: float = Field(default=1, ge=0, le=10)

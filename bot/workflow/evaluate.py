@@ -13,7 +13,7 @@ from bot.core.policy.rules.identity import is_one_of_us
 from bot.core.policy.rules.kill_switch import KILL_SWITCH_ON
 from bot.core.policy.rules.permission import NOT_KNOWN, NOT_KNOWN_YET
 from bot.core.requests import Request
-from bot.core.requests.scheduling import is_ahead
+from bot.core.requests.deadlines import is_ahead
 from bot.core.systemd.units import Snapshot
 from bot.errors import NotYet, Unverified
 from bot.workflow.audit_shipping import unshipped_required

@@ -9,8 +9,8 @@ import pytest
 from bot.core.people.identity import PersonId
 from bot.core.policy.model import BreakGlassPolicy, Group, Rule
 from bot.core.requests import REMIND, EscalationStep, Verb
-from bot.core.requests.scheduling import Scheduling
-from bot.core.time.schedule import HandoverSchedule, Schedule
+from bot.core.requests.scheduled_window import ScheduledWindowLimits
+from bot.core.time.handover_schedule import HandoverSchedule, Schedule
 from tests.config.folder import POLICY, Folder
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -112,12 +112,12 @@ def test_what_belongs_to_no_request_is_said_in_its_own_channel_or_where_the_shel
 
 
 def test_a_policy_says_how_long_and_how_far_ahead_windows_are(folder: Folder) -> None:
-    assert folder.load().policy.scheduling == Scheduling(1 * HOUR, 12 * HOUR, 30 * 24 * HOUR)
+    assert folder.load().policy.scheduled_windows == ScheduledWindowLimits(1 * HOUR, 12 * HOUR, 30 * 24 * HOUR)
     whole = folder.policy
-    folder.policy = f"{whole}scheduling: {{window: 2h, longest: 1h}}\n"
-    assert folder.complaints()[0].startswith("policy.yaml:11: scheduling: `window` has to be more than zero and")
-    folder.policy = f"{whole}scheduling: {{window: 2h, longest: 4h, ahead: 7d}}\n"
-    assert folder.load().policy.scheduling == Scheduling(2 * HOUR, 4 * HOUR, 7 * 24 * HOUR)
+    folder.policy = f"{whole}scheduled_windows: {{usual: 2h, longest: 1h}}\n"
+    assert folder.complaints()[0].startswith("policy.yaml:11: scheduled_windows: `usual` has to be more than zero and")
+    folder.policy = f"{whole}scheduled_windows: {{usual: 2h, longest: 4h, ahead: 7d}}\n"
+    assert folder.load().policy.scheduled_windows == ScheduledWindowLimits(2 * HOUR, 4 * HOUR, 7 * 24 * HOUR)
 
 
 def test_times_are_meant_in_the_zone_of_the_policy(folder: Folder) -> None:

@@ -26,7 +26,7 @@ from bot.core.cards.titles import loud_title, requester_and_reason, with_time
 from bot.core.input.names import REASON_LIMIT
 from bot.core.people.identity import Shift
 from bot.core.requests import Approval, Request, Stage, Tally, Verdict
-from bot.core.requests.scheduling import is_ahead
+from bot.core.requests.deadlines import is_ahead
 from bot.core.time.countdown import time_left
 from bot.core.time.human_time import humanize
 

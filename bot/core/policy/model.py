@@ -10,9 +10,9 @@ from bot.core.people.identity import Person, PersonId, Place, Shift
 from bot.core.policy.calendar_and_limits import BlastRadius, ExtraApprovals, Freeze, MaintenanceWindow, RequestLimits
 from bot.core.policy.hold import HoldPolicy
 from bot.core.requests import REMIND, EscalationStep, ExtraApprovalReason, KillSwitch, Request, Verb, Verdict
-from bot.core.requests.scheduling import Scheduling
+from bot.core.requests.scheduled_window import ScheduledWindowLimits
 from bot.core.systemd.units import Snapshot
-from bot.core.time.schedule import HandoverSchedule
+from bot.core.time.handover_schedule import HandoverSchedule
 
 
 class Moment(StrEnum):
@@ -219,7 +219,7 @@ class Policy:
     shell_channel: str = ""  # the channel for cards of requests from the command line
     handover_schedule: HandoverSchedule | None = None
     time_zone: tzinfo = UTC  # the time zone of times that name none
-    scheduling: Scheduling = Scheduling()
+    scheduled_windows: ScheduledWindowLimits = ScheduledWindowLimits()
     operations_channel: str = ""  # the channel for messages that belong to no request
     # whether that channel is told of masks made or removed by hand; they are recorded anyway
     tell_foreign_masks: bool = True

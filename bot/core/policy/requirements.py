@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.core.policy.model import NeedsApproval
 from bot.core.requests import Approval, Request, ScheduledWindow
-from bot.core.requests.scheduling import approve_by
+from bot.core.requests.deadlines import approve_by
 
 
 def approval_required(

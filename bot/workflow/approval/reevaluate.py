@@ -14,8 +14,7 @@ from bot.core.audit.request_event import event
 from bot.core.cards import voting as words
 from bot.core.policy.model import Allow, Decision, Moment, NeedsApproval, Refuse
 from bot.core.policy.requirements import is_outdated, updated_approval, with_original_requirements
-from bot.core.requests import Request, Stage, Tally, Vote
-from bot.core.requests import scheduling as later
+from bot.core.requests import Request, Stage, Tally, Vote, deadlines
 from bot.errors import Unverified, UsageError
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.evaluate import evaluate, gather_facts
@@ -75,11 +74,11 @@ def follow(deps: Deps, request: Request, answer: Decision, told: Effects, *, cla
         case Refuse():
             return refuse(deps, deps.store.save(request, events=told.events, claim=claim), answer, claim=claim)
         case Allow() if request.approval is not None:
-            approved = later.approve(request, answer.because, deps.clock.now(), request.approval.good_for)
+            approved = deadlines.approve(request, answer.because, deps.clock.now(), request.approval.good_for)
             events = [*told.events, event(request, "approval.quorum")]
             return deps.store.save(approved, events=events, claim=claim)
         case NeedsApproval() if request.approval is not None:
-            window, answer = later.scheduled_window(request), with_names(deps, answer)
+            window, answer = request.ask.change.scheduled_window, with_names(deps, answer)
             asked = updated_approval(request.approval, answer, policy=deps.in_force.policy.digest, window=window)
             lost = without_lost(replace(request, approval=asked), answer)
             return deps.store.save(

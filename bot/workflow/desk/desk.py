@@ -12,7 +12,7 @@ from bot.core.cards.standing import describe_decision, how_it_stands
 from bot.core.input.grammar import Question
 from bot.core.people.identity import Caller, PersonId, Place
 from bot.core.requests import Ask, Outcome, Request, Stage, Tally, Verdict, Vote, VoteCommand
-from bot.core.requests.scheduling import repeat_change
+from bot.core.requests.deadlines import repeat_change
 from bot.core.time.human_time import Now
 from bot.errors import UsageError
 from bot.workflow.desk.admission import Admission
@@ -75,7 +75,7 @@ class Desk:
     def now(self) -> Now:
         """The current time, for times that somebody types."""
         policy = self._deps.in_force.policy
-        return Now(self._deps.clock.now(), policy.time_zone, policy.scheduling.window)
+        return Now(self._deps.clock.now(), policy.time_zone, policy.scheduled_windows.usual)
 
     def form(self, *ways: Callable[[], Block]) -> Block:
         """A form, built by the first of these functions that does not fail."""

@@ -10,7 +10,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from bot.core.requests import Request, Stage
-from bot.core.requests.scheduling import is_ahead, scheduled_window
+from bot.core.requests.deadlines import is_ahead
 from bot.errors import MaskbotError, NotYet, Stale, StoreBusy
 from bot.ports import Claim
 from bot.workflow.approval.voting import count_votes, has_recorded_votes
@@ -214,7 +214,7 @@ def advance(deps: Deps, claim: Claim, *, stopping: Callable[[], bool] = lambda: 
     elif request.stage is Stage.WAITING or has_recorded_votes(request):
         request = count_votes(deps.pinned(), claim)
     request = do_what_is_due(deps, claim, request)
-    if request.stage is Stage.APPROVED and not is_ahead(scheduled_window(request), deps.clock.now()):
+    if request.stage is Stage.APPROVED and not is_ahead(request.ask.change.scheduled_window, deps.clock.now()):
         request = start(deps, claim, request, seen=just_seen)
     if request.stage is Stage.RUNNING:
         # a request of an earlier process, and a forced stop, begin with a fresh look

@@ -9,7 +9,7 @@ from bot.core.cards.break_glass import announcement
 from bot.core.cards.followups import MAY_NOT_BREAK_GLASS
 from bot.core.people.identity import PersonId, Place
 from bot.core.policy.model import Allow, Moment, Refuse
-from bot.core.requests import BreakGlass, Followup, Request, scheduling
+from bot.core.requests import BreakGlass, Followup, Request, deadlines
 from bot.errors import NotYet, Unverified
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.evaluate import evaluate, gather_facts
@@ -30,7 +30,7 @@ def break_glass(deps: Deps, claim: Claim, request: Request, followup: Followup) 
         no = answer if isinstance(answer, Refuse) else Refuse("break_glass_not_permitted", MAY_NOT_BREAK_GLASS)
         return refuse_followup(deps, claim, request, followup, no)
     now, told = deps.clock.now(), skipped_approvers(broken, given.members, also=deps.in_force.policy.break_glass.people)
-    approved = scheduling.approve(grant_followup(broken, followup), answer.because, now, request.approval.good_for)
+    approved = deadlines.approve(grant_followup(broken, followup), answer.because, now, request.approval.good_for)
     recorded = event(
         approved, "break_glass.used", actor=followup.by, why=used.reason, need=used.need, have=used.have, skipped=told
     )

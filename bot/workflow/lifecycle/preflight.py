@@ -9,7 +9,7 @@ from bot.core.cards.standing import already_open
 from bot.core.policy.mask_layer import with_plan
 from bot.core.policy.model import Allow, Decision, Moment, NeedsApproval, Refuse
 from bot.core.policy.requirements import approval_required
-from bot.core.requests import Change, Escalation, Followup, FollowupKind, Request, Stage, Target, Verb, scheduling
+from bot.core.requests import Change, Escalation, Followup, FollowupKind, Request, Stage, Target, Verb, deadlines
 from bot.core.requests.plan import plan_of
 from bot.errors import HostError, Unverified, UsageError
 from bot.ports import Claim, Message
@@ -113,7 +113,7 @@ def act_on(deps: Deps, request: Request, decision: Decision, *, claim: Claim) ->
             events = [evaluated, *limit_events(request, decision)]
             return deps.store.save(waiting, events=events, messages=said, claim=claim)
         case Allow():
-            approved = scheduling.approve(request, decision.because, now, timedelta(seconds=deps.timings.allowed_for))
+            approved = deadlines.approve(request, decision.because, now, timedelta(seconds=deps.timings.allowed_for))
             # What needs no vote waits for its turn for a while; what comes by itself for as long as it takes.
             act_by = None if request.ask.by_itself else request.act_by or approved.act_by
             allowed = replace(approved, act_by=act_by)
@@ -122,8 +122,8 @@ def act_on(deps: Deps, request: Request, decision: Decision, *, claim: Claim) ->
 
 def _waiting(request: Request, decision: NeedsApproval, *, policy: str, now: datetime) -> Request:
     """Ask the approvers, and start the deadline, reminders and escalation."""
-    approval = approval_required(decision, policy=policy, now=now, window=scheduling.scheduled_window(request))
-    since = scheduling.escalation_start(now, approval.approve_by, approval.approve_within)
+    approval = approval_required(decision, policy=policy, now=now, window=request.ask.change.scheduled_window)
+    since = deadlines.escalation_start(now, approval.approve_by, approval.approve_within)
     ask, followups = request.ask, request.followups
     if ask.break_glass:  # who asked with `--break-glass` wants what the button under Details is for
         at_once = Followup(

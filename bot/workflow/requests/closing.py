@@ -8,7 +8,7 @@ from bot.core.audit.request_event import event
 from bot.core.people.identity import Place
 from bot.core.policy.model import NeedsApproval, Refuse
 from bot.core.policy.rules.calendar_and_limits import REACH
-from bot.core.requests import Request, Stage, scheduling
+from bot.core.requests import Request, Stage, deadlines
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.process.deps import Deps
 
@@ -77,11 +77,11 @@ def back_to_waiting(
     if approval is None:
         return end(deps, request, Stage.CANCELLED, "; ".join(changed), code="plan_changed", claim=claim)
     now, within = deps.clock.now(), approval.approve_within
-    by = scheduling.approve_by(scheduling.scheduled_window(request), now, within)
+    by = deadlines.approve_by(request.ask.change.scheduled_window, now, within)
     waiting = request.move(
         Stage.WAITING,
         approval=replace(approval, approve_by=by),
-        escalation=request.escalation.restart(scheduling.escalation_start(now, by, within))
+        escalation=request.escalation.restart(deadlines.escalation_start(now, by, within))
         if request.escalation
         else None,
         changed_since=changed,

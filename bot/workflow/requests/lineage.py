@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from bot.core.hosts.inventory import Host
 from bot.core.requests import Request, Stage, Target
-from bot.core.requests.scheduling import are_apart
+from bot.core.requests.deadlines import are_apart
 from bot.ports import Query
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.hold_group import newest_request, other_hosts

@@ -13,7 +13,7 @@ from bot.core.hosts.inventory import Host, Inventory
 from bot.core.kill_switch import KillSwitchState
 from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.requests import KillSwitch
-from bot.core.time.schedule import HandoverSchedule, Schedule
+from bot.core.time.handover_schedule import HandoverSchedule, Schedule
 from bot.ports import CommandResult, Periodic
 from bot.workflow.engine.periodic import appoint_configured
 from bot.workflow.outbox.handover import HANDOVER

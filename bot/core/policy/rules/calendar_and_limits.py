@@ -8,7 +8,7 @@ from bot.core.policy.calendar_and_limits import ExtraApprovals, Freeze
 from bot.core.policy.model import Facts, Policy, Refuse, Rule
 from bot.core.policy.rules.permission import matching, outside_scope
 from bot.core.requests import ExtraApprovalReason
-from bot.core.requests.scheduling import due, scheduled_window
+from bot.core.requests.deadlines import due
 from bot.core.time.calendar import Period, Times, current, upcoming
 from bot.core.time.human_time import humanize
 
@@ -34,7 +34,7 @@ def when(facts: Facts) -> datetime:
     """The time for which the calendar is read: now, or the opening of the request's scheduled window if that is
     later.
     """
-    return due(scheduled_window(facts.request), facts.now)
+    return due(facts.request.ask.change.scheduled_window, facts.now)
 
 
 def nothing_forbids_it_now(facts: Facts, policy: Policy) -> Refuse | None:

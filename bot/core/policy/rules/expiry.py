@@ -6,8 +6,8 @@ from bot.core.policy.model import Allow, Facts, Moment, Policy, Refuse
 from bot.core.policy.rules.approval import guarded_because
 from bot.core.policy.rules.permission import matching
 from bot.core.requests import Duration, Request, Verb
+from bot.core.requests.deadlines import due
 from bot.core.requests.duration import format_length
-from bot.core.requests.scheduling import due, scheduled_window
 
 END = "end of our own mask"
 EXTENSION = "extension of our own mask"
@@ -124,5 +124,6 @@ def _requested_end(request: Request) -> datetime | None:
 def _length(term: Duration, facts: Facts) -> timedelta:
     """The length counts from the start of the mask, also when it is extended."""
     mask = facts.own_mask if facts.request.ask.extends else None
-    begins = mask.finished_at if mask and mask.finished_at else due(scheduled_window(facts.request), facts.now)
+    starts = due(facts.request.ask.change.scheduled_window, facts.now)
+    begins = mask.finished_at if mask and mask.finished_at else starts
     return term.until - begins if term.until else term.lasts or timedelta()

@@ -27,8 +27,8 @@ from bot.core.requests import (
     Request,
     Verb,
 )
+from bot.core.requests.deadlines import repeat_change
 from bot.core.requests.expiry import AftercarePolicy, begin_aftercare, keep
-from bot.core.requests.scheduling import repeat_change
 from bot.core.requests.timers import is_page_still_needed, next_due
 from bot.core.systemd.units import Layer, Snapshot, UnitName
 from bot.core.time.human_time import Now, read_day

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.time.schedule import WEEKDAYS, Schedule
+from bot.core.time.handover_schedule import WEEKDAYS, Schedule
 
 BERLIN = ZoneInfo("Europe/Berlin")
 EARLY, LATE = datetime(2011, 12, 1), datetime(2030, 1, 1)  # noqa: DTZ001 - hypothesis adds the zone

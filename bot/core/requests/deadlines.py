@@ -1,23 +1,9 @@
 """Deadlines of scheduled (`--at`) and unscheduled requests."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core.requests import Change, Request, ScheduledWindow, Stage
-
-
-@dataclass(frozen=True)
-class Scheduling:
-    """Settings of scheduled windows."""
-
-    window: timedelta = timedelta(hours=1)  # the length, if nobody gives one
-    longest: timedelta = timedelta(hours=12)
-    ahead: timedelta = timedelta(days=30)  # how far ahead a window may open
-
-
-def scheduled_window(request: Request) -> ScheduledWindow | None:
-    """The window of a request that has one."""
-    return request.ask.change.scheduled_window
 
 
 def is_ahead(window: ScheduledWindow | None, now: datetime) -> bool:
@@ -52,14 +38,14 @@ def good_until(window: ScheduledWindow | None, now: datetime, good_for: timedelt
 
 def approve(request: Request, because: str, now: datetime, good_for: timedelta) -> Request:
     """Return the approved request with its start and with the end of its approval."""
-    window = scheduled_window(request)
+    window = request.ask.change.scheduled_window
     act_by, due_at = good_until(window, now, good_for), due(window, now)
     return request.move(Stage.APPROVED, because=because, approved_at=now, act_by=act_by, due_at=due_at)
 
 
 def repeat_change(first: Request, now: datetime) -> Change:
     """The same change with the unit's real name, without a window that is over."""
-    window = scheduled_window(first)
+    window = first.ask.change.scheduled_window
     still = window if window and now < window.closes else None
     hold = first.hold or first.ask.change.hold  # its owners may have postponed the review
     return replace(first.ask.change, unit=first.target.unit, scheduled_window=still, hold=hold)

@@ -11,7 +11,7 @@ from bot.core.cards import replies
 from bot.core.policy.decide import decide
 from bot.core.policy.model import Allow, Decision, Moment, NeedsApproval, Refuse
 from bot.core.policy.requirements import approval_required
-from bot.core.requests import Change, Duration, Request, ScheduledWindow, Stage, Verb, scheduling
+from bot.core.requests import Change, Duration, Request, ScheduledWindow, Stage, Verb, deadlines
 from bot.core.requests.plan import differences, plan_digest, plan_of
 from bot.core.systemd.units import Layer, UnitName
 from tests.core.situations import BOB, NOW, POLICY, facts, looked, our_mask, request, snapshot, waiting
@@ -43,13 +43,13 @@ class TestTimes:
     """When people decide, when it runs, and how long that is good."""
 
     def test_without_a_window_everything_counts_from_now(self) -> None:
-        assert scheduling.approve_by(None, NOW, 15 * MINUTE) == NOW + 15 * MINUTE
-        assert scheduling.good_until(None, NOW, 10 * MINUTE) == NOW + 10 * MINUTE
-        assert (scheduling.due(None, NOW), scheduling.is_ahead(None, NOW)) == (NOW, False)
-        assert scheduling.escalation_start(NOW, NOW + 15 * MINUTE, 15 * MINUTE) == NOW
+        assert deadlines.approve_by(None, NOW, 15 * MINUTE) == NOW + 15 * MINUTE
+        assert deadlines.good_until(None, NOW, 10 * MINUTE) == NOW + 10 * MINUTE
+        assert (deadlines.due(None, NOW), deadlines.is_ahead(None, NOW)) == (NOW, False)
+        assert deadlines.escalation_start(NOW, NOW + 15 * MINUTE, 15 * MINUTE) == NOW
 
     def test_people_have_until_it_opens_to_decide(self) -> None:
-        assert scheduling.approve_by(TONIGHT, NOW, 15 * MINUTE) == TONIGHT.opens
+        assert deadlines.approve_by(TONIGHT, NOW, 15 * MINUTE) == TONIGHT.opens
 
     @pytest.mark.parametrize(
         ("opens_in", "lasts", "minutes"), [(5, 60, 15), (-10, 60, 15), (-10, 20, 10), (5, 7, 12), (15, 60, 15)]
@@ -59,41 +59,41 @@ class TestTimes:
     ) -> None:
         opens = NOW + opens_in * MINUTE
         assert (
-            scheduling.approve_by(ScheduledWindow(opens, opens + lasts * MINUTE), NOW, 15 * MINUTE)
+            deadlines.approve_by(ScheduledWindow(opens, opens + lasts * MINUTE), NOW, 15 * MINUTE)
             == NOW + minutes * MINUTE
         )
 
     def test_nobody_is_called_before_the_last_stretch(self) -> None:
-        assert scheduling.escalation_start(NOW, TONIGHT.opens, 15 * MINUTE) == TONIGHT.opens - 15 * MINUTE
+        assert deadlines.escalation_start(NOW, TONIGHT.opens, 15 * MINUTE) == TONIGHT.opens - 15 * MINUTE
 
     def test_an_approval_is_good_for_the_window_and_taken_up_when_it_opens(self) -> None:
-        assert scheduling.good_until(TONIGHT, NOW, 10 * MINUTE) == TONIGHT.closes
-        assert (scheduling.due(TONIGHT, NOW), scheduling.is_ahead(TONIGHT, NOW)) == (TONIGHT.opens, True)
-        assert (scheduling.due(OPEN, NOW), scheduling.is_ahead(OPEN, NOW)) == (NOW, False)
-        assert not scheduling.is_ahead(TONIGHT, TONIGHT.opens)
+        assert deadlines.good_until(TONIGHT, NOW, 10 * MINUTE) == TONIGHT.closes
+        assert (deadlines.due(TONIGHT, NOW), deadlines.is_ahead(TONIGHT, NOW)) == (TONIGHT.opens, True)
+        assert (deadlines.due(OPEN, NOW), deadlines.is_ahead(OPEN, NOW)) == (NOW, False)
+        assert not deadlines.is_ahead(TONIGHT, TONIGHT.opens)
 
     def test_an_approved_request_knows_from_when_and_how_long(self) -> None:
-        planned = scheduling.approve(at(TONIGHT, waiting()), "enough", NOW, 10 * MINUTE)
+        planned = deadlines.approve(at(TONIGHT, waiting()), "enough", NOW, 10 * MINUTE)
         assert (planned.stage, planned.because, planned.approved_at) == (Stage.APPROVED, "enough", NOW)
         assert (planned.act_by, planned.due_at) == (TONIGHT.closes, TONIGHT.opens)
-        at_once = scheduling.approve(waiting(), "enough", NOW, 10 * MINUTE)
+        at_once = deadlines.approve(waiting(), "enough", NOW, 10 * MINUTE)
         assert (at_once.act_by, at_once.due_at) == (NOW + 10 * MINUTE, NOW)
 
     def test_what_is_asked_once_more_keeps_its_window_while_that_is_not_over(self) -> None:
         first = at(TONIGHT)
-        assert scheduling.repeat_change(first, TONIGHT.opens) == first.ask.change
-        assert scheduling.repeat_change(first, TONIGHT.closes).scheduled_window is None
-        assert scheduling.repeat_change(request(), NOW) == request().ask.change
+        assert deadlines.repeat_change(first, TONIGHT.opens) == first.ask.change
+        assert deadlines.repeat_change(first, TONIGHT.closes).scheduled_window is None
+        assert deadlines.repeat_change(request(), NOW) == request().ask.change
 
     def test_what_waits_for_its_window_is_in_nobodys_way(self) -> None:
         next_night = ScheduledWindow(TONIGHT.opens + DAY, TONIGHT.closes + DAY)
-        assert scheduling.are_apart(TONIGHT, None, NOW)
-        assert scheduling.are_apart(None, TONIGHT, NOW)
-        assert scheduling.are_apart(TONIGHT, next_night, NOW)
-        assert scheduling.are_apart(next_night, TONIGHT, NOW)
-        assert not scheduling.are_apart(OPEN, None, NOW)
-        assert not scheduling.are_apart(TONIGHT, ScheduledWindow(TONIGHT.opens + MINUTE, TONIGHT.closes), NOW)
-        assert not scheduling.are_apart(None, None, NOW)
+        assert deadlines.are_apart(TONIGHT, None, NOW)
+        assert deadlines.are_apart(None, TONIGHT, NOW)
+        assert deadlines.are_apart(TONIGHT, next_night, NOW)
+        assert deadlines.are_apart(next_night, TONIGHT, NOW)
+        assert not deadlines.are_apart(OPEN, None, NOW)
+        assert not deadlines.are_apart(TONIGHT, ScheduledWindow(TONIGHT.opens + MINUTE, TONIGHT.closes), NOW)
+        assert not deadlines.are_apart(None, None, NOW)
 
     def test_what_is_asked_of_the_approvers_follows_from_it(self) -> None:
         needs = answer(TONIGHT)
