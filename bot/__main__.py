@@ -9,7 +9,7 @@ import typer
 
 from bot.cli import followups
 from bot.cli import options as words
-from bot.cli.arguments import Mask, Plan, Unmask, one_per_field
+from bot.cli.arguments import ONLY_MASK_HAS, ONLY_REQUESTS_HAVE, ChangeArguments, one_per_field
 from bot.cli.audit import audit
 from bot.cli.guard import guard
 from bot.cli.hosts import hosts
@@ -61,20 +61,20 @@ def doctor(
 
 
 @app.command(context_settings=words.SPELLINGS)
-@one_per_field
-def mask(given: Mask) -> None:
+@one_per_field()
+def mask(given: ChangeArguments) -> None:
     """Request a mask. Once it is approved, the unit is stopped and cannot be started."""
     _ask("mask", given)
 
 
 @app.command(context_settings=words.SPELLINGS)
-@one_per_field
-def unmask(given: Unmask) -> None:
+@one_per_field(*ONLY_MASK_HAS)
+def unmask(given: ChangeArguments) -> None:
     """Request an unmask, which puts the unit back as it was before its mask."""
     _ask("unmask", given)
 
 
-def _ask(verb: str, given: Mask | Unmask) -> NoReturn:
+def _ask(verb: str, given: ChangeArguments) -> NoReturn:
     from bot.cli import call
 
     typed = call.options(asdict(given))
@@ -137,8 +137,8 @@ def status(
 
 
 @app.command()
-@one_per_field
-def plan(given: Plan) -> None:
+@one_per_field(*ONLY_REQUESTS_HAVE)
+def plan(given: ChangeArguments) -> None:
     """Show what a mask would do and who would have to approve it. Nothing is requested."""
     from bot.cli import call
 

@@ -1,4 +1,4 @@
-"""The arguments of commands that take many, each command's as one value."""
+"""The arguments of the commands for a change (mask, unmask, plan), as one value instead of twenty parameters."""
 
 import inspect
 from collections.abc import Callable
@@ -10,8 +10,8 @@ from bot.cli import options
 
 
 @dataclass(frozen=True, slots=True)
-class Mask:
-    """The arguments of `maskbot mask`."""
+class ChangeArguments:
+    """The arguments of `maskbot mask`; other commands have some of them."""
 
     host: options.Host
     unit: options.Unit
@@ -34,48 +34,24 @@ class Mask:
     json: options.Json = False
 
 
-@dataclass(frozen=True, slots=True)
-class Unmask:
-    """The arguments of `maskbot unmask`."""
-
-    host: options.Host
-    unit: options.Unit
-    reason: options.Reason = None
-    _: KW_ONLY
-    user: options.User = ""
-    at: options.At = ""
-    window: options.Window = ""
-    break_glass: options.BreakGlass = False
-    console_works: options.ConsoleWorks = False
-    no_wait: options.NoWait = False
-    carry_out: options.CarryOut = False
-    json: options.Json = False
+ONLY_MASK_HAS = ("runtime", "keep_running", "force", "for_", "until", "hold", "review")
+ONLY_REQUESTS_HAVE = (
+    "reason", "force", "hold", "review", "at", "window", "break_glass", "console_works", "no_wait", "carry_out",
+)  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The arguments of `maskbot plan`."""
+def one_per_field(*left_out: str) -> Callable[[Callable[[ChangeArguments], None]], Callable[..., None]]:
+    """Give a command one parameter for each field of its arguments but these; typer reads parameters, not fields."""
+    fields = inspect.signature(ChangeArguments)
+    kept = [field for name, field in fields.parameters.items() if name not in left_out]
 
-    host: options.Host
-    unit: options.Unit
-    _: KW_ONLY
-    runtime: options.Runtime = False
-    keep_running: options.KeepRunning = False
-    user: options.User = ""
-    for_: options.For = ""
-    until: options.Until = ""
-    json: options.Json = False
+    def decorated(command: Callable[[ChangeArguments], None]) -> Callable[..., None]:
+        @wraps(command)
+        def spread(**given: Any) -> None:
+            command(ChangeArguments(**given))
 
+        spread.__dict__["__signature__"] = fields.replace(parameters=kept)
+        spread.__annotations__ = {field.name: field.annotation for field in kept}
+        return spread
 
-def one_per_field(command: Callable[[Any], None]) -> Callable[..., None]:
-    """The command with a parameter for each field of the value that it takes, which is how typer reads parameters."""
-    (parameter,) = inspect.signature(command).parameters.values()
-    fields = inspect.signature(parameter.annotation)
-
-    @wraps(command)
-    def spread(**given: Any) -> None:
-        command(parameter.annotation(**given))
-
-    spread.__dict__["__signature__"] = fields
-    spread.__annotations__ = {name: field.annotation for name, field in fields.parameters.items()}
-    return spread
+    return decorated
