@@ -11,9 +11,9 @@ from bot.app.compose import Assembly
 from bot.core.health import ComponentHealth
 from bot.core.hosts.inventory import InventorySource
 from bot.core.text.sanitize import clean
-from bot.edges.on_call.command import ask_command
-from bot.edges.on_call.url import ask_url
 from bot.edges.ops.whole_file import replace_file
+from bot.edges.sources.command import ask_command
+from bot.edges.sources.url import ask_url
 from bot.errors import ConfigError
 from config.hosts import read_inventory
 from config.strict_yaml import parse_document, read_document

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from bot.core.hosts.inventory import Host
 from bot.core.systemd.look import SIZES, look_argv, parse_look
 from bot.core.systemd.units import UnitName
-from bot.edges.ssh.hosts import SshHosts, fingerprint
+from bot.edges.ssh.hosts import SshHosts
+from config.host_keys import read_public_key
 from tests.lab.hosts import Lab, LabHost
 
 UNIT = UnitName("worker.service")  # with an alias, and two units that stop with it
@@ -33,7 +34,9 @@ def main() -> int:
 def _measured(host: LabHost, count: int, rounds: int) -> Mapping[str, Sequence[float]]:
     loaded = _load(host, count)
     print(f"looks at a host with {loaded} loaded units ({rounds} rounds; SSH and parsing included)")
-    known = Host(host.name, host.address, host.port, host.login, "lab", pins=frozenset({fingerprint(host.host_key)}))
+    known = Host(
+        host.name, host.address, host.port, host.login, "lab", pins=frozenset({read_public_key(host.host_key)})
+    )
     words = {"true": ("/usr/bin/true",), **{size: look_argv(UNIT, size=size) for size in SIZES}}
     took: dict[str, list[float]] = {name: [] for name in words}
     hosts = SshHosts(host.key_file)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.hosts.inventory import Inventory
-from bot.edges.ssh.hosts import fingerprint
+from config.host_keys import read_public_key
 from config.hosts import read_inventory
 from config.strict_yaml import read_document
 from tests.edges.ssh_server import Sshd, free_port, make_key, sshd
@@ -208,4 +208,4 @@ def test_a_scan_never_changes_a_pin_and_says_when_it_does_not_match(place: Place
 
 
 def test_the_key_that_is_shown_is_that_of_the_host(server: Sshd) -> None:
-    assert {fingerprint((server.folder / "host_key.pub").read_text())} == server.host.pins
+    assert {read_public_key((server.folder / "host_key.pub").read_text())} == server.host.pins

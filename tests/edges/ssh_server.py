@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from bot.core.hosts.inventory import Host
-from bot.edges.ssh.hosts import SshHosts, fingerprint
+from bot.edges.ssh.hosts import SshHosts
 from bot.errors import HostError
+from config.host_keys import read_public_key
 from tests.plugins.fault_table import was_read
 
 NEWKEYS = 21  # RFC 4253, 12
@@ -84,7 +85,7 @@ def sshd(
     (folder / "log").touch()
     running = subprocess.Popen([*inside, "/usr/sbin/sshd", "-D", "-f", folder / "config", "-E", folder / "log"])
     try:
-        pins = frozenset({fingerprint(public)})
+        pins = frozenset({read_public_key(public)})
         here = Sshd(folder, Host(name, address, port, getpass.getuser(), "test", pins=pins), running.pid)
         eventually(lambda: "Server listening" in here.log)
         yield here

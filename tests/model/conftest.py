@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from bot.core.hosts.inventory import Host
-from bot.edges.ssh.hosts import SshHosts, fingerprint
+from bot.edges.ssh.hosts import SshHosts
+from config.host_keys import read_public_key
 from tests.lab.hosts import LabHost
 from tests.lab.pristine import Pristine
 from tests.model.files import Files
@@ -17,7 +18,8 @@ from tests.model.sides import Side
 
 def known(host: LabHost | ModelHost) -> Host:
     """The host as the inventory has it."""
-    return Host("web-01", host.address, host.port, host.login, "prod", pins=frozenset({fingerprint(host.host_key)}))
+    pins = frozenset({read_public_key(host.host_key)})
+    return Host("web-01", host.address, host.port, host.login, "prod", pins=pins)
 
 
 @pytest.fixture(scope="module")

@@ -29,12 +29,12 @@ from bot.core.requests import (
 from bot.core.systemd.units import UnitName
 from bot.edges.clock import SystemClock
 from bot.edges.database import Database
-from bot.edges.ssh.hosts import fingerprint
 from bot.ports import Hosts, Query
 from bot.workflow import Deps, Desk, InForce, Timings, Workers
 from bot.workflow.hosts.quarantine import QuarantinedHosts
 from bot.workflow.queries.answers import AnswerPool
 from config.critical_units import read_lists
+from config.host_keys import read_public_key
 from config.loading import SHIPPED_LIST
 from config.strict_yaml import read_document
 from tests.plugins.fault_table import was_read
@@ -76,7 +76,7 @@ def inventory(hosts: Mapping[str, AnyHost]) -> Inventory:
     """The hosts as hosts.yaml would name them."""
     return Inventory(
         tuple(
-            Host(name, host.address, host.port, host.login, "prod", pins=frozenset({fingerprint(host.host_key)}))
+            Host(name, host.address, host.port, host.login, "prod", pins=frozenset({read_public_key(host.host_key)}))
             for name, host in hosts.items()
         )
     )

@@ -11,8 +11,8 @@ from bot.core.people.identity import Shift
 from bot.core.people.on_call import read_shifts
 from bot.core.policy.model import OnCallSource
 from bot.core.text.sanitize import clean
-from bot.edges.on_call.command import ask_command
-from bot.edges.on_call.url import ask_url
+from bot.edges.sources.command import ask_command
+from bot.edges.sources.url import ask_url
 from bot.errors import Unverified
 from bot.ports import Clock
 

@@ -13,7 +13,6 @@ from bot.core.hosts.inventory import Host
 from bot.edges import metrics
 from bot.edges.ssh.command import CommandOutput, run_command
 from bot.edges.ssh.connection import Connection, connect, reach
-from bot.edges.ssh.fingerprint import fingerprint
 from bot.edges.ssh.login import SshLimits, exchange_keys
 from bot.edges.ssh.names import Lookup, Names, look_up
 from bot.edges.ssh.own_key import OwnKey
@@ -21,7 +20,7 @@ from bot.edges.ssh.pool import IdleConnections
 from bot.errors import HostError, OutcomeUnknown
 from bot.ports import CommandResult
 
-__all__ = ["SshHosts", "SshLimits", "fingerprint"]
+__all__ = ["SshHosts", "SshLimits"]
 
 
 class SshHosts:

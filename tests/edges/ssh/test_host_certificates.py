@@ -14,11 +14,11 @@ import paramiko
 import pytest
 
 from bot.core.hosts.inventory import Authority, Host
-from bot.edges.ssh.fingerprint import fingerprint
 from bot.edges.ssh.host_certificate import distrust
 from bot.edges.ssh.hosts import SshHosts
 from bot.edges.ssh.login import SshLimits
 from bot.errors import HostError
+from config.host_keys import read_public_key
 from tests.edges.ssh_server import Sshd, eventually, make_key, sshd
 from tests.plugins.fault_table import was_read
 
@@ -31,7 +31,7 @@ class Ca:
 
     def __init__(self, folder: Path, *options: str) -> None:
         self.key = folder / "ca"
-        self.authority = Authority(fingerprint(make_key(self.key, *options)))
+        self.authority = Authority(read_public_key(make_key(self.key, *options)))
 
     def sign(
         self, public: Path, *options: str, host: bool = True, names: str = "web-01", valid: str = "-1h:+1h"

@@ -14,8 +14,9 @@ import pytest
 
 from bot.core.hosts.inventory import Host
 from bot.edges.ssh.bounds import LARGEST_PACKET, BoundedPackets, TooMuch, Wire
-from bot.edges.ssh.hosts import SshHosts, fingerprint
+from bot.edges.ssh.hosts import SshHosts
 from bot.errors import HostError, OutcomeUnknown
+from config.host_keys import read_public_key
 from tests.edges.ssh import attacker
 from tests.edges.ssh_server import Sshd, make_key, sshd
 
@@ -51,7 +52,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
 def test_a_host_cannot_fill_the_bots_memory(
     server: Sshd, tmp_path: Path, saw: Callable[[str], str], attack: attacker.Attack | str, answer: str
 ) -> None:
-    pins = [*server.host.pins, fingerprint(make_key(tmp_path / "host_key"))]
+    pins = [*server.host.pins, read_public_key(make_key(tmp_path / "host_key"))]
     role = "host"
     if isinstance(attack, str):
         key = attacker.server_key(tmp_path / "host_key")

@@ -9,8 +9,8 @@ import pytest
 from bot.core.hosts.inventory import Inventory
 from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.requests import Outcome, Stage
-from bot.edges.ssh.hosts import fingerprint
 from bot.workflow.engine.config_reload import put_in_force
+from config.host_keys import read_public_key
 from tests.edges.receiver import PageReceiver, receiving
 from tests.workflow.conftest import Opening
 from tests.workflow.fleet import AnyHost, Fleet
@@ -76,7 +76,7 @@ def operators_read(world: World, part: str) -> str:
 
 def pinned_anew(world: World, host: str, public: str) -> None:
     """An operator wrote another fingerprint into hosts.yaml, and said SIGHUP."""
-    pins = frozenset({fingerprint(public)})
+    pins = frozenset({read_public_key(public)})
     hosts = (replace(one, pins=pins) if one.name == host else one for one in world.deps.in_force.inventory.hosts)
     put_in_force(
         world.deps, ConfigSnapshot(Inventory(tuple(hosts)), replace(world.deps.in_force.policy, digest="1" * 64))

@@ -1,4 +1,4 @@
-"""Ask a URL who is on call: one GET, a deadline over all of it, no redirects, and a limit on its answer."""
+"""Ask a URL that the configuration names: one GET without redirects, a deadline, and a limit on its answer."""
 
 import time
 import urllib.error
@@ -28,7 +28,7 @@ def ask_url(url: str, schedule: str = "", *, deadline: float, token: str = "", l
     if token:
         request.add_unredirected_header("Authorization", f"Bearer {token}")
     found: SimpleQueue[str | ValueError] = SimpleQueue()
-    Thread(target=_fetch, args=(request, deadline, largest, found), name="on-call", daemon=True).start()
+    Thread(target=_fetch, args=(request, deadline, largest, found), name="ask-url", daemon=True).start()
     try:
         answer = found.get(timeout=deadline)
     except Empty:
