@@ -97,7 +97,7 @@ class HostsFile(BaseModel):
 
 
 class Answer(BaseModel):
-    """What an inventory source lists."""
+    """The list of hosts from an inventory source."""
 
     model_config = STRICT
 

@@ -11,7 +11,7 @@ from bot.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What an entry shall say; a field that is empty is left as it is, and keys are added to those that are there."""
+    """The new content of an entry. An empty field is left as it is; keys are added to those that are there."""
 
     name: str
     fields: Mapping[str, str]  # in the order of a new entry, as YAML text

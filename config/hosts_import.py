@@ -18,7 +18,7 @@ NO_KEY = "  # no key yet: maskbot hosts scan"
 
 @dataclass(slots=True)
 class Taken:
-    """What a source has brought."""
+    """The hosts that a source has brought."""
 
     entries: list[Entry] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # a line for each host that is left out, and why

@@ -95,7 +95,7 @@ def mask_inventory(inventory: MaskInventory) -> Shown:
 
 
 def handover(inventory: MaskInventory) -> Shown:
-    """What the next on-call has to know."""
+    """The handover: everything that the next on-call has to know."""
     return {
         "waiting": [request(one) for one in inventory.waiting],
         "running": [request(one) for one in inventory.running],

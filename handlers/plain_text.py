@@ -26,7 +26,7 @@ def _words(block: Mapping[str, object], names: Mapping[str, str]) -> Iterator[st
 
 
 def _plain(markup: str, names: Mapping[str, str]) -> str:
-    """What Slack would show. Foreign text is escaped, so only our own markup is removed."""
+    """The text as Slack would show it. Foreign text is escaped, so only our own markup is removed."""
     plain = _LINK.sub(r"\1", _DATE.sub(r"\1", markup))
     plain = _PERSON.sub(lambda found: f"@{names.get(found[1], found[1])}", plain)
     plain = _TITLE.sub(r"\1", _LABEL.sub(r"\1\2: ", _FENCE.sub("", plain)))

@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 
 class Signal(Enum):
-    """What the process was asked to do."""
+    """A request to the process to reload its configuration, or to stop."""
 
     RELOAD = auto()
     STOP = auto()

@@ -51,7 +51,7 @@ class KillSwitchState:
 
 
 class Result(StrEnum):
-    """What came of a command."""
+    """The result of a command."""
 
     ON = "on"
     KEPT_ON = "kept_on"  # somebody wanted to thaw, and somebody else does not

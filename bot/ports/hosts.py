@@ -8,7 +8,7 @@ from bot.core.hosts.inventory import Host
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """What a command on a host answered. `exit_code` is a hint, never a proof."""
+    """The answer of a command on a host. `exit_code` is a hint, never a proof."""
 
     argv: tuple[str, ...]
     exit_code: int

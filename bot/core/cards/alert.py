@@ -24,7 +24,7 @@ def summary(request: Request, cause: Cause) -> str:
 
 
 def details(request: Request) -> Mapping[str, str]:
-    """What a receiver may show beside it."""
+    """Facts that the receiver of an alert may show beside its summary."""
     ask, approval = request.ask, request.approval
     known = {
         "request": request.id,
@@ -43,6 +43,6 @@ def _reason(request: Request) -> str:
 
 
 def resolution(request: Request) -> str:
-    """How it ended."""
+    """The text that resolves an alert: how its request ended."""
     how = title(request).lower() if request.stage is Stage.DONE else request.stage.words
     return f"Over: the {request.ask.change.noun} of {subject(request)} is {how}"

@@ -51,7 +51,7 @@ def card(request: Request, now: datetime) -> Text:
 
 
 def plan_rows(request: Request) -> Iterator[Markup]:
-    """What is there now and what would follow, always in the same order."""
+    """Rows about the unit now and after the change, always in the same order."""
     if request.ask.extends:
         yield from expiry.plan(request)
         return
@@ -124,7 +124,7 @@ def approval_status(request: Request) -> str:
 
 
 def _changes_since(request: Request) -> Iterator[Markup]:
-    """What has changed since people were asked."""
+    """Rows about changes since people were asked."""
     yield from kill_switch.rows(request.kill_switch)
     yield from _plan_changes(request)
 
@@ -154,7 +154,7 @@ def _rule_rows(request: Request, now: datetime) -> Iterator[Markup]:
 
 
 def _next(request: Request, now: datetime) -> Iterator[Markup]:
-    """What it waits for, and how long its approval is good."""
+    """Rows about an approved request: the thing it waits for, and how long its approval is good."""
     host, window = request.target.host, request.ask.change.scheduled_window
     if window and is_ahead(window, now):
         opens = words("{} (in {})", day(window.opens), humanize(window.opens - now))

@@ -42,7 +42,7 @@ class Text:
 
 
 class Action(StrEnum):
-    """What a button does; the enum's value is the button's `action_id`."""
+    """The effect of a button; the enum's value is the button's `action_id`."""
 
     APPROVE = "approve"
     DENY = "deny"

@@ -55,7 +55,7 @@ def rows(request: Request, seen: Snapshot) -> Iterator[Markup]:
 
 
 def _reload(seen: Snapshot) -> Iterator[Markup]:
-    """What a daemon-reload does to other units."""
+    """The effects of a daemon-reload on other units."""
     around = seen.around
     if around and around.pending_reload:
         yield row("Reload", words("also applies pending edits of {}", join(around.pending_reload)))
@@ -86,7 +86,7 @@ def _then_unmasked(request: Request, seen: Snapshot) -> Markup:
 
 
 def _undo(change: Change, seen: Snapshot) -> str:
-    """What the undo does, by a click or at the expiry."""
+    """The effect of the undo, by a click or at the expiry."""
     stopped = not seen.active.is_down and not change.keep_running
     return "unmask" + " and start it again" * stopped
 
@@ -103,7 +103,7 @@ def _lasts(request: Request, undo: str) -> Iterator[Markup]:
 
 
 def _expires(term: Duration, what: str) -> Markup:
-    """When it expires; a length counts from the proof, whose time nobody knows yet."""
+    """When the mask expires; a length counts from the proof, whose time nobody knows yet."""
     if term.until:
         return words("{}: {}", day(term.until), what)
     return words("{} after it is proven: {}", humanize(term.lasts or timedelta()), what)

@@ -104,7 +104,7 @@ def _masked_still(target: Target) -> bool:
 
 
 def _by_whom(target: Target) -> str:
-    """What started the unit again: its trigger if there is just one kind, unless somebody started it by hand."""
+    """The cause that started the unit again: its trigger if there is one kind, unless somebody started it by hand."""
     around = target.before.around if target.before else None
     kinds = (
         {other.unit.rpartition(".")[2] for other in around.triggers if not other.active.is_down} if around else set()
@@ -117,7 +117,7 @@ def _sections(**lines: list[Markup]) -> Iterator[Block]:
 
 
 def _later_change(request: Request) -> Markup | None:
-    """What happened to the mask since, which replaces its outcome."""
+    """The fate of the mask since then, which replaces its outcome."""
     if request.drift.lost:
         return drift.loss_row(request)
     if request.undone_by and request.undone_by == request.aftercare.undo_request:
@@ -134,7 +134,7 @@ def _later_change(request: Request) -> Markup | None:
 
 
 def _meaning(request: Request) -> Iterator[Markup]:
-    """What people must know before they read the table."""
+    """Warnings that people must read before the table."""
     target, since = request.target, _later_change(request)
     if since:
         yield since
@@ -194,7 +194,7 @@ def _facts(request: Request) -> Iterator[Markup]:
 
 
 def _since_asking(target: Target) -> Iterator[Markup]:
-    """What differed before the change from what people had seen on the card."""
+    """Differences between the unit right before the change and the card that people approved."""
     planned, before = target.planned, target.before
     if planned is None or before is None:
         return
@@ -242,5 +242,5 @@ def actions(request: Request, now: datetime) -> tuple[Action, ...]:
 
 
 def _was_brought_down(target: Target) -> bool:
-    """Whether it ran before, and does not now."""
+    """Whether the unit ran before the change, and does not now."""
     return bool(target.before and target.after and target.after.active.is_down and not target.before.active.is_down)

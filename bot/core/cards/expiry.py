@@ -28,7 +28,7 @@ def rows(mask: Request) -> Iterator[Markup]:
 
 
 def plan(request: Request) -> Iterator[Markup]:
-    """What another expiry would mean, for the approvers. The host has not been checked for this."""
+    """The effect of another expiry, for the approvers. The host has not been checked for this."""
     ask = request.ask
     if ask.change.hold:
         yield from holds.plan(request, ask.change.hold)

@@ -14,7 +14,7 @@ _SPARING = {
 
 
 def plan(request: Request) -> Iterator[Markup]:
-    """What is cut off, for the approvers."""
+    """The processes and stop commands that SIGKILL would cut off, for the approvers."""
     seen = request.target.planned or request.target.before
     if seen is None:
         yield row("Now", "not checked yet")

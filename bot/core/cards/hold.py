@@ -44,7 +44,7 @@ def lift_rows(hosts: Sequence[str]) -> Iterator[Markup]:
 
 
 def plan(request: Request, hold: Hold) -> Iterator[Markup]:
-    """What another review date would mean."""
+    """The effect of another review date, for the approvers."""
     yield row("Now", words("our hold, by @{}", hold.owners))
     yield row("Then", words("it stays, with the next review {}", day(hold.review)))
 
@@ -102,7 +102,7 @@ def hold_in_list(mask: Request, hold: Hold) -> Markup:
 
 
 def scope(mask: Request, hold: Hold) -> str:
-    """What is reviewed together: a mask, or all masks of a group's hold."""
+    """The masks that are reviewed together: a mask, or all masks of a group's hold."""
     return f"{mask.target.unit} on all of @{hold.hosts}" if hold.is_group_wide else subject(mask)
 
 

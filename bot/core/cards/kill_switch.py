@@ -12,7 +12,7 @@ _LIFT = "To turn it off, two people who may approve type `/mask thaw`."
 
 
 def answered(step: SwitchStep, asked: SwitchRequest) -> str:
-    """What came of a command: an announcement if it was carried out, else why it was not."""
+    """The answer to a command: an announcement if it was carried out, else why it was not."""
     match step.result:
         case Result.ON:
             return on_announcement(asked.name, asked.reason)

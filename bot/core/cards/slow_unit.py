@@ -32,7 +32,7 @@ _MOVING = {
 
 
 def waits_for(seen: Snapshot) -> str:
-    """What happens to the unit, with systemd's own sub state; empty if nothing does."""
+    """The job that the unit is in, with systemd's own sub state; empty if it is in none."""
     if seen.active is ActiveState.DEACTIVATING:
         known = _STOPPING.get(seen.sub, "its stop to end")
         which, of = seen.stop_command

@@ -32,7 +32,7 @@ def activity(unit: Snapshot | Neighbour) -> str:
 
 
 def boot(file_state: str) -> str:
-    """What happens to the unit at the next boot."""
+    """The fate of the unit at the next boot."""
     return _BOOT.get(file_state, file_state) or "-"
 
 

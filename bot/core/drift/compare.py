@@ -31,7 +31,7 @@ def with_known_state(view: HostView, scan: Scan, busy: Collection[str]) -> Scan:
 
 
 def our_masks(scan: Scan, requests: Iterable[Request]) -> dict[str, str]:
-    """Which masks are the very links that these requests made, by path."""
+    """The masks that are the very links that these requests made, by path."""
     made = {(link.path, link.identity): request.id for request in requests if (link := request.target.made)}
     owners = {mask.path: made.get((mask.path, mask.identity), "") for mask in scan.masks}
     return {path: owner for path, owner in owners.items() if owner}

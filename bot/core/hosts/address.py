@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 
 def is_ip_address(text: str) -> bool:
-    """Whether it is an IP address, which needs no resolver."""
+    """Whether the address is an IP address, which needs no resolver."""
     try:
         ip_address(text)
     except ValueError:

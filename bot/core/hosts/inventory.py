@@ -16,7 +16,7 @@ class Authority:
 
     @property
     def mark(self) -> str:
-        """What identifies it with everything that it does not vouch for any more."""
+        """The CA's identity, with the keys and serials for which it does not vouch any more."""
         revoked = [*sorted(self.revoked_keys), *map(str, sorted(self.revoked_serials))]
         return f"ca:{self.fingerprint} without {','.join(revoked)}" if revoked else f"ca:{self.fingerprint}"
 

@@ -67,7 +67,7 @@ class Place:
 
     @property
     def is_home(self) -> bool:
-        """Whether it was made on the Home tab, or in a form without a channel; the answer is a direct message."""
+        """Whether the request was made on the Home tab, or in a form without a channel: the answer is a DM."""
         return self.channel == "home"
 
 

@@ -21,7 +21,7 @@ class ConfigSnapshot:
 
 
 def changes(old: ConfigSnapshot, new: ConfigSnapshot) -> tuple[str, ...]:
-    """What differs between two configurations, a few words per entry; empty if they mean the same."""
+    """The differences between two configurations, a few words per entry; empty if they mean the same."""
     return (*_things("host", old.inventory.hosts, new.inventory.hosts), *_of_policy(old.policy, new.policy))
 
 

@@ -10,7 +10,7 @@ from bot.core.requests import Change, Verb
 
 @dataclass(frozen=True)
 class HoldPolicy:
-    """What the policy says about holds."""
+    """The settings of the policy about holds."""
 
     owners: frozenset[str] = frozenset()  # groups that may own a hold; none unless named
     reapply: bool = True  # reapply a removed mask; otherwise only announce it

@@ -11,7 +11,7 @@ from bot.core.requests import KillSwitch, Request
 
 @dataclass(frozen=True, slots=True)
 class RuleRights:
-    """What one rule of the policy lets somebody do."""
+    """The permissions that one rule of the policy gives to somebody."""
 
     rule: Rule
     may_ask: bool

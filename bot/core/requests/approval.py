@@ -9,7 +9,7 @@ from bot.core.requests.calendar_and_limits import ExtraApprovalReason
 
 
 class Verdict(StrEnum):
-    """What a voter chose: approve or deny."""
+    """The choice of a voter: approve or deny."""
 
     APPROVE = "approve"
     DENY = "deny"

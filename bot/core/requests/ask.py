@@ -54,7 +54,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What somebody asked for, where, and why.
+    """The change that somebody asked for, where, and why.
 
     `undoes`, `repeats`, `extends` and `forces` are ids of other requests. `undoes`: our own mask that this one undoes.
     `repeats`: a request that did not finish, or a hold that has lost its mask. `extends`: a mask that gets a later

@@ -32,7 +32,7 @@ class CardUpdate:
 def card_after_save(
     request: Request, card: CardState | None, *, urgent: bool, has_moved: bool, now: datetime, interval: timedelta
 ) -> CardUpdate | None:
-    """What becomes of the card when its request is saved; `card` is None while there is none.
+    """The next state of the card when its request is saved; `card` is None while there is none.
 
     A request gets a card once people are asked or something is done. One that ends before has none: its requester is
     told alone. A card is edited at once if people wait for it; the progress of a running request waits until `interval`

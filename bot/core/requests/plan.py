@@ -39,7 +39,7 @@ def plan_digest(change: Change, snapshot: Snapshot, layer: Layer | None) -> str:
 
 
 def differences(approved: Mapping[str, object], found: Mapping[str, object]) -> tuple[str, ...]:
-    """What differs from the approved plan, in words; empty when the plan still holds."""
+    """The differences from the approved plan, in words; empty when the plan still holds."""
     return tuple(
         f"{name}: {_say(approved[name])} → {_say(found[name])}" for name in found if approved[name] != found[name]
     )

@@ -120,7 +120,7 @@ class Request:
 
     @property
     def is_new_mask(self) -> bool:
-        """Whether it would mask a unit that is not masked by us yet."""
+        """Whether the request would mask a unit that is not masked by us yet."""
         return self.ask.change.verb is Verb.MASK and not self.ask.extends
 
     @property

@@ -80,7 +80,7 @@ def read_day(typed: str, now: Now) -> datetime:
 
 
 def names_a_day(typed: str) -> bool:
-    """Whether it can only be a time: `today 23:50`, `midnight`. A bare `2:30` may be meant as a length."""
+    """Whether the text can only be a time: `today 23:50`, `midnight`. A bare `2:30` may be meant as a length."""
     found = _MOMENT.fullmatch(" ".join(typed.split()))
     return found is not None and (found["day"] is not None or not re.match(r"(?!24:)\d", found["time"]))
 

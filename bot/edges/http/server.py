@@ -81,7 +81,7 @@ class Listener:
 
     @property
     def is_open(self) -> bool:
-        """Whether it can answer now, as far as this machine can tell."""
+        """Whether the server can answer now, as far as this machine can tell."""
         return self._thread is not None and self._thread.is_alive() and not self._ended.is_set()
 
     @property

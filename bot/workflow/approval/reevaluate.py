@@ -62,7 +62,7 @@ def _again_soon(deps: Deps, held: Request, *, claim: Claim) -> Request:
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What is recorded and posted along with a decision."""
+    """The events and messages that are saved along with a decision."""
 
     events: Sequence[Event] = ()
     messages: Sequence[Message] = ()

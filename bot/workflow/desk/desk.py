@@ -33,7 +33,7 @@ _STILL_MINE = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)
 
 
 class Desk:
-    """What a person can do.
+    """Everything that a person can do, recorded before anything is looked at.
 
     No method waits for a host or for Slack: it checks what needs no look-up, and records; the workers do the rest.
     Every method raises `UsageError` or another `MaskbotError` whose text is for the caller alone.

@@ -46,7 +46,7 @@ def look_after(deps: Deps, claim: Claim, request: Request) -> Request:
 
 
 def _worse(deps: Deps, request: Request, seen: Snapshot) -> tuple[str, ...]:
-    """What has not been reported yet and is not explained by another change of ours."""
+    """The consequences that have not been reported yet and that no other change of ours explains."""
     later, is_lost = own_changes(deps, request), bool(request.drift.lost or request.hold_state.loss)
     found = aftermath(request.target, seen, ours=later.units, is_lost=is_lost)
     said = later.told | already_reported(request)

@@ -36,7 +36,7 @@ class LostMask:
 def find_lost_mask(
     deps: Deps, request: Request, seen: Snapshot, *, boot_id: str, agents: tuple[str, ...]
 ) -> LostMask | None:
-    """What a look at the unit of a live mask reveals; None if the mask is there or is being undone."""
+    """The loss that a look at the unit of a live mask reveals; None if the mask is there or is being undone."""
     target = request.target
     is_ending = bool(request.aftercare.undo_request)  # the running undo will find it out, and report it
     became = loss(request, seen, boot_id=boot_id) if request.is_live_mask and not is_ending else None

@@ -32,7 +32,7 @@ from bot.workflow.requests.submit import record
 def report_removal(
     deps: Deps, mask: Request, became: Loss, agents: tuple[str, ...]
 ) -> tuple[Request, list[Event], list[Message]]:
-    """What a look reveals about a hold whose mask is gone or replaced; each removal is reported once."""
+    """Note that a look shows the hold's mask gone or replaced; each removal is reported once."""
     hold = mask.hold
     if hold is None or mask.hold_state.loss is became:
         return mask, [], []
@@ -112,7 +112,7 @@ def _wait(deps: Deps, claim: Claim, mask: Request, other: Request) -> Request:
 def _not_back(
     deps: Deps, claim: Claim, mask: Request, why: str, *, code: str, pause: timedelta = timedelta()
 ) -> Request:
-    """It cannot be reapplied now. Each reason is reported once, not at every try.
+    """Note why the mask cannot be reapplied now, and try again later. Each reason is reported once, not at every try.
 
     An unreachable host is retried as usual; what the policy refused is asked again after a `pause` only.
     """
@@ -128,7 +128,7 @@ def _not_back(
 
 
 def _rest(deps: Deps, claim: Claim, mask: Request, hold: Hold, until: datetime) -> Request:
-    """It was reapplied so often that somebody has to find out who removes it: pause."""
+    """Pause a hold that was reapplied so often that somebody has to find out who removes its mask."""
     why = by_itself.pause_reason(len(mask.hold_state.reapplied_at))
     held = replace(mask.hold_state, try_at=until, why=why)
     paged = page(replace(mask, hold_state=held), Cause.HOLD_REMOVED, deps.clock.now())

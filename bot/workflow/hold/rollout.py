@@ -124,7 +124,7 @@ def _on_host(
 
 
 def _goes_on(deps: Deps, member: Request, group_hold: Request) -> bool:
-    """Whether it is running or in place, or people decided about it on its own card."""
+    """Whether the hold on this host is running or in place, or people decided about it on its own card."""
     is_lifted_there = bool(member.undone_by) and is_member_of(deps, member, group_hold)
     return not member.stage.is_final or member.can_be_undone or is_lifted_there
 

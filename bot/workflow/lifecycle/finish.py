@@ -40,7 +40,7 @@ _ROUNDS = 20  # the current one; nothing below decides by policy
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What the last full look showed; `after` is None only if nothing was sent and the host cannot be checked."""
+    """The end of a change. `after` is its last full look; None if nothing was sent and the host cannot be checked."""
 
     done: Done
     after: Snapshot | None = None

@@ -1,1 +1,1 @@
-"""What everything in the workflow shares: its dependencies, and what this process knows about itself."""
+"""Shared by everything in the workflow: its dependencies, and what this process knows about itself."""

@@ -140,7 +140,7 @@ def answer(deps: Deps, question: Question, who: Caller) -> Text:
 
 
 def _help(deps: Deps, question: Question, who: Caller) -> Text:
-    """What the person may do. Outside allowed channels the help says so, but strangers learn nothing."""
+    """The rights of the person. Outside allowed channels the help says so, but strangers learn nothing."""
     me = person(deps, who.id)
     not_here = ""
     try:

@@ -22,7 +22,7 @@ def target_to_restore(deps: Deps, mask_id: str) -> Target:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """What a request is about beside its own unit, read once for a stage."""
+    """The mask and the further hosts that a request is about, read once for a stage."""
 
     own_mask: Request | None  # which it would undo, extend, repeat, or end the stop of
     others: tuple[Host, ...]  # further hosts, of a hold for a group

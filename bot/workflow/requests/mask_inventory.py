@@ -56,7 +56,7 @@ def busy(deps: Deps, host: str) -> frozenset[str]:
 
 
 def owners_of(deps: Deps, view: HostView, seen: Scan, ours: Sequence[Request]) -> dict[str, str]:
-    """Which masks are ours, by path: live ones, known ones, and for each new one whatever is on record."""
+    """The masks that are ours, by path: live ones, known ones, and for each new one whatever is on record."""
     owners = our_masks(seen, ours)
     known = {mask.path: mask.identity for mask in view.scan.masks} if view.scan else {}
     for mask in seen.masks:
