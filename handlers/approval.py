@@ -18,8 +18,8 @@ def register(surface: Surface) -> None:
     surface.click(Action.DENY, deny)
     surface.click(Action.WITHDRAW, withdraw)
     surface.click(Action.FORCE, force)
-    surface.submission(forms.APPROVE, approve_vouching)
-    surface.submission(forms.DENY, deny_saying_why)
+    surface.submission(forms.APPROVE, approve_with_console_tick)
+    surface.submission(forms.DENY, deny_with_reason)
 
 
 def approve(desk: Desk, click: Click, form: Forms) -> str:
@@ -37,7 +37,7 @@ def approve(desk: Desk, click: Click, form: Forms) -> str:
     return _vote(desk, click, Verdict.APPROVE)
 
 
-def approve_vouching(desk: Desk, sent: Submission) -> str:
+def approve_with_console_tick(desk: Desk, sent: Submission) -> str:
     """Approve from the form; for a guarded unit with the confirmation that console access works today."""
     works = forms.CONSOLE_WORKS in sent.fields.get(forms.CONSOLE, ())
     if forms.CONSOLE in sent.fields and not works:
@@ -52,7 +52,7 @@ def deny(desk: Desk, click: Click, form: Forms) -> str:
     return ""
 
 
-def deny_saying_why(desk: Desk, sent: Submission) -> str:
+def deny_with_reason(desk: Desk, sent: Submission) -> str:
     """Deny, with or without a reason; or ask a question, and the request keeps waiting."""
     reason = typed_reason(sent)
     if sent.fields.get(forms.VERDICT) != forms.MORE:

@@ -15,7 +15,7 @@ from bot.ports import Query
 from bot.workflow import Deps
 from bot.workflow.hosts.look import look
 from bot.workflow.queries.answers import Evaluation, about, evaluate_change
-from bot.workflow.requests.kill_switch_state import kill_switch_state, stopped_too
+from bot.workflow.requests.kill_switch_state import kill_switch_state, with_kill_switch_note
 from bot.workflow.requests.mask_inventory import read_mask_inventory
 from handlers import json_view, plain_text
 
@@ -40,7 +40,7 @@ def answer(deps: Deps, question: Question, asker: Caller) -> Mapping[str, Any]:
             return _list(deps, question.host)
         case QuestionKind.HANDOVER:
             known = read_mask_inventory(deps)
-            return _answer_message(stopped_too(deps, handover(known)), json_view.handover(known), known.ours)
+            return _answer_message(with_kill_switch_note(deps, handover(known)), json_view.handover(known), known.ours)
         case _:
             raise UsageError("Use `status`, `plan`, `explain`, `list` or `handover`.")
 
@@ -73,7 +73,7 @@ def _passed_checks(explained: Sequence[Explanation]) -> list[str]:
 def _list(deps: Deps, host: str) -> Mapping[str, Any]:
     known = read_mask_inventory(deps, host)
     data = {**json_view.mask_inventory(known), "kill_switch": json_view.kill_switch(kill_switch_state(deps))}
-    return _answer_message(stopped_too(deps, mask_inventory.full_listing(known, host=host)), data, known.ours)
+    return _answer_message(with_kill_switch_note(deps, mask_inventory.full_listing(known, host=host)), data, known.ours)
 
 
 def _status(deps: Deps, question: Question) -> Mapping[str, Any]:
@@ -84,7 +84,7 @@ def _status(deps: Deps, question: Question) -> Mapping[str, Any]:
     masks = deps.store.find(Query(host=host.name, unit=question.unit, live_masks=True))
     seen = look(deps, host, question.unit, full=True)
     data = {"host": host.name, "unit": json_view.snapshot(seen), "masks": [json_view.request(one) for one in masks]}
-    told = stopped_too(deps, answers.status(host.name, seen, masks, deps.clock.now()))
+    told = with_kill_switch_note(deps, answers.status(host.name, seen, masks, deps.clock.now()))
     return _answer_message(told, {**data, "kill_switch": json_view.kill_switch(kill_switch_state(deps))}, masks)
 
 

@@ -7,7 +7,7 @@ import structlog
 
 from bot.app.compose import Assembly
 from bot.errors import ConfigError, MaskbotError
-from bot.workflow.engine.config_reload import keep_the_old_one, put_in_force
+from bot.workflow.engine.config_reload import put_in_force, reject_configuration
 from config.loading import Configuration, load
 from config.settings import Settings
 
@@ -27,7 +27,7 @@ def reload(assembly: Assembly, say: Callable[[str], None]) -> None:
         say("configuration NOT reloaded, the old one stays in force:")
         for line in complaints:
             say(f"  {line}")
-        _try_to_record(lambda: keep_the_old_one(deps, complaints))
+        _try_to_record(lambda: reject_configuration(deps, complaints))
     except MaskbotError as error:
         say(f"configuration NOT reloaded, the old one stays in force: {error}")
     else:

@@ -21,7 +21,7 @@ from bot.edges.ops.sd_notify import SdNotify
 from bot.errors import MaskbotError
 from bot.workflow import Workers, audit_shipping
 from bot.workflow.audit_shipping import ShippingThread
-from bot.workflow.engine.config_reload import begin_with_it
+from bot.workflow.engine.config_reload import record_configuration
 from bot.workflow.health.heartbeat import JUST_BEGUN, Heartbeat
 from config.loading import Configuration, load
 from config.settings import Settings, load_settings
@@ -92,7 +92,7 @@ def _begin(
     stack.callback(link.close)
     stack.callback(listing.stop)
     say(f"command line: {settings.socket}{_reach(settings.socket.parent)}")
-    begin_with_it(assembly.deps)
+    record_configuration(assembly.deps)
     copying.start()
     loop.start()
     shell.start()
@@ -115,9 +115,9 @@ def without_slack(*, works: bool) -> Iterator[Serve]:
         ask_slack(assembly)
         state = BotState(is_ready=False, slack="not connected: root runs it by hand")
         if works:
-            begin_with_it(assembly.deps)
+            record_configuration(assembly.deps)
             shell = serve_shell(assembly, lambda: state)
-            loop = Workers(assembly.deps, owner=assembly.instance, workers=settings.workers, speakers=0)
+            loop = Workers(assembly.deps, owner=assembly.instance, workers=settings.workers, senders=0)
             copying = ShippingThread(assembly.deps, owner=assembly.instance)
             stack.callback(copying.stop)
             stack.callback(loop.stop)

@@ -57,7 +57,7 @@ def mask_that_waits(deps: Deps, change: Change) -> Request | None:
     return next((one for one in slow if str(change.unit) in _names(one)), None)
 
 
-def about_its_mask(deps: Deps, ask: Ask) -> Ask:
+def bound_to_waiting_mask(deps: Deps, ask: Ask) -> Ask:
     """A request with `--force`, bound to the mask that waits. Raises `UsageError` if none does."""
     if not ask.change.force or ask.forces:
         return ask
@@ -67,7 +67,7 @@ def about_its_mask(deps: Deps, ask: Ask) -> Ask:
     return replace(ask, change=_forcing(mask), forces=mask.id)
 
 
-def call_forces(deps: Deps, mask: Request) -> None:
+def wake_force_requests(deps: Deps, mask: Request) -> None:
     """After the mask went on or was withdrawn: make requests to force its stop due, so that they end."""
     there = deps.store.find(Query(host=mask.target.host, unit=mask.target.unit, stages=_OPEN))
     for force in (one for one in there if one.ask.forces == mask.id):

@@ -17,7 +17,7 @@ from bot.core.time.human_time import humanize
 from bot.errors import PagerError, SlackError
 from bot.ports import Claim, DueMessage, Message, MessageKind
 from bot.workflow.process.deps import Deps
-from bot.workflow.process.render import draw_or_fall_back, in_words
+from bot.workflow.process.render import in_words, render_or_fall_back
 
 log = structlog.get_logger()
 _LONGEST_PAUSE = 60.0  # seconds between two tries to send an alert
@@ -97,7 +97,7 @@ def _page(deps: Deps, message: Message, request: Request | None) -> Alert:
         at=since or now,
         source=request.target.host,
         link=_link(deps, request),
-        details=draw_or_fall_back(deps, "page", lambda: details(request), dict[str, str]),
+        details=render_or_fall_back(deps, "page", lambda: details(request), dict[str, str]),
         is_over=message.is_over,
     )
 

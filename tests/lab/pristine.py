@@ -89,7 +89,7 @@ class Pristine:
                 if attempts == ATTEMPTS:
                     left = now.files ^ before.files, now.missing(before), now.surplus(before), now.deaf(before)
                     raise LabError(f"{self.host.name} is not as it was: {left}")
-                self._bring_back(manager, now, before)
+                self._restore_what_ran(manager, now, before)
                 now = _look(self.host, manager)
                 attempts += 1
 
@@ -98,7 +98,7 @@ class Pristine:
         looks = _looks(self.host, [manager for manager, _ in self.before])
         return [(manager, now, before) for (manager, before), now in zip(self.before, looks, strict=True)]
 
-    def _bring_back(self, manager: Manager, now: Picture, before: Picture) -> None:
+    def _restore_what_ran(self, manager: Manager, now: Picture, before: Picture) -> None:
         self._put_files_back(now.files, before.files)
         self._tell(manager, "daemon-reload")
         now = _look(self.host, manager)

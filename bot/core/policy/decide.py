@@ -89,7 +89,7 @@ RULES: tuple[Check, ...] = (
     expiry.end_was_approved,
     hold.hold_may_be_reapplied,
     hold.is_kept,
-    undo.own_mask_is_taken_back,
+    undo.own_mask_is_undone,
     expiry.extension_is_free,
     permission.some_rule_matches,
     hold.goes_to_every_host,

@@ -51,7 +51,7 @@ def next_undo_step(context: StepContext, now: Snapshot, at: datetime) -> Step:
         return _wait(context, at)
     if now.around is None:
         return LookFully()
-    return _bring_back(context, mask, mask.before, now, at)
+    return _restore_what_ran(context, mask, mask.before, now, at)
 
 
 def is_over(mask: Target, now: Snapshot) -> bool:
@@ -100,7 +100,7 @@ def _last_words(target: Target) -> str:
     return target.sent[-1].output if target.sent else ""
 
 
-def _bring_back(context: StepContext, mask: Target, before: Snapshot, now: Snapshot, at: datetime) -> Step:
+def _restore_what_ran(context: StepContext, mask: Target, before: Snapshot, now: Snapshot, at: datetime) -> Step:
     """The mask is gone: start what ran before and does not run now."""
     if is_deaf(now) and not before.active.is_down and not times(context.target, Stop.name):
         return Stop()

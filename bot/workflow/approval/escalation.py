@@ -33,7 +33,7 @@ def remind(deps: Deps, claim: Claim, request: Request) -> Request:
     if escalation is None or approval is None or escalation.next_reminder is None or now < escalation.next_reminder:
         return request
     try:
-        people = still_to_decide(deps, request)
+        people = missing_approvers(deps, request)
     except Unverified as error:  # Slack is away: retry later rather than skip somebody
         raise NotYet(str(error), again_in=deps.timings.not_verified) from error
     after = escalation.after_reminder(now)
@@ -45,7 +45,7 @@ def remind(deps: Deps, claim: Claim, request: Request) -> Request:
     )
 
 
-def still_to_decide(deps: Deps, request: Request) -> tuple[str, ...]:
+def missing_approvers(deps: Deps, request: Request) -> tuple[str, ...]:
     """Members of the approving groups who have not voted, by their ids; never the requester. Raises `Unverified`.
 
     Where each approval has to come from a different group, only members of groups that still lack theirs.

@@ -80,7 +80,7 @@ def follow(deps: Deps, request: Request, answer: Decision, told: Effects, *, cla
         case NeedsApproval() if request.approval is not None:
             window, answer = request.ask.change.scheduled_window, with_names(deps, answer)
             asked = updated_approval(request.approval, answer, policy=deps.in_force.policy.digest, window=window)
-            lost = without_lost(replace(request, approval=asked), answer)
+            lost = without_lost_approvals(replace(request, approval=asked), answer)
             return deps.store.save(
                 lost.request,
                 events=[*told.events, *lost.events, *limit_events(request, answer)],
@@ -101,7 +101,7 @@ class LostApprovals:
     messages: tuple[Message, ...] = ()
 
 
-def without_lost(request: Request, decision: Decision) -> LostApprovals:
+def without_lost_approvals(request: Request, decision: Decision) -> LostApprovals:
     """Remove approvals whose voters have lost their rights; whoever regains the rights votes anew."""
     lost = decision.lost if isinstance(decision, NeedsApproval) else ()
     gone = tuple(vote for vote in request.counted_votes if any(vote.voter.is_same_as(one) for one in lost))

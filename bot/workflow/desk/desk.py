@@ -18,12 +18,12 @@ from bot.errors import UsageError
 from bot.workflow.desk.admission import Admission
 from bot.workflow.expiry.extend import Extensions
 from bot.workflow.followups.record import Followups
-from bot.workflow.force_stop import SlowStops, about_its_mask, call_forces
+from bot.workflow.force_stop import SlowStops, bound_to_waiting_mask, wake_force_requests
 from bot.workflow.hold.group_request import on_one_host
 from bot.workflow.kill_switch import KillSwitchControl
 from bot.workflow.people.routing import place_of
 from bot.workflow.process.deps import Deps
-from bot.workflow.process.render import draw_or_fall_back
+from bot.workflow.process.render import render_or_fall_back
 from bot.workflow.queries.answers import AnswerPool
 from bot.workflow.queries.form_options import FormOptions
 from bot.workflow.queries.home_publisher import HomePublisher
@@ -79,7 +79,7 @@ class Desk:
 
     def form(self, *ways: Callable[[], Block]) -> Block:
         """A form, built by the first of these functions that does not fail."""
-        return draw_or_fall_back(self._deps, "form", *ways)
+        return render_or_fall_back(self._deps, "form", *ways)
 
     def request(self, request_id: str) -> Request:
         """A request as it is stored. Raises `UsageError` if there is none."""
@@ -87,7 +87,7 @@ class Desk:
 
     def submit(self, ask: Ask, *, key: str) -> Request:
         """Record a new request, if it is admitted; a second delivery finds what the first recorded."""
-        ask = about_its_mask(self._deps, on_one_host(self._deps, ask))
+        ask = bound_to_waiting_mask(self._deps, on_one_host(self._deps, ask))
         self._deps.in_force.inventory.host(ask.change.host)
         return self._admission.admit(ask, key=key)
 
@@ -175,7 +175,7 @@ class Desk:
         update_stored_request(
             self._deps, request_id, lambda now: (withdrawn(now), [event(now, "request.withdrawn", actor=by)])
         )
-        call_forces(self._deps, self.request(request_id))
+        wake_force_requests(self._deps, self.request(request_id))
 
     def look_now(self, request_id: str, *, by: PersonId) -> None:
         """Make a request with an unknown outcome due at once."""

@@ -21,7 +21,7 @@ from bot.workflow.requests.own_changes import own_changes
 log = structlog.get_logger()
 
 
-def look_after(deps: Deps, claim: Claim, request: Request) -> Request:
+def aftercheck(deps: Deps, claim: Claim, request: Request) -> Request:
     """Check the host once more; a host that does not answer is no finding."""
     now = deps.clock.now()
     seen = _try_look(deps, request)

@@ -21,7 +21,7 @@ from bot.workflow.hosts.look import look
 from bot.workflow.people.routing import place_of
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
-from bot.workflow.requests.mask_inventory import busy
+from bot.workflow.requests.mask_inventory import units_being_changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def find_lost_mask(
     target = request.target
     is_ending = bool(request.aftercare.undo_request)  # the running undo will find it out, and report it
     became = loss(request, seen, boot_id=boot_id) if request.is_live_mask and not is_ending else None
-    if became is None or str(target.unit) in busy(deps, target.host):
+    if became is None or str(target.unit) in units_being_changed(deps, target.host):
         return None
     if request.hold:
         off, events, messages = report_removal(deps, request, became, agents)
@@ -56,7 +56,7 @@ def find_lost_mask(
     return LostMask(lost, (known,), tuple(told))
 
 
-def see_what_became(deps: Deps, host: Host, request: Request, seen: Scan) -> None:
+def check_lost_masks(deps: Deps, host: Host, request: Request, seen: Scan) -> None:
     """A scan did not show a mask of ours: look at it, and report it if it is lost. Raises `HostError`."""
     found = look(deps, host, request.target.unit, user=request.ask.change.user)
     lost = find_lost_mask(deps, request, found, boot_id=seen.boot_id, agents=seen.agents)
@@ -65,7 +65,7 @@ def see_what_became(deps: Deps, host: Host, request: Request, seen: Scan) -> Non
             deps.store.save(lost.request, events=lost.events, messages=lost.messages)
 
 
-def tell_failed(deps: Deps, request: Request, units: Sequence[str], told: Collection[str]) -> None:
+def report_failed_scan(deps: Deps, request: Request, units: Sequence[str], told: Collection[str]) -> None:
     """Report failed units related to a unit that we masked. What was `told` in another thread is only recorded."""
     if not units:
         return
@@ -78,7 +78,7 @@ def tell_failed(deps: Deps, request: Request, units: Sequence[str], told: Collec
         deps.store.save(replace(request, drift=drift), events=[known], messages=[note] if new else [])
 
 
-def of_others(deps: Deps, view: HostView, found: ScanDrift) -> tuple[list[Event], list[Message]]:
+def masks_by_others(deps: Deps, view: HostView, found: ScanDrift) -> tuple[list[Event], list[Message]]:
     """Masks that are not ours are always recorded, and posted where the policy asks for it and names a channel."""
     gone = [mask for mask in found.vanished if not _removed_by_us(deps, view.host, mask, view.seen_at)]
     events, messages = list[Event](), list[Message]()

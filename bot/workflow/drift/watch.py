@@ -14,12 +14,12 @@ from bot.core.requests import Request
 from bot.core.systemd.scan import Scan
 from bot.errors import HostError, Stale
 from bot.ports import Periodic
-from bot.workflow.drift.report import of_others, see_what_became, tell_failed
+from bot.workflow.drift.report import check_lost_masks, masks_by_others, report_failed_scan
 from bot.workflow.hosts.look import scan
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.documents import from_document, to_document
-from bot.workflow.requests.hold_pending import host_is_back
-from bot.workflow.requests.mask_inventory import _SOON, busy, live_masks, owners_of, watch_of
+from bot.workflow.requests.hold_pending import wake_pending_holds
+from bot.workflow.requests.mask_inventory import SOON, live_masks, owners_of, units_being_changed, watch_of
 from bot.workflow.requests.own_changes import own_changes
 
 log = structlog.get_logger()
@@ -27,7 +27,7 @@ log = structlog.get_logger()
 _EARLIER = 0.1  # of the interval, at most: spreads the scans so that not all hosts are scanned at once
 
 
-def appoint_watches(deps: Deps) -> None:
+def schedule_watches(deps: Deps) -> None:
     """Make sure that every host is watched; the watch of a host that was removed from the configuration ends itself."""
     for host in deps.in_force.inventory.names:
         task = deps.store.get_periodic(watch_of(host))
@@ -53,8 +53,8 @@ def watch(deps: Deps, task: Periodic) -> None:
         return
     if view.unreachable:
         log.info("host reachable again", host=host.name, since=view.unreachable.since.isoformat())
-        host_is_back(deps, host.name)
-    events, messages = of_others(deps, view, found)
+        wake_pending_holds(deps, host.name)
+    events, messages = masks_by_others(deps, view, found)
     kept = replace(task, document=to_document(newer), due_at=_next(deps, task))
     deps.store.save_periodic(kept, events=events, messages=messages)
 
@@ -65,16 +65,16 @@ def _turn(deps: Deps, host: Host, view: HostView) -> tuple[HostView, ScanDrift]:
     ours = [request for request in live if not request.ask.change.user]
     seen = scan(deps, host)
     # read after the scan: what changed during the scan is then among them, or already on record
-    at_work = busy(deps, host.name)
+    at_work = units_being_changed(deps, host.name)
     seen = with_known_state(view, seen, at_work)
     owners = owners_of(deps, view, seen, ours)
     found = compare(view, seen, ours=ours, owners=owners, busy=at_work)
     for request in found.missing:
-        see_what_became(deps, host, request, seen)
+        check_lost_masks(deps, host, request, seen)
     told = set[str]()
     for request, units in found.broken:
         of_its_doing = [unit for unit in units if unit not in own_changes(deps, request).units]
-        tell_failed(deps, request, of_its_doing, told)
+        report_failed_scan(deps, request, of_its_doing, told)
         told.update(of_its_doing)
     _look_at_those_of_users(deps, host, [request for request in live if request.ask.change.user], seen)
     return HostView(host.name, deps.clock.now(), seen, owners), found
@@ -87,7 +87,7 @@ def _look_at_those_of_users(deps: Deps, host: Host, theirs: Sequence[Request], s
     """
     for request in theirs:
         try:
-            see_what_became(deps, host, request, seen)
+            check_lost_masks(deps, host, request, seen)
         except HostError as error:
             log.info("mask of a user manager not checked", request=request.id, why=error.code)
 
@@ -103,7 +103,7 @@ def _unreachable(deps: Deps, view: HostView, error: HostError) -> HostView:
 def _try_again(deps: Deps, view: HostView) -> datetime:
     """Retry soon, then with growing pauses up to the usual interval."""
     tries = view.unreachable.tries if view.unreachable else 1
-    pause = min(1.0, _SOON * 2 ** (tries - 1)) * deps.timings.watch_interval
+    pause = min(1.0, SOON * 2 ** (tries - 1)) * deps.timings.watch_interval
     return deps.clock.now() + timedelta(seconds=pause)
 
 

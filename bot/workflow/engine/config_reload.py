@@ -10,18 +10,18 @@ from bot.core.policy.configuration import ConfigSnapshot, changes
 from bot.core.requests import Stage
 from bot.errors import StoreBusy
 from bot.ports import Message, MessageKind
-from bot.workflow.engine.periodic import appoint_configured
+from bot.workflow.engine.periodic import schedule_configured
 from bot.workflow.process.deps import Deps
 
 log = structlog.get_logger()
 _OPEN = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)
 
 
-def begin_with_it(deps: Deps) -> None:
+def record_configuration(deps: Deps) -> None:
     """Record the configuration at start. Waiting requests may be older: each is reevaluated under this one."""
     deps.store.record([_loaded_event(deps.in_force.now, digest_before="", what=())])
     _judge_what_is_open(deps)
-    appoint_configured(deps)
+    schedule_configured(deps)
 
 
 def put_in_force(deps: Deps, newer: ConfigSnapshot) -> Sequence[str]:
@@ -41,7 +41,7 @@ def put_in_force(deps: Deps, newer: ConfigSnapshot) -> Sequence[str]:
         raise
     deps.in_force.put(newer)
     _judge_what_is_open(deps)
-    appoint_configured(deps)
+    schedule_configured(deps)
     return what
 
 
@@ -60,7 +60,7 @@ def _judge_what_is_open(deps: Deps) -> None:
     log.error("config.open_requests_not_due")
 
 
-def keep_the_old_one(deps: Deps, complaints: Sequence[str]) -> None:
+def reject_configuration(deps: Deps, complaints: Sequence[str]) -> None:
     """Log and record that the files now hold an invalid configuration, and why."""
     digest = deps.in_force.policy.digest
     event = Event("config.rejected", "failure", code="config_invalid", data={"complaints": [*complaints]})

@@ -7,10 +7,10 @@ import structlog
 
 from bot.errors import MaskbotError, Stale
 from bot.ports import Periodic
-from bot.workflow.drift.watch import appoint_watches, watch
+from bot.workflow.drift.watch import schedule_watches, watch
 from bot.workflow.health.operator_notices import ANCHOR, anchor, first_anchor
 from bot.workflow.hold.rollout import check_rollouts, roll_out
-from bot.workflow.hosts.quarantine import TRUST, appoint_quarantine_check, check_quarantine
+from bot.workflow.hosts.quarantine import TRUST, check_quarantine, report_quarantine
 from bot.workflow.kill_switch import apply_switch_requests
 from bot.workflow.outbox.handover import HANDOVER, post_handover, schedule_handover
 from bot.workflow.process.deps import Deps
@@ -26,7 +26,7 @@ KINDS: Mapping[str, Perform] = {
     WATCH: watch,
     HANDOVER: post_handover,
     KILL_SWITCH: apply_switch_requests,
-    TRUST: appoint_quarantine_check,
+    TRUST: report_quarantine,
     ANCHOR: anchor,
     HOLD_ROLLOUT: roll_out,
 }
@@ -34,7 +34,7 @@ KINDS: Mapping[str, Perform] = {
 _AGAIN = timedelta(minutes=1)  # pause after an error
 
 
-def appoint(deps: Deps, task: Periodic) -> None:
+def schedule_task(deps: Deps, task: Periodic) -> None:
     """Make sure that a task exists; one that is stored already goes on as it is."""
     if deps.store.get_periodic(task.name) is None:
         try:
@@ -43,14 +43,14 @@ def appoint(deps: Deps, task: Periodic) -> None:
             return  # another replica was quicker
 
 
-def appoint_configured(deps: Deps) -> None:
+def schedule_configured(deps: Deps) -> None:
     """Make sure that every configured task exists: at start, and whenever the configuration has changed."""
-    appoint_watches(deps)
+    schedule_watches(deps)
     schedule_handover(deps)
     check_quarantine(deps)
     check_rollouts(deps)
     if deps.in_force.policy.operations_channel:
-        appoint(deps, first_anchor(deps))
+        schedule_task(deps, first_anchor(deps))
 
 
 def perform(deps: Deps, task: Periodic, *, kinds: Mapping[str, Perform] = KINDS) -> None:

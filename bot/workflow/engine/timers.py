@@ -24,7 +24,7 @@ from bot.core.requests.timers import (
 )
 from bot.ports import Claim
 from bot.workflow.approval.escalation import count_down, escalate, remind
-from bot.workflow.drift.aftercheck import look_after
+from bot.workflow.drift.aftercheck import aftercheck
 from bot.workflow.expiry.expire import expire
 from bot.workflow.expiry.remind_owner import remind_owner
 from bot.workflow.followups.break_glass_sign_off import remind_of_sign_off
@@ -53,7 +53,7 @@ BY_STAGE: Mapping[Stage, tuple[Entry, ...]] = {
         (mask_expiry, expire),
         (next_reapply, reapply),
         (next_owner_reminder, remind_owner),
-        (next_aftercheck, look_after),
+        (next_aftercheck, aftercheck),
     ),
 }
 LAST: tuple[Entry, ...] = ((next_sign_off_reminder, remind_of_sign_off), (pending_followup, retry_followups))

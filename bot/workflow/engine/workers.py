@@ -16,7 +16,7 @@ from bot.ports import Claim
 from bot.workflow.approval.voting import count_votes, has_recorded_votes
 from bot.workflow.engine.periodic import perform
 from bot.workflow.engine.timers import do_what_is_due
-from bot.workflow.lifecycle.carry_out import Carrying
+from bot.workflow.lifecycle.carry_out import RunningChange
 from bot.workflow.lifecycle.outcome_unknown import report_internal_error
 from bot.workflow.lifecycle.preflight import run_preflight
 from bot.workflow.lifecycle.start import start
@@ -34,24 +34,24 @@ class Workers:
     store cost one query.
     """
 
-    def __init__(self, deps: Deps, *, owner: str, workers: int = 16, speakers: int = 2, watchers: int = 2) -> None:
+    def __init__(self, deps: Deps, *, owner: str, workers: int = 16, senders: int = 2, watchers: int = 2) -> None:
         self._deps = deps
         self._owner = owner
-        self._speakers = speakers
+        self._senders = senders
         self._stopping = threading.Event()
         self._free = threading.Semaphore(workers)
         self._claims: dict[str, Claim] = {}
         self._owed: dict[str, Claim] = {}  # claims that the store did not take back
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="work")
-        bodies: list[Callable[[], None]] = [*[self._speak] * speakers, *[self._attend] * watchers]
-        heard = {"look_out": self._look_out, "claim": self._claim, "renew": self._renew}
-        bodies += [self._with_a_beat(name, body) for name, body in heard.items()]
-        self._heard = tuple(heard)
+        bodies: list[Callable[[], None]] = [*[self._deliver_message] * senders, *[self._perform_task] * watchers]
+        watched = {"poll": self._poll, "claim": self._claim, "renew": self._renew}
+        bodies += [self._with_heartbeat(name, body) for name, body in watched.items()]
+        self._watched = tuple(watched)
         self._threads = [threading.Thread(target=self._until_stopped, args=(body,), daemon=True) for body in bodies]
 
     def start(self) -> None:
         """Start. Requests that were running when the last process ended are due, and begin with a look."""
-        for name in self._heard:
+        for name in self._watched:
             self._deps.liveness.beat(name)
         for thread in self._threads:
             thread.start()
@@ -64,10 +64,10 @@ class Workers:
             thread.join()
         self._deps.liveness.thread_ended()
         self._pool.shutdown(wait=True)
-        if self._speakers:
-            self._say_what_is_left()
+        if self._senders:
+            self._deliver_last_messages()
 
-    def _say_what_is_left(self) -> None:
+    def _deliver_last_messages(self) -> None:
         """Deliver the last messages, so that people see how far it came.
 
         What Slack refuses now is left to the next process.
@@ -79,7 +79,7 @@ class Workers:
         except MaskbotError as error:
             log.warning("messages left for the next process", why=str(error))
 
-    def _with_a_beat(self, name: str, body: Callable[[], None]) -> Callable[[], None]:
+    def _with_heartbeat(self, name: str, body: Callable[[], None]) -> Callable[[], None]:
         """Note each round of a thread that must never stop, so that the liveness check sees if one hangs."""
 
         def round_() -> None:
@@ -99,7 +99,7 @@ class Workers:
                 log.exception("loop failed")
                 self._stopping.wait(self._deps.timings.poll)
 
-    def _look_out(self) -> None:
+    def _poll(self) -> None:
         self._stopping.wait(self._deps.timings.poll)
         if self._deps.store.is_anything_due():
             self._deps.store.wake()
@@ -182,7 +182,7 @@ class Workers:
         for claim in list(self._owed.values()):
             self._give_back(claim)
 
-    def _speak(self) -> None:
+    def _deliver_message(self) -> None:
         self._deps.ack_priority.wait_for_acks()
         due = self._deps.store.claim_message(self._owner)
         if due is None:
@@ -191,7 +191,7 @@ class Workers:
             with bound_contextvars(request=due.request_id):
                 deliver(self._deps.pinned(), due)
 
-    def _attend(self) -> None:
+    def _perform_task(self) -> None:
         """Perform a due periodic task."""
         self._deps.ack_priority.wait_for_acks()
         task = self._deps.store.claim_periodic(self._owner)
@@ -220,5 +220,5 @@ def advance(deps: Deps, claim: Claim, *, stopping: Callable[[], bool] = lambda: 
         # a request of an earlier process, and a forced stop, begin with a fresh look
         is_old = claim.request.stage is Stage.RUNNING or request.ask.change.force
         seen = None if is_old else request.target.last_seen
-        request = Carrying(deps.pinned(), claim, request, seen=seen, stopping=stopping).run()
+        request = RunningChange(deps.pinned(), claim, request, seen=seen, stopping=stopping).run()
     return request

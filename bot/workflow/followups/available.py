@@ -13,12 +13,12 @@ from bot.workflow.evaluate import evaluate, gather_facts
 from bot.workflow.process.deps import Deps
 
 
-def offers(deps: Deps, request: Request, to: PersonId) -> tuple[Action, ...]:
+def offered_actions(deps: Deps, request: Request, to: PersonId) -> tuple[Action, ...]:
     """The buttons to offer. The person's rights are checked again when they press one. Raises `Unverified`."""
-    return tuple(_offers(deps, request, to))
+    return tuple(_offered(deps, request, to))
 
 
-def _offers(deps: Deps, request: Request, to: PersonId) -> Iterator[Action]:
+def _offered(deps: Deps, request: Request, to: PersonId) -> Iterator[Action]:
     is_owner = to.key == request.owner.key
     if request.stage is Stage.WAITING:
         if is_owner and request.open_question:

@@ -90,7 +90,7 @@ def _quarantine_event(host: Host, error: HostError) -> Event:
     return Event(kind, "failure", error.code, data={"host": host.name, "why": str(error), "keys": notes})
 
 
-def appoint_quarantine_check(deps: Deps, task: Periodic) -> None:
+def report_quarantine(deps: Deps, task: Periodic) -> None:
     """Report that a host is in quarantine and end what waits there; or report that it is trusted again."""
     kept = _kept(task)
     if kept is None:

@@ -19,7 +19,7 @@ from bot.core.text.sanitize import clean
 from bot.errors import HostError, OutcomeUnknown, UsageError
 from bot.ports import Claim
 from bot.workflow.audit_shipping import may_leave_unshipped
-from bot.workflow.force_stop import call_forces
+from bot.workflow.force_stop import wake_force_requests
 from bot.workflow.hosts.look import known_neighbours, look_and_status, status_head
 from bot.workflow.lifecycle.finish import Ending, finish
 from bot.workflow.lifecycle.outcome_unknown import outcome_unknown
@@ -30,7 +30,7 @@ _LINES_OF_AN_ANSWER = 6
 _SHARE = 10  # of a slow unit: the pauses between looks grow to a tenth of the time waited so far
 
 
-class Carrying:
+class RunningChange:
     """One running request, from its newest look to its outcome. A crash loses nothing: the next run begins with a look.
 
     `seen` is a full look made a moment ago, if there is one; `stopping` says whether to stop after the current step.
@@ -175,7 +175,7 @@ class Carrying:
     def _take_the_host_again(self) -> None:
         """Lock the host again after a slow stop or start. Raises `HostBusy` while another change has it."""
         self.request = self.deps.store.save(self.request.on_target(waiting=None), claim=self.claim)
-        call_forces(self.deps, self.request)
+        wake_force_requests(self.deps, self.request)
 
     def _wait(self, seconds: float) -> None:
         """Wait between two looks; the card shows progress now and then."""

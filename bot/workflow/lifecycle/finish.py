@@ -50,8 +50,8 @@ class Ending:
 def finish(deps: Deps, request: Request, ending: Ending, *, claim: Claim) -> Request:
     """Save the outcome together with all messages about it, in one transaction."""
     done = _proven_or_not(request, ending)
-    if request.ask.undoes and done.outcome in _TAKES_BACK:
-        mark_undone(deps, request.ask.undoes, by=request.id, is_taken_back=done.outcome is not Outcome.NOT_OURS)
+    if request.ask.undoes and done.outcome in _UNDONE:
+        mark_undone(deps, request.ask.undoes, by=request.id, is_restored=done.outcome is not Outcome.NOT_OURS)
     if request.ask.forces and done.outcome is Outcome.KILLED:
         mark_forced(deps, request)
     if request.ask.repeats and done.outcome in _MASKED:
@@ -129,7 +129,7 @@ def nothing_to_do(deps: Deps, request: Request, refusal: Refuse) -> Ending | Non
 
 
 _MASKED = (Outcome.PROVEN, Outcome.MASKED_RUNNING, Outcome.MASKED_RESTARTED)
-_TAKES_BACK = (Outcome.RESTORED, Outcome.RESTORED_PARTLY, Outcome.NOT_OURS, Outcome.UNMASKED)
+_UNDONE = (Outcome.RESTORED, Outcome.RESTORED_PARTLY, Outcome.NOT_OURS, Outcome.UNMASKED)
 
 
 def _proven_or_not(request: Request, ending: Ending) -> Done:

@@ -20,9 +20,9 @@ from bot.workflow.people.membership import with_names
 from bot.workflow.people.routing import route
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import end, limit_events, refuse
-from bot.workflow.requests.find_mask import live_masks, unit_behind
-from bot.workflow.requests.hold_pending import stay_pending
-from bot.workflow.requests.lineage import Related, find_related, rival, with_all_hosts
+from bot.workflow.requests.find_mask import live_masks_in_manager, real_unit_name
+from bot.workflow.requests.hold_pending import keep_hold_pending
+from bot.workflow.requests.lineage import Related, conflicting_request, find_related, with_all_hosts
 from bot.workflow.requests.lookup import state_before
 
 
@@ -33,7 +33,7 @@ def run_preflight(deps: Deps, claim: Claim) -> Request:
         if not request.ask.requester_name:  # not every payload says how people call the person who asks
             name = deps.directory.person(request.ask.requester, ()).name
             request = replace(request, ask=replace(request.ask, requester_name=name))
-        live = live_masks(deps, change)
+        live = live_masks_in_manager(deps, change)
         related = find_related(deps, request, live)
         first = evaluate(deps, gather_facts(deps, request, Moment.ASK, related=related))
         if isinstance(first, Refuse):
@@ -41,12 +41,12 @@ def run_preflight(deps: Deps, claim: Claim) -> Request:
         seen = state_before(deps, request.ask.extends) if request.ask.extends else None
         if seen is None:
             host = deps.in_force.inventory.host(change.host)
-            seen, _ = patient_look(deps, host, unit_behind(live, change), user=change.user)
+            seen, _ = patient_look(deps, host, real_unit_name(live, change), user=change.user)
         request = with_plan(request, seen)
         related = find_related(deps, request)  # read anew: the look took its time
         request = _completed(deps, request, related)
         decision = evaluate(deps, gather_facts(deps, request, Moment.LOOKED, snapshot=seen, related=related))
-        other = rival(deps, request)
+        other = conflicting_request(deps, request)
         # What needs no vote, an undo for one, is not held up by what still waits for votes.
         if other and not (isinstance(decision, Allow) and other.stage is Stage.WAITING):
             return end(deps, request, Stage.REFUSED, already_open(other), code="already_open", claim=claim)
@@ -54,7 +54,7 @@ def run_preflight(deps: Deps, claim: Claim) -> Request:
     except Unverified as error:
         return end(deps, request, Stage.REFUSED, str(error), code="identity_unverified", claim=claim)
     except HostError as error:
-        stay_pending(deps, claim.request, error, claim=claim)
+        keep_hold_pending(deps, claim.request, error, claim=claim)
         return end(deps, request, Stage.REFUSED, nothing_changed(str(error)), code=error.code, claim=claim)
     except UsageError as error:
         return end(deps, request, Stage.REFUSED, str(error), code="unknown_host", claim=claim)
@@ -65,10 +65,10 @@ def _completed(deps: Deps, request: Request, related: Related) -> Request:
     ask, mask = request.ask, related.own_mask
     if mask and ask.change.verb is Verb.UNMASK:  # an unmask of one of our masks is an undo of it
         request = replace(request, ask=replace(ask, undoes=mask.id))
-    return with_all_hosts(inherited(deps, request) if ask.repeats else request, related)
+    return with_all_hosts(with_earlier_approvals(deps, request) if ask.repeats else request, related)
 
 
-def inherited(deps: Deps, request: Request) -> Request:
+def with_earlier_approvals(deps: Deps, request: Request) -> Request:
     """A repeated request runs under the approvals of the first, while they are good and the unit is unchanged."""
     first, target = deps.store.get(request.ask.repeats), request.target
     if request.ask.by_itself or first.act_by is None or deps.clock.now() > first.act_by:

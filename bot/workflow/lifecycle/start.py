@@ -15,7 +15,7 @@ from bot.core.steps import Done
 from bot.core.systemd.units import Snapshot
 from bot.errors import HostBusy, HostError, NotYet, Unverified, UsageError
 from bot.ports import Claim, Query
-from bot.workflow.approval.reevaluate import without_lost
+from bot.workflow.approval.reevaluate import without_lost_approvals
 from bot.workflow.audit_shipping import may_leave_unshipped, unshipped_required
 from bot.workflow.evaluate import evaluate, gather_facts
 from bot.workflow.hosts.look import patient_look, status_head
@@ -24,7 +24,7 @@ from bot.workflow.lifecycle.preflight import act_on
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import back_to_waiting, end, limit_events, refuse
 from bot.workflow.requests.hold_group import newest_request
-from bot.workflow.requests.hold_pending import stay_pending
+from bot.workflow.requests.hold_pending import keep_hold_pending
 from bot.workflow.requests.lookup import state_before
 from bot.workflow.requests.marks import mark_extended
 
@@ -79,7 +79,7 @@ def _wait_for_the_host(deps: Deps, request: Request, error: HostError, *, claim:
 
     Raises `NotYet`, and the card says why.
     """
-    stay_pending(deps, request, error, claim=claim)
+    keep_hold_pending(deps, request, error, claim=claim)
     if request.ask.change.scheduled_window is None or not error.passing:
         return
     if request.target.note != str(error):
@@ -151,7 +151,7 @@ def _not_now(deps: Deps, fresh: Request, decision: Refuse | NeedsApproval, *, ap
     asked = updated_approval(
         fresh.approval, decision, policy=deps.in_force.policy.digest, window=fresh.ask.change.scheduled_window
     )
-    lost = without_lost(fresh, decision)
+    lost = without_lost_approvals(fresh, decision)
     who_lost = (f"who may approve: {about_approvals.lost(lost.voters)}",) if lost.voters else ()
     changed = (*_what_changed(fresh), *about_approvals.needs_more(fresh.approval, asked), *who_lost)
     anew = replace(lost.request, approval=asked)

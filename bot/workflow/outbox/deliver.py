@@ -19,7 +19,7 @@ from bot.workflow.paging import send_page
 from bot.workflow.people.routing import place_asked, place_of, thread_of
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.liveness import TOKEN_REFUSED
-from bot.workflow.process.render import card_of, draw_or_fall_back
+from bot.workflow.process.render import render_card, render_or_fall_back
 from bot.workflow.requests.closing import end
 
 log = structlog.get_logger()
@@ -66,7 +66,7 @@ def _about(deps: Deps, due: DueMessage, request: Request) -> None:
 def _card(deps: Deps, due: DueMessage, request: Request) -> None:
     """Post or edit the card. A card that an earlier try has posted may show an older version."""
     shapes, place, mark = (
-        (card_of(deps, request), fallback.card(request)),
+        (render_card(deps, request), fallback.card(request)),
         place_of(deps, request),
         f"{request.id}:card",
     )
@@ -93,7 +93,7 @@ def _line(deps: Deps, due: DueMessage, request: Request) -> None:
         deps.store.mark_delivered(due, channel=channel, ts="seen", version=request.version)
         return
     link, calls = deps.channel.permalink(channel, ts), place.channel == channel
-    text = draw_or_fall_back(
+    text = render_or_fall_back(
         deps, "line", lambda: line(request, link=link, calls=calls), lambda: fallback.line(request, link)
     )
     said = post(deps, due, place, text, mark=f"{request.id}:line:{due.id}")
@@ -110,7 +110,7 @@ def _is_there(deps: Deps, person: PersonId, place: Place) -> bool:
 
 def _evidence(deps: Deps, due: DueMessage, request: Request) -> None:
     channel, ts = deps.store.card(request.id)
-    texts = draw_or_fall_back(deps, "evidence", lambda: evidence(request), lambda: fallback.evidence(request))
+    texts = render_or_fall_back(deps, "evidence", lambda: evidence(request), lambda: fallback.evidence(request))
     marked = [(f"{request.id}:evidence:{due.id}:{n}", text) for n, text in enumerate(texts, start=1)]
     post_all(deps, due, thread_of(request, channel, ts), marked, version=request.version)
 
@@ -145,7 +145,7 @@ def _reminder(deps: Deps, due: DueMessage, request: Request) -> None:
         deps.store.mark_undelivered(due, retry_in=None)
         return
     place, link, now = message.place or place_of(deps, request), _link(deps, request), deps.clock.now()
-    said = draw_or_fall_back(
+    said = render_or_fall_back(
         deps,
         "reminder",
         lambda: reminder(request, by=approval.approve_by, mentions=message.mentions, link=link, now=now),
@@ -187,7 +187,7 @@ def _sentence(deps: Deps, message: Message, link: str = "") -> Text:
             return plain(message.body)
         return note(message.body, mentions=message.mentions, link=link)
 
-    return draw_or_fall_back(deps, "note", sentence, lambda: fallback.note(message.body, message.mentions))
+    return render_or_fall_back(deps, "note", sentence, lambda: fallback.note(message.body, message.mentions))
 
 
 def _nobody_there(deps: Deps, due: DueMessage, request: Request) -> None:
@@ -204,7 +204,7 @@ def _nobody_there(deps: Deps, due: DueMessage, request: Request) -> None:
 
 def _tell_directly(deps: Deps, request: Request) -> None:
     """Send a direct message once, because the outcome line is dropped."""
-    body = outcome_without_card(card_of(deps, request).text)
+    body = outcome_without_card(render_card(deps, request).text)
     known = event(request, "message.no_audience", outcome="failure", code="no_audience")
     nobody = request.ask.by_itself or request.ask.place.is_shell
     owner = [] if nobody else [Message(MessageKind.DIRECT, to=request.owner.user, body=body)]

@@ -9,8 +9,8 @@ from bot.core.people.identity import Place
 from bot.errors import Stale
 from bot.ports import Message, MessageKind, Periodic
 from bot.workflow.process.deps import Deps
-from bot.workflow.process.render import draw_or_fall_back
-from bot.workflow.requests.kill_switch_state import stopped_too
+from bot.workflow.process.render import render_or_fall_back
+from bot.workflow.requests.kill_switch_state import with_kill_switch_note
 from bot.workflow.requests.mask_inventory import read_mask_inventory
 
 HANDOVER = "handover"
@@ -31,8 +31,8 @@ def schedule_handover(deps: Deps) -> None:
 def compose_handover(deps: Deps) -> Text:
     """The text of the handover at this moment."""
     found = read_mask_inventory(deps)
-    return stopped_too(
-        deps, draw_or_fall_back(deps, "handover", lambda: words.scheduled_handover(found), lambda: note(_NOT_DRAWN))
+    return with_kill_switch_note(
+        deps, render_or_fall_back(deps, "handover", lambda: words.scheduled_handover(found), lambda: note(_NOT_DRAWN))
     )
 
 

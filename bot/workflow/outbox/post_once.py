@@ -35,7 +35,7 @@ def post_or_find(deps: Deps, due: DueMessage, channel: str, ts: str, *, version:
     """Record the message's timestamp. If another replica posted it after our lease expired, ours is the duplicate."""
     stands = deps.store.mark_delivered(due, channel=channel, ts=ts, version=version)
     if stands not in ("", ts):
-        _take_back(deps, due, channel, ts)
+        _delete_duplicate(deps, due, channel, ts)
 
 
 def post_all(deps: Deps, due: DueMessage, place: Place, texts: Sequence[tuple[str, Text]], *, version: int) -> None:
@@ -50,7 +50,7 @@ def post_all(deps: Deps, due: DueMessage, place: Place, texts: Sequence[tuple[st
         return
     for mark, ts in ours:
         if _has_twin(deps, place, mark, ts, since=began - _SKEW):
-            _take_back(deps, due, place.channel, ts)
+            _delete_duplicate(deps, due, place.channel, ts)
 
 
 def _has_twin(deps: Deps, place: Place, mark: str, ts: str, *, since: datetime) -> bool:
@@ -61,7 +61,7 @@ def _has_twin(deps: Deps, place: Place, mark: str, ts: str, *, since: datetime) 
         return False
 
 
-def _take_back(deps: Deps, due: DueMessage, channel: str, ts: str) -> None:
+def _delete_duplicate(deps: Deps, due: DueMessage, channel: str, ts: str) -> None:
     log.warning("message posted after the lease expired", message=due.id, request=due.request_id)
     try:
         deps.channel.delete(channel, ts)

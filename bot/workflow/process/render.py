@@ -15,7 +15,7 @@ log = structlog.get_logger()
 Drawn = TypeVar("Drawn")
 
 
-def draw_or_fall_back(deps: Deps, kind: str, *ways: Callable[[], Drawn]) -> Drawn:
+def render_or_fall_back(deps: Deps, kind: str, *ways: Callable[[], Drawn]) -> Drawn:
     """The result of the first of these functions that does not fail; the last one may raise.
 
     The functions only render. Whatever must be fetched is fetched before, since an outage is no render failure.
@@ -32,11 +32,11 @@ def draw_or_fall_back(deps: Deps, kind: str, *ways: Callable[[], Drawn]) -> Draw
 
 def in_words(deps: Deps, request: Request, draw: Callable[[], str]) -> str:
     """A sentence about a request; if it cannot be rendered, a reference to the card takes its place."""
-    return draw_or_fall_back(deps, "sentence", draw, lambda: fallback.sentence(request))
+    return render_or_fall_back(deps, "sentence", draw, lambda: fallback.sentence(request))
 
 
-def card_of(deps: Deps, request: Request) -> Text:
+def render_card(deps: Deps, request: Request) -> Text:
     """The card of a request in its stored state."""
-    return draw_or_fall_back(
+    return render_or_fall_back(
         deps, "card", lambda: _render(request, now=deps.clock.now()), lambda: fallback.card(request)
     )

@@ -25,15 +25,15 @@ from bot.core.systemd.units import UnitName
 from bot.errors import MaskbotError, UsageError
 from bot.ports import Query
 from bot.workflow.evaluate import gather_facts
-from bot.workflow.followups.available import offers
+from bot.workflow.followups.available import offered_actions
 from bot.workflow.force_stop import mask_that_waits
 from bot.workflow.hosts.look import look
 from bot.workflow.people.membership import person, with_names
 from bot.workflow.people.routing import place_asked
 from bot.workflow.process.deps import Deps
-from bot.workflow.process.render import draw_or_fall_back
-from bot.workflow.requests.find_mask import live_masks, unit_behind
-from bot.workflow.requests.kill_switch_state import stopped_too
+from bot.workflow.process.render import render_or_fall_back
+from bot.workflow.requests.find_mask import live_masks_in_manager, real_unit_name
+from bot.workflow.requests.kill_switch_state import with_kill_switch_note
 from bot.workflow.requests.mask_inventory import read_mask_inventory
 
 log = structlog.get_logger()
@@ -120,7 +120,7 @@ def answer(deps: Deps, question: Question, who: Caller) -> Text:
     asked = about(deps, question, who)
     match question.word:
         case QuestionKind.STATUS:
-            return stopped_too(deps, _status(deps, question))
+            return with_kill_switch_note(deps, _status(deps, question))
         case QuestionKind.PLAN:
             weighed = evaluate_change(deps, asked)
             return answers.plan(weighed.request, weighed.decision, deps.clock.now())
@@ -130,11 +130,11 @@ def answer(deps: Deps, question: Question, who: Caller) -> Text:
             told = slow_unit.status(waits, deps.clock.now()) if waits else None
             return answers.why(weighed.request, weighed.decision, weighed.explained, weighed.approvers, stopping=told)
         case QuestionKind.LIST:
-            return stopped_too(
+            return with_kill_switch_note(
                 deps, mask_inventory.listing(read_mask_inventory(deps, question.host), host=question.host)
             )
         case QuestionKind.HANDOVER:
-            return stopped_too(deps, handover(read_mask_inventory(deps)))
+            return with_kill_switch_note(deps, handover(read_mask_inventory(deps)))
         case QuestionKind.HISTORY:
             return answers.history(deps.store.find(Query(host=question.host, limit=20)), deps.clock.now())
 
@@ -180,7 +180,7 @@ class Evaluation:
 def evaluate_change(deps: Deps, asked: Request) -> Evaluation:
     """Decide about a change as for a real request, with reasons. Nothing is recorded and nobody is asked."""
     change, policy = asked.ask.change, deps.in_force.policy
-    host, unit = deps.in_force.inventory.host(change.host), unit_behind(live_masks(deps, change), change)
+    host, unit = deps.in_force.inventory.host(change.host), real_unit_name(live_masks_in_manager(deps, change), change)
     seen = look(deps, host, unit, full=True, user=change.user)
     request = with_plan(asked, seen)
     given = gather_facts(deps, request, Moment.LOOKED, snapshot=seen)
@@ -206,7 +206,7 @@ def _status(deps: Deps, question: Question) -> Text:
     if question.unit is None:
         return mask_inventory.listing(read_mask_inventory(deps, host.name), host=host.name)
     change = Change(Verb.MASK, host.name, question.unit)
-    unit = unit_behind(live_masks(deps, change), change)
+    unit = real_unit_name(live_masks_in_manager(deps, change), change)
     live = deps.store.find(Query(host=host.name, unit=unit, live_masks=True))
     waits = mask_that_waits(deps, Change(Verb.MASK, host.name, unit))
     seen = look(deps, host, unit, full=True)
@@ -218,8 +218,8 @@ def _details(deps: Deps, request: Request, who: Caller) -> Text:
     given = gather_facts(deps, _hypothetical(deps, request.ask.change, where), Moment.ASK)
     if no := may_see_all(given, deps.in_force.policy):
         raise UsageError(f"{no.reason} {no.hint}".strip())
-    offered = () if who.place.is_home else offers(deps, request, who.id)  # no form can be opened from there
-    return draw_or_fall_back(
+    offered = () if who.place.is_home else offered_actions(deps, request, who.id)  # no form can be opened from there
+    return render_or_fall_back(
         deps,
         "details",
         lambda: details(request, now=deps.clock.now(), offers=offered),

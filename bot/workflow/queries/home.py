@@ -17,7 +17,7 @@ from bot.ports import Query
 from bot.workflow.followups.available import with_break_glass
 from bot.workflow.people.membership import Groups, person, read_groups
 from bot.workflow.process.deps import Deps
-from bot.workflow.process.render import draw_or_fall_back as drawn_by
+from bot.workflow.process.render import render_or_fall_back as drawn_by
 from bot.workflow.requests.kill_switch_state import kill_switch_state
 
 _OPEN = frozenset(stage for stage in Stage if not stage.is_final)

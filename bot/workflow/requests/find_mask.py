@@ -12,13 +12,13 @@ from bot.workflow.process.deps import Deps
 _MOST = 1000
 
 
-def live_masks(deps: Deps, change: Change) -> list[Request]:
+def live_masks_in_manager(deps: Deps, change: Change) -> list[Request]:
     """Our live masks in the manager that a change is about, newest first."""
     live = deps.store.find(Query(host=change.host, live_masks=True, limit=_MOST))
     return [mask for mask in live if mask.ask.change.user == change.user]
 
 
-def unit_behind(live: Sequence[Request], change: Change) -> UnitName:
+def real_unit_name(live: Sequence[Request], change: Change) -> UnitName:
     """The real name of the unit: that of our live mask which covers this name; else the name itself."""
     if any(mask.target.unit == change.unit for mask in live):
         return change.unit

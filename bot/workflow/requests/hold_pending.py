@@ -18,7 +18,7 @@ from bot.workflow.requests.closing import to_requester
 _OPEN = frozenset({Stage.ASKED, Stage.APPROVED})
 
 
-def stay_pending(deps: Deps, request: Request, error: HostError, *, claim: Claim) -> None:
+def keep_hold_pending(deps: Deps, request: Request, error: HostError, *, claim: Claim) -> None:
     """Raise `NotYet` for a hold whose host may come back; do nothing for any other request."""
     ask, now = request.ask, deps.clock.now()
     hold = ask.change.hold
@@ -44,7 +44,7 @@ def _notice(request: Request, body: str) -> Message:
     return Message(MessageKind.NOTE, body=body, place=request.ask.place)
 
 
-def host_is_back(deps: Deps, host: str) -> None:
+def wake_pending_holds(deps: Deps, host: str) -> None:
     """Make every request due that is pending for the host."""
     for request in deps.store.find(Query(host=host, stages=_OPEN)):
         if request.ask.change.hold and request.target.note:

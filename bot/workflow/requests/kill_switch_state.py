@@ -26,7 +26,7 @@ def kill_switch_state(deps: Deps) -> KillSwitchState:
     return read_state(task.document) if task else KillSwitchState()
 
 
-def stopped_too(deps: Deps, text: Text) -> Text:
+def with_kill_switch_note(deps: Deps, text: Text) -> Text:
     """An answer with the note that new masks are stopped, if they are: people must not miss it."""
     state = kill_switch_state(deps)
     return kill_switch.with_note(text, state.kill_switch, [asked.name for asked in state.turn_off_requests])

@@ -48,7 +48,7 @@ def with_all_hosts(request: Request, related: Related) -> Request:
     return replace(request, hosts=(request.ask.change.host, *further) if further else ())
 
 
-def rival(deps: Deps, request: Request) -> Request | None:
+def conflicting_request(deps: Deps, request: Request) -> Request | None:
     """Another open request for the same unit on the same host, which has to end first.
 
     Of two that are both in preflight, the earlier one goes on: else each would refuse the other.

@@ -12,12 +12,12 @@ from bot.workflow.process.update import update
 from bot.workflow.requests.hold_group import make_rollout_due
 
 
-def mark_undone(deps: Deps, mask_id: str, *, by: str, is_taken_back: bool) -> None:
+def mark_undone(deps: Deps, mask_id: str, *, by: str, is_restored: bool) -> None:
     """Write into our mask that it was undone, or was gone already.
 
     This happens before the undo itself ends, so that a crash cannot separate the two.
     """
-    at = deps.clock.now() if is_taken_back else None
+    at = deps.clock.now() if is_restored else None
 
     def marked(mask: Request) -> Request:
         return mask if mask.undone_by else replace(mask, undone_by=by, undone_at=at, was_gone=at is None)

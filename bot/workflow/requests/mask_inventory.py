@@ -14,7 +14,7 @@ from bot.ports import Query
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.documents import from_document
 
-_SOON = 0.2  # of the interval: until the scan after a change, and until the first retry of an unreachable host
+SOON = 0.2  # of the interval: until the scan after a change, and until the first retry of an unreachable host
 
 WATCH = "watch"
 _OPEN = frozenset(stage for stage in Stage if not stage.is_final)
@@ -49,7 +49,7 @@ def read_mask_inventory(deps: Deps, host: str = "") -> MaskInventory:
     )
 
 
-def busy(deps: Deps, host: str) -> frozenset[str]:
+def units_being_changed(deps: Deps, host: str) -> frozenset[str]:
     """Units that are being changed on the host."""
     running = deps.store.find(Query(host=host, stages=frozenset({Stage.RUNNING})))
     return frozenset(str(request.target.unit) for request in running)
@@ -77,7 +77,7 @@ def _half_made(deps: Deps, host_views: tuple[HostView, ...], live: list[Request]
 
 def watch_soon(deps: Deps, host: str) -> None:
     """Scan the host soon, because something was changed there. Best effort; the next regular scan comes anyway."""
-    soon = deps.clock.now() + timedelta(seconds=deps.timings.watch_interval * _SOON)
+    soon = deps.clock.now() + timedelta(seconds=deps.timings.watch_interval * SOON)
     with suppress(MaskbotError):
         task = deps.store.get_periodic(watch_of(host))
         if task and task.due_at and task.due_at > soon:

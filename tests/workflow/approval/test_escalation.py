@@ -120,7 +120,7 @@ def test_nobody_is_called_for_what_is_decided(world: World) -> None:
     while due := world.store.claim_message("bot-1"):
         deliver(world.deps, due)
 
-    assert "WITHDRAWN" in card_of(world, request)
+    assert "WITHDRAWN" in render_card(world, request)
     assert messages(world, request, "reminder") == []
 
 
@@ -159,7 +159,7 @@ def test_steps_that_came_due_while_no_bot_ran_are_all_taken(world: World) -> Non
     assert len(messages(world, request, "note")) == 2
 
 
-def card_of(world: World, request: Request) -> str:
+def render_card(world: World, request: Request) -> str:
     (card,) = world.slack.marked(f"{request.id}:card")
     return words(card.text)
 
@@ -178,7 +178,7 @@ def test_the_card_counts_down_and_ends_with_its_time(world: World) -> None:
             (1, r", (1 minute|\d+ seconds) left"),
         ):
             world.clock.ahead += end - minutes * MINUTE - world.clock.now()
-            world.until(lambda says=says: bool(re.search(says, card_of(world, request))), says)  # type: ignore[misc]
+            world.until(lambda says=says: bool(re.search(says, render_card(world, request))), says)  # type: ignore[misc]
         world.clock.ahead += end - world.clock.now()
         ended = world.until_final(request)
 

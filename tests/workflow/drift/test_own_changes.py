@@ -10,7 +10,7 @@ import pytest
 from bot.core.requests import Aftercare, Outcome, Request, Stage
 from bot.core.systemd.units import UnitName
 from bot.ports import MessageKind
-from bot.workflow.drift.report import tell_failed
+from bot.workflow.drift.report import report_failed_scan
 from bot.workflow.outbox.deliver import deliver
 from bot.workflow.requests.own_changes import own_changes
 from tests.edges.asked import a_request
@@ -55,9 +55,9 @@ def test_what_a_thread_has_said_lately_no_other_one_says(world: World) -> None:
 
 def test_a_failure_that_two_masks_may_have_brought_about_is_told_in_one_thread(world: World) -> None:
     first, second = finished_mask(world, 1, "a.service"), finished_mask(world, 2, "b.service")
-    tell_failed(world.deps, second, ["x.service"], set())
-    tell_failed(world.deps, first, ["x.service"], {"x.service"})
-    tell_failed(world.deps, first, [], set())
+    report_failed_scan(world.deps, second, ["x.service"], set())
+    report_failed_scan(world.deps, first, ["x.service"], {"x.service"})
+    report_failed_scan(world.deps, first, [], set())
     assert world.store.get(first.id).drift.failed == world.store.get(second.id).drift.failed == ("x.service",)
     kinds = []
     while due := world.store.claim_message("speaker"):

@@ -13,7 +13,7 @@ from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.requests import Loss, Outcome, Request
 from bot.core.requests.expiry import AftercarePolicy
 from bot.errors import HostError
-from bot.workflow.engine.periodic import appoint_configured
+from bot.workflow.engine.periodic import schedule_configured
 from bot.workflow.process.documents import from_document
 from bot.workflow.requests.mask_inventory import read_mask_inventory
 from tests.workflow.hands import knock
@@ -35,7 +35,7 @@ def changed_deps() -> Mapping[str, Any]:
 @pytest.fixture
 def watched(world: World) -> World:
     """Every host was looked at once."""
-    appoint_configured(world.deps)
+    schedule_configured(world.deps)
     world.until(
         lambda: all(view.seen_at for view in read_mask_inventory(world.deps).host_views), "a look at every host"
     )
@@ -271,7 +271,7 @@ def test_a_host_that_is_not_configured_any_more_is_watched_no_more_and_a_new_one
     )
 
     watched.deps.in_force.put(ConfigSnapshot(all_hosts, watched.deps.in_force.policy))
-    appoint_configured(watched.deps)
+    schedule_configured(watched.deps)
 
     watched.until(lambda: view(watched, dropped).seen_at is not None, "a look at the host that is back")
 

@@ -15,7 +15,7 @@ from bot.core.policy.model import Rule
 from bot.core.requests import Approval, Ask, Change, Outcome, Request, Stage, Target, Verb
 from bot.core.systemd.units import Layer, UnitName
 from bot.errors import StoreBusy
-from bot.workflow.engine.config_reload import begin_with_it, keep_the_old_one, put_in_force
+from bot.workflow.engine.config_reload import put_in_force, record_configuration, reject_configuration
 from tests.workflow.approval.test_voting import is_masked, is_untouched, just_before_acting
 from tests.workflow.lifecycle.test_dead_ends import NoHost
 from tests.workflow.slack import ALICE, BOB, CAROL, INCIDENT
@@ -134,7 +134,7 @@ def test_while_slack_says_nothing_about_people_no_vote_counts_for_less(world: Wo
 def test_what_waited_while_the_bot_was_away_is_judged_by_the_files_it_starts_with(world: World) -> None:
     asked = waiting(world)
     world.in_force.put(ConfigSnapshot(world.deps.in_force.inventory, replace(POLICY, rules=(TWO,), digest="1" * 64)))
-    begin_with_it(world.deps)
+    record_configuration(world.deps)
     now = judged(world, asked)
     assert now.approval
     assert now.approval.need == 2
@@ -164,7 +164,7 @@ def test_what_says_the_same_is_on_record_as_no_change(world: World) -> None:
 
 
 def test_what_is_wrong_in_the_files_is_told_and_nothing_changes(world: World) -> None:
-    keep_the_old_one(world.deps, ["policy.yaml:7: rules[0]: needs `ask` <!channel>"])
+    reject_configuration(world.deps, ["policy.yaml:7: rules[0]: needs `ask` <!channel>"])
     (event,) = world.store.chain()
     assert (event["type"], event["outcome"], event["config_digest"]) == ("config.rejected", "failure", "")
     world.until(lambda: bool(world.slack.messages), "an announcement")

@@ -96,7 +96,7 @@ def test_no_work_is_begun_while_somebody_waits_for_an_acknowledgement(working: W
         with bot.deps.ack_priority.payload_waiting():
             bot.store.add(a_request(bot), events=[])
             for _ in range(3):
-                comes_round(bot, "look_out")
+                comes_round(bot, "poll")
             assert bot.store.get("r1").stage is Stage.ASKED
         refused(bot)
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from bot.core.requests import Duration, Outcome, Request
 from bot.errors import HostError
-from bot.workflow.engine.periodic import appoint_configured
+from bot.workflow.engine.periodic import schedule_configured
 from bot.workflow.requests.mask_inventory import read_mask_inventory
 from tests.workflow.hands import fail, knock
 from tests.workflow.slack import ALICE, INCIDENT, words
@@ -95,7 +95,7 @@ def test_a_mask_that_is_gone_is_noticed(world: World) -> None:
 
 
 def test_what_fails_is_told_once_whether_the_watch_sees_it_first_or_a_look_after_the_change(world: World) -> None:
-    appoint_configured(world.deps)
+    schedule_configured(world.deps)
     world.until(lambda: bool(read_mask_inventory(world.deps, "web-01").host_views[0].seen_at), "a first look")
     done = world.masked("echo")
     knock(world.hosts["web-01"])

@@ -13,7 +13,7 @@ from bot.core.people.identity import Person
 from bot.core.policy.model import BreakGlassPolicy, Group
 from bot.core.requests import BreakGlass, FollowupCommand, FollowupKind, Outcome, Request, Stage, Tally, Verdict
 from bot.errors import UsageError
-from bot.workflow.followups.available import offers
+from bot.workflow.followups.available import offered_actions
 from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, EVE, Said, caller
 from tests.workflow.waiting import MINUTE, without_hosts
 from tests.workflow.waiting import waits as waits_for_votes
@@ -244,17 +244,17 @@ class TestGoingAlone:
 
     def test_the_button_is_shown_to_who_may_and_to_nobody_else(self, idle: World) -> None:
         request = waits(idle)
-        shown = {who.name: offers(idle.deps, request, who.id) for who in (ALICE, BOB, CAROL)}
+        shown = {who.name: offered_actions(idle.deps, request, who.id) for who in (ALICE, BOB, CAROL)}
         assert shown == {"alice": (Action.HAND_OVER,), "bob": (Action.BREAK_GLASS,), "carol": ()}
 
         with idle.running():
             idle.follow_up(request, FollowupKind.ASK_FOR_MORE, by=CAROL, text="why?")
         asked = idle.store.get(request.id)
-        assert offers(idle.deps, asked, ALICE.id) == (Action.ANSWER, Action.HAND_OVER)
+        assert offered_actions(idle.deps, asked, ALICE.id) == (Action.ANSWER, Action.HAND_OVER)
         with idle.running():
             idle.desk.withdraw(request.id, by=ALICE.id)
             over = idle.until_final(request)
-        assert [offers(idle.deps, over, who.id) for who in (ALICE, BOB)] == [(), ()]
+        assert [offered_actions(idle.deps, over, who.id) for who in (ALICE, BOB)] == [(), ()]
 
 
 class TestWithdrawing:

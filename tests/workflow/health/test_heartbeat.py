@@ -114,11 +114,11 @@ def test_a_thread_that_hangs_is_named_and_the_process_is_said_to_be_useless(
     bot.store.claim = hang  # type: ignore[method-assign, assignment]
     with working(bot):
         try:
-            wait_for_ages(bot, lambda ages: ages.get("claim", 0) > 1.3 > ages.get("look_out", 9))
+            wait_for_ages(bot, lambda ages: ages.get("claim", 0) > 1.3 > ages.get("poll", 9))
             component = bot.beats()["loop"]
             assert (component.is_well, component.vital) == (False, True)
             assert "claim" in saw(component.words)
-            assert "look_out" not in component.words
+            assert "poll" not in component.words
             bot.clock.ahead += timedelta(seconds=10)
             bot.beats()
             assert ("trigger", "maskbot-bot-1-loop") in receiver.events()

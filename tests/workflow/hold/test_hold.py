@@ -14,7 +14,7 @@ from bot.core.requests import Hold, Loss, Outcome, Request, Stage, Tally
 from bot.core.requests.expiry import AftercarePolicy
 from bot.errors import UsageError
 from bot.ports import Query
-from bot.workflow.engine.periodic import appoint_configured
+from bot.workflow.engine.periodic import schedule_configured
 from bot.workflow.people.membership import person, read_groups
 from bot.workflow.queries.home import gather_home
 from bot.workflow.requests.mask_inventory import read_mask_inventory
@@ -39,7 +39,7 @@ def changed_deps() -> Mapping[str, Any]:
 @pytest.fixture
 def watched(world: World) -> World:
     """Every host was looked at once."""
-    appoint_configured(world.deps)
+    schedule_configured(world.deps)
     world.until(
         lambda: all(view.seen_at for view in read_mask_inventory(world.deps).host_views), "a look at every host"
     )

@@ -16,7 +16,7 @@ from bot.core.requests import Hold, Loss, Outcome, Request, Stage, Verb
 from bot.errors import HostError, Stale, UsageError
 from bot.ports import Query
 from bot.workflow.engine.config_reload import put_in_force
-from bot.workflow.engine.periodic import appoint_configured
+from bot.workflow.engine.periodic import schedule_configured
 from bot.workflow.hold.rollout import roll_out
 from bot.workflow.requests.hold_group import make_rollout_due, rollout_name
 from bot.workflow.requests.mask_inventory import read_mask_inventory
@@ -47,7 +47,7 @@ def grouped(hosts: Mapping[str, AnyHost], *names: str) -> Inventory:
 def world(world: World) -> World:
     """Two of the three hosts are in `@web`, and every host was looked at once."""
     world.in_force.put(ConfigSnapshot(grouped(world.hosts, *WEB), HELD))
-    appoint_configured(world.deps)
+    schedule_configured(world.deps)
     world.until(
         lambda: all(view.seen_at for view in read_mask_inventory(world.deps).host_views), "a look at every host"
     )

@@ -23,14 +23,14 @@ def world(tmp_path: Path) -> Iterator[World]:
         yield one
 
 
-def card_of(world: World, request: Request) -> str:
+def render_card(world: World, request: Request) -> str:
     """Where its card is."""
     return world.store.card(request.id)[1]
 
 
 def posted_card(world: World, request: Request) -> str:
-    world.until(lambda: bool(card_of(world, request)), "a card")
-    return card_of(world, request)
+    world.until(lambda: bool(render_card(world, request)), "a card")
+    return render_card(world, request)
 
 
 def operators_read(world: World, part: str) -> str:
@@ -51,15 +51,15 @@ def test_a_card_that_was_deleted_is_posted_anew_once_for_each_time(world: World)
     first = posted_card(world, request)
     del world.slack.messages[first]
     world.store.save(world.store.get(request.id))
-    world.until(lambda: card_of(world, request) != first, "a second card")
-    second = card_of(world, request)
+    world.until(lambda: render_card(world, request) != first, "a second card")
+    second = render_card(world, request)
     assert "[Approve]" in world.card(request)
 
     del world.slack.messages[second]
     world.desk.withdraw(request.id, by=ALICE.id)
-    world.until(lambda: card_of(world, request) != second, "a third card")
+    world.until(lambda: render_card(world, request) != second, "a third card")
     assert world.card(request).startswith("WITHDRAWN")
-    third = card_of(world, request)
+    third = render_card(world, request)
     posts = world.slack.tries
     world.store.wake()
     assert (len({first, second, third}), list(world.slack.messages).count(third)) == (3, 1)

@@ -15,7 +15,7 @@ from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.requests import KillSwitch
 from bot.core.time.handover_schedule import HandoverSchedule, Schedule
 from bot.ports import CommandResult, Periodic
-from bot.workflow.engine.periodic import appoint_configured
+from bot.workflow.engine.periodic import schedule_configured
 from bot.workflow.outbox.handover import HANDOVER
 from bot.workflow.process.documents import to_document
 from tests.workflow.slack import ALICE, words
@@ -49,7 +49,7 @@ def set_clock(world: World, at: str) -> None:
 def running(world: World) -> Iterator[World]:
     """The bot starts, and ends."""
     with world.store.exclusive():
-        appoint_configured(world.deps)
+        schedule_configured(world.deps)
         with world.running():
             yield world
         world.answers.close()
@@ -142,7 +142,7 @@ def test_without_a_schedule_nothing_more_is_said(tmp_path: Path) -> None:
         set_clock(world, "2026-03-27 08:00:01")
 
         world.until(lambda: (task := world.store.get_periodic(HANDOVER)) is not None and task.due_at is None, "an end")
-        appoint_configured(world.deps)
+        schedule_configured(world.deps)
 
         assert posted_handovers(world) == []
         assert (world.store.get_periodic(HANDOVER) or pytest.fail("no task")).due_at is None

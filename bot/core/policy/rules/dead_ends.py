@@ -9,7 +9,7 @@ from bot.core.policy.model import Facts, Moment, Policy, Refuse, Rule
 from bot.core.policy.rules import break_glass
 from bot.core.policy.rules.approval import approvals, is_a_requester, requirements_for
 from bot.core.policy.rules.permission import approvers_of, matching, not_known
-from bot.core.policy.rules.undo import own_mask_is_taken_back
+from bot.core.policy.rules.undo import own_mask_is_undone
 
 
 def enough_people_could_approve(facts: Facts, policy: Policy) -> Refuse | None:
@@ -37,7 +37,7 @@ def enough_people_could_approve(facts: Facts, policy: Policy) -> Refuse | None:
 
 def in_question(facts: Facts, policy: Policy) -> tuple[PersonId, ...]:
     """Possible approvers who have to be looked up, one of each group in turn."""
-    if not matching(facts, policy) or _needs_nobody(facts, policy) or own_mask_is_taken_back(facts, policy):
+    if not matching(facts, policy) or _needs_nobody(facts, policy) or own_mask_is_undone(facts, policy):
         return ()
     groups = (sorted(facts.members.get(group, ())) for group in requirements_for(facts, policy).rule.approve)
     others = (one for one in chain(*zip_longest(*groups)) if one and not is_a_requester(one, facts))

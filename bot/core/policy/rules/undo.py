@@ -7,7 +7,7 @@ from bot.core.requests import Request, Verb
 UNDO = "undo of our own mask"
 
 
-def own_mask_is_taken_back(facts: Facts, policy: Policy) -> Allow | Refuse | None:
+def own_mask_is_undone(facts: Facts, policy: Policy) -> Allow | Refuse | None:
     """The requester, the owner, approvers and who is on call may undo a mask without approval in time.
 
     Later, an undo is like any request. A hold is lifted by its owners alone, and never without approval.
