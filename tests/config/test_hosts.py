@@ -212,7 +212,7 @@ def test_a_ca_may_vouch_for_hosts_instead_of_pins(folder: Folder) -> None:
     (authority,) = web.authorities
     assert (authority.revoked_keys, authority.revoked_serials) == (frozenset({KEY}), frozenset({7, 2**64 - 1}))
     assert authority.fingerprint == "SHA256:" + base64.b64encode(hashlib.sha256(BLOB).digest()).decode().rstrip("=")
-    assert (web.pins, web.called) == (frozenset(), frozenset({"web-01.internal"}))
+    assert (web.pins, web.certificate_names) == (frozenset(), frozenset({"web-01.internal"}))
     assert (db.pins, db.authorities) == (frozenset({KEY}), ())
 
 

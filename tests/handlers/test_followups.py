@@ -155,7 +155,7 @@ class TestAnswering:
     def test_only_whose_it_is_answers(self, world: World) -> None:
         request = self.ask(world)
         form = pressed(world, "answer", request)
-        assert "Only alice, who asked, answers." in sent(world, form, {"reason": "yes"})["reason"]
+        assert "Only alice, who asked, can answer." in sent(world, form, {"reason": "yes"})["reason"]
 
     def test_nothing_is_no_answer_and_nobody_is_answered_who_did_not_ask(self, world: World) -> None:
         request = self.ask(world)

@@ -53,7 +53,7 @@ def test_whoever_can_decide_is_reminded_then_others_are_called_then_one_is_paged
     thread = story.thread(card, "6 seconds without approval: somebody paged.")
     assert "4 seconds without approval: @eng notified." in thread
     first, second = story.until(lambda: reminders(story) if len(reminders(story)) == 2 else None, "both calls")
-    assert "The mask of worker.service on web-01 needs 1 approval until " in first
+    assert "The mask of worker.service on web-01 needs 1 approval by " in first
     assert [mentions(call) for call in (first, second)] == [{"@bob", "@carol"}, {"@alice", "@bob", "@carol"}]
     story.until(lambda: pages(receiver, card), "a page")
     (call,) = [call for call in receiver.calls if call.event["dedup_key"] == f"maskbot-{id_of(card)}"]

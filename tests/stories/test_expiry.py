@@ -63,6 +63,6 @@ def test_a_mask_is_extended_without_a_vote_and_kept_with_one(story: Story) -> No
     story.presses("bob", "Approve", card)
     story.ephemeral("bob", "You asked for this, so somebody else must approve or deny it.")
     story.presses("carol", "Approve", card)
-    story.card("KEPT, WITHOUT AN END · tuned.service on web-01")
+    story.card("KEPT, WITHOUT EXPIRY · tuned.service on web-01")
     story.until(lambda: buttons(story.card("MASKED AND PROVEN")) == ["Unmask", "Details"], "no end on the card")
     assert story.sees("tuned.service") == MASKED

@@ -138,7 +138,7 @@ _HELP = (
     Markup("`/mask plan HOST UNIT`  post what approvers would see; nobody is asked"),
     Markup("`/mask why HOST UNIT`  who may ask and approve, and which rule says so"),
     Markup("`/mask list [HOST]`  every mask on the hosts, whoever made it"),
-    Markup("`/mask handover`  what the next on-call needs to know: masks, what waits, what runs, what ends soon"),
+    Markup("`/mask handover`  what the next on-call needs to know: masks, what waits, what runs, what is due soon"),
     Markup("`/mask history [HOST]`  recent requests"),
     Markup("`/mask freeze REASON`  turn the kill switch on: no new masks; two people turn it off: `/mask thaw`"),
     Markup("`/mask`  a form"),

@@ -88,7 +88,7 @@ def title(request: Request) -> str:
     if outcome is Outcome.EXTENDED and request.ask.change.hold:
         return "HOLD KEPT"
     if outcome is Outcome.EXTENDED and request.ask.change.duration is None:
-        return "KEPT, WITHOUT AN END"
+        return "KEPT, WITHOUT EXPIRY"
     if outcome in _UP and target.after and not target.after.active.is_down:
         return _UP[outcome]
     if outcome is Outcome.MASKED_RESTARTED:

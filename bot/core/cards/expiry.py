@@ -96,7 +96,7 @@ def overdue_message(mask: Request, expires_at: datetime) -> str:
     """The mask has expired and is not undone."""
     when = f"{expires_at:%Y-%m-%d %H:%M} UTC"
     return (
-        f"The mask of {subject(mask)} should have ended {when}, but it is still there. {mask.aftercare.overdue} "
+        f"The mask of {subject(mask)} should have expired {when}, but it is still there. {mask.aftercare.overdue} "
         "The bot keeps trying."
     )
 

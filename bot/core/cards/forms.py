@@ -113,7 +113,7 @@ def keep_form(mask: Request) -> Block:
     return modal(KEEP, "Keep a mask", "Keep", blocks) | _of(mask)
 
 
-_KEPT = "The mask will no longer end by itself. That needs approval, like any mask without an end."
+_KEPT = "The mask will no longer expire. That needs approval, like any mask without expiry."
 _HELD = "The mask stays until the next review. Only its owners can keep it, and they need no approval."
 
 

@@ -5,16 +5,16 @@ from bot.core.requests import Handover, Request, Stage
 WITH_ITS_MASK = "This was approved with the mask. Use the mask's own card."
 
 
-def only_the_owner(request: Request, does: str) -> str:
+def only_the_owner(request: Request, what: str) -> str:
     """Why somebody else may not do that."""
     whose = "who owns it now" if request.handovers else "who asked"
-    return f"Only {request.owner_name}, {whose}, {does}."
+    return f"Only {request.owner_name}, {whose}, can {what}."
 
 
 def cannot_withdraw(request: Request) -> str:
     """Why somebody else may not withdraw the request, and what they may do."""
     deny = " You can deny it." if request.stage is Stage.WAITING else ""
-    return only_the_owner(request, "can withdraw this") + deny
+    return only_the_owner(request, "withdraw this") + deny
 
 
 def withdrawn(request: Request) -> str:

@@ -87,9 +87,9 @@ def _others(request: Request) -> list[Markup]:
 
 
 def reminder(request: Request, *, by: datetime, mentions: Sequence[str], link: str, now: datetime) -> Text:
-    """`@bob @carol The mask of worker.service on web-01 needs 1 approval until 03:17 (5 minutes left)`."""
+    """`@bob @carol The mask of worker.service on web-01 needs 1 approval by 03:17 (5 minutes left)`."""
     what = link_to(f"The {'longer ' * bool(request.ask.extends)}{request.ask.change.noun} of {subject(request)}", link)
-    sentence = words("{} {} until {}.", what, approval_status(request), until(by, now))
+    sentence = words("{} {} by {}.", what, approval_status(request), until(by, now))
     called = (ping(one) for one in mentions)
     said = join([*called, sentence], " ", most=len(mentions) + 1)
     return Text(said, (section("said", [said]),))

@@ -15,7 +15,7 @@ class Authority:
     revoked_serials: frozenset[int] = frozenset()
 
     @property
-    def mark(self) -> str:
+    def identity(self) -> str:
         """The CA's identity, with the keys and serials for which it does not vouch any more."""
         revoked = [*sorted(self.revoked_keys), *map(str, sorted(self.revoked_serials))]
         return f"ca:{self.fingerprint} without {','.join(revoked)}" if revoked else f"ca:{self.fingerprint}"
@@ -38,7 +38,7 @@ class Host:
     principals: frozenset[str] = frozenset()  # the names that its certificate may be for, if not its own ones
 
     @property
-    def called(self) -> frozenset[str]:
+    def certificate_names(self) -> frozenset[str]:
         """The names of which its certificate has to have one."""
         return self.principals or frozenset({self.name, self.address})
 
@@ -47,7 +47,9 @@ class Host:
         """By what its key is trusted: pins, CAs, and the names that the CAs have to vouch for."""
         if not self.authorities:
             return self.pins
-        return self.pins | {one.mark for one in self.authorities} | {f"name:{name}" for name in self.called}
+        return (
+            self.pins | {one.identity for one in self.authorities} | {f"name:{name}" for name in self.certificate_names}
+        )
 
     @property
     def hops(self) -> "tuple[Host, ...]":

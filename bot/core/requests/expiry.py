@@ -69,7 +69,7 @@ def keep(aftercare: Aftercare, by: Extension) -> Aftercare:
     return replace(aftercare, extensions=(*aftercare.extensions, by), remind_at=by.until, reminders=0)
 
 
-def put_off(aftercare: Aftercare, why: str, now: datetime, care: AftercarePolicy) -> Aftercare:
+def postpone_undo(aftercare: Aftercare, why: str, now: datetime, care: AftercarePolicy) -> Aftercare:
     """Postpone an undo that failed: retry with growing pauses, and tell the owner at once."""
     tell_at = aftercare.remind_at if aftercare.overdue else now
     return replace(aftercare, overdue=why, try_at=next_try(aftercare, now, care), remind_at=tell_at)

@@ -74,8 +74,9 @@ def _unfit(certificate: SSHCertificate, authority: Authority, host: Host) -> str
         return "its certificate is one for users"
     if certificate.critical_options:
         return "its certificate has a critical option, and the bot knows none"
-    if not names & host.called:
-        return f"its certificate is for {', '.join(sorted(names)) or 'no name'}, not {' or '.join(sorted(host.called))}"
+    if not names & host.certificate_names:
+        wanted = " or ".join(sorted(host.certificate_names))
+        return f"its certificate is for {', '.join(sorted(names)) or 'no name'}, not {wanted}"
     if certificate.serial in authority.revoked_serials:
         return f"its certificate is revoked (serial {certificate.serial})"
     return ""

@@ -10,7 +10,7 @@ from bot.core.audit.request_event import event
 from bot.core.cards import by_itself
 from bot.core.people.identity import ITSELF
 from bot.core.requests import Ask, Request
-from bot.core.requests.expiry import is_late, next_try, put_off
+from bot.core.requests.expiry import is_late, next_try, postpone_undo
 from bot.errors import HostError, UsageError
 from bot.ports import Claim
 from bot.workflow.hosts.look import look
@@ -57,14 +57,14 @@ def _wait(deps: Deps, claim: Claim, mask: Request, other: Request) -> Request:
     returning = other.id if other.ask.by_itself else ""
     now, care, aftercare = deps.clock.now(), deps.aftercare, replace(mask.aftercare, undo_request=returning)
     if is_late(other, aftercare.expires_at, now, care):
-        aftercare = put_off(aftercare, by_itself.waits_for(other), now, care)
+        aftercare = postpone_undo(aftercare, by_itself.waits_for(other), now, care)
     waits = replace(aftercare, try_at=next_try(aftercare, now, care))
     return deps.store.save(replace(mask, aftercare=waits), claim=claim)
 
 
 def _overdue(deps: Deps, claim: Claim, mask: Request, why: str, *, code: str) -> Request:
     """The undo is not possible now. Each reason is recorded once, not at every try."""
-    aftercare = put_off(mask.aftercare, why, deps.clock.now(), deps.aftercare)
+    aftercare = postpone_undo(mask.aftercare, why, deps.clock.now(), deps.aftercare)
     aftercare = replace(aftercare, undo_request="", tries=aftercare.tries + 1)
     told = event(mask, "mask.overdue", outcome="failure", code=code, why=why, expires_at=aftercare.expires_at)
     events = [told] if mask.aftercare.overdue != why else []

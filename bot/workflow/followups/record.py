@@ -90,7 +90,7 @@ def _question(request: Request, followup: Followup, _: Policy) -> None:
 
 
 def _answer(request: Request, followup: Followup, _: Policy) -> None:
-    _only_the_owner(request, followup, "answers")
+    _only_the_owner(request, followup, "answer")
     if request.stage is not Stage.WAITING:
         raise UsageError(describe_decision(request))
     if request.open_question is None:
@@ -100,7 +100,7 @@ def _answer(request: Request, followup: Followup, _: Policy) -> None:
 
 
 def _handover(request: Request, followup: Followup, _: Policy) -> None:
-    _only_the_owner(request, followup, "hands it over")
+    _only_the_owner(request, followup, "hand it over")
     if not request.can_be_handed_over:
         raise UsageError(words.CANNOT_HAND_OVER)
 
@@ -113,9 +113,9 @@ def _signature(request: Request, _: Followup, __: Policy) -> None:
         raise UsageError(words.NO_SIGN_OFF_OWED)
 
 
-def _only_the_owner(request: Request, followup: Followup, does: str) -> None:
+def _only_the_owner(request: Request, followup: Followup, what: str) -> None:
     if followup.by.key != request.owner.key:
-        raise UsageError(only_the_owner(request, does))
+        raise UsageError(only_the_owner(request, what))
 
 
 _CHECKS: Mapping[FollowupKind, Check] = {

@@ -95,8 +95,8 @@ def said_of_votes() -> dict[str, str]:
 def said_to_owners() -> dict[str, str]:
     """To owners, and to those who are none; and what is asked and answered."""
     return {
-        "only who asked": ownership.only_the_owner(proven(), "answers"),
-        "only who owns it now": ownership.only_the_owner(HANDED, "hands it over"),
+        "only who asked": ownership.only_the_owner(proven(), "answer"),
+        "only who owns it now": ownership.only_the_owner(HANDED, "hand it over"),
         "cannot withdraw, can deny": ownership.cannot_withdraw(HANDED),
         "cannot withdraw": ownership.cannot_withdraw(proven()),
         "approved with the mask": ownership.WITH_ITS_MASK,

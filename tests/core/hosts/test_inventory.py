@@ -21,8 +21,8 @@ def test_a_host_with_another_way_to_it_is_another_host() -> None:
 
 
 def test_a_certificate_has_to_be_for_the_names_that_are_given_or_else_for_its_own() -> None:
-    assert BASTION.called == {"bastion", "192.0.2.1"}
-    assert replace(BASTION, principals=frozenset({"edge.example"})).called == {"edge.example"}
+    assert BASTION.certificate_names == {"bastion", "192.0.2.1"}
+    assert replace(BASTION, principals=frozenset({"edge.example"})).certificate_names == {"edge.example"}
 
 
 def test_what_a_host_is_trusted_by_changes_with_its_pins_its_cas_and_what_they_have_revoked() -> None:

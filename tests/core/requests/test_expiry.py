@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.core.requests import Aftercare, Change, Duration, Extension, Outcome, Request, Stage, Verb
-from bot.core.requests.expiry import AftercarePolicy, begin_aftercare, extend, is_late, next_look, put_off
+from bot.core.requests.expiry import AftercarePolicy, begin_aftercare, extend, is_late, next_look, postpone_undo
 from bot.core.requests.timers import next_due
 from bot.core.systemd.units import UnitName
 from tests.core.situations import ALICE, NOW, our_mask
@@ -79,17 +79,17 @@ class TestOverdue:
         pauses = []
         now = NOW
         for _ in range(9):
-            aftercare = put_off(aftercare, "web-01 does not answer.", now, CARE)
+            aftercare = postpone_undo(aftercare, "web-01 does not answer.", now, CARE)
             assert aftercare.try_at
             pauses.append(int((aftercare.try_at - now).total_seconds()))
             now = aftercare.try_at
         assert pauses == [5, 5, 10, 20, 40, 80, 160, 300, 300]
 
     def test_its_owner_hears_of_it_at_once_and_then_by_the_clock(self) -> None:
-        first = put_off(Aftercare(expires_at=NOW), "no answer", NOW, CARE)
+        first = postpone_undo(Aftercare(expires_at=NOW), "no answer", NOW, CARE)
         assert first.remind_at == NOW
         told = replace(first, remind_at=NOW + HOUR)
-        assert put_off(told, "still none", NOW + MINUTE, CARE).remind_at == NOW + HOUR
+        assert postpone_undo(told, "still none", NOW + MINUTE, CARE).remind_at == NOW + HOUR
 
     def test_an_undo_that_takes_longer_than_the_longest_pause_is_late(self) -> None:
         assert not is_late(done(), None, NOW + 5 * MINUTE, CARE)
@@ -97,14 +97,14 @@ class TestOverdue:
         assert not is_late(done(), NOW + HOUR, NOW + HOUR + 5 * MINUTE, CARE)
 
     def test_a_pause_needs_no_end_on_record(self) -> None:
-        assert put_off(Aftercare(), "no answer", NOW, CARE).try_at == NOW + timedelta(seconds=5)
+        assert postpone_undo(Aftercare(), "no answer", NOW, CARE).try_at == NOW + timedelta(seconds=5)
 
 
 class TestProlonged:
     """Another end, and nothing left of the old one."""
 
     def test_a_later_end_is_announced_anew_and_clears_what_was_overdue(self) -> None:
-        overdue = put_off(Aftercare(NOW, approved_until=NOW), "no answer", NOW, CARE)
+        overdue = postpone_undo(Aftercare(NOW, approved_until=NOW), "no answer", NOW, CARE)
         aftercare = extend(overdue, later(NOW + 2 * HOUR), CARE, is_approved=False)
         assert (aftercare.expires_at, aftercare.approved_until) == (NOW + 2 * HOUR, NOW)
         assert (aftercare.overdue, aftercare.tries, aftercare.try_at) == ("", 0, None)

@@ -116,7 +116,7 @@ def test_a_host_that_is_away_is_tried_again_and_everybody_can_see_it(world: Worl
     overdue = world.when(done, lambda now: bool(now.aftercare.overdue), "a mask that is overdue")
     assert overdue.aftercare.overdue == "web-01 does not answer."
     world.until(lambda: "web-01 does not answer. Next try " in world.card(overdue), "that on the card")
-    assert "it is still there. web-01 does not answer." in world.direct(ALICE, "should have ended")
+    assert "it is still there. web-01 does not answer." in world.direct(ALICE, "should have expired")
     assert returns(world, done) == []
     world.until(lambda: away.tries > 3, "more tries")
     assert [record["type"] for record in world.store.records()].count("mask.overdue") == 1
@@ -251,7 +251,7 @@ class TestExtending:
         assert "KEEP THE MASK OF restless.service on web-01 · needs 1 approval" in world.card(asked)
         kept = world.approve(asked)
         assert kept.target.outcome is Outcome.EXTENDED
-        assert "KEPT, WITHOUT AN END" in world.card(kept)
+        assert "KEPT, WITHOUT EXPIRY" in world.card(kept)
         world.clock.ahead += 3 * HOUR
         mask = world.when(done, lambda now: now.aftercare.look_at is None, "the looks after it")
         assert (mask.aftercare.expires_at, mask.undone_by) == (None, "")
@@ -285,9 +285,9 @@ class TestExtending:
     )
     def test_where_the_policy_wants_an_end_none_is_kept_and_none_made_without(self, world: World) -> None:
         refused = world.mask("restless")
-        assert "does not allow masks without an end" in refused.because
+        assert "does not allow masks without expiry" in refused.because
         done = world.masked("restless", duration=TWO_HOURS)
-        assert "does not allow masks without an end" in self.keep(world, done).because
+        assert "does not allow masks without expiry" in self.keep(world, done).because
 
 
 def test_an_unmask_by_hand_that_is_under_way_when_it_is_due_is_left_to_itself(idle_world: World) -> None:

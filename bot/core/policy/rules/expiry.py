@@ -15,7 +15,7 @@ _SAY_FOR_HOW_LONG = "Say for how long: `--for 2h`, or `--until 18:00`."
 _OR_WHO = " Or make it a hold: `--hold OWNERS --review 90d`."
 
 
-def end_is_due(facts: Facts, _policy: Policy) -> Refuse | None:
+def expiry_is_due(facts: Facts, _policy: Policy) -> Refuse | None:
     """The bot undoes a mask only once it has expired; its expiry may have been extended a moment ago."""
     ask = facts.request.ask
     if not ask.by_itself or ask.repeats or ask.is_group_member:
@@ -42,7 +42,7 @@ def extended_mask_stands(facts: Facts, _policy: Policy) -> Refuse | None:
     return None
 
 
-def end_was_approved(facts: Facts, _policy: Policy) -> Allow | None:
+def expiry_was_approved(facts: Facts, _policy: Policy) -> Allow | None:
     """Who approved the mask approved its expiry, or the lift of the group's hold; nobody's rights are used here."""
     ask, mask = facts.request.ask, facts.own_mask
     if not ask.by_itself or not ask.undoes:
@@ -64,7 +64,7 @@ def extension_is_free(facts: Facts, policy: Policy) -> Allow | None:
         return None
     if mask.owes_sign_off:
         return None
-    until, latest = _requested_end(facts.request), latest_without_vote(mask, policy)
+    until, latest = _requested_end(facts.request), latest_without_approval(mask, policy)
     if until is None or latest is None or until > latest:
         return None
     entitled = (*mask.requesters, *(vote.voter for vote in mask.counted_votes))
@@ -73,7 +73,7 @@ def extension_is_free(facts: Facts, policy: Policy) -> Allow | None:
     return Allow(EXTENSION, f"it may last until {latest:%Y-%m-%d %H:%M} UTC without another approval")
 
 
-def latest_without_vote(mask: Request, policy: Policy) -> datetime | None:
+def latest_without_approval(mask: Request, policy: Policy) -> datetime | None:
     """The latest expiry to which a mask of ours may be extended without approval."""
     approved, since = mask.aftercare.approved_until, mask.finished_at
     if approved is None or since is None:
@@ -81,7 +81,7 @@ def latest_without_vote(mask: Request, policy: Policy) -> datetime | None:
     return min(approved + (approved - since) * policy.free_extension, since + policy.longest_mask)
 
 
-def mask_ends_where_it_must(facts: Facts, policy: Policy) -> Refuse | None:
+def mask_expires_where_required(facts: Facts, policy: Policy) -> Refuse | None:
     """The policy may require an expiry, or a hold with an owner, for some hosts or units."""
     change = facts.request.ask.change
     if change.verb is not Verb.MASK or change.duration is not None or change.force:
@@ -92,7 +92,7 @@ def mask_ends_where_it_must(facts: Facts, policy: Policy) -> Refuse | None:
     if not strict:
         return None
     hint = _SAY_FOR_HOW_LONG + _OR_WHO * all(rule.hold_will_do for rule in strict)
-    return Refuse("needs_expiry", f"Rule `{strict[0].name}` does not allow masks without an end.", hint)
+    return Refuse("needs_expiry", f"Rule `{strict[0].name}` does not allow masks without expiry.", hint)
 
 
 def length_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from bot.core.policy.hold import conflict, rests_until
 from bot.core.policy.model import Allow, Facts, Moment, Policy, Refuse
 from bot.core.policy.rules.approval import is_covered, requirements_for
-from bot.core.policy.rules.expiry import mask_ends_where_it_must
+from bot.core.policy.rules.expiry import mask_expires_where_required
 from bot.core.policy.rules.permission import approvers_of, as_mentions, hold_to_lift, not_known
 from bot.core.requests import Loss, Request, Target, Verb
 from bot.core.systemd.units import Snapshot
@@ -50,7 +50,7 @@ def goes_to_every_host(facts: Facts, policy: Policy) -> Allow | Refuse | None:
     no = (
         _is_elsewhere(facts)
         or _is_another_there(facts)
-        or mask_ends_where_it_must(facts, policy)
+        or mask_expires_where_required(facts, policy)
         or may_be_held(facts, policy)
     )
     return no or _asks_for_more(facts, policy) or Allow(GROUP_HOLD, "approved with the hold for its group")

@@ -7,7 +7,7 @@ from bot.core.policy.model import Facts, Moment, Policy, Refuse
 def requester_is_one_of_us(facts: Facts, policy: Policy) -> Refuse | None:
     """The requester's account is checked every time: it may be deactivated before the change runs.
 
-    A request by the bot itself is nobody's; `end_is_due` in `expiry` decides whether it may run.
+    A request by the bot itself is nobody's; `expiry_is_due` in `expiry` decides whether it may run.
     """
     if facts.request.ask.by_itself:
         return None

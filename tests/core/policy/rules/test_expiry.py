@@ -73,7 +73,7 @@ class TestTheLength:
     def test_a_policy_can_ask_for_an_end(self) -> None:
         answer = answer_to(BOUNDED)
         assert isinstance(answer, Refuse)
-        assert (answer.code, answer.reason) == ("needs_expiry", "Rule `prod` does not allow masks without an end.")
+        assert (answer.code, answer.reason) == ("needs_expiry", "Rule `prod` does not allow masks without expiry.")
         assert "`--for 2h`" in answer.hint
         assert isinstance(answer_to(BOUNDED, lasts=HOUR), NeedsApproval)
         assert not isinstance(decide(facts(request(verb=Verb.UNMASK)), BOUNDED), Refuse)
