@@ -31,7 +31,7 @@ from bot.core.systemd.units import (
     Layer,
     LayerFile,
     LoadState,
-    Neighbour,
+    RelatedUnit,
     Snapshot,
     Surroundings,
     UnitName,
@@ -84,8 +84,8 @@ def layer_files(unit: str, kinds: Mapping[Layer, FileKind]) -> tuple[LayerFile, 
     )
 
 
-def neighbour(unit: str, *aliases: str, active: ActiveState = ActiveState.ACTIVE) -> Neighbour:
-    return Neighbour(unit, frozenset({unit, *aliases}), LoadState.LOADED, active)
+def related_unit(unit: str, *aliases: str, active: ActiveState = ActiveState.ACTIVE) -> RelatedUnit:
+    return RelatedUnit(unit, frozenset({unit, *aliases}), LoadState.LOADED, active)
 
 
 def surroundings(**changed: Any) -> Surroundings:

@@ -29,7 +29,7 @@ from bot.core.systemd.units import (
     Layer,
     LayerFile,
     LoadState,
-    Neighbour,
+    RelatedUnit,
     Snapshot,
     Surroundings,
     UnitName,
@@ -52,7 +52,7 @@ def a_request(number: int = 1, *, host: str = "web-01", unit: UnitName = CRON, *
 
 def a_whole_request() -> Request:
     """One that was carried out, with something in every field."""
-    cron = Neighbour("cron.service", frozenset({"cron.service"}), LoadState.LOADED, ActiveState.ACTIVE)
+    cron = RelatedUnit("cron.service", frozenset({"cron.service"}), LoadState.LOADED, ActiveState.ACTIVE)
     around = Surroundings(
         "web-01", "boot", "252", "hash", (("/etc/x.conf", "hash"),), (cron,), lifeline=frozenset({"ssh.service"})
     )

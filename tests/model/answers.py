@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from bot.core.systemd.config_management import AGENTS
-from bot.core.systemd.properties import RELATIONS, SHOWN, SHOWN_OF_MASK, SHOWN_OF_NEIGHBOUR
+from bot.core.systemd.properties import RELATIONS, SHOWN, SHOWN_OF_MASK, SHOWN_OF_RELATED
 from bot.core.systemd.search_path import SYSTEM
 from bot.core.systemd.sudo_rights_script import FOLDER
 from bot.core.systemd.systemctl import RIGHTS, admitted
@@ -150,7 +150,7 @@ def _around(manager: Manager, name: str, hostname: str) -> list[str]:
 def _neighbours(found: dict[str, dict[str, str]]) -> Iterator[str]:
     """All loaded units: more than a host would print; units that are no neighbours do not count."""
     for shown in found.values():
-        yield from (f"{key}={shown[key]}" for key in SHOWN_OF_NEIGHBOUR if shown.get(key))
+        yield from (f"{key}={shown[key]}" for key in SHOWN_OF_RELATED if shown.get(key))
         yield ""
 
 
@@ -164,7 +164,7 @@ def _for_a_decision(manager: Manager) -> list[str]:
         *("@lifeline", "/user.slice/user-2001.slice/session-1.scope", "/system.slice/ssh.service"),
         *("@way", "connection=192.0.2.7 40000 192.0.2.1 22", "@sockets", f"ESTAB 0 0 {ours}"),
         *("@listening", "LISTEN 0 128 0.0.0.0:22 0.0.0.0:* cgroup:/system.slice/ssh.service", "@cgroups", "@starters"),
-        *("@carriers", *(f"{key}={sshd[key]}" for key in SHOWN_OF_NEIGHBOUR if sshd.get(key))),
+        *("@carriers", *(f"{key}={sshd[key]}" for key in SHOWN_OF_RELATED if sshd.get(key))),
         *("@rights", FOLDER, "@sudo", "User maskbot may run the following commands on web-01:"),
         f"    (root) NOPASSWD: {commands}",
     ]

@@ -6,7 +6,7 @@ from bot.core.cards import unit_state
 from bot.core.cards.blocks import Markup, code
 from bot.core.requests import Outcome, Target
 from bot.core.systemd.dependencies import other_units
-from bot.core.systemd.units import Neighbour, Snapshot
+from bot.core.systemd.units import RelatedUnit, Snapshot
 
 WIDTH = 39
 _LABEL, _VALUE = 9, 13
@@ -78,7 +78,7 @@ def _load(unit: Snapshot | None) -> str:
     return unit.load if unit else "?"
 
 
-def _active(unit: Snapshot | Neighbour | None) -> str:
+def _active(unit: Snapshot | RelatedUnit | None) -> str:
     """One word, so that it fits."""
     return unit_state.activity(unit).partition(" ")[0] if unit else "?"
 

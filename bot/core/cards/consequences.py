@@ -8,7 +8,7 @@ from bot.core.cards.blocks import Markup, day, escape, join, row, words
 from bot.core.cards.side_effects import side_effect_rows
 from bot.core.requests import Change, Duration, Request, Verb
 from bot.core.systemd.unit_files import unread
-from bot.core.systemd.units import Layer, Neighbour, Snapshot
+from bot.core.systemd.units import Layer, RelatedUnit, Snapshot
 from bot.core.time.human_time import humanize
 
 # What happens to a unit whose triggered service is masked (measured, docs/systemd.md).
@@ -152,11 +152,11 @@ def twins(seen: Snapshot) -> Iterator[Markup]:
         yield row("Not covered", words("{} {} the same unit file and can still be started", join(seen.twins), one))
 
 
-def _active_triggers(triggers: tuple[Neighbour, ...]) -> list[Neighbour]:
+def _active_triggers(triggers: tuple[RelatedUnit, ...]) -> list[RelatedUnit]:
     return [other for other in triggers if not other.active.is_down]
 
 
-def _effect(trigger: Neighbour) -> str:
+def _effect(trigger: RelatedUnit) -> str:
     return _BREAKS.get(trigger.unit.rpartition(".")[2], "fails when it tries to start the unit")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from math import isfinite
 
-from bot.core.systemd.units import ActiveState, Layer, Neighbour, Snapshot
+from bot.core.systemd.units import ActiveState, Layer, RelatedUnit, Snapshot
 
 _BOOT = {
     "masked": "blocked",
@@ -22,7 +22,7 @@ LAYERS = {
 }
 
 
-def activity(unit: Snapshot | Neighbour) -> str:
+def activity(unit: Snapshot | RelatedUnit) -> str:
     """The active state: systemd's sub state if it says more, or both."""
     active, sub = unit.active, unit.sub
     if active is ActiveState.ACTIVE and sub in _TELLING:

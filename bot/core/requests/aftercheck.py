@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 
 from bot.core.requests import Outcome, Request, Target
-from bot.core.systemd.units import ActiveState, FileKind, Neighbour, Snapshot
+from bot.core.systemd.units import ActiveState, FileKind, RelatedUnit, Snapshot
 
 _UP = (ActiveState.ACTIVE, ActiveState.RELOADING, ActiveState.REFRESHING)
 _MASKED = (Outcome.PROVEN, Outcome.MASKED_RUNNING, Outcome.MASKED_RESTARTED)
@@ -47,7 +47,7 @@ def has_failed(unit: str) -> str:
     return f"{unit} has failed."
 
 
-def _follows(target: Target, seen: Snapshot) -> Mapping[str, Neighbour]:
+def _follows(target: Target, seen: Snapshot) -> Mapping[str, RelatedUnit]:
     """Return the units that a change of this one can affect: dependents, triggers, instances of its template."""
     around = seen.around
     if around is None:

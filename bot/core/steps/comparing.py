@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from bot.core.requests import Target
 from bot.core.systemd.dependencies import other_units
 from bot.core.systemd.other_units import came_up, up, went_down
-from bot.core.systemd.units import ActiveState, Neighbour, Snapshot, Surroundings
+from bot.core.systemd.units import ActiveState, RelatedUnit, Snapshot, Surroundings
 
 _TRIGGERS = ("socket", "timer", "path")
 
@@ -99,11 +99,11 @@ def _neighbours(before: Snapshot, now: Snapshot) -> Iterator[str]:
             yield f"{other.unit} was {other.sub}, is elapsed: it does not fire again by itself"
 
 
-def _rests(trigger: Neighbour) -> bool:
+def _rests(trigger: RelatedUnit) -> bool:
     return trigger.unit.rpartition(".")[2] in _TRIGGERS and trigger.sub != "elapsed"
 
 
-def related_units(before: Snapshot) -> tuple[Neighbour, ...]:
+def related_units(before: Snapshot) -> tuple[RelatedUnit, ...]:
     """The recorded triggers and dependents; systemd does not know those of a masked unit any more."""
     around = before.around
     return (*around.triggers, *around.would_stop) if around else ()

@@ -24,7 +24,7 @@ from bot.core.steps.kinds import (
 )
 from bot.core.steps.timer_turns import moved_timers, restarted_timers
 from bot.core.systemd.dependencies import other_units
-from bot.core.systemd.units import ActiveState, FileKind, Layer, LayerFile, LoadState, Neighbour, Snapshot, UnitName
+from bot.core.systemd.units import ActiveState, FileKind, Layer, LayerFile, LoadState, RelatedUnit, Snapshot, UnitName
 
 _CRASHED = "auto-restart"  # SubState while systemd waits to restart a failed unit
 OVER = "The mask lasted until the next reboot, and the host was rebooted."
@@ -126,7 +126,7 @@ def _wait(context: StepContext, at: datetime) -> Wait:
     return context.limits.wait(context.target.sent[-1].at if context.target.sent else context.begun or at, at)
 
 
-def _is_on_its_way(other: Neighbour) -> bool:
+def _is_on_its_way(other: RelatedUnit) -> bool:
     """Whether the unit is neither up nor down yet."""
     return bool(other.job) or other.active in (ActiveState.ACTIVATING, ActiveState.DEACTIVATING)
 
@@ -135,7 +135,7 @@ def _was_reset(context: StepContext, unit: str) -> bool:
     return is_tried(context.target, label(ResetFailed(unit)), context.limits)
 
 
-def _hit_its_start_limit(now: Snapshot, other: Neighbour) -> bool:
+def _hit_its_start_limit(now: Snapshot, other: RelatedUnit) -> bool:
     """Whether systemd refused our start for earlier ones (StartLimitBurst=); a reset counts them anew, systemctl(1)."""
     return other.unit == now.id.text and now.result == "start-limit-hit"
 
@@ -157,18 +157,18 @@ def _reload_is_due(context: StepContext) -> bool:
     )
 
 
-def _should_run(before: Snapshot, now: Snapshot) -> Iterator[Neighbour]:
+def _should_run(before: Snapshot, now: Snapshot) -> Iterator[RelatedUnit]:
     """The unit, what stopped with it, and its triggers: those that ran before and are down, or starting.
 
     They come from the record: systemd does not know the relations of a masked unit any more.
     """
     found = other_units(now)
-    itself = Neighbour(now.id.text, now.names, now.load, now.active, now.sub)
+    itself = RelatedUnit(now.id.text, now.names, now.load, now.active, now.sub)
     around = before.around
     triggers, stopped = (around.triggers, around.would_stop) if around else ((), ())
     for was, other in (
         *((one, found.get(one.unit, _as_unloaded(one))) for one in triggers),
-        (Neighbour(before.id.text, before.names, before.load, before.active), itself),
+        (RelatedUnit(before.id.text, before.names, before.load, before.active), itself),
         *((one, found.get(one.unit, _as_unloaded(one))) for one in stopped),
     ):
         # A unit that crashed in a loop before may do so again: that is as it was, and nobody waits for it to settle.
@@ -177,7 +177,7 @@ def _should_run(before: Snapshot, now: Snapshot) -> Iterator[Neighbour]:
             yield other
 
 
-def _as_unloaded(other: Neighbour) -> Neighbour:
+def _as_unloaded(other: RelatedUnit) -> RelatedUnit:
     """A unit that systemd has not loaded is down."""
     return replace(other, active=ActiveState.INACTIVE)
 

@@ -1,4 +1,4 @@
-"""Dependencies of a unit, computed from the states of all loaded units and the relations of its neighbours."""
+"""Dependencies of a unit, computed from the states of all loaded units and the relations of the units related to it."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from bot.core.systemd.config_management import agents
 from bot.core.systemd.output import Record, is_unit, read_actions, read_turn, read_unit, read_units, require
 from bot.core.systemd.properties import STOPS_TOO
-from bot.core.systemd.units import ActiveState, LoadState, Neighbour, Snapshot, UnitName
+from bot.core.systemd.units import ActiveState, LoadState, RelatedUnit, Snapshot, UnitName
 from bot.errors import HostileOutput
 
 _NEAR = 3
@@ -19,10 +19,10 @@ _COMES_AND_GOES = re.compile(
 _STATES = ("Id", "LoadState", "ActiveState", "SubState")
 
 
-class Neighbourhood:
+class UnitGraph:
     """All loaded units of one manager, by each known name.
 
-    `units` are the unit itself and its neighbours with their relations, `states` the states of all.
+    `units` are the unit itself and its related units with their relations, `states` the states of all.
     """
 
     def __init__(self, units: Iterable[Record], states: Iterable[Record] = ()) -> None:
@@ -35,7 +35,7 @@ class Neighbourhood:
             for name in read_units(unit.get("Names", "")):
                 self._by_name.setdefault(name, unit)
 
-    def would_stop(self, unit: str) -> tuple[Neighbour, ...]:
+    def would_stop(self, unit: str) -> tuple[RelatedUnit, ...]:
         """Every unit that stops with this one, directly or indirectly, whether it is active now or not."""
         reached: dict[str, None] = {}
         ahead = [unit]
@@ -44,21 +44,21 @@ class Neighbourhood:
                 if name not in reached and name != unit:
                     reached[name] = None
                     ahead.append(name)
-        return tuple(self._neighbour(name) for name in sorted(reached))
+        return tuple(self._related_unit(name) for name in sorted(reached))
 
-    def named(self, units: Iterable[str]) -> tuple[Neighbour, ...]:
+    def named(self, units: Iterable[str]) -> tuple[RelatedUnit, ...]:
         """These units in their present state; a unit that is not loaded is inactive."""
-        return tuple(self._neighbour(name) for name in sorted(set(units)))
+        return tuple(self._related_unit(name) for name in sorted(set(units)))
 
-    def triggers(self, unit: str) -> tuple[Neighbour, ...]:
+    def triggers(self, unit: str) -> tuple[RelatedUnit, ...]:
         """The triggers of the unit: sockets, timers, paths."""
-        return tuple(self._neighbour(name) for name in sorted(set(self._related(unit, "TriggeredBy"))))
+        return tuple(self._related_unit(name) for name in sorted(set(self._related(unit, "TriggeredBy"))))
 
-    def starts(self, unit: str) -> tuple[Neighbour, ...]:
+    def starts(self, unit: str) -> tuple[RelatedUnit, ...]:
         """The units that this one starts, if it is a socket, a timer or a path."""
-        return tuple(self._neighbour(name) for name in sorted(set(self._related(unit, "Triggers"))))
+        return tuple(self._related_unit(name) for name in sorted(set(self._related(unit, "Triggers"))))
 
-    def members(self, unit: UnitName) -> tuple[Neighbour, ...]:
+    def members(self, unit: UnitName) -> tuple[RelatedUnit, ...]:
         """Related loaded instances: of `foo@.service` for `foo.service`, and the siblings of an instance."""
         stem = unit.text.removesuffix(f".{unit.type}").partition("@")[0]
         found = [
@@ -66,7 +66,7 @@ class Neighbourhood:
             for name in self._all
             if name.startswith(f"{stem}@") and name.endswith(f".{unit.type}") and name != str(unit)
         ]
-        return tuple(self._neighbour(name) for name in sorted(found))
+        return tuple(self._related_unit(name) for name in sorted(found))
 
     def failed(self) -> tuple[str, ...]:
         """All units in failed state."""
@@ -98,8 +98,10 @@ class Neighbourhood:
             for other in read_units(unit.get(relation, "")):
                 yield _id(self._by_name[other]) if other in self._by_name else other
 
-    def _neighbour(self, name: str) -> Neighbour:
-        return read_neighbour(self._by_name.get(name) or {"Id": name, "LoadState": "stub", "ActiveState": "inactive"})
+    def _related_unit(self, name: str) -> RelatedUnit:
+        return read_related_unit(
+            self._by_name.get(name) or {"Id": name, "LoadState": "stub", "ActiveState": "inactive"}
+        )
 
 
 def read_states(lines: Sequence[str]) -> Iterator[Record]:
@@ -111,13 +113,13 @@ def read_states(lines: Sequence[str]) -> Iterator[Record]:
         yield dict(zip(_STATES, words, strict=True))
 
 
-def read_neighbour(unit: Record) -> Neighbour:
+def read_related_unit(unit: Record) -> RelatedUnit:
     """Another unit's state."""
     try:
         load, active = LoadState(require(unit, "LoadState")), ActiveState(require(unit, "ActiveState"))
     except ValueError:
         raise HostileOutput("The host's answer has a state that systemd does not have.") from None
-    return Neighbour(
+    return RelatedUnit(
         unit=_id(unit),
         names=frozenset((_id(unit), *read_units(unit.get("Names", "")))),
         load=load,
@@ -131,7 +133,7 @@ def read_neighbour(unit: Record) -> Neighbour:
     )
 
 
-def other_units(unit: Snapshot) -> Mapping[str, Neighbour]:
+def other_units(unit: Snapshot) -> Mapping[str, RelatedUnit]:
     """Every other unit that a full look saw, by name."""
     around = unit.around
     seen = (*around.others, *around.would_stop, *around.triggers, *around.members, *around.starts) if around else ()

@@ -7,7 +7,7 @@ from bot.core.systemd.properties import (
     RELATIONS,
     SHOWN,
     SHOWN_OF_NAME,
-    SHOWN_OF_NEIGHBOUR,
+    SHOWN_OF_RELATED,
     STAT_FORMAT,
     STATES,
     STATUS,
@@ -147,7 +147,7 @@ neighbours() {{
     for folder; do [ ! -e "$folder/$name" ] || ahead="$ahead $name"; done
   done
   while [ "$ahead" ]; do
-    found=$(ask show -p {",".join(SHOWN_OF_NEIGHBOUR)} -- $ahead 2>/dev/null) ahead=
+    found=$(ask show -p {",".join(SHOWN_OF_RELATED)} -- $ahead 2>/dev/null) ahead=
     say "$found" ''
     relations "$found" ''
   done

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.core.systemd.output import Record, read_unit, read_units, record, records, require
 from bot.core.systemd.own_access_script import REMOTE_ACCESS
-from bot.core.systemd.properties import SHOWN_OF_NEIGHBOUR
+from bot.core.systemd.properties import SHOWN_OF_RELATED
 from bot.core.systemd.units import UNIT_TYPES, LoadState
 from bot.errors import HostileOutput
 
@@ -125,7 +125,7 @@ def _listening(sockets: Sequence[re.Match[str]], makers: _Makers) -> frozenset[s
 def _with_names(carrying: Iterable[str], lines: Sequence[str]) -> frozenset[str]:
     """With their further names and triggers; and with the usual remote-access units that exist."""
     by_name: dict[str, Record] = {}
-    for unit in records(lines, SHOWN_OF_NEIGHBOUR):
+    for unit in records(lines, SHOWN_OF_RELATED):
         if require(unit, "LoadState") != LoadState.NOT_FOUND:
             by_name.update(dict.fromkeys((read_unit(require(unit, "Id")), *read_units(unit.get("Names", ""))), unit))
     found = {*carrying, *(name for name in REMOTE_ACCESS if name in by_name)}

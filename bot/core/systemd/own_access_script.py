@@ -1,6 +1,6 @@
 """The part of the look's script that finds the units of our own login, by its processes and its sockets."""
 
-from bot.core.systemd.properties import SHOWN_OF_NEIGHBOUR
+from bot.core.systemd.properties import SHOWN_OF_RELATED
 
 REMOTE_ACCESS = ("ssh.service", "sshd.service", "ssh.socket", "sshd.socket")
 """Our way in by their names alone, also where a host tells nothing."""
@@ -129,6 +129,6 @@ EOT
   for name in {" ".join(REMOTE_ACCESS)}; do
     for folder; do [ -h "$folder/$name" ] || [ ! -f "$folder/$name" ] || {{ carry "/$name"; break; }}; done
   done
-  [ -z "$carriers" ] || /usr/bin/systemctl show -p {",".join(SHOWN_OF_NEIGHBOUR)} -- $carriers 2>/dev/null
+  [ -z "$carriers" ] || /usr/bin/systemctl show -p {",".join(SHOWN_OF_RELATED)} -- $carriers 2>/dev/null
 }}
 """

@@ -29,9 +29,9 @@ STOPS_TOO: Argv = ("RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf", "Propag
 """All relations by which a stop of one unit stops others; `list-dependencies --reverse` omits PartOf= (measured)."""
 
 RELATIONS: Argv = (*STOPS_TOO, "TriggeredBy", "Triggers")
-"""What is asked of the unit itself beside that, to find its neighbours."""
+"""What is asked of the unit itself beside that, to find its related units."""
 
-SHOWN_OF_NEIGHBOUR: Argv = (
+SHOWN_OF_RELATED: Argv = (
     "Id", "Names", "LoadState", "ActiveState", "SubState", "UnitFileState", "InvocationID", "Job", *_ACTIONS,
     *OF_NETWORKS, *OF_TURNS, *RELATIONS,
 )  # fmt: skip

@@ -12,7 +12,7 @@ from bot.core.systemd.properties import (
     SHOWN_OF_EDITED,
     SHOWN_OF_MANAGER,
     SHOWN_OF_NAME,
-    SHOWN_OF_NEIGHBOUR,
+    SHOWN_OF_RELATED,
     SHOWN_OF_OLDER,
     STAT_FORMAT,
     STATES,
@@ -234,7 +234,7 @@ def _user_lines(login: str, user: str) -> list[str]:
     asked: list[Argv] = [
         ("show", "-p", ",".join((*SHOWN, *RELATIONS)), "--", "{unit}"),
         ("show", "-p", ",".join(SHOWN_OF_NAME), "--", "{units}"),
-        ("show", "-p", ",".join(SHOWN_OF_NEIGHBOUR), "--", "{names}"),
+        ("show", "-p", ",".join(SHOWN_OF_RELATED), "--", "{names}"),
         ("show", "-p", ",".join(SHOWN_OF_EDITED), "--", "{names}"),
         SHOWN_OF_MANAGER,
         SHOWN_OF_OLDER,

@@ -13,7 +13,7 @@ __all__ = [
     "Layer",
     "LayerFile",
     "LoadState",
-    "Neighbour",
+    "RelatedUnit",
     "OtherFile",
     "Snapshot",
     "Surroundings",
@@ -91,7 +91,7 @@ class OtherFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbour:
+class RelatedUnit:
     """Another unit, as far as a change of this one affects it."""
 
     unit: str
@@ -108,22 +108,22 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What only a full look sees: the contents of the unit's files, its neighbours, the host, and our rights there."""
+    """What only a full look sees: the contents of the unit's files, related units, the host, and our rights."""
 
     hostname: str
     boot_id: str
     systemd: str
     fragment_hash: str
     drop_ins: tuple[tuple[str, str], ...] = ()  # path and content hash of each
-    would_stop: tuple[Neighbour, ...] = ()  # all units that stop with it, active or not
-    triggers: tuple[Neighbour, ...] = ()  # its triggers: sockets, timers, paths
-    upheld_by: tuple[Neighbour, ...] = ()  # units that restart it whenever it is down (Upholds=)
-    starts: tuple[Neighbour, ...] = ()  # units that it starts, if it is a socket, timer or path
-    members: tuple[Neighbour, ...] = ()  # related instances that could be started
+    would_stop: tuple[RelatedUnit, ...] = ()  # all units that stop with it, active or not
+    triggers: tuple[RelatedUnit, ...] = ()  # its triggers: sockets, timers, paths
+    upheld_by: tuple[RelatedUnit, ...] = ()  # units that restart it whenever it is down (Upholds=)
+    starts: tuple[RelatedUnit, ...] = ()  # units that it starts, if it is a socket, timer or path
+    members: tuple[RelatedUnit, ...] = ()  # related instances that could be started
     wants_links: tuple[tuple[str, str], ...] = ()  # path and target of each enablement link
     pending_reload: tuple[str, ...] = ()  # other units with edits that a daemon-reload would apply
     pending_besides: int = 0  # further changed files, whose units the look has not identified
-    others: tuple[Neighbour, ...] = ()  # further units in their present state, on request: a mask empties all relations
+    others: tuple[RelatedUnit, ...] = ()  # further units in their present state, on request: a mask hides all relations
     failed: tuple[str, ...] = ()  # all units in failed state
     agents: tuple[str, ...] = ()  # configuration management that runs on the host, and may remove a mask
     lifeline: frozenset[str] = frozenset()  # units that carry our own SSH login

@@ -13,7 +13,7 @@ from bot.core.systemd.units import Snapshot
 from bot.errors import HostError, UsageError
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.drift.report import LostMask, find_lost_mask
-from bot.workflow.hosts.look import known_neighbours, look_and_status
+from bot.workflow.hosts.look import known_related_units, look_and_status
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
 from bot.workflow.requests.own_changes import own_changes
@@ -56,7 +56,7 @@ def _worse(deps: Deps, request: Request, seen: Snapshot) -> tuple[str, ...]:
 def _try_look(deps: Deps, request: Request) -> Snapshot | None:
     change, target = request.ask.change, request.target
     try:
-        host, also = deps.in_force.inventory.host(change.host), known_neighbours(target)
+        host, also = deps.in_force.inventory.host(change.host), known_related_units(target)
         return look_and_status(deps, host, target.unit, size="result", user=change.user, also=also)[0]
     except (HostError, UsageError) as error:
         log.info("aftercheck failed", request=request.id, why=str(error))

@@ -97,7 +97,7 @@ def status_head(deps: Deps, host: Host, unit: UnitName, *, user: str = "") -> st
         return ""
 
 
-def known_neighbours(*targets: Target | None) -> frozenset[str]:
+def known_related_units(*targets: Target | None) -> frozenset[str]:
     """Units related to this one before the change; a masked unit has no relations left to find them by."""
     arounds = [target.before.around for target in targets if target and target.before]
     return frozenset(other.unit for one in arounds if one for other in (*one.would_stop, *one.triggers))

@@ -20,7 +20,7 @@ from bot.errors import HostError, OutcomeUnknown, UsageError
 from bot.ports import Claim
 from bot.workflow.audit_shipping import may_leave_unshipped
 from bot.workflow.force_stop import wake_force_requests
-from bot.workflow.hosts.look import known_neighbours, look_and_status, status_head
+from bot.workflow.hosts.look import known_related_units, look_and_status, status_head
 from bot.workflow.lifecycle.finish import Ending, finish
 from bot.workflow.lifecycle.outcome_unknown import outcome_unknown
 from bot.workflow.process.deps import Deps
@@ -49,7 +49,7 @@ class RunningChange:
         self.claim = claim
         self.request = request
         self.undoes = target_to_restore(deps, request.ask.undoes) if request.ask.undoes else None
-        self.neighbours = known_neighbours(request.target, self.undoes)
+        self.related = known_related_units(request.target, self.undoes)
         self.stored = request.target  # as it was before the newest look
         self.seen = seen
         self.stopping = stopping
@@ -99,7 +99,7 @@ class RunningChange:
                 self.stored.unit,
                 size="result" if self.fully or self.once_fully else "short",
                 user=ask.change.user,
-                also=self.neighbours,
+                also=self.related,
             )
         now, self.seen, self.once_fully = self.seen, None, False
         target = replace(observe(self.stored, ask.change, now), unknown_since=None)

@@ -45,9 +45,9 @@ from tests.core.cards.situations import (
     handed,
     layers,
     masked,
-    neighbour,
     of_deploy,
     proven,
+    related_unit,
     running,
     signed_off,
     stopped,
@@ -59,21 +59,21 @@ from tests.core.cards.situations import (
 
 INFINITE = 2**64 - 1
 
-SOCKET = neighbour("worker.socket", sub="listening")
-DEAD_SOCKET = neighbour("worker.socket", ActiveState.FAILED, "failed")
+SOCKET = related_unit("worker.socket", sub="listening")
+DEAD_SOCKET = related_unit("worker.socket", ActiveState.FAILED, "failed")
 BUSY = running(
     restarts=7,
     around=around(
         would_stop=(
-            neighbour("worker-metrics.service"),
-            neighbour("worker-report.service", ActiveState.INACTIVE, "dead"),
+            related_unit("worker-metrics.service"),
+            related_unit("worker-report.service", ActiveState.INACTIVE, "dead"),
         ),
         triggers=(
             SOCKET,
-            neighbour("worker.timer", sub="waiting"),
-            neighbour("worker.path", ActiveState.INACTIVE, "dead"),
+            related_unit("worker.timer", sub="waiting"),
+            related_unit("worker.path", ActiveState.INACTIVE, "dead"),
         ),
-        members=(neighbour("worker@1.service"),),
+        members=(related_unit("worker@1.service"),),
         pending_reload=("nginx.service",),
         counted_anew=("beat.timer",),
         copies=("cron-too.service",),
@@ -252,14 +252,14 @@ WAITING = {
     "kept running, with a watchdog": kept_running(watchdog_usec=180_000_000, notify_access="main"),
     "two hours": waiting(wanted=change(duration=Duration(lasts=timedelta(hours=2)))),
     "until six, and it does not run": waiting(stopped(), change(duration=Duration(until=NOW + timedelta(hours=3)))),
-    "a socket kept running": kept_running("worker.socket", around=around(starts=(neighbour("worker.service"),))),
+    "a socket kept running": kept_running("worker.socket", around=around(starts=(related_unit("worker.service"),))),
     "no limit for stopping": waiting(running(timeout_stop_usec=INFINITE)),
     "failed, and about to be started": waiting(
         running(active=ActiveState.FAILED, sub="failed", result="exit-code", pending_job="42 start")
     ),
     "in a crash loop": waiting(running(active=ActiveState.ACTIVATING, sub="auto-restart", restarts=1)),
     "started by something unusual": waiting(
-        running(around=around(triggers=(neighbour("data.automount", sub="waiting"),)), refuse_manual_start=True)
+        running(around=around(triggers=(related_unit("data.automount", sub="waiting"),)), refuse_manual_start=True)
     ),
     "a mask that systemd has not read": waiting(running(layers=layers("worker.service", Layer.PERSISTENT))),
     "undoing our mask": unmask(undoes="r1"),
@@ -400,7 +400,7 @@ DONE = {
         before=BUSY,
         after=masked(
             around=around(
-                would_stop=(neighbour("worker-metrics.service", ActiveState.INACTIVE, "dead"),),
+                would_stop=(related_unit("worker-metrics.service", ActiveState.INACTIVE, "dead"),),
                 triggers=(DEAD_SOCKET,),
             )
         ),

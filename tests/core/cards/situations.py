@@ -29,7 +29,7 @@ from bot.core.systemd.units import (
     Layer,
     LayerFile,
     LoadState,
-    Neighbour,
+    RelatedUnit,
     Snapshot,
     Surroundings,
     UnitName,
@@ -60,8 +60,8 @@ def layers(unit: str, *masked: Layer, **others: FileKind) -> tuple[LayerFile, ..
     return tuple(one(layer) for layer in Layer)
 
 
-def neighbour(unit: str, active: ActiveState = ActiveState.ACTIVE, sub: str = "running") -> Neighbour:
-    return Neighbour(unit, frozenset({unit}), LoadState.LOADED, active, sub)
+def related_unit(unit: str, active: ActiveState = ActiveState.ACTIVE, sub: str = "running") -> RelatedUnit:
+    return RelatedUnit(unit, frozenset({unit}), LoadState.LOADED, active, sub)
 
 
 def around(**changes: Any) -> Surroundings:

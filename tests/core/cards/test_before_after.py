@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from bot.core.cards.before_after import WIDTH, table
 from bot.core.requests import Target
 from bot.core.systemd.units import UnitName
-from tests.core.cards.situations import around, masked, neighbour, proven, running
+from tests.core.cards.situations import around, masked, proven, related_unit, running
 
 WORDS = st.text(alphabet="abcdefghij-.", min_size=0, max_size=40)
 NARROW = 40  # signs that a telephone shows in a row of a code block
@@ -21,7 +21,7 @@ def rows(target: Target) -> list[str]:
 
 @given(WORDS, WORDS, WORDS)
 def test_no_row_is_wider_than_a_narrow_telephone(state: str, sub: str, name: str) -> None:
-    hood = around(triggers=(neighbour(f"x{name}.socket", sub=sub),))
+    hood = around(triggers=(related_unit(f"x{name}.socket", sub=sub),))
     target = proven(before=running(file_state=state, sub=sub, around=hood)).target
     assert WIDTH <= NARROW
     assert max(map(len, rows(target))) <= WIDTH

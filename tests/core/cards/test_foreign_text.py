@@ -53,8 +53,8 @@ from tests.core.cards.situations import (
     approval,
     around,
     layers,
-    neighbour,
     proven,
+    related_unit,
     running,
     vote,
 )
@@ -104,7 +104,7 @@ def hostile_snapshots(draw: st.DrawFn) -> Snapshot:
         return draw(FOREIGN)
 
     others = tuple(
-        replace(neighbour(text(), active), sub=text(), file_state=text())
+        replace(related_unit(text(), active), sub=text(), file_state=text())
         for active in (ActiveState.ACTIVE, ActiveState.FAILED)
     )
     hood = around(
@@ -112,7 +112,7 @@ def hostile_snapshots(draw: st.DrawFn) -> Snapshot:
         systemd=text(),
         drop_ins=((text(), text()), (text(), NOT_KNOWN)),
         would_stop=others,
-        triggers=(*others, neighbour(text() + ".socket")),
+        triggers=(*others, related_unit(text() + ".socket")),
         members=others,
         starts=others,
         pending_reload=(text(), text()),

@@ -57,8 +57,8 @@ from tests.core.cards.situations import (
     handed,
     layers,
     masked,
-    neighbour,
     proven,
+    related_unit,
     running,
     talked,
     under_way,
@@ -112,7 +112,7 @@ def all_details() -> dict[str, str]:
                 around=around(
                     drop_ins=(("/etc/systemd/system/worker.service.d/a.conf", "f"),),
                     failed=("x.service",),
-                    would_stop=(neighbour("y.service"),),
+                    would_stop=(related_unit("y.service"),),
                 ),
             ),
         ),

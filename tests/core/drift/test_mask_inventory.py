@@ -18,14 +18,14 @@ from bot.core.drift import (
 from bot.core.requests import Aftercare, Loss, Outcome, Request, SeenDrift, Stage
 from bot.core.systemd.scan import FoundMask, Scan
 from bot.core.systemd.units import ActiveState, FileKind, Layer, LayerFile, LoadState, Snapshot
-from tests.core.cards.situations import NOW, around, finished, layers, masked, neighbour, proven, running, stopped
+from tests.core.cards.situations import NOW, around, finished, layers, masked, proven, related_unit, running, stopped
 from tests.core.cards.situations import waiting as waiting_request
 
 ETC = "/etc/systemd/system"
 LINK = LayerFile(Layer.PERSISTENT, f"{ETC}/worker.service", FileKind.MASK, "/dev/null", "7:1700000000.000000001")
 HOOD = around(
-    would_stop=(neighbour("metrics.service"),),
-    triggers=(neighbour("worker.socket"),),
+    would_stop=(related_unit("metrics.service"),),
+    triggers=(related_unit("worker.socket"),),
     boot_id="boot-1",
     failed=("old.service",),
 )

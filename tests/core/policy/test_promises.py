@@ -12,7 +12,7 @@ from bot.core.policy.model import Allow, BreakGlassPolicy, Facts, Moment, NeedsA
 from bot.core.policy.rules.break_glass import BREAK_GLASS
 from bot.core.policy.rules.undo import UNDO
 from bot.core.requests import Change, Request, Verb
-from bot.core.systemd.units import ActiveState, FileKind, Layer, LoadState, Neighbour, Snapshot, UnitName
+from bot.core.systemd.units import ActiveState, FileKind, Layer, LoadState, RelatedUnit, Snapshot, UnitName
 from tests.core.situations import (
     ALICE,
     BOB,
@@ -58,8 +58,8 @@ policies = st.builds(
 )
 
 
-def neighbours(units: Sequence[str]) -> st.SearchStrategy[tuple[Neighbour, ...]]:
-    one = st.sampled_from(units).map(lambda u: Neighbour(u, frozenset({u}), LoadState.LOADED, ActiveState.ACTIVE))
+def neighbours(units: Sequence[str]) -> st.SearchStrategy[tuple[RelatedUnit, ...]]:
+    one = st.sampled_from(units).map(lambda u: RelatedUnit(u, frozenset({u}), LoadState.LOADED, ActiveState.ACTIVE))
     return st.lists(one, max_size=2).map(tuple)
 
 
@@ -118,7 +118,7 @@ def test_no_critical_unit_is_masked_under_any_name_by_anybody_with_any_approval(
 def test_nor_one_that_would_stop_with_another(critical: str, data: st.DataObject, policy: Policy) -> None:
     seen = data.draw(snapshots("cron.service", ()))
     assert seen.around is not None
-    victim = Neighbour("alias.service", frozenset({critical}), LoadState.LOADED, ActiveState.ACTIVE)
+    victim = RelatedUnit("alias.service", frozenset({critical}), LoadState.LOADED, ActiveState.ACTIVE)
     taken = replace(seen, around=replace(seen.around, would_stop=(*seen.around.would_stop, victim)))
     assert isinstance(decide(data.draw(situations(taken, request())), policy), Refuse)
 

@@ -6,7 +6,7 @@ from typing import Any
 from bot.core.requests import Aftercare, Outcome, SeenDrift, Target
 from bot.core.requests.aftercheck import affected_units, aftermath, already_reported
 from bot.core.systemd.units import ActiveState, FileKind, Layer, LoadState, Snapshot, UnitName
-from tests.core.situations import masked, neighbour, snapshot, surroundings, waiting
+from tests.core.situations import masked, related_unit, snapshot, surroundings, waiting
 
 UP, DOWN = ActiveState.ACTIVE, ActiveState.INACTIVE
 
@@ -20,7 +20,7 @@ def ours(after: Snapshot | None = None, outcome: Outcome = Outcome.PROVEN) -> Ta
 
 def beside(seen: Snapshot, **others: ActiveState) -> Snapshot:
     """The same look with units that were asked about besides."""
-    around = surroundings(others=tuple(neighbour(f"{name}.service", active=how) for name, how in others.items()))
+    around = surroundings(others=tuple(related_unit(f"{name}.service", active=how) for name, how in others.items()))
     return replace(seen, around=around)
 
 
@@ -79,7 +79,7 @@ def test_a_job_that_came_to_its_end_is_no_news() -> None:
 
 def test_instances_have_to_do_with_their_template_and_not_with_each_other() -> None:
     def with_instance(active: ActiveState) -> Snapshot:
-        around = surroundings(members=(neighbour("job@1.service", active=active),))
+        around = surroundings(members=(related_unit("job@1.service", active=active),))
         return replace(masked(Layer.PERSISTENT), around=around)
 
     template = replace(ours(with_instance(UP)), unit=UnitName("job@.service"))
@@ -92,7 +92,7 @@ FAILED = "cron.service has failed."
 
 def test_what_a_change_touches_is_its_unit_under_all_its_names_and_what_it_takes_along() -> None:
     seen = replace(
-        snapshot(names={"cron.service", "crond.service"}), around=surroundings(would_stop=(neighbour("a.service"),))
+        snapshot(names={"cron.service", "crond.service"}), around=surroundings(would_stop=(related_unit("a.service"),))
     )
     request = waiting().on_target(before=seen, planned=None)
     assert affected_units(request) == {"cron.service", "crond.service", "a.service"}

@@ -9,7 +9,7 @@ from bot.core.requests import Change, Target, Verb
 from bot.core.requests.plan import differences, plan_digest, plan_of
 from bot.core.steps.commands import argv
 from bot.core.steps.kinds import Command, Kill, Link, Reload, ResetFailed, Start, Stop, TryStart, Unlink, Unprobe
-from bot.core.systemd.units import ActiveState, Layer, LoadState, Neighbour, Snapshot
+from bot.core.systemd.units import ActiveState, Layer, LoadState, RelatedUnit, Snapshot
 from tests.core.situations import snapshot
 from tests.core.walks import WORKER, Site
 
@@ -22,8 +22,8 @@ def _around(seen: Snapshot, **changed: object) -> Snapshot:
     return replace(seen, around=replace(seen.around, **changed))  # type: ignore[arg-type]
 
 
-def _metrics(active: ActiveState) -> tuple[Neighbour, ...]:
-    return (Neighbour("metrics.service", frozenset(), LoadState.LOADED, active),)
+def _metrics(active: ActiveState) -> tuple[RelatedUnit, ...]:
+    return (RelatedUnit("metrics.service", frozenset(), LoadState.LOADED, active),)
 
 
 def test_what_has_no_link_to_make_or_remove_has_a_plan_as_well() -> None:

@@ -10,7 +10,7 @@ from bot.core.steps import Done
 from bot.core.steps.comparing import is_deaf, not_as_before, not_known
 from bot.core.systemd.side_effects import ElapseBase, NextElapse, SideEffects
 from bot.core.systemd.units import ActiveState, Snapshot, UnitName
-from tests.core.situations import masked, neighbour, snapshot
+from tests.core.situations import masked, related_unit, snapshot
 from tests.core.systemd.test_look import parsed_look
 from tests.core.walks import FILE as WORKERS
 from tests.core.walks import Site, undoing
@@ -78,24 +78,26 @@ def test_what_the_bot_cannot_read_is_not_known_and_not_the_same() -> None:
 
 def test_a_timer_beside_it_that_does_not_fire_any_more_is_named() -> None:
     before = snapshot(
-        triggers=(replace(neighbour("a.timer"), sub="waiting"), replace(neighbour("b.socket"), sub="listening"))
+        triggers=(replace(related_unit("a.timer"), sub="waiting"), replace(related_unit("b.socket"), sub="listening"))
     )
     now = snapshot(
-        triggers=(replace(neighbour("a.timer"), sub="elapsed"), replace(neighbour("b.socket"), sub="running"))
+        triggers=(replace(related_unit("a.timer"), sub="elapsed"), replace(related_unit("b.socket"), sub="running"))
     )
     assert compared(before, now) == ["a.timer was waiting, is elapsed: it does not fire again by itself"]
 
 
 def test_what_stopped_with_it_is_known_by_the_record_alone() -> None:
-    before = snapshot(would_stop=(neighbour("a.service"), neighbour("b.service"), neighbour("c.service", active=DOWN)))
-    assert compared(before, snapshot(others=(neighbour("a.service", active=DOWN),))) == [
+    before = snapshot(
+        would_stop=(related_unit("a.service"), related_unit("b.service"), related_unit("c.service", active=DOWN))
+    )
+    assert compared(before, snapshot(others=(related_unit("a.service", active=DOWN),))) == [
         "a.service was active, is inactive",
         "b.service was active, is gone",
     ]
 
 
 def test_whatever_else_went_down_or_came_up_is_named() -> None:
-    idle = neighbour("idle.service", active=DOWN)
+    idle = related_unit("idle.service", active=DOWN)
     before = snapshot(up=("cron.service", "helper.service", "back.service", "rival.service"), would_stop=(idle,))
     after = masked(up=("rival.service", "handler.service", "short.service"))
     undo = masked(up=("rival.service", "handler.service", "idle.service"))
@@ -124,11 +126,11 @@ def test_a_comparison_without_a_full_look_is_a_mistake_of_ours() -> None:
 
 
 def test_a_socket_without_a_listener_is_told_from_one_that_serves() -> None:
-    service = neighbour("echo.service", active=DOWN)
+    service = related_unit("echo.service", active=DOWN)
     deaf = snapshot("echo.socket", sub="running", starts=(service,))
     assert is_deaf(deaf)
     assert not is_deaf(replace(deaf, sub="listening"))
-    assert not is_deaf(snapshot("echo.socket", sub="running", starts=(neighbour("echo.service"),)))
+    assert not is_deaf(snapshot("echo.socket", sub="running", starts=(related_unit("echo.service"),)))
     assert not is_deaf(replace(deaf, id=UnitName("echo.service")))
     assert is_deaf(replace(deaf, around=None))
     assert compared(deaf, deaf) == ["it is active, but listens no more: its service ended while it was masked"]

@@ -9,8 +9,8 @@ import pytest
 from bot.core.steps.timer_turns import moved_timers, restarted_timers
 from bot.core.systemd.output import read_turn
 from bot.core.systemd.side_effects import NextElapse, SideEffects
-from bot.core.systemd.units import ActiveState, Neighbour, Snapshot
-from tests.core.situations import neighbour, snapshot
+from bot.core.systemd.units import ActiveState, RelatedUnit, Snapshot
+from tests.core.situations import related_unit, snapshot
 
 THEN, NEXT = "Wed 2027-02-03 04:05:00 UTC", "Thu 2027-02-04 04:05:00 UTC"
 EARLY, LATE = datetime(2027, 2, 1, tzinfo=UTC), datetime(2027, 2, 3, 5, tzinfo=UTC)
@@ -21,8 +21,8 @@ def timer(turn: NextElapse, *, uptime: int = 0, boot: str = "b00t", **changed: A
     return snapshot("a.timer", side_effects=SideEffects(next_turn=turn), uptime=uptime, boot_id=boot, **changed)
 
 
-def beside(turn: NextElapse, **changed: object) -> Neighbour:
-    return replace(neighbour("b.timer"), next_turn=turn, **changed)  # type: ignore[arg-type]
+def beside(turn: NextElapse, **changed: object) -> RelatedUnit:
+    return replace(related_unit("b.timer"), next_turn=turn, **changed)  # type: ignore[arg-type]
 
 
 def turn_notes(before: Snapshot, now: Snapshot, at: datetime = EARLY) -> tuple[list[str], list[str]]:

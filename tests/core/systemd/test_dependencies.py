@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.systemd.dependencies import Neighbourhood, near_names, read_neighbour
+from bot.core.systemd.dependencies import UnitGraph, near_names, read_related_unit
 from bot.core.systemd.output import Record
 from bot.core.systemd.units import LoadState, UnitName
 from bot.errors import HostileOutput
@@ -13,7 +13,7 @@ def unit(name: str, **properties: str) -> Record:
 
 
 def test_a_circle_of_requirements_ends_and_does_not_hold_the_unit_itself() -> None:
-    nearby = Neighbourhood(
+    nearby = UnitGraph(
         [
             unit("a.service", RequiredBy="b.service c.service"),
             unit("b.service", BoundBy="c.service"),
@@ -26,7 +26,7 @@ def test_a_circle_of_requirements_ends_and_does_not_hold_the_unit_itself() -> No
 
 
 def test_a_relation_by_another_name_means_the_real_unit() -> None:
-    nearby = Neighbourhood(
+    nearby = UnitGraph(
         [unit("a.service", RequiredBy="alias.service"), unit("real.service", Names="real.service alias.service")]
     )
     (found,) = nearby.would_stop("a.service")
@@ -35,12 +35,12 @@ def test_a_relation_by_another_name_means_the_real_unit() -> None:
 
 
 def test_what_is_named_but_not_loaded_is_still_named() -> None:
-    (found,) = Neighbourhood([unit("a.service", TriggeredBy="a.socket")]).triggers("a.service")
+    (found,) = UnitGraph([unit("a.service", TriggeredBy="a.socket")]).triggers("a.service")
     assert (found.unit, found.load) == ("a.socket", LoadState.STUB)
 
 
 def test_siblings_of_an_instance_are_its_members_but_not_itself_and_not_another_type() -> None:
-    nearby = Neighbourhood(
+    nearby = UnitGraph(
         map(unit, ["db@a.service", "db@b.service", "db@b.socket", "dbx@c.service", "db.service"]),
     )
     assert [found.unit for found in nearby.members(UnitName("db@a.service"))] == ["db@b.service"]
@@ -49,11 +49,11 @@ def test_siblings_of_an_instance_are_its_members_but_not_itself_and_not_another_
 
 def test_a_state_that_systemd_does_not_have_is_not_believed() -> None:
     with pytest.raises(HostileOutput):
-        read_neighbour(unit("a.service", ActiveState="sleeping"))
+        read_related_unit(unit("a.service", ActiveState="sleeping"))
 
 
 def test_near_names_are_of_the_same_type_and_exist() -> None:
     known = ["cron.service", "crond.service", "cron.socket", "cron@.service", "cro n.service", "nginx.service"]
     assert near_names(UnitName("corn.service"), known) == ("cron.service", "crond.service")
-    nearby = Neighbourhood([unit("cron.service"), unit("corn.service", LoadState="not-found")])
+    nearby = UnitGraph([unit("cron.service"), unit("corn.service", LoadState="not-found")])
     assert list(nearby.names()) == ["cron.service"]

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from bot.core.policy.model import Facts, ListedUnit, Policy, Refuse
 from bot.core.policy.rules.unit_names import find_listed, matches, names_of, with_templates
 from bot.core.requests import Verb
-from bot.core.systemd.units import Neighbour
+from bot.core.systemd.units import RelatedUnit
 
 _NEVER = "Nobody can approve this."
 _STARTERS = ("socket", "timer", "path")
@@ -51,7 +51,7 @@ def unit_starts_nothing_critical(facts: Facts, policy: Policy) -> Refuse | None:
         return None
     started = [f"{stem}{suffix}" for stem in _stems(names_of(facts)) for suffix in (".service", "@.service")]
     around = facts.snapshot.around if facts.snapshot else None
-    started += _names_of_neighbours(around.starts) if around else []
+    started += _names_of_related(around.starts) if around else []
     found = _carries_the_host(policy, with_templates(started))
     if found is None:
         return None
@@ -66,7 +66,7 @@ def nothing_critical_stops_with_it(facts: Facts, policy: Policy) -> Refuse | Non
     around = facts.snapshot.around if facts.snapshot else None
     if around is None or not _masks(facts):
         return None
-    found = _carries_the_host(policy, with_templates(_names_of_neighbours(around.would_stop)))
+    found = _carries_the_host(policy, with_templates(_names_of_related(around.would_stop)))
     if found is None:
         return None
     name, entry = found
@@ -91,7 +91,7 @@ def our_own_login_survives(facts: Facts, _policy: Policy) -> Refuse | None:
     around = facts.snapshot.around if facts.snapshot else None
     if around is None or not _masks(facts):
         return None
-    at_stake = [*names_of(facts), *_names_of_neighbours(around.would_stop)]
+    at_stake = [*names_of(facts), *_names_of_related(around.would_stop)]
     where = facts.host.name
     if cut := next((name for name in at_stake if name in around.lifeline), None):
         why = f"{cut} carries the bot's own login on {where}: it could neither prove nor undo this."
@@ -152,5 +152,5 @@ def _stems(names: Iterable[str]) -> list[str]:
     return [stem for stem, _, kind in parts if kind in _STARTERS]
 
 
-def _names_of_neighbours(neighbours: Iterable[Neighbour]) -> list[str]:
-    return [name for other in neighbours for name in (other.unit, *sorted(other.names))]
+def _names_of_related(units: Iterable[RelatedUnit]) -> list[str]:
+    return [name for other in units for name in (other.unit, *sorted(other.names))]

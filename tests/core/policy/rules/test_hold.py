@@ -45,8 +45,8 @@ from tests.core.situations import (
     facts,
     looked,
     masked,
-    neighbour,
     our_mask,
+    related_unit,
     request,
     snapshot,
 )
@@ -304,7 +304,7 @@ class TestPuttingOneBack:
         [
             (snapshot(machine_id="m2"), "another machine"),
             (snapshot(aliases=("crond.service",)), "other names"),
-            (snapshot(would_stop=(neighbour("payroll.service"),)), "payroll.service would stop with it"),
+            (snapshot(would_stop=(related_unit("payroll.service"),)), "payroll.service would stop with it"),
         ],
     )
     def test_it_is_not_put_back_on_what_nobody_approved(self, seen: Snapshot, why: str) -> None:

@@ -33,8 +33,8 @@ from tests.core.situations import (
     facts,
     looked,
     masked,
-    neighbour,
     our_mask,
+    related_unit,
     request,
     snapshot,
     waiting,
@@ -218,19 +218,19 @@ class TestGoingToOneMoreHost:
         assert isinstance(self.spread(docker, group_hold=self.group_hold(BOB, CAROL, console_works=True)), Allow)
 
     def test_what_people_did_not_see_they_did_not_approve(self) -> None:
-        answer = self.spread(snapshot(would_stop=(neighbour("payroll.service"),)))
+        answer = self.spread(snapshot(would_stop=(related_unit("payroll.service"),)))
         assert isinstance(answer, Refuse)
         assert answer.code == "not_as_approved"
         assert answer.reason.endswith("payroll.service would stop with it.")
         assert code(self.spread(snapshot("cronie.service", aliases=("cron.service",)))) == "not_as_approved"
         unknown = self.group_hold().on_target(before=snapshot(around=None))
-        assert code(self.spread(snapshot(would_stop=(neighbour("payroll.service"),)), group_hold=unknown)) == (
+        assert code(self.spread(snapshot(would_stop=(related_unit("payroll.service"),)), group_hold=unknown)) == (
             "not_as_approved"
         )
 
     def test_what_nobody_could_approve_holds_there(self) -> None:
         assert code(self.spread(snapshot(aliases=("sshd.service",)))) == "critical_unit"
-        assert code(self.spread(snapshot(would_stop=(neighbour("dbus.service"),)))) == "critical_would_stop"
+        assert code(self.spread(snapshot(would_stop=(related_unit("dbus.service"),)))) == "critical_would_stop"
         assert code(self.spread(snapshot(lifeline=frozenset({"cron.service"})))) == "own_lifeline"
         no = replace(PROD, name="no", forbid="not now")
         assert code(self.spread(policy=replace(HELD, rules=(no, PROD)))) == "forbidden"

@@ -18,8 +18,8 @@ from tests.core.situations import (
     facts,
     looked,
     masked,
-    neighbour,
     our_mask,
+    related_unit,
     request,
     snapshot,
 )
@@ -95,18 +95,18 @@ def test_case_counts_as_it_does_for_systemd() -> None:
 
 @pytest.mark.parametrize("unit", ["ssh-keys.timer", "wake.socket"])
 def test_what_starts_a_critical_unit_is_as_critical(unit: str) -> None:
-    seen = snapshot(unit, starts=(neighbour("login.service", "ssh.service"),))
+    seen = snapshot(unit, starts=(related_unit("login.service", "ssh.service"),))
     answer = refusal(looked(seen))
     assert answer.code == "critical_unit"
 
 
 def test_a_socket_by_another_name_is_told_by_what_it_starts() -> None:
-    answer = refusal(looked(snapshot("wake.socket", starts=(neighbour("ssh.service"),))))
+    answer = refusal(looked(snapshot("wake.socket", starts=(related_unit("ssh.service"),))))
     assert answer.reason.startswith("wake.socket starts ssh.service, which is on the critical list: remote access")
 
 
 def test_a_critical_unit_that_would_stop_with_it_is_told_by_any_of_its_names() -> None:
-    stops = (neighbour("worker-metrics.service"), neighbour("login.service", "sshd.service"))
+    stops = (related_unit("worker-metrics.service"), related_unit("login.service", "sshd.service"))
     answer = refusal(looked(snapshot(would_stop=stops)))
     assert (answer.code, answer.hint) == ("critical_would_stop", NEVER)
     assert answer.reason.startswith("sshd.service depends on cron.service and is on the critical list")
@@ -115,12 +115,12 @@ def test_a_critical_unit_that_would_stop_with_it_is_told_by_any_of_its_names() -
 @pytest.mark.parametrize("unit", ["app.target", "srv-data.mount", "srv-data.automount"])
 def test_somebodys_own_target_or_mount_that_stops_too_is_neither_boot_nor_storage(unit: str) -> None:
     policy = WHOLE
-    answer = refusal(looked(snapshot(would_stop=(neighbour(unit),))), policy)
+    answer = refusal(looked(snapshot(would_stop=(related_unit(unit),))), policy)
     assert answer.code == "cannot_be_restarted"
     assert answer.reason == f"{unit} would stop with cron.service, and the bot cannot start units of that type again."
-    down = (neighbour(unit, active=ActiveState.INACTIVE),)
+    down = (related_unit(unit, active=ActiveState.INACTIVE),)
     assert isinstance(decide(looked(snapshot(would_stop=down)), policy), NeedsApproval)
-    kept = looked(snapshot(would_stop=(neighbour(unit),)), request(keep_running=True))
+    kept = looked(snapshot(would_stop=(related_unit(unit),)), request(keep_running=True))
     assert isinstance(decide(kept, policy), NeedsApproval)
 
 
@@ -130,24 +130,24 @@ def test_somebodys_own_target_or_mount_that_stops_too_is_neither_boot_nor_storag
 def test_a_target_or_mount_that_carries_the_host_is_critical_where_it_stops_too(unit: str) -> None:
     policy = WHOLE
     for active in (ActiveState.ACTIVE, ActiveState.INACTIVE):
-        answer = refusal(looked(snapshot(would_stop=(neighbour(unit, active=active),))), policy)
+        answer = refusal(looked(snapshot(would_stop=(related_unit(unit, active=active),))), policy)
         assert (answer.code, unit in answer.reason) == ("critical_would_stop", True)
 
 
 def test_a_mount_that_an_installation_names_is_critical_for_its_own_reason() -> None:
     own = ListedUnit("srv-data.mount", "the books of {host}")
     answer = refusal(
-        looked(snapshot(would_stop=(neighbour("srv-data.mount"),))), replace(POLICY, critical=(*WHOLE.critical, own))
+        looked(snapshot(would_stop=(related_unit("srv-data.mount"),))), replace(POLICY, critical=(*WHOLE.critical, own))
     )
     assert answer.reason.endswith("is on the critical list: the books of web-01.")
 
 
 def test_a_timer_that_starts_somebodys_own_target_starts_nothing_critical() -> None:
     policy = WHOLE
-    timer = snapshot("beat.timer", starts=(neighbour("app.target"),))
+    timer = snapshot("beat.timer", starts=(related_unit("app.target"),))
     assert isinstance(decide(looked(timer, request("beat.timer")), policy), NeedsApproval)
     for unit in ("poweroff.target", "reboot.target"):
-        seen = snapshot("beat.timer", starts=(neighbour(unit),))
+        seen = snapshot("beat.timer", starts=(related_unit(unit),))
         given = looked(seen, request("beat.timer"))
         assert refusal(given, policy).code == "critical_unit"
 
@@ -164,7 +164,7 @@ def test_a_name_that_systemd_has_escaped_is_not_called_a_lack_of_all_rights() ->
 
 
 def test_units_that_would_stop_with_it_and_are_not_critical_are_for_people_to_judge() -> None:
-    assert isinstance(decide(looked(snapshot(would_stop=(neighbour("a.service"),))), POLICY), NeedsApproval)
+    assert isinstance(decide(looked(snapshot(would_stop=(related_unit("a.service"),))), POLICY), NeedsApproval)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_units_that_would_stop_with_it_and_are_not_critical_are_for_people_to_ju
     ],
 )
 def test_the_way_out_of_being_kept_up_leads_to_an_end(keepers: list[str], hint: str) -> None:
-    answer = refusal(looked(snapshot(upheld_by=tuple(neighbour(one) for one in keepers))))
+    answer = refusal(looked(snapshot(upheld_by=tuple(related_unit(one) for one in keepers))))
     who = " and ".join(keepers)
     assert answer.reason == f"cron.service is kept up by {who} (Upholds=), which starts it again at once."
     assert answer.hint == hint
@@ -195,7 +195,7 @@ ENDS_THE_HOST: dict[str, tuple[Snapshot, dict[str, Any]]] = {
     "a start too many": (snapshot(actions=("StartLimitAction=reboot",)), {}),
     "its end, left running": (snapshot(actions=("SuccessAction=exit",)), {"keep_running": True}),
     "the end of what stops with it": (
-        snapshot(would_stop=(replace(neighbour("db.service"), actions=("FailureAction=kexec",)),)),
+        snapshot(would_stop=(replace(related_unit("db.service"), actions=("FailureAction=kexec",)),)),
         {},
     ),
 }
@@ -212,7 +212,7 @@ def test_nobody_can_approve_what_may_take_the_host_down(seen: Snapshot, options:
 LIFELINES: dict[str, Snapshot] = {
     "itself": snapshot(lifeline=frozenset({"cron.service"})),
     "one of its aliases": snapshot(aliases=("vpn.service",), lifeline=frozenset({"vpn.service"})),
-    "what stops with it": snapshot(would_stop=(neighbour("vpn.service"),), lifeline=frozenset({"vpn.service"})),
+    "what stops with it": snapshot(would_stop=(related_unit("vpn.service"),), lifeline=frozenset({"vpn.service"})),
 }
 
 
@@ -330,7 +330,7 @@ REFUSED: dict[str, tuple[Snapshot, dict[str, Any], str]] = {
     ),
     "RefuseManualStop": (snapshot(refuse_manual_stop=True), {}, "cannot_be_stopped"),
     "CanStop=no": (snapshot(can_stop=False), {}, "cannot_be_stopped"),
-    "kept up by another": (snapshot(upheld_by=(neighbour("keeper.service"),)), {}, "kept_up"),
+    "kept up by another": (snapshot(upheld_by=(related_unit("keeper.service"),)), {}, "kept_up"),
     "RefuseManualStart": (snapshot(refuse_manual_start=True), {}, "cannot_be_restarted"),
     "running, its file deleted": (snapshot(load=LoadState.NOT_FOUND, fragment=""), {}, "cannot_be_restarted"),
     "a live watchdog": (snapshot(watchdog_usec=3_000_000, notify_access="main"), KEEP, "watchdog_would_kill"),
@@ -352,13 +352,13 @@ GOES_ON: dict[str, tuple[Snapshot, dict[str, Any]]] = {
     "a local file, in the control layer": (snapshot(layers={Layer.PERSISTENT: FileKind.FILE}), {}),
     "masked until reboot, now for good": (masked(Layer.RUNTIME), {}),
     "a link that systemd has not read": (snapshot(layers={Layer.PERSISTENT: FileKind.MASK}), {}),
-    "kept up by what is down": (snapshot(upheld_by=(neighbour("keeper.service", active=ActiveState.FAILED),)), {}),
-    "kept up, and left running": (snapshot(upheld_by=(neighbour("keeper.service"),)), KEEP),
+    "kept up by what is down": (snapshot(upheld_by=(related_unit("keeper.service", active=ActiveState.FAILED),)), {}),
+    "kept up, and left running": (snapshot(upheld_by=(related_unit("keeper.service"),)), KEEP),
     "down, with an action": (snapshot(actions=("SuccessAction=reboot",), active=ActiveState.INACTIVE), {}),
     "beside what is down and has an action": (
         snapshot(
             would_stop=(
-                replace(neighbour("db.service", active=ActiveState.INACTIVE), actions=("FailureAction=reboot",)),
+                replace(related_unit("db.service", active=ActiveState.INACTIVE), actions=("FailureAction=reboot",)),
             )
         ),
         {},
@@ -489,14 +489,14 @@ def test_undoing_our_mask_leaves_an_empty_file_of_another_layer_alone() -> None:
 
 
 def test_a_socket_whose_service_runs_is_not_stopped_for_it_could_not_be_started_again() -> None:
-    busy = snapshot("echo.socket", starts=(neighbour("echo.service"),))
+    busy = snapshot("echo.socket", starts=(related_unit("echo.service"),))
     answer = refusal(looked(busy))
     assert answer.code == "cannot_be_restarted"
     assert "its service echo.service runs, and systemd starts no socket whose service runs" in answer.reason
     assert answer.hint == "Mask echo.service first, which stops it."
     for fine in (
         replace(busy, side_effects=SideEffects(accepts=True)),
-        snapshot("echo.socket", starts=(neighbour("echo.service", active=ActiveState.INACTIVE),)),
+        snapshot("echo.socket", starts=(related_unit("echo.service", active=ActiveState.INACTIVE),)),
         replace(busy, active=ActiveState.INACTIVE),
     ):
         assert isinstance(decide(looked(fine), POLICY), NeedsApproval)
