@@ -11,10 +11,8 @@ from bot.core.people.identity import Caller, PersonId, Place
 from bot.core.policy.model import Explanation
 from bot.core.requests import Request
 from bot.errors import NotYet, Unverified, UsageError
-from bot.ports import Query
 from bot.workflow import Deps
-from bot.workflow.hosts.look import look
-from bot.workflow.queries.answers import Evaluation, about, evaluate_change
+from bot.workflow.queries.answers import Evaluation, about, evaluate_change, unit_status, why
 from bot.workflow.requests.kill_switch_state import kill_switch_state, with_kill_switch_note
 from bot.workflow.requests.mask_inventory import read_mask_inventory
 from handlers import json_view, plain_text
@@ -52,9 +50,10 @@ def _why(deps: Deps, weighed: Evaluation) -> Mapping[str, Any]:
         "decision": json_view.decision(weighed.decision),
         "explained": json_view.explanation(weighed.explained),
         "approvers": json_view.approvers(weighed.approvers, names),
+        "waits": json_view.request(weighed.waits) if weighed.waits else None,
     }
-    text = answers.why(weighed.request, weighed.decision, weighed.explained, weighed.approvers)
-    said = _answer_message(text, data, [weighed.request], names)
+    about_people = [weighed.request, *([weighed.waits] if weighed.waits else [])]
+    said = _answer_message(why(deps, weighed), data, about_people, names)
     return {**said, "lines": [*said["lines"], *_passed_checks(weighed.explained)]}
 
 
@@ -81,8 +80,7 @@ def _status(deps: Deps, question: Question) -> Mapping[str, Any]:
     host = deps.in_force.inventory.host(question.host)
     if question.unit is None:
         return _list(deps, host.name)
-    masks = deps.store.find(Query(host=host.name, unit=question.unit, live_masks=True))
-    seen = look(deps, host, question.unit, full=True)
+    seen, masks = unit_status(deps, host, question.unit)
     data = {"host": host.name, "unit": json_view.snapshot(seen), "masks": [json_view.request(one) for one in masks]}
     told = with_kill_switch_note(deps, answers.status(host.name, seen, masks, deps.clock.now()))
     return _answer_message(told, {**data, "kill_switch": json_view.kill_switch(kill_switch_state(deps))}, masks)

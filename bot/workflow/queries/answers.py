@@ -12,6 +12,7 @@ from bot.core.cards import answers, details, fallback, mask_inventory, plain, sl
 from bot.core.cards.blocks import Text
 from bot.core.cards.forms import text_modal
 from bot.core.cards.handover import handover
+from bot.core.hosts.inventory import Host
 from bot.core.input.grammar import Question, QuestionKind
 from bot.core.people.identity import Caller, PersonId, Place
 from bot.core.policy.decide import decide, explain, kill_switch_groups, may_look, may_see_all
@@ -21,7 +22,7 @@ from bot.core.policy.model import Decision, Explanation, Moment, NeedsApproval, 
 from bot.core.policy.rules.approvers import Approvers, who_could_approve
 from bot.core.policy.rules.identity import is_one_of_us
 from bot.core.requests import Ask, Change, Request, Target, Verb
-from bot.core.systemd.units import UnitName
+from bot.core.systemd.units import Snapshot, UnitName
 from bot.errors import MaskbotError, UsageError
 from bot.ports import Query
 from bot.workflow.evaluate import gather_facts
@@ -125,10 +126,7 @@ def answer(deps: Deps, question: Question, who: Caller) -> Text:
             weighed = evaluate_change(deps, asked)
             return answers.plan(weighed.request, weighed.decision, deps.clock.now())
         case QuestionKind.WHY:
-            weighed = evaluate_change(deps, asked)
-            waits = mask_that_waits(deps, asked.ask.change)
-            told = slow_unit.status(waits, deps.clock.now()) if waits else None
-            return answers.why(weighed.request, weighed.decision, weighed.explained, weighed.approvers, stopping=told)
+            return why(deps, evaluate_change(deps, asked))
         case QuestionKind.LIST:
             return with_kill_switch_note(
                 deps, mask_inventory.listing(read_mask_inventory(deps, question.host), host=question.host)
@@ -175,6 +173,7 @@ class Evaluation:
     decision: Decision
     explained: tuple[Explanation, ...]
     approvers: tuple[Approvers, ...]
+    waits: Request | None  # our mask, while it waits for the unit's own stop
 
 
 def evaluate_change(deps: Deps, asked: Request) -> Evaluation:
@@ -187,7 +186,14 @@ def evaluate_change(deps: Deps, asked: Request) -> Evaluation:
     answer = decide(given, policy)
     if isinstance(answer, NeedsApproval):
         answer = with_names(deps, answer)
-    return Evaluation(request, answer, explain(given, policy), who_could_approve(given, policy))
+    waits = mask_that_waits(deps, change)
+    return Evaluation(request, answer, explain(given, policy), who_could_approve(given, policy), waits)
+
+
+def why(deps: Deps, weighed: Evaluation) -> Text:
+    """The decision with its reasons, and our mask of the unit if it waits for the stop."""
+    told = slow_unit.status(weighed.waits, deps.clock.now()) if weighed.waits else None
+    return answers.why(weighed.request, weighed.decision, weighed.explained, weighed.approvers, stopping=told)
 
 
 def _hypothetical(deps: Deps, change: Change, who: Caller) -> Request:
@@ -205,12 +211,20 @@ def _status(deps: Deps, question: Question) -> Text:
     host = deps.in_force.inventory.host(question.host)
     if question.unit is None:
         return mask_inventory.listing(read_mask_inventory(deps, host.name), host=host.name)
-    change = Change(Verb.MASK, host.name, question.unit)
+    seen, masks = unit_status(deps, host, question.unit)
+    return answers.status(host.name, seen, masks, deps.clock.now())
+
+
+def unit_status(deps: Deps, host: Host, asked: UnitName) -> tuple[Snapshot, list[Request]]:
+    """A full look at a unit, and our masks of it: those in place, and the one that waits for the unit's own stop.
+
+    A mask is found by any name that its unit had.
+    """
+    change = Change(Verb.MASK, host.name, asked)
     unit = real_unit_name(live_masks_in_manager(deps, change), change)
     live = deps.store.find(Query(host=host.name, unit=unit, live_masks=True))
     waits = mask_that_waits(deps, Change(Verb.MASK, host.name, unit))
-    seen = look(deps, host, unit, full=True)
-    return answers.status(host.name, seen, [*live, *([waits] if waits else [])], deps.clock.now())
+    return look(deps, host, unit, full=True), [*live, *([waits] if waits else [])]
 
 
 def _details(deps: Deps, request: Request, who: Caller) -> Text:

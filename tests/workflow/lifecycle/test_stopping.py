@@ -4,10 +4,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from bot.core.input.grammar import Question, QuestionKind
 from bot.core.requests import Outcome, Request, Stage
 from bot.core.steps import StepLimits
 from bot.core.systemd.systemctl import PROBE
+from bot.core.systemd.units import UnitName
 from bot.errors import UsageError
+from handlers import cli_queries
 from tests.workflow.conftest import Opening
 from tests.workflow.fleet import AnyHost, Fleet
 from tests.workflow.hands import cut_off, let_in
@@ -226,6 +229,9 @@ def test_what_never_ends_to_stop_keeps_nobody_from_its_host_and_can_be_withdrawn
     assert world.undo(beside).target.outcome is Outcome.RESTORED
     saw(f"meanwhile: {world.card(beside).partition(chr(10))[0]}")
     assert world.mask("patient", host="db-01").stage is Stage.REFUSED
+    for word in (QuestionKind.WHY, QuestionKind.STATUS):
+        told = cli_queries.answer(world.deps, Question(word, "db-01", UnitName("patient.service")), caller(ALICE))
+        assert "not masked yet (asked by alice)" in " ".join(told["lines"]), told["lines"]
 
     _withdraw(world, asked)
     assert host.show("patient.service", "LoadState", "ActiveState") == {
