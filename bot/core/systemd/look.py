@@ -26,7 +26,7 @@ from bot.core.systemd.output import (
     require,
     sections,
 )
-from bot.core.systemd.properties import RELATIONS, SHOWN, SHOWN_OF_NAME
+from bot.core.systemd.properties import RELATIONS, SHOWN, SHOWN_OF_RELATED
 from bot.core.systemd.side_effects import ElapseBase, SideEffects
 from bot.core.systemd.status import read_status
 from bot.core.systemd.sudo_rights import read_granted
@@ -39,6 +39,7 @@ from bot.core.systemd.surroundings import (
     for_a_decision,
     nothing,
     read_around,
+    told_apart,
 )
 from bot.core.systemd.systemctl import Argv, checked_login
 from bot.core.systemd.units import ActiveState, LayerFile, LoadState, Snapshot, UnitName
@@ -129,7 +130,7 @@ def _sections(stdout: str, *needed_too: str) -> dict[str, tuple[str, ...]]:
     for name in (*_SHORT, *further, *needed_too):
         if name not in found:
             raise HostError("The host's answer lacks a part.", code="incomplete_observation", passing=True)
-    return found
+    return told_apart(found)
 
 
 def _stop_command(lines: tuple[str, ...], sub: str) -> tuple[int, int]:
@@ -147,7 +148,7 @@ def _other_names(lines: tuple[str, ...]) -> dict[str, LoadedUnit]:
     if not lines:
         return {}
     names = [read_unit(name) for name in lines[0].split()]
-    blocks = records(lines[1:], SHOWN_OF_NAME)
+    blocks = records(lines[1:], SHOWN_OF_RELATED)
     shown = [LoadedUnit(read_unit(require(block, "Id")), LoadState(require(block, "LoadState"))) for block in blocks]
     if len(names) != len(shown):
         raise HostError("The host's answer lacks a name.", code="incomplete_observation", passing=True)

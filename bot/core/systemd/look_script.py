@@ -1,17 +1,15 @@
 """The script of a look: constant, without any foreign text in it, and it changes nothing."""
 
-from bot.core.systemd.config_management import AGENTS
 from bot.core.systemd.host_script import WHY_NOT, WORDS
+from bot.core.systemd.neighbours_script import NEIGHBOURS
 from bot.core.systemd.own_access_script import WAY_IN
 from bot.core.systemd.properties import (
     RELATIONS,
     SHOWN,
     SHOWN_OF_NAME,
-    SHOWN_OF_RELATED,
     STAT_FORMAT,
     STATES,
     STATUS,
-    STOPS_TOO,
 )
 from bot.core.systemd.search_path import ONLY_THOSE_THERE, SYSTEM, USER, words
 from bot.core.systemd.sudo_rights_script import LISTED, one_by_one
@@ -19,7 +17,7 @@ from bot.core.systemd.unit_files_script import CONTENTS, KERNEL
 
 # Arguments: the unit, the size of the look, and a login for that user's own manager or nothing.
 _BEGIN = f"""\
-{WORDS}unit=$1 size=$2 user=$3 manager=
+{WORDS}unit=$1 size=$2 user=$3 manager= states=
 say '@maskbot-look 1'
 read -r machine_id </etc/machine-id
 if [ "$user" ]; then
@@ -67,7 +65,8 @@ for line in $shown; do
   esac
 done
 unset IFS
-real=$file place=$id instance=
+real=$file place=$id instance= length= depth=2
+case $size in short | granted) depth=1 ;; esac
 case $id in *@?*.*) instance=${{id#*@}} instance=${{instance%.*}} ;; esac
 if [ "$load" = masked ]; then
   real=
@@ -78,10 +77,14 @@ if [ "$load" = masked ]; then
   done
 fi
 [ -e "$real" ] || real=
-found=$(find -H "$@" -maxdepth 1 '(' -type l ${{real:+-o -samefile "$real"}} ')' -printf '%p|%l\n' 2>/dev/null)
+links=$(find -H "$@" -maxdepth $depth '(' -type l ${{real:+-o -samefile "$real"}} ')' \\
+  -printf '%d %s|%p|%l\n' 2>/dev/null)
 IFS=$newline
-for entry in $found; do
-  path=${{entry%%|*}} goal=${{entry#*|}}
+for entry in $links; do
+  case $entry in 1*) ;; *) continue ;; esac
+  bytes=${{entry#1 }} path=${{entry#*|}}
+  goal=${{path#*|}} path=${{path%%|*}}
+  [ "$goal" ] || length=${{bytes%%|*}}
   name=${{path##*/}}
   case $goal in "$id" | */systemd/$kind/"$id") names="$names $name" ;; esac
   [ "$real" ] && [ "$path" -ef "$real" ] || continue
@@ -99,7 +102,8 @@ for name in $names; do
   others="$others $name"
 done
 say @names
-[ -z "$others" ] || {{ say "$others" '' && ask show -p {",".join(SHOWN_OF_NAME)} -- $others; }}
+[ -z "$others" ] || say "$others" ''
+[ -z "$others" ] || [ $depth = 2 ] || ask show -p {",".join(SHOWN_OF_NAME)} -- $others
 say @layers "control=$control/$place" "persistent=$persistent/$place" "runtime=$runtime/$place"
 say @files
 for folder; do
@@ -125,35 +129,6 @@ _STATES = f"""\
 states() {{ ask {" ".join(STATES)} 2>/dev/null | awk '{{ sub(/^[* ]+/, ""); print $1, $2, $3, $4 }}'; }}
 """
 
-# Follow relations from unit to unit while there are new ones: what would stop too, and what triggers what.
-_NEIGHBOURS = f"""\
-relations() {{
-  IFS=$newline
-  for line in $1; do
-    case $line in {" | ".join(f"{name}=*" for name in STOPS_TOO)} | $2) ;; *) continue ;; esac
-    line=${{line#*=}}
-    case $line in *'"'*) line=$(plain "$line") ;; esac
-    IFS=' '
-    for name in $line; do
-      case " $seen " in *" $name "*) ;; *) seen="$seen $name" ahead="$ahead $name" ;; esac
-    done
-  done
-  unset IFS
-}}
-neighbours() {{
-  ahead= seen=$id
-  relations "$shown" 'Trigger*=*'
-  for name in {" ".join(AGENTS)}; do
-    for folder; do [ ! -e "$folder/$name" ] || ahead="$ahead $name"; done
-  done
-  while [ "$ahead" ]; do
-    found=$(ask show -p {",".join(SHOWN_OF_RELATED)} -- $ahead 2>/dev/null) ahead=
-    say "$found" ''
-    relations "$found" ''
-  done
-}}
-"""
-
 # File names, some of which may vanish meanwhile; for a user's own manager not all can be read.
 _WIDE = """\
 names() { find -H "$@" -maxdepth 1 -name '*.*' ! -type d -printf '%f\\n' 2>/dev/null; }
@@ -165,17 +140,17 @@ wide() {
   say @contents
   contents "$@"
   say @links
-  found=$(find -H "$@" -maxdepth 2 -type l -printf '%p|%l\\n' 2>/dev/null)
   IFS=$newline
-  for entry in $found; do
+  for entry in $links; do
     IFS=' '
+    entry=${entry#*|}
+    case $entry in *'|') continue ;; esac
     case $entry in "$control/$place|"* | "$persistent/$place|"* | "$runtime/$place|"*) continue ;; esac
     for name in $id $others; do
       case "$entry|" in */"$name|"* | *"|$name|") say "$entry"; break ;; esac
     done
   done
   unset IFS
-  say @neighbours
   neighbours "$@"
   say @near
   [ "$load" != not-found ] || names "$@"
@@ -210,7 +185,7 @@ result)
         exec 7<&0 </dev/null
         itself "$@"
         wide "$@"
-        say @states
+        say @states ${states:+"$states"}
         cat /dev/fd/3 /dev/fd/4
         say @end
         cat /dev/fd/7
@@ -223,17 +198,19 @@ full | acting)
     exec 3<&0 </dev/null
     rights | {
       exec 4<&0 </dev/null
-      { kernel; edited "$@"; there "$@"; counted_anew "$@"; } | {
+      { kernel; edited "$@"; there "$@"; } | {
         exec 5<&0 </dev/null
         way_in "$@" | {
           exec 6<&0 </dev/null
           status | {
             exec 7<&0 </dev/null
             itself "$@"
-            wide "$@"
-            copies "$@"
-            say @states
-            cat /dev/fd/3 /dev/fd/5 /dev/fd/6 /dev/fd/4
+            like_it "$@" | {
+              exec 8<&0 </dev/null
+              wide "$@"
+              say @states ${states:+"$states"}
+              cat /dev/fd/3 /dev/fd/5 /dev/fd/6 /dev/fd/4 /dev/fd/8
+            }
             say @end
             cat /dev/fd/7
           }
@@ -245,5 +222,5 @@ full | acting)
 esac
 """
 
-_PARTS = (_ITSELF, _STATES, CONTENTS, _NEIGHBOURS, KERNEL, _WIDE, LISTED, one_by_one(), WAY_IN, _STATUS)
+_PARTS = (_ITSELF, _STATES, CONTENTS, NEIGHBOURS, KERNEL, _WIDE, LISTED, one_by_one(), WAY_IN, _STATUS)
 SCRIPT = "".join((_BEGIN, *_PARTS, _ASK))

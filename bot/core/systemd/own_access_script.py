@@ -21,31 +21,38 @@ carry() {{
   unset IFS
 }}
 sockets() {{ ss -H -t -n --cgroup "$@" 2>/dev/null; }}
-# Who made these sockets, or those of them at one port.
+# Who made these sockets, or those of them at one port. A loop over lines starts no process, and `read` would read each
+# byte by itself. From a container inode 1 is the machine around it, which has no units here and no relays to follow.
+fields() {{ here=$4 maker=$6; }}
 made() {{
   makers=
-  while read -r _ _ _ here _ maker; do
+  IFS=$newline
+  for line in $1; do
+    unset IFS
+    fields $line
     case $here in *":$2") ;; *) [ -z "$2" ] || continue ;; esac
     case " $makers " in *" $maker "*) continue ;; esac
+    case $container$maker in yes*unreachable:1) continue ;; esac
     makers="$makers $maker"
     carry "$maker"
     case $maker in
       *unreachable:*) unknown="$unknown ${{maker##*unreachable:}}" ;;
       *:/init.scope) started=yes ;;
     esac
-  done <<EOT
-$1
-EOT
+  done
+  unset IFS
 }}
 # The ports at which these makers listen, or systemd for somebody.
 ports() {{
-  while read -r _ _ _ here _ maker; do
+  IFS=$newline
+  for line in $listening; do
+    unset IFS
+    fields $line
     case " $makers " in *" $maker "*) ;; *) case $maker in *:/init.scope) ;; *) continue ;; esac ;; esac
     [ "${{here##*:}}" = "$at" ] || say "${{1:+or }}dport = :${{here##*:}}"
     set -- more
-  done <<EOT
-$listening
-EOT
+  done
+  unset IFS
 }}
 # Whether a client is at the other end of a virtual cable of this host (veth): in another network namespace, where the
 # sockets are not seen. A cable that also leads out of the host is none of those.
@@ -60,7 +67,7 @@ behind() {{
   done
 }}
 way_in() {{
-  carriers= unknown= started=
+  carriers= unknown= started= container=
   read -r client from _ at <<EOT
 $SSH_CONNECTION
 EOT
@@ -77,7 +84,7 @@ EOT
     process=$parent
   done
   say @way "connection=$SSH_CONNECTION"
-  [ ! -e /run/systemd/container ] || say container=yes
+  [ ! -e /run/systemd/container ] || {{ container=yes; say container=yes; }}
   apart=$(behind "$client")
   [ -z "$apart" ] || say "$apart"
   say @sockets

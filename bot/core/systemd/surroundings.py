@@ -27,6 +27,23 @@ def nothing() -> frozenset[str]:
     return frozenset()
 
 
+def told_apart(found: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """The sections, with what systemd said of the unit's further names among these.
+
+    A look that asks for neighbours names them there only: it asks for them before the neighbours, in one question.
+    """
+    names = found["names"]
+    if "neighbours" not in found or not names or any(names[1:]):
+        return found
+    blocks = "\n".join(found["neighbours"]).strip("\n").split("\n\n")
+    count = len(names[0].split())
+    return {**found, "names": (names[0], *_lines(blocks[:count])), "neighbours": _lines(blocks[count:])}
+
+
+def _lines(blocks: Sequence[str]) -> tuple[str, ...]:
+    return tuple(line for block in blocks for line in ("", *block.split("\n")))
+
+
 def read_around(found: Mapping[str, tuple[str, ...]], unit: Record, also: Collection[str]) -> Surroundings:
     kernel = record(found["kernel"], _KERNEL)
     nearby = UnitGraph([*records(found["neighbours"], SHOWN_OF_RELATED), unit], _states(found))

@@ -80,21 +80,27 @@ EOT
   say @edited-for-many $others
   [ "$all" -le {MOST_EDITS} ] || say @edited-besides "$((all - {MOST_EDITS}))"
 }}
-# Other files with the very bytes of the unit's own: each is a unit of its own that starts the same program.
-copies() {{
-  say @copies
-  size=$([ -z "$real" ] || stat -L -c %s -- "$real" 2>/dev/null)
-  [ "${{size:-0}}" -gt 0 ] && [ "$size" -le $(({BIGGEST} * 1024)) ] || return 0
-  find -L "$@" -maxdepth 1 -type f -size "${{size}}c" ! -samefile "$real" -exec cmp -s -- "$real" '{{}}' ';' \\
-    -printf '%f\\n' 2>/dev/null | while read -r name; do
-      case $instance$name in ?*@.*) name=${{name%%@*}}@$instance.${{name##*.}} ;; esac
-      say "$name"
-    done
-}}
-# Timers with OnActiveSec=: a reload by anybody counts them from now (measured). A file may be gone that is still read.
-counted_anew() {{
+# In one search: other files with the very bytes of the unit's own, each of which is a unit of its own that starts the
+# same program; and timers with OnActiveSec=, which a reload by anybody counts from now (measured).
+like_it() {{
+  [ -z "$real" ] || [ "$length" ] || length=$(stat -L -c %s -- "$real" 2>/dev/null)
+  set -- "$@" -maxdepth 2 '(' '(' -name '*.timer' -o -path '*.timer.d/*.conf' ')' -type f -size -{BIGGEST + 1}k \\
+    -exec grep -lsE '^[[:space:]]*OnActiveSec[[:space:]]*=' -- '{{}}' + ')'
+  [ "${{length:-0}}" -eq 0 ] || [ "$length" -gt $(({BIGGEST} * 1024)) ] || set -- "$@" , \\
+    -type f -size "${{length}}c" ! -name '*.conf' ! -samefile "$real" \\
+    -exec cmp -s -- "$real" '{{}}' ';' -printf '%d %f\\n'
+  found=$(find -L "$@" 2>/dev/null)
+  IFS=$newline
   say @counted-anew
-  find -L "$@" -maxdepth 2 '(' -name '*.timer' -o -path '*.timer.d/*.conf' ')' -type f -size -{BIGGEST + 1}k \\
-    -exec grep -lsE '^[[:space:]]*OnActiveSec[[:space:]]*=' -- {{}} + 2>/dev/null
+  for entry in $found; do
+    case $entry in /*) say "$entry" ;; esac
+  done
+  say @copies
+  for entry in $found; do
+    case $entry in '1 '*) name=${{entry#1 }} ;; *) continue ;; esac
+    case $instance$name in ?*@.*) name=${{name%%@*}}@$instance.${{name##*.}} ;; esac
+    say "$name"
+  done
+  unset IFS
 }}
 """

@@ -653,3 +653,13 @@ def test_copies_of_its_file_are_other_units_of_its_kind() -> None:
     around = parse_look(text, UnitName("worker.service")).around
     assert around
     assert around.copies == ("a.service", "b.service")
+
+
+@pytest.mark.parametrize("name", ["surroundings", "second_file"])
+def test_further_names_that_are_asked_with_the_neighbours_are_read_as_if_they_were_asked_apart(name: str) -> None:
+    text, unit = recording(name), UnitName(CASES[name].unit)
+    first, _, of_names = text.partition("@names\n")[2].partition("\n@")[0].partition("\n")
+    assert first and of_names.strip()
+    together = text.replace(f"@names\n{first}\n{of_names}", f"@names\n{first}\n")
+    together = together.replace("@neighbours\n", f"@neighbours\n{of_names.strip()}\n\n")
+    assert parse_look(together, unit) == parse_look(text, unit)

@@ -81,7 +81,8 @@ def test_odd_and_unreadable_drop_ins_are_said_and_their_edits_noticed(shared_wor
 def test_a_thousand_services_with_long_names_are_all_seen(shared_world: World, host: AnyHost) -> None:
     known = "".join(f"After=bnd-{LONG}@{number}.service\n" for number in range(MANY))
     names = [f"bnd-{LONG}@{number}.service" for number in range(MANY)]
-    host.write(f"{VENDOR}/bnd-{LONG}@.service", f"[Unit]\nBindsTo=bnd-hub.service\n{PLAIN}")
+    host.write(f"{VENDOR}/bnd-{LONG}@.service", f"[Unit]\nBindsTo=bnd-hub.service bnd-idle.service\n{PLAIN}")
+    host.write(f"{VENDOR}/bnd-idle.service", f"[Unit]\n{known.replace('After', 'Before')}{PLAIN}")
     host.write(f"{VENDOR}/bnd-hub.service", PLAIN)
     host.write(f"{VENDOR}/bnd-keeper.service", f"[Unit]\n{known}{PLAIN}")  # as long as it runs, all are loaded
     host.run("sh", "-c", "systemctl daemon-reload; systemctl start bnd-keeper")
@@ -90,6 +91,10 @@ def test_a_thousand_services_with_long_names_are_all_seen(shared_world: World, h
     assert {one.unit for one in asked.target.planned.around.would_stop} == {*names}
     assert "MASK bnd-hub.service on web-02" in shared_world.card(asked)
     host.run("systemctl", "stop", "bnd-keeper")
+
+    idle = shared_world.mask("bnd-idle", host="web-02")  # none of them is loaded, and each question would load them all
+    assert idle.target.planned and idle.target.planned.around, idle.because
+    assert {one.unit for one in idle.target.planned.around.would_stop} == {*names}
 
 
 @pytest.mark.fault("F88", how="an override in /etc and a folder of drop-ins removed while the units were masked")
