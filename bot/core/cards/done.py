@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from bot.core.cards import break_glass, brought_down, drift, expiry, unit_state
+from bot.core.cards import break_glass, brought_down, drift, expiry, still_running, unit_state
 from bot.core.cards.before_after import MASKED, screen_reader_lines, start_proof, table
 from bot.core.cards.blocks import Action, Block, Markup, Text, clock, day, escape, join, message, row, section, words
 from bot.core.cards.buttons import buttons
@@ -92,7 +92,7 @@ def title(request: Request) -> str:
     if outcome in _UP and target.after and not target.after.active.is_down:
         return _UP[outcome]
     if outcome is Outcome.MASKED_RESTARTED:
-        return TITLES[outcome] + _by_whom(target)
+        return TITLES[outcome] + still_running.by_whom(target)
     if outcome in _REMOVED and _masked_still(target):
         return "MASK REMOVED, STILL MASKED"
     return TITLES[outcome] + ", HELD" * bool(request.hold)
@@ -101,15 +101,6 @@ def title(request: Request) -> str:
 def _masked_still(target: Target) -> bool:
     """Another layer still masks the unit, by a mask that is not ours."""
     return target.after is not None and (target.after.is_masked or bool(target.after.mask_layers))
-
-
-def _by_whom(target: Target) -> str:
-    """The cause that started the unit again: its trigger if there is one kind, unless somebody started it by hand."""
-    around = target.before.around if target.before else None
-    kinds = (
-        {other.unit.rpartition(".")[2] for other in around.triggers if not other.active.is_down} if around else set()
-    )
-    return f" BY ITS {kinds.pop().upper()}" if len(kinds) == 1 else " BY SOMETHING ELSE"
 
 
 def _sections(**lines: list[Markup]) -> Iterator[Block]:
@@ -151,7 +142,7 @@ def _meaning(request: Request) -> Iterator[Markup]:
                 "The mask link is there, but systemd has not loaded it: the unit can start until a daemon-reload."
             )
         case Outcome.MASKED_RUNNING | Outcome.MASKED_RESTARTED:
-            yield Markup("*It still runs.* Once it is down, it cannot be started. To stop it, unmask it and ask again.")
+            yield still_running.advice(request.target)
         case Outcome.NO_CHANGE if not request.ask.change.force:
             yield words("There was nothing to change.")
         case Outcome.CALLED_OFF | Outcome.CALLED_OFF_PARTLY:

@@ -469,5 +469,10 @@ def test_what_its_socket_always_starts_again_is_said_to_run(shared_world: World)
     shared_world.wire.after.remove(connect)
     assert done.stage is Stage.DONE, done.because
     assert done.target.outcome is Outcome.MASKED_RESTARTED
-    assert shared_world.card(done).startswith("MASKED, RESTARTED BY ITS SOCKET")
+    card = shared_world.card(done)
+    assert card.startswith("MASKED, RESTARTED BY ITS SOCKET")
     assert host.show("echo.service", "LoadState", "ActiveState") == {"LoadState": "masked", "ActiveState": "active"}
+    assert "systemctl stop echo.service, on db-01" in card
+    host.run("systemctl", "stop", "echo.service")
+    host.run("perl", "-e", TALK)
+    assert active(host, "echo.service") == "inactive"
