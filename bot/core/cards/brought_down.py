@@ -39,9 +39,10 @@ def how_it_stopped(target: Target) -> Iterator[Markup]:
     looks = [seen for seen in (target.after, target.last_seen) if seen]
     ran = target.before is not None and not target.before.active.is_down
     if ran and any(seen.result == "timeout" and seen.active.is_down and not seen.control_group for seen in looks):
-        yield row("Stopped", f"by force{_after_its_limit(target.before)} (Result=timeout)")
+        yield row("Stopped", f"by force, when its time was up (Result=timeout{_its_limit(target.before)})")
 
 
-def _after_its_limit(before: Snapshot | None) -> str:
+def _its_limit(before: Snapshot | None) -> str:
+    """The limit of one phase of its stop. A stop has several, and may ask for more time: it may have taken longer."""
     limit = unit_state.stop_limit(before) if before else None
-    return f" after {unit_state.span(limit)}" if limit and limit != float("inf") else ""
+    return f", TimeoutStopSec={unit_state.span(limit)}" if limit and limit != float("inf") else ""

@@ -131,4 +131,4 @@ def test_a_unit_that_sets_itself_no_limit_and_was_killed_has_a_card(after: objec
     unlimited = running(timeout_stop_usec=INFINITE)
     for outcome in (Outcome.PROVEN, Outcome.NOT_PROTECTED):
         request: Request = finished(outcome, after, before=unlimited)  # type: ignore[arg-type]
-        assert "by force (Result=timeout)" in read(render(request, now=NOW), NAMES)
+        assert "by force, when its time was up (Result=timeout)" in read(render(request, now=NOW), NAMES)

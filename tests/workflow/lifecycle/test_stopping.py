@@ -154,7 +154,7 @@ def test_what_had_to_be_killed_is_said_so(shared_world: World, saw: Callable[[st
     host = shared_world.hosts["web-02"]
     done = shared_world.masked("stubborn", host="web-02")
     assert done.target.outcome is Outcome.PROVEN
-    by_force = "by force after 4 s (Result=timeout)"
+    by_force = "by force, when its time was up (Result=timeout, TimeoutStopSec=4 s)"
     assert by_force in shared_world.card(done)
     saw(f"{shared_world.card(done).partition(chr(10))[0]}: {by_force}")
     assert host.show("stubborn.service", "ActiveState") == {"ActiveState": "failed"}
