@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from bot.core.audit.shipping import read_address
+from bot.core.audit.audit_shipping import read_address
 from bot.core.paging import why_not
 
 _LONGEST_PAUSE = 300.0

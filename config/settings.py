@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot.core.audit.shipping import SinkNeed
+from bot.core.audit.audit_shipping import SinkNeed
 from bot.core.paging import Format
 from bot.errors import ConfigError
 from config.policy_types import near

@@ -38,8 +38,8 @@ def keep(desk: Desk, click: Click, form: Forms) -> str:
 
 def extend_by(desk: Desk, sent: Submission) -> str:
     """Extend by what was typed, or else by what was chosen."""
-    term, reason = _term(desk, sent), _reason(sent)
-    asked = desk.extensions.extend(sent.click.request_id, term, sent.caller, reason=reason)
+    duration, reason = _duration(desk, sent), _reason(sent)
+    asked = desk.extensions.extend(sent.click.request_id, duration, sent.caller, reason=reason)
     follow(desk, sent.click, asked.id)
     return ""
 
@@ -54,7 +54,7 @@ def keep_because(desk: Desk, sent: Submission) -> str:
     return ""
 
 
-def _term(desk: Desk, sent: Submission) -> Duration:
+def _duration(desk: Desk, sent: Submission) -> Duration:
     typed = unmangle.text(sent.fields.get(forms.OTHER, "")).strip()
     try:
         return read_duration(typed or sent.fields.get(forms.LONGER, ""), desk.now)

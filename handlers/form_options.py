@@ -60,7 +60,7 @@ def host_chosen(desk: Desk, chosen: Submission, form: OpenForm) -> str:
         runtime=forms.RUNTIME in how,
         keep_running=forms.KEEP_RUNNING in how,
         user=fields.get(forms.USER, ""),
-        term=fields.get(forms.DURATION, ""),
+        duration=fields.get(forms.DURATION, ""),
         scheduled_window=fields.get(forms.WHEN, ""),
         owners=fields.get(hold_form.OWNERS, ""),
         review=fields.get(hold_form.REVIEW_ON, ""),

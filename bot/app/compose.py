@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.core.audit.shipping import read_address
+from bot.core.audit.audit_shipping import read_address
 from bot.core.policy.model import Policy
 from bot.core.requests.expiry import AftercarePolicy
 from bot.core.steps import StepLimits

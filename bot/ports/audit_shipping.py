@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from bot.core.audit.shipping import SinkNeed
+from bot.core.audit.audit_shipping import SinkNeed
 
 
 class Sink(Protocol):

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bot.core.audit.audit_shipping import BEHIND, Record, ShippingProgress, SinkNeed, trouble
 from bot.core.audit.chain import Event
-from bot.core.audit.shipping import BEHIND, Record, ShippingProgress, SinkNeed, trouble
 from bot.core.cards import audit_shipping
 from bot.core.health import ComponentHealth
 from bot.errors import MaskbotError, SinkError, Stale

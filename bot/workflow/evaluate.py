@@ -19,7 +19,7 @@ from bot.errors import NotYet, Unverified
 from bot.workflow.audit_shipping import unshipped_required
 from bot.workflow.people.membership import read_cards, read_groups
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.hold_group import approved_group_hold
+from bot.workflow.requests.hold_group_members import approved_group_hold
 from bot.workflow.requests.kill_switch_state import active_kill_switch
 from bot.workflow.requests.lineage import Related, find_related
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bot.core.cards.force_stop import not_masked_yet, nothing_waits
-from bot.core.cards.standing import how_it_stands
+from bot.core.cards.request_status import how_it_stands
 from bot.core.people.identity import Caller, PersonId
 from bot.core.policy.rules.force_stop import STOP_IS_OVER
 from bot.core.requests import Ask, Change, Request, Stage, Verb

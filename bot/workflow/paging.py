@@ -32,8 +32,8 @@ class PagedRequest:
     events: Sequence[Event] = ()
 
 
-def page(request: Request, cause: Cause, now: datetime) -> PagedRequest:
-    """Send an alert."""
+def with_alert(request: Request, cause: Cause, now: datetime) -> PagedRequest:
+    """The request with an alert that is to be sent."""
     body = summary(request, cause)
     return PagedRequest(
         replace(request, paging=Paging(cause, paged_at=now)),
@@ -50,7 +50,7 @@ def page_outcome_unknown(deps: Deps, request: Request, now: datetime) -> PagedRe
     patience = timedelta(seconds=deps.timings.page_outcome_unknown_after)
     if now < since + patience:
         return PagedRequest(replace(request, paging=Paging(Cause.UNKNOWN, due_at=since + patience)))
-    paged = page(request, Cause.UNKNOWN, now)
+    paged = with_alert(request, Cause.UNKNOWN, now)
     note = Message(MessageKind.NOTE, body=f"Not known for {humanize(now - since)}: the on-call is paged now.")
     return replace(paged, messages=[*paged.messages, note])
 

@@ -41,7 +41,7 @@ def expires_at(mask: Request) -> Any:
     return mask.aftercare.expires_at
 
 
-def prolonging(world: World, mask: Request) -> Request:
+def extending(world: World, mask: Request) -> Request:
     (request,) = (one for one in world.requests() if one.ask.extends == mask.id)
     return request
 
@@ -54,7 +54,7 @@ class TestExtend:
         assert form["callback_id"] == forms.EXTEND
         assert sent(world, form, longer="4h", reason="the deploy takes longer") == {}
 
-        request = prolonging(world, mask)
+        request = extending(world, mask)
         assert request.ask.change == replace(
             mask.ask.change, duration=Duration(until=expires_at(mask) + timedelta(hours=4))
         )
@@ -65,14 +65,14 @@ class TestExtend:
     def test_what_is_typed_counts_instead_of_what_is_chosen(self, world: World, mask: Request) -> None:
         assert sent(world, open_form(world, "extend", mask), longer="1h", other="—90m") != {}
         assert sent(world, open_form(world, "extend", mask), longer="1h", other=" 90m ") == {}
-        assert prolonging(world, mask).ask.change.duration == Duration(until=expires_at(mask) + timedelta(minutes=90))
+        assert extending(world, mask).ask.change.duration == Duration(until=expires_at(mask) + timedelta(minutes=90))
 
     def test_a_moment_can_be_typed_as_well(self, world: World, mask: Request) -> None:
         assert sent(world, open_form(world, "extend", mask), longer="1h", other="until tomorrow 12:00 UTC") == {}
-        term = prolonging(world, mask).ask.change.duration
-        assert term
-        assert term.until
-        assert (term.until.hour, term.until.minute) == (12, 0)
+        duration = extending(world, mask).ask.change.duration
+        assert duration
+        assert duration.until
+        assert (duration.until.hour, duration.until.minute) == (12, 0)
 
     def test_what_makes_no_sense_is_said_beside_its_field(self, world: World, mask: Request) -> None:
         wrong = sent(world, open_form(world, "extend", mask), longer="1h", other="a while")
@@ -85,10 +85,10 @@ class TestExtend:
         past = mask.asked_at - timedelta(hours=9)
         mask = world.store.save(replace(mask, aftercare=replace(mask.aftercare, expires_at=past)))
         assert sent(world, open_form(world, "extend", mask), longer="1h") == {}
-        term = prolonging(world, mask).ask.change.duration
-        assert term
-        assert term.until
-        assert term.until > mask.asked_at + timedelta(minutes=59)
+        duration = extending(world, mask).ask.change.duration
+        assert duration
+        assert duration.until
+        assert duration.until > mask.asked_at + timedelta(minutes=59)
 
     def test_a_form_that_is_delivered_twice_asks_once(self, world: World, mask: Request) -> None:
         payload = submission(open_form(world, "extend", mask), {"longer": "1h"})
@@ -100,7 +100,7 @@ class TestExtend:
 class TestKeep:
     def test_it_asks_for_the_same_mask_without_an_end_and_says_why(self, world: World, mask: Request) -> None:
         assert sent(world, open_form(world, "keep", mask), reason="it must never run here") == {}
-        request = prolonging(world, mask)
+        request = extending(world, mask)
         assert request.ask.change == replace(mask.ask.change, duration=None)
         assert request.ask.reason == "it must never run here"
 

@@ -35,7 +35,7 @@ def followups(world: World, request: Request) -> list[tuple[FollowupKind, str, s
     return [(followup.kind, followup.by.user, followup.text) for followup in world.store.get(request.id).followups]
 
 
-def alone(world: World) -> Request:
+def with_break_glass(world: World) -> Request:
     """Bob used break-glass with alice's request, and it is over."""
     request = world.waiting()
     used = BreakGlass(BOB, "bob", REASON["reason"], request.asked_at, request.target.digest, remind_at=request.asked_at)
@@ -194,7 +194,7 @@ class TestHandingOver:
 
 class TestSigning:
     def test_a_form_shows_what_was_done_alone_and_the_name_is_recorded(self, world: World) -> None:
-        request = alone(world)
+        request = with_break_glass(world)
         world.send(click("sign_off", value(request), user="UCAROL"))
         form = opened_form(world)
         assert "db on fire, nobody answers" in json.dumps(form["blocks"])

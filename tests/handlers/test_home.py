@@ -16,7 +16,7 @@ from bot.ports import Periodic
 from bot.workflow.process.documents import to_document
 from bot.workflow.requests.kill_switch_state import NAME
 from tests.handlers.payloads import CHANNEL, at_home, click, home_opened, submission
-from tests.handlers.test_followups import alone
+from tests.handlers.test_followups import with_break_glass
 from tests.handlers.world import World
 
 PLAN = "0123456789ab"
@@ -177,7 +177,7 @@ class TestAVote:
 
 
 def test_what_is_over_already_is_followed_until_what_was_wanted_is_done(world: World) -> None:
-    request = alone(world)
+    request = with_break_glass(world)
     world.send(at_home("sign_off", value(request)))
     world.send(submission(form(world), {"reason": "as it should be"}))
     for _ in range(2):  # at once, and when it is looked at first

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.audit.audit_shipping import SinkNeed, read_address
 from bot.core.audit.chain import Event
-from bot.core.audit.shipping import SinkNeed, read_address
 from bot.core.hosts.inventory import Inventory
 from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.requests import Ask, Change, Outcome, Request, Stage, Target, Verb

@@ -102,11 +102,11 @@ def _lasts(request: Request, undo: str) -> Iterator[Markup]:
         yield row("Undo", words("one click: {}", undo))
 
 
-def _expires(term: Duration, what: str) -> Markup:
+def _expires(duration: Duration, what: str) -> Markup:
     """When the mask expires; a length counts from the proof, whose time nobody knows yet."""
-    if term.until:
-        return words("{}: {}", day(term.until), what)
-    return words("{} after it is proven: {}", humanize(term.lasts or timedelta()), what)
+    if duration.until:
+        return words("{}: {}", day(duration.until), what)
+    return words("{} after it is proven: {}", humanize(duration.lasts or timedelta()), what)
 
 
 def _hazards(change: Change, seen: Snapshot) -> Iterator[Markup]:

@@ -40,9 +40,9 @@ def plan(request: Request) -> Iterator[Markup]:
     yield row("Undo", "one click: unmask, and everything is put back")
 
 
-def _then(term: Duration | None) -> Markup:
-    if term and term.until:
-        return words("it expires {}", day(term.until))
+def _then(duration: Duration | None) -> Markup:
+    if duration and duration.until:
+        return words("it expires {}", day(duration.until))
     return words("it no longer expires: it stays until somebody unmasks it")
 
 
@@ -56,8 +56,8 @@ def new_expiry_rows(request: Request) -> Iterator[Markup]:
     yield row("Expires", words("{}{}", _until(ask.change.duration), instead))
 
 
-def _until(term: Duration | None) -> Markup:
-    return day(term.until) if term and term.until else words("never")
+def _until(duration: Duration | None) -> Markup:
+    return day(duration.until) if duration and duration.until else words("never")
 
 
 def expiry_in_list(mask: Request) -> Markup:

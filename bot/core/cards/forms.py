@@ -54,7 +54,7 @@ def mask_form(
             HOW, "How", _how(draft), hint="Otherwise: stopped, and masked until somebody unmasks it.", optional=True
         ),
         input_block(USER, "User", text_input(USER, draft.user), hint=_USER_HINT, optional=True),
-        input_block(DURATION, "For how long", text_input(DURATION, draft.term), hint=_DURATION_HINT, optional=True),
+        input_block(DURATION, "For how long", text_input(DURATION, draft.duration), hint=_DURATION_HINT, optional=True),
         *hold_fields(draft, owners),
         input_block(WHEN, "When", text_input(WHEN, draft.scheduled_window), hint=_WHEN_HINT, optional=True),
         input_block(REASON, "Reason", text_input(REASON, draft.reason, most=REASON_LIMIT), optional=True),

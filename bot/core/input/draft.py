@@ -36,7 +36,7 @@ class Draft:
     runtime: bool = False
     keep_running: bool = False
     user: str = ""
-    term: str = ""  # `2h` or `until 18:00`
+    duration: str = ""  # `2h` or `until 18:00`
     scheduled_window: str = ""  # `Tue 22:00 UTC` or `22:00 for 2h`
     owners: str = ""  # of a hold
     review: str = ""  # and its review date
@@ -70,7 +70,7 @@ def read_draft(text: str, hosts: Sequence[str], now: Now) -> Draft | None:
         runtime="--runtime" in options,
         keep_running="--keep-running" in options,
         user=_valid_or_empty(read_user, options.get("--user", "")),
-        term=_time(duration_option, read_duration, options, now),
+        duration=_time(duration_option, read_duration, options, now),
         scheduled_window=_time(window_option, read_scheduled_window, options, now),
         owners=owners,
         review=review,

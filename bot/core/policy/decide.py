@@ -13,6 +13,7 @@ from bot.core.policy.model import (
 )
 from bot.core.policy.rules import (
     approval,
+    approval_deadlines,
     audit_shipping,
     break_glass,
     break_glass_sign_off,
@@ -20,12 +21,11 @@ from bot.core.policy.rules import (
     channel,
     critical_units,
     dead_ends,
-    deadlines,
     existence,
     expiry,
     force_stop,
     hold,
-    hold_group,
+    hold_group_decision,
     identity,
     kill_switch,
     maskable,
@@ -65,7 +65,7 @@ RULES: tuple[Check, ...] = (
     unit_kind.instances_are_allowed,
     permission.no_rule_forbids,
     kill_switch.new_masks_are_not_stopped,
-    audit_shipping.record_can_be_copied,
+    audit_shipping.required_sinks_are_current,
     calendar_and_limits.nothing_forbids_it_now,
     hold.owners_lift_it,
     existence.unit_exists,
@@ -83,8 +83,8 @@ RULES: tuple[Check, ...] = (
     existence.unit_is_not_busy,
     scheduled_window.window_is_not_over,
     scheduled_window.window_is_allowed,
-    deadlines.there_is_still_time_to_decide,
-    deadlines.approval_is_still_good,
+    approval_deadlines.there_is_still_time_to_decide,
+    approval_deadlines.approval_is_still_good,
     scheduled_window.window_is_open,
     expiry.expiry_was_approved,
     hold.hold_may_be_reapplied,
@@ -110,7 +110,9 @@ RULES: tuple[Check, ...] = (
 
 def decide(facts: Facts, policy: Policy) -> Decision:
     """Decide: allow, needs approval or refuse. Every later moment asks this one function again with fresh facts."""
-    return hold_group.strictest([(one.host, _answer(one, policy)) for one in hold_group.per_host(facts)])
+    return hold_group_decision.strictest(
+        [(one.host, _answer(one, policy)) for one in hold_group_decision.per_host(facts)]
+    )
 
 
 def _answer(facts: Facts, policy: Policy) -> Decision:

@@ -42,8 +42,8 @@ def begin_aftercare(request: Request, now: datetime, care: AftercarePolicy) -> A
         return Aftercare(look_at=look_at)  # its owners review the hold as a whole, once
     if hold := request.hold:
         return Aftercare(remind_at=hold.review if hold.review > now else now + care.reminder_every, look_at=look_at)
-    term = request.ask.change.duration
-    expires_at = term.expires_at(now) if term else None
+    duration = request.ask.change.duration
+    expires_at = duration.expires_at(now) if duration else None
     return Aftercare(
         expires_at, approved_until=expires_at, remind_at=_first_word(expires_at, now, care), look_at=look_at
     )

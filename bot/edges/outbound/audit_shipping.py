@@ -9,7 +9,15 @@ from datetime import datetime
 from time import monotonic
 from typing import Any
 
-from bot.core.audit.shipping import Record, SinkNeed, SyslogAddress, SyslogTransport, as_json_list, frame, syslog_lines
+from bot.core.audit.audit_shipping import (
+    Record,
+    SinkNeed,
+    SyslogAddress,
+    SyslogTransport,
+    as_json_list,
+    frame,
+    syslog_lines,
+)
 from bot.core.paging import signature_headers
 from bot.edges import metrics
 from bot.edges.deadline import call_after

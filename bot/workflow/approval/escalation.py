@@ -11,7 +11,7 @@ from bot.core.policy.model import Group
 from bot.core.requests import Cause, EscalationStep, Request, Tally
 from bot.errors import NotYet, Unverified
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.paging import page
+from bot.workflow.paging import with_alert
 from bot.workflow.people.membership import MOST_CALLED, mention_ids
 from bot.workflow.process.deps import Deps
 
@@ -68,7 +68,7 @@ def escalate(deps: Deps, claim: Claim, request: Request) -> Request:
     messages = [message for step in steps for message in _calls(deps, request, step)]
     events = [_on_step(request, step) for step in steps]
     if deps.pager and any(step.page for step in steps):
-        paged = page(after, Cause.UNDECIDED, deps.clock.now())
+        paged = with_alert(after, Cause.UNDECIDED, deps.clock.now())
         after, messages, events = paged.request, [*messages, *paged.messages], [*events, *paged.events]
     return deps.store.save(after, events=events, messages=messages, claim=claim)
 

@@ -35,28 +35,28 @@ def reevaluate(deps: Deps, request: Request, *, claim: Claim) -> Request:
     is_open = request.approval is not None and now < request.approval.approve_by
     if request.stage is not Stage.WAITING or not is_open or not is_outdated(request, policy=policy, now=now):
         return request
-    held = with_original_requirements(request, policy=policy)
-    related = find_related(deps, held)
-    held = with_all_hosts(held, related)
+    judged = with_original_requirements(request, policy=policy)
+    related = find_related(deps, judged)
+    judged = with_all_hosts(judged, related)
     try:
-        answer = evaluate(deps, gather_facts(deps, held, Moment.VOTE, related=related))
+        answer = evaluate(deps, gather_facts(deps, judged, Moment.VOTE, related=related))
     except UsageError as error:
         return end(deps, request, Stage.CANCELLED, words.replaced_policy(str(error)), code="unknown_host", claim=claim)
     except Unverified as error:
         log.warning("request not reevaluated", request=request.id, why=str(error))
-        return _again_soon(deps, held, claim=claim)
+        return _again_soon(deps, judged, claim=claim)
     if isinstance(answer, Refuse) and request.approval and request.approval.policy != policy:
         answer = replace(answer, reason=words.replaced_policy(answer.reason))
-    evaluated = event(held, "policy.evaluated", decision=type(answer).__name__, digest=held.target.digest)
-    return follow(deps, held, answer, Effects([evaluated]), claim=claim)
+    evaluated = event(judged, "policy.evaluated", decision=type(answer).__name__, digest=judged.target.digest)
+    return apply_decision(deps, judged, answer, Effects([evaluated]), claim=claim)
 
 
-def _again_soon(deps: Deps, held: Request, *, claim: Claim) -> Request:
+def _again_soon(deps: Deps, judged: Request, *, claim: Claim) -> Request:
     """Retry soon. A timer in the past would make the request due at once, for ever."""
     soon = deps.clock.now() + timedelta(seconds=deps.timings.not_verified)
-    if held.approval is None or held.approval.calendar_changes_at is None:
-        return held
-    later = replace(held, approval=replace(held.approval, calendar_changes_at=soon))
+    if judged.approval is None or judged.approval.calendar_changes_at is None:
+        return judged
+    later = replace(judged, approval=replace(judged.approval, calendar_changes_at=soon))
     return deps.store.save(later, claim=claim, urgent=False)
 
 
@@ -68,7 +68,7 @@ class Effects:
     messages: Sequence[Message] = ()
 
 
-def follow(deps: Deps, request: Request, answer: Decision, told: Effects, *, claim: Claim) -> Request:
+def apply_decision(deps: Deps, request: Request, answer: Decision, told: Effects, *, claim: Claim) -> Request:
     """Apply a decision to a waiting request: end it, approve it, or update its requirements."""
     match answer:
         case Refuse():

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from bot.core.audit.request_event import event
 from bot.core.cards import voting as words
-from bot.core.cards.standing import describe_decision
+from bot.core.cards.request_status import describe_decision
 from bot.core.policy.model import Facts, Moment, NeedsApproval, Refuse
 from bot.core.requests import Request, Stage, Tally, Verdict, Vote
 from bot.errors import NotYet, Unverified, UsageError
 from bot.ports import Claim, Message, MessageKind
-from bot.workflow.approval.reevaluate import Effects, follow, reevaluate
+from bot.workflow.approval.reevaluate import Effects, apply_decision, reevaluate
 from bot.workflow.evaluate import evaluate, gather_facts
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import end, end_messages
@@ -31,7 +31,7 @@ def count_votes(deps: Deps, claim: Claim) -> Request:
         why = words.not_in_time(request, approval)
         return end(deps, request, Stage.TIMED_OUT, why, code="not_approved_in_time", claim=claim)
     if request.stage is Stage.WAITING and request.version == claim.request.version and _looks_enough(request):
-        return _see_quorum(deps, request, Effects(), claim=claim)
+        return _decide_again(deps, request, Effects(), claim=claim)
     return request
 
 
@@ -69,7 +69,7 @@ def _count(deps: Deps, request: Request, vote: Vote, *, claim: Claim) -> Request
     with_vote = replace(
         given, request=counted, voter=None, verdict=None, approvers=(*given.approvers, *filter(None, [given.voter]))
     )
-    return _see_quorum(deps, counted, told, given=with_vote, claim=claim)
+    return _decide_again(deps, counted, told, given=with_vote, claim=claim)
 
 
 def _of_no_use(counted: Request, vote: Vote) -> list[Message]:
@@ -80,7 +80,7 @@ def _of_no_use(counted: Request, vote: Vote) -> list[Message]:
     return [Message(MessageKind.WHISPER, to=vote.voter.user, body=body, place=vote.place)]
 
 
-def _see_quorum(deps: Deps, request: Request, told: Effects, *, given: Facts | None = None, claim: Claim) -> Request:
+def _decide_again(deps: Deps, request: Request, told: Effects, *, given: Facts | None = None, claim: Claim) -> Request:
     """Decide again with the vote among the given facts, and save the vote and the decision together."""
     try:
         answer = evaluate(deps, given or gather_facts(deps, request, Moment.VOTE))
@@ -91,7 +91,7 @@ def _see_quorum(deps: Deps, request: Request, told: Effects, *, given: Facts | N
         if _looks_enough(counted):
             raise NotYet(str(error), again_in=deps.timings.not_verified) from error
         return counted
-    return follow(deps, request, answer, told, claim=claim)
+    return apply_decision(deps, request, answer, told, claim=claim)
 
 
 def _refuse_vote(deps: Deps, request: Request, vote: Vote, refusal: Refuse, *, claim: Claim) -> Request:

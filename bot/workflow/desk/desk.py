@@ -8,7 +8,7 @@ from bot.core.audit.request_event import event
 from bot.core.cards import ownership, voting
 from bot.core.cards.blocks import Block
 from bot.core.cards.buttons import DIGEST_SIGNS
-from bot.core.cards.standing import describe_decision, how_it_stands
+from bot.core.cards.request_status import describe_decision, how_it_stands
 from bot.core.input.grammar import Question
 from bot.core.people.identity import Caller, PersonId, Place
 from bot.core.requests import Ask, Outcome, Request, Stage, Tally, Verdict, Vote, VoteCommand

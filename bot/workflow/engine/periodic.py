@@ -14,7 +14,7 @@ from bot.workflow.hosts.quarantine import TRUST, check_quarantine, report_quaran
 from bot.workflow.kill_switch import apply_switch_requests
 from bot.workflow.outbox.handover import HANDOVER, post_handover, schedule_handover
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.hold_group import HOLD_ROLLOUT
+from bot.workflow.requests.hold_group_members import HOLD_ROLLOUT
 from bot.workflow.requests.kill_switch_state import NAME as KILL_SWITCH
 from bot.workflow.requests.mask_inventory import WATCH
 

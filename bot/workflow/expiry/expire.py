@@ -7,7 +7,7 @@ finds none in the way. The undo is retried with growing pauses until the mask is
 from dataclasses import replace
 
 from bot.core.audit.request_event import event
-from bot.core.cards import by_itself
+from bot.core.cards import automatic_requests
 from bot.core.people.identity import ITSELF
 from bot.core.requests import Ask, Request
 from bot.core.requests.expiry import is_late, next_try, postpone_undo
@@ -49,15 +49,23 @@ def _begin(deps: Deps, claim: Claim, mask: Request) -> Request:
 
 def _ask(mask: Request) -> Ask:
     change = mask.ask.change.as_undo(mask.target.unit)
-    return Ask(change, ITSELF, ITSELF.user, mask.ask.place, by_itself.ends(mask), undoes=mask.id, by_itself=True)
+    return Ask(
+        change,
+        ITSELF,
+        ITSELF.user,
+        mask.ask.place,
+        automatic_requests.expiry_reason(mask),
+        undoes=mask.id,
+        by_itself=True,
+    )
 
 
 def _wait(deps: Deps, claim: Claim, mask: Request, other: Request) -> Request:
     """The undo, by the bot or by somebody, is running; it is checked later."""
-    returning = other.id if other.ask.by_itself else ""
-    now, care, aftercare = deps.clock.now(), deps.aftercare, replace(mask.aftercare, undo_request=returning)
+    undo_request = other.id if other.ask.by_itself else ""
+    now, care, aftercare = deps.clock.now(), deps.aftercare, replace(mask.aftercare, undo_request=undo_request)
     if is_late(other, aftercare.expires_at, now, care):
-        aftercare = postpone_undo(aftercare, by_itself.waits_for(other), now, care)
+        aftercare = postpone_undo(aftercare, automatic_requests.waits_for(other), now, care)
     waits = replace(aftercare, try_at=next_try(aftercare, now, care))
     return deps.store.save(replace(mask, aftercare=waits), claim=claim)
 

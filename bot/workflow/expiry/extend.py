@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from bot.core.cards.standing import how_it_stands
+from bot.core.cards.request_status import how_it_stands
 from bot.core.people.identity import Caller
 from bot.core.requests import Ask, Duration, Request
 from bot.errors import UsageError
@@ -16,9 +16,9 @@ from bot.workflow.process.deps import Deps
 from bot.workflow.requests.lookup import beside_first_card, stored_request
 
 
-def extension_of(mask: Request, term: Duration | None, who: Caller, reason: str) -> Ask:
+def extension_of(mask: Request, duration: Duration | None, who: Caller, reason: str) -> Ask:
     """The request for the same mask with another expiry, or with none."""
-    change = replace(mask.ask.change, unit=mask.target.unit, duration=term, scheduled_window=None)
+    change = replace(mask.ask.change, unit=mask.target.unit, duration=duration, scheduled_window=None)
     return Ask(change, who.id, who.name, who.place, reason, extends=mask.id, instead_of=mask.aftercare.expires_at)
 
 
@@ -53,10 +53,10 @@ class Extensions:
             )
         return mask if mask.hold else self.mask_to_extend(request_id)
 
-    def extend(self, request_id: str, term: Duration, caller: Caller, *, reason: str = "") -> Request:
+    def extend(self, request_id: str, duration: Duration, caller: Caller, *, reason: str = "") -> Request:
         """Ask for a later expiry; a length counts from the present expiry, or from now if that has passed."""
         mask, now = self.mask_to_extend(request_id), self._deps.clock.now()
-        until = term.expires_at(max(mask.aftercare.expires_at or now, now)).replace(microsecond=0)
+        until = duration.expires_at(max(mask.aftercare.expires_at or now, now)).replace(microsecond=0)
         ask = extension_of(mask, Duration(until=until), beside_first_card(self._deps, mask, caller), reason)
         return self._submit(ask, key=caller.key)
 

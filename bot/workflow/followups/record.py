@@ -8,7 +8,7 @@ from bot.core.audit.request_event import event
 from bot.core.cards import followups as words
 from bot.core.cards.buttons import DIGEST_SIGNS
 from bot.core.cards.ownership import only_the_owner
-from bot.core.cards.standing import describe_decision
+from bot.core.cards.request_status import describe_decision
 from bot.core.people.identity import Caller
 from bot.core.policy.model import Policy, Refuse
 from bot.core.policy.rules.break_glass import why_too_short

@@ -9,7 +9,7 @@ from bot.errors import UsageError
 from bot.ports import Query
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.documents import from_document
-from bot.workflow.requests.hold_group import _MOST, hosts_in_group
+from bot.workflow.requests.hold_group_members import _MOST, hosts_in_group
 from bot.workflow.requests.mask_inventory import watch_of
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
-from bot.core.cards import by_itself
+from bot.core.cards import automatic_requests
 from bot.core.cards import hold as words
 from bot.core.people.identity import Place
 from bot.core.policy.hold import rests_until
@@ -19,7 +19,7 @@ from bot.core.requests.expiry import pause as growing
 from bot.errors import HostError, UsageError
 from bot.ports import Claim, Message, MessageKind
 from bot.workflow.hosts.look import look
-from bot.workflow.paging import page
+from bot.workflow.paging import with_alert
 from bot.workflow.people.membership import mention_ids
 from bot.workflow.people.routing import place_of
 from bot.workflow.process.deps import Deps
@@ -87,7 +87,9 @@ def _begin(deps: Deps, claim: Claim, mask: Request, hold: Hold) -> Request:
     except (HostError, UsageError) as error:
         return _not_back(deps, claim, mask, str(error), code=getattr(error, "code", "unknown_host"))
     if stopped := active_kill_switch(deps, mask):
-        return _not_back(deps, claim, mask, by_itself.kill_switch_is_on(stopped.by_name), code="kill_switch_on")
+        return _not_back(
+            deps, claim, mask, automatic_requests.kill_switch_is_on(stopped.by_name), code="kill_switch_on"
+        )
     asked = record(
         deps,
         _ask(mask, hold),
@@ -98,7 +100,7 @@ def _begin(deps: Deps, claim: Claim, mask: Request, hold: Hold) -> Request:
 
 def _ask(mask: Request, hold: Hold) -> Ask:
     change = replace(mask.ask.change, unit=mask.target.unit, scheduled_window=None, hold=hold)
-    why = by_itself.puts_back(mask)
+    why = automatic_requests.reapply_reason(mask)
     return Ask(change, mask.owner, mask.owner_name, mask.ask.place, why, repeats=mask.id, by_itself=True)
 
 
@@ -129,9 +131,9 @@ def _not_back(
 
 def _rest(deps: Deps, claim: Claim, mask: Request, hold: Hold, until: datetime) -> Request:
     """Pause a hold that was reapplied so often that somebody has to find out who removes its mask."""
-    why = by_itself.pause_reason(len(mask.hold_state.reapplied_at))
+    why = automatic_requests.pause_reason(len(mask.hold_state.reapplied_at))
     held = replace(mask.hold_state, try_at=until, why=why)
-    paged = page(replace(mask, hold_state=held), Cause.HOLD_REMOVED, deps.clock.now())
+    paged = with_alert(replace(mask, hold_state=held), Cause.HOLD_REMOVED, deps.clock.now())
     told = event(mask, "hold.reapply_paused", outcome="failure", code="removed_again", until=until.isoformat())
     messages = [*paged.messages, *_to_all(deps, mask, hold, lambda: words.pause_message(mask, hold, until))]
     return deps.store.save(paged.request, events=[*paged.events, told], messages=messages, claim=claim)

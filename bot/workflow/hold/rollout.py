@@ -11,7 +11,7 @@ from functools import partial
 
 from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
-from bot.core.cards import by_itself
+from bot.core.cards import automatic_requests
 from bot.core.cards import hold as words
 from bot.core.people.identity import Place
 from bot.core.requests import Ask, Hold, Request
@@ -21,7 +21,7 @@ from bot.workflow.people.routing import place_of, thread_of
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
 from bot.workflow.process.update import run_periodic_now
-from bot.workflow.requests.hold_group import (
+from bot.workflow.requests.hold_group_members import (
     HOLD_ROLLOUT,
     approved_request,
     hosts_in_group,
@@ -145,7 +145,7 @@ def _ask(deps: Deps, group_hold: Request, hold: Hold, host: str, *, after: str) 
     """Ask for it on this host; the same key finds what a lost turn asked for."""
     first = approved_request(deps, group_hold)
     change = replace(first.ask.change, host=host, hold=replace(hold, group_request=first.id))
-    why = by_itself.spreads(hold, first)
+    why = automatic_requests.rollout_reason(hold, first)
     ask = Ask(change, group_hold.owner, group_hold.owner_name, _thread(deps, group_hold), why, by_itself=True)
     return record(deps, ask, key=_key(first, host, after))
 

@@ -195,7 +195,7 @@ class RunningChange:
         self._save((*before, sent), "exec.intent", step=sent.step, argv=list(words), fence=self.claim.fence)
         try:
             if self.deps.sinks and self.request.is_new_mask and not self.request.target.made:
-                self._see_it_copied()
+                self._wait_until_shipped()
             reply = self.deps.hosts.run(self.host, words, deadline=self.deps.timings.command_deadline)
         except OutcomeUnknown as error:
             self.request = self.request.on_target(unknown_since=self.deps.clock.now())
@@ -211,7 +211,7 @@ class RunningChange:
             code, to = reply.exit_code, reply.address
             self.answered = (event(self.request, "exec.result", step=sent.step, exit_code=code, address=to),)
 
-    def _see_it_copied(self) -> None:
+    def _wait_until_shipped(self) -> None:
         """Wait until the first intent of a new mask has been shipped to every required sink; later steps do not wait.
 
         Raises `HostError` if it was not: nothing is sent. The wait may have been long, so the claim is checked again.

@@ -19,7 +19,7 @@ from bot.ports import Claim, Message, MessageKind
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
 from bot.workflow.requests.closing import end_messages
-from bot.workflow.requests.hold_group import make_rollout_due
+from bot.workflow.requests.hold_group_members import make_rollout_due
 from bot.workflow.requests.marks import mark_forced, mark_repeated, mark_undone
 from bot.workflow.requests.mask_inventory import watch_soon
 

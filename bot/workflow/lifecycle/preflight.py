@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.core.audit.request_event import event
 from bot.core.cards.not_started import nothing_changed
-from bot.core.cards.standing import already_open
+from bot.core.cards.request_status import already_open
 from bot.core.policy.mask_layer import with_plan
 from bot.core.policy.model import Allow, Decision, Moment, NeedsApproval, Refuse
 from bot.core.policy.requirements import approval_required

@@ -23,7 +23,7 @@ from bot.workflow.lifecycle.finish import Ending, finish, nothing_to_do
 from bot.workflow.lifecycle.preflight import act_on
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import back_to_waiting, end, limit_events, refuse
-from bot.workflow.requests.hold_group import newest_request
+from bot.workflow.requests.hold_group_members import newest_request
 from bot.workflow.requests.hold_pending import keep_hold_pending
 from bot.workflow.requests.lookup import state_before
 from bot.workflow.requests.marks import mark_extended
@@ -170,8 +170,8 @@ def _what_changed(fresh: Request) -> tuple[str, ...]:
 
 def _extend(deps: Deps, request: Request, decision: Allow, *, claim: Claim) -> Request:
     """Write the new expiry into the mask, then the outcome; repeated after a crash between the two, with one effect."""
-    ask, term, hold = request.ask, request.ask.change.duration, request.ask.change.hold
-    until = hold.review if hold else term.until if term else None
+    ask, duration, hold = request.ask, request.ask.change.duration, request.ask.change.hold
+    until = hold.review if hold else duration.until if duration else None
     now = deps.clock.now()
     by = Extension(request.id, request.owner, request.owner_name, now, until, ask.reason)
     if not mark_extended(deps, ask.extends, by, is_approved=decision.rule != EXTENSION):

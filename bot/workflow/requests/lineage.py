@@ -8,7 +8,7 @@ from bot.core.requests import Request, Stage, Target
 from bot.core.requests.deadlines import are_apart
 from bot.ports import Query
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.hold_group import newest_request, other_hosts
+from bot.workflow.requests.hold_group_members import newest_request, other_hosts
 
 
 def target_to_restore(deps: Deps, mask_id: str) -> Target:

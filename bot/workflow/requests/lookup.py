@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.core.audit.chain import Event
-from bot.core.cards.standing import NOT_ON_RECORD
+from bot.core.cards.request_status import NOT_ON_RECORD
 from bot.core.people.identity import Caller
 from bot.core.requests import Request, Stage
 from bot.core.systemd.units import Snapshot

@@ -9,7 +9,7 @@ from bot.core.requests import Extension, Forced, Request
 from bot.core.requests.expiry import extend, keep
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.update import update
-from bot.workflow.requests.hold_group import make_rollout_due
+from bot.workflow.requests.hold_group_members import make_rollout_due
 
 
 def mark_undone(deps: Deps, mask_id: str, *, by: str, is_restored: bool) -> None:

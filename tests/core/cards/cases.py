@@ -37,7 +37,6 @@ from tests.core.cards.situations import (
     CAROL,
     NOW,
     SENT,
-    alone,
     approval,
     around,
     change,
@@ -55,6 +54,7 @@ from tests.core.cards.situations import (
     under_way,
     vote,
     waiting,
+    with_break_glass,
 )
 
 INFINITE = 2**64 - 1
@@ -140,11 +140,11 @@ def ending(**changes: object) -> Request:
     return replace(proven(), aftercare=replace(aftercare, **changes))  # type: ignore[arg-type]
 
 
-def prolonging(request: Request, until: datetime | None = None) -> Request:
+def extending(request: Request, until: datetime | None = None) -> Request:
     """The same for a mask that is there already and would end in two hours."""
-    ask, term = request.ask, Duration(until=until) if until else None
+    ask, duration = request.ask, Duration(until=until) if until else None
     expires_at = NOW + timedelta(hours=2)
-    wanted = replace(ask, change=replace(ask.change, duration=term), extends="r0", instead_of=expires_at)
+    wanted = replace(ask, change=replace(ask.change, duration=duration), extends="r0", instead_of=expires_at)
     return replace(request, ask=wanted)
 
 
@@ -284,22 +284,22 @@ WAITING = {
     "handed over": handed(waiting()),
     "somebody wants to know more": talked("is the replica healthy <!here>?"),
     "and got an answer": talked("is the replica healthy?", "yes, 2 s behind"),
-    "nobody had to be asked": alone(
+    "nobody had to be asked": with_break_glass(
         replace(waiting(), stage=Stage.APPROVED, act_by=NOW + timedelta(minutes=10), because="carol used break-glass")
     ),
-    "break-glass, but asked again since": alone(
+    "break-glass, but asked again since": with_break_glass(
         replace(waiting(), changed_since=("its unit file: 3fa9c1d2 → 77aa01bc",)), digest="another"
     ),
     "with days to decide": replace(waiting(), approval=approval(approve_by=NOW + timedelta(days=2, hours=3))),
     "approved": replace(waiting(), stage=Stage.APPROVED, votes=(vote(),), act_by=NOW + timedelta(minutes=10)),
-    "a later end": prolonging(waiting(), until=NOW + timedelta(hours=4)),
-    "a later end, approved": prolonging(
+    "a later end": extending(waiting(), until=NOW + timedelta(hours=4)),
+    "a later end, approved": extending(
         replace(waiting(), stage=Stage.APPROVED, votes=(vote(),), act_by=NOW + timedelta(minutes=10)),
         until=NOW + timedelta(hours=4),
     ),
-    "no end any more": prolonging(waiting()),
+    "no end any more": extending(waiting()),
     "no end any more, of a mask whose end is not known": replace(
-        waiting(), ask=replace(prolonging(waiting()).ask, instead_of=None)
+        waiting(), ask=replace(extending(waiting()).ask, instead_of=None)
     ),
     "a hold": with_hold(waiting()),
     "a hold of a unit that is down": with_hold(waiting(stopped())),
@@ -384,7 +384,7 @@ RUNNING = {
     ),
     "nobody had to approve, and nobody says why": replace(under_way(), votes=(), because=""),
     "no approval on record": replace(under_way(), votes=(), approved_at=None),
-    "break-glass was used": alone(under_way()),
+    "break-glass was used": with_break_glass(under_way()),
 }
 DONE = {
     "proven, and others came and went meanwhile": proven(
@@ -424,15 +424,17 @@ DONE = {
         last_seen=masked(result="timeout"),
     ),
     "proven, and handed over since": handed(proven()),
-    "proven, and somebody used break-glass": alone(proven()),
+    "proven, and somebody used break-glass": with_break_glass(proven()),
     "proven, break-glass and signed off": signed_off(proven(), "no harm done, page me next time"),
     "proven, break-glass and signed off without a word": signed_off(proven()),
     "proven, break-glass although somebody had approved": replace(
-        alone(proven(), need=2, have=1, groups=("sre", "dba")), votes=(vote(),)
+        with_break_glass(proven(), need=2, have=1, groups=("sre", "dba")), votes=(vote(),)
     ),
-    "break-glass, stopped but not masked": alone(after(Outcome.NOT_PROTECTED, active=ActiveState.INACTIVE, sub="dead")),
+    "break-glass, stopped but not masked": with_break_glass(
+        after(Outcome.NOT_PROTECTED, active=ActiveState.INACTIVE, sub="dead")
+    ),
     "break-glass, stopped but not masked, and done by a later request": replace(
-        alone(after(Outcome.NOT_PROTECTED)), repeated_by="r2"
+        with_break_glass(after(Outcome.NOT_PROTECTED)), repeated_by="r2"
     ),
     "proven, left running": finished(
         Outcome.PROVEN, masked(active=ActiveState.ACTIVE, sub="running", main_pid=4711), sent=SENT[:1]
@@ -564,11 +566,11 @@ DONE = {
     "its end came, and it was not ours": came_by_itself(
         finished(Outcome.NOT_OURS, masked(), Verb.UNMASK, before=masked(), sent=(), note="Somebody made it anew.")
     ),
-    "extended": prolonging(finished(Outcome.EXTENDED, None, sent=()), until=NOW + timedelta(hours=4)),
+    "extended": extending(finished(Outcome.EXTENDED, None, sent=()), until=NOW + timedelta(hours=4)),
     "extended without approval": replace(
-        prolonging(finished(Outcome.EXTENDED, None, sent=()), until=NOW + timedelta(hours=4)), votes=(), approval=None
+        extending(finished(Outcome.EXTENDED, None, sent=()), until=NOW + timedelta(hours=4)), votes=(), approval=None
     ),
-    "kept": prolonging(finished(Outcome.EXTENDED, None, sent=())),
+    "kept": extending(finished(Outcome.EXTENDED, None, sent=())),
     "undone": replace(proven(), undone_by="r2", undone_at=NOW),
     "undone, as an older version noted it": replace(proven(), undone_by="r2"),
     "our mask is gone": replace(proven(), undone_by="r2", was_gone=True),
@@ -605,7 +607,7 @@ OUTCOME_UNKNOWN = {
     ),
     "nobody is paged any more": replace(under_way(unknown_since=NOW), paging=Paging(Cause.UNDECIDED)),
     "over without an outcome": finished(Outcome.UNKNOWN, None),
-    "break-glass, and over without an outcome": alone(finished(Outcome.UNKNOWN, None)),
+    "break-glass, and over without an outcome": with_break_glass(finished(Outcome.UNKNOWN, None)),
 }
 ENDED = {
     "refused": ended(Stage.REFUSED, "worker.service is on the critical list."),
@@ -616,10 +618,10 @@ ENDED = {
     "denied by nobody on record": ended(Stage.DENIED, "bob denied it."),
     "withdrawn": ended(Stage.WITHDRAWN, "alice withdrew it."),
     "withdrawn by its new owner": handed(ended(Stage.WITHDRAWN, "carol withdrew it.")),
-    "withdrawn after somebody used break-glass": alone(ended(Stage.WITHDRAWN, "alice withdrew it.")),
+    "withdrawn after somebody used break-glass": with_break_glass(ended(Stage.WITHDRAWN, "alice withdrew it.")),
     "timed out": ended(Stage.TIMED_OUT, "Not approved in time (0 of 1)."),
     "ended without a word": replace(ended(Stage.TIMED_OUT), finished_at=None),
-    "an extension is not approved in time": prolonging(
+    "an extension is not approved in time": extending(
         ended(Stage.TIMED_OUT, "Nobody decided."), until=NOW + timedelta(hours=4)
     ),
     "cancelled": ended(Stage.CANCELLED, "Its channel is gone."),

@@ -7,7 +7,7 @@ from bot.core.policy.home import Health, HomeView, RuleRights, UnreachableHost
 from bot.core.policy.model import Rule
 from bot.core.requests import Aftercare, KillSwitch, Verb
 from tests.core.cards.cases import ENDED, distinct, guarded
-from tests.core.cards.situations import CAROL, NOW, alone, proven, talked, under_way
+from tests.core.cards.situations import CAROL, NOW, proven, talked, under_way, with_break_glass
 
 HEALTH = Health("0.1.0", open_requests=3)
 PROD = Rule("prod", environments=frozenset({"prod", "edge"}), need=2, approve=("sre", "dba"), distinct=True)
@@ -22,7 +22,7 @@ FULL = HomeView(
         kill_switch=KillSwitch(CAROL, "carol", "release <!here> night", NOW - timedelta(hours=1)),
     ),
     to_decide=(guarded(), replace(distinct(), id="r2")),
-    to_sign=(replace(alone(proven()), id="r5"),),
+    to_sign=(replace(with_break_glass(proven()), id="r5"),),
     masks=(
         proven(),
         replace(proven(), id="r3", aftercare=Aftercare(expires_at=NOW + timedelta(hours=2)), undo_until=None),

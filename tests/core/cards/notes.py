@@ -4,15 +4,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.cards import (
-    by_itself,
+    automatic_requests,
     clarification,
     escalation,
     followups,
     force_stop,
     not_started,
     ownership,
+    request_status,
     routing,
-    standing,
     voting,
 )
 from bot.core.people.identity import Place
@@ -36,12 +36,12 @@ from tests.core.cards.situations import (
     BOB,
     CAROL,
     NOW,
-    alone,
     change,
     handed,
     of_deploy,
     proven,
     waiting,
+    with_break_glass,
 )
 
 MINUTES = timedelta(minutes=15)
@@ -57,14 +57,14 @@ def said_of_standing() -> dict[str, str]:
     """To whoever comes too late, and to whoever asks twice."""
     undone = replace(proven(), undone_by="r2")
     return {
-        "how a request stands that waits": standing.how_it_stands(waiting()),
-        "how a mask stands": standing.how_it_stands(proven()),
-        "how a mask stands that was undone": standing.how_it_stands(undone),
-        "too late, denied": standing.describe_decision(ENDED["denied"]),
-        "too late, break-glass": standing.describe_decision(alone(waiting())),
-        "too late, approved": standing.describe_decision(guarded()),
-        "too late, withdrawn": standing.describe_decision(replace(waiting(), stage=Stage.WITHDRAWN)),
-        "asked twice": standing.already_open(waiting()),
+        "how a request stands that waits": request_status.how_it_stands(waiting()),
+        "how a mask stands": request_status.how_it_stands(proven()),
+        "how a mask stands that was undone": request_status.how_it_stands(undone),
+        "too late, denied": request_status.describe_decision(ENDED["denied"]),
+        "too late, break-glass": request_status.describe_decision(with_break_glass(waiting())),
+        "too late, approved": request_status.describe_decision(guarded()),
+        "too late, withdrawn": request_status.describe_decision(replace(waiting(), stage=Stage.WITHDRAWN)),
+        "asked twice": request_status.already_open(waiting()),
     }
 
 
@@ -150,13 +150,13 @@ def said_by_itself() -> dict[str, str]:
     hold = Hold("sre", NOW, hosts="web")
     held = replace(proven(), ask=replace(proven().ask, change=replace(change(), hold=hold), reason=""))
     return {
-        "an expired mask is undone": by_itself.ends(proven()),
-        "a lifted hold is undone": by_itself.ends(held),
-        "a hold is put back": by_itself.puts_back(proven()),
-        "a hold goes to another host": by_itself.spreads(hold, proven()),
-        "waits for another request": by_itself.waits_for(waiting()),
-        "waits for the kill switch": by_itself.kill_switch_is_on("bob"),
-        "rests": by_itself.pause_reason(3),
+        "an expired mask is undone": automatic_requests.expiry_reason(proven()),
+        "a lifted hold is undone": automatic_requests.expiry_reason(held),
+        "a hold is put back": automatic_requests.reapply_reason(proven()),
+        "a hold goes to another host": automatic_requests.rollout_reason(hold, proven()),
+        "waits for another request": automatic_requests.waits_for(waiting()),
+        "waits for the kill switch": automatic_requests.kill_switch_is_on("bob"),
+        "rests": automatic_requests.pause_reason(3),
     }
 
 

@@ -180,7 +180,7 @@ def handed(request: Request) -> Request:
     return replace(request, handovers=(Handover(CAROL, "carol", ALICE, "alice", NOW),))
 
 
-def alone(request: Request, **changes: Any) -> Request:
+def with_break_glass(request: Request, **changes: Any) -> Request:
     """Carol went ahead with it alone, and nobody has signed that off yet."""
     plain = BreakGlass(
         CAROL, "carol", "db on fire, nobody answers", NOW - timedelta(seconds=5), DIGEST, groups=("sre",), need=1
@@ -190,7 +190,7 @@ def alone(request: Request, **changes: Any) -> Request:
 
 def signed_off(request: Request, remark: str = "") -> Request:
     """The same, and bob has signed for it."""
-    return alone(request, signed=Signature(BOB, "bob", NOW + timedelta(hours=5), remark))
+    return with_break_glass(request, signed=Signature(BOB, "bob", NOW + timedelta(hours=5), remark))
 
 
 def talked(question: str, answer: str = "") -> Request:

@@ -16,7 +16,6 @@ from tests.core.cards.reading import read
 from tests.core.cards.situations import (
     NAMES,
     NOW,
-    alone,
     change,
     finished,
     masked,
@@ -26,6 +25,7 @@ from tests.core.cards.situations import (
     under_way,
     vote,
     waiting,
+    with_break_glass,
 )
 
 MASKED = (Outcome.PROVEN, Outcome.MASKED_RUNNING, Outcome.MASKED_RESTARTED)
@@ -73,7 +73,7 @@ def test_every_card_has_one_to_four_buttons_that_name_unit_and_host(stage: Stage
 @at_every_stage
 def test_a_sign_off_that_is_owed_has_its_button_once_it_is_over_and_still_there_are_four_at_most(stage: Stage) -> None:
     for case, request in at(stage):
-        shown = actions(alone(request))
+        shown = actions(with_break_glass(request))
         assert (Action.SIGN in shown) == stage.is_final, case
         assert len(shown) <= 4, case
         assert Action.SIGN not in actions(signed_off(request)), case
@@ -82,7 +82,7 @@ def test_a_sign_off_that_is_owed_has_its_button_once_it_is_over_and_still_there_
 @at_every_stage
 def test_every_card_says_that_somebody_went_ahead_alone_and_why(stage: Stage) -> None:
     for case, request in at(stage):
-        for used in (alone(request), signed_off(request)):
+        for used in (with_break_glass(request), signed_off(request)):
             said = read(render(used, now=NOW), NAMES)
             assert "BREAK-GLASS  @carol used break-glass" in said, case
             assert "db on fire, nobody answers" in said, case
@@ -90,7 +90,7 @@ def test_every_card_says_that_somebody_went_ahead_alone_and_why(stage: Stage) ->
 
 def test_a_fifth_button_gives_way_to_the_sign_off() -> None:
     many = (Action.UNMASK, Action.EXTEND, Action.KEEP, Action.DETAILS)
-    request = alone(replace(waiting(), stage=Stage.DONE))
+    request = with_break_glass(replace(waiting(), stage=Stage.DONE))
     shown = with_sign_off(request, many)
     assert shown == (Action.UNMASK, Action.EXTEND, Action.SIGN, Action.DETAILS)
     assert replaced_buttons(request, many) == (Action.KEEP,)

@@ -15,7 +15,6 @@ from tests.core.cards.reading import read, read_page
 from tests.core.cards.situations import (
     NAMES,
     NOW,
-    alone,
     finished,
     masked,
     proven,
@@ -24,6 +23,7 @@ from tests.core.cards.situations import (
     talked,
     under_way,
     waiting,
+    with_break_glass,
 )
 from tests.core.cards.test_every_card import MASKED, SAYS_MASKED, anywhere
 
@@ -79,7 +79,7 @@ def test_a_mask_that_ends_can_be_extended_and_kept() -> None:
 
 
 def test_a_change_can_be_signed_off() -> None:
-    assert Action.SIGN in offered(fallback.card(alone(proven())))
+    assert Action.SIGN in offered(fallback.card(with_break_glass(proven())))
 
 
 def test_details_have_the_buttons_that_they_were_to_have() -> None:

@@ -83,7 +83,7 @@ def test_a_form_about_a_request_remembers_it_and_its_plan(form: Any) -> None:
     assert json.loads(view["private_metadata"]) == {"request": "r1f2e3d4c5", "digest": "3fa9c1d27b64"}
 
 
-def test_a_form_that_denies_says_no_unless_somebody_wants_to_know_more() -> None:
+def test_a_form_that_denies_says_no_unless_a_question_is_asked() -> None:
     choice = field(forms.deny_form(waiting()), forms.VERDICT)
     assert choice["initial_option"]["value"] == forms.NO
     assert [option["value"] for option in choice["options"]] == [forms.NO, forms.MORE]

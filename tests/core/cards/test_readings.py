@@ -51,7 +51,6 @@ from tests.core.cards.situations import (
     NAMES,
     NOW,
     SENT,
-    alone,
     around,
     change,
     handed,
@@ -64,6 +63,7 @@ from tests.core.cards.situations import (
     under_way,
     vote,
     waiting,
+    with_break_glass,
 )
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -130,7 +130,7 @@ def all_details() -> dict[str, str]:
         "proven": proven(),
         "handed over": handed(waiting()),
         "followups": replace(
-            alone(talked("is the replica healthy?")),
+            with_break_glass(talked("is the replica healthy?")),
             followups=(
                 Followup(FollowupKind.BREAK_GLASS, CAROL, "carol", NOW, PLACE, "db on fire", tally=Tally.COUNTED),
                 Followup(
@@ -233,7 +233,10 @@ def all_answers() -> dict[str, str]:
         "a plain sentence": plain("You may not ask for masks on prod hosts; @eng may."),
         "a note": note("3 minutes are left to decide.", mentions=["UBOB", "S0SRE", "all of them"]),
         "a note elsewhere": note("A mask of ours is gone.\nSee the host.", link=LINK),
-        **{f"somebody used break-glass, {name}": note(text) for name, text in said_of_break_glass(alone(waiting()))},
+        **{
+            f"somebody used break-glass, {name}": note(text)
+            for name, text in said_of_break_glass(with_break_glass(waiting()))
+        },
         "a reminder": reminder(waiting(), by=BY, mentions=["UBOB", "S0SRE"], link=LINK, now=NOW),
         "a reminder, one approval is there": reminder(
             guarded(), by=BY, mentions=[], link="", now=NOW + timedelta(minutes=8)
@@ -259,7 +262,7 @@ def said_of_break_glass(request: Request) -> Iterator[tuple[str, str]]:
 
 
 def all_forms() -> dict[str, str]:
-    typed = Draft("web-01", "worker.service", runtime=True, keep_running=True, user="deploy", term="2h")
+    typed = Draft("web-01", "worker.service", runtime=True, keep_running=True, user="deploy", duration="2h")
     views = {
         "a bare /mask": forms.mask_form(["web-01", "web-02"]),
         "with what was typed": forms.mask_form(["web-01"], replace(typed, reason="INC-2041 <x>")),
@@ -279,7 +282,7 @@ def all_forms() -> dict[str, str]:
         "answer": forms.answer_form(talked("is the replica healthy?")),
         "answer, although nobody asks": forms.answer_form(waiting()),
         "hand over": forms.handover_form(waiting()),
-        "sign-off": forms.sign_off_form(alone(proven())),
+        "sign-off": forms.sign_off_form(with_break_glass(proven())),
         "approve, without a rule": forms.approve_form(replace(guarded(), approval=None)),
     }
     return {name: read_form(view, NAMES) for name, view in views.items()}

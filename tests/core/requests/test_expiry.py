@@ -15,10 +15,10 @@ CARE = AftercarePolicy()
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
-def done(term: Duration | None = None, verb: Verb = Verb.MASK, outcome: Outcome = Outcome.PROVEN) -> Request:
+def done(duration: Duration | None = None, verb: Verb = Verb.MASK, outcome: Outcome = Outcome.PROVEN) -> Request:
     """A change that was finished right now."""
     mask = our_mask(outcome=outcome)
-    change = Change(verb, "web-01", UnitName("cron.service"), duration=term)
+    change = Change(verb, "web-01", UnitName("cron.service"), duration=duration)
     return replace(mask, ask=replace(mask.ask, change=change), finished_at=NOW)
 
 
@@ -29,9 +29,9 @@ def later(until: datetime | None, at: datetime = NOW) -> Extension:
 class TestWhatBegins:
     """Once a change is done."""
 
-    @pytest.mark.parametrize("term", [Duration(lasts=2 * HOUR), Duration(until=NOW + 2 * HOUR)])
-    def test_an_end_counts_from_the_proof_and_is_announced_before(self, term: Duration) -> None:
-        aftercare = begin_aftercare(done(term), NOW, CARE)
+    @pytest.mark.parametrize("duration", [Duration(lasts=2 * HOUR), Duration(until=NOW + 2 * HOUR)])
+    def test_an_end_counts_from_the_proof_and_is_announced_before(self, duration: Duration) -> None:
+        aftercare = begin_aftercare(done(duration), NOW, CARE)
         assert (aftercare.expires_at, aftercare.approved_until) == (NOW + 2 * HOUR, NOW + 2 * HOUR)
         assert aftercare.remind_at == NOW + 2 * HOUR - 15 * MINUTE
 

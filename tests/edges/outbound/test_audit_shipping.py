@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.audit.shipping import SinkNeed, SyslogAddress, SyslogTransport, read_address
+from bot.core.audit.audit_shipping import SinkNeed, SyslogAddress, SyslogTransport, read_address
 from bot.edges.outbound.audit_shipping import SyslogSink, WebhookSink
 from bot.errors import SinkError
 from tests.core.situations import NOW

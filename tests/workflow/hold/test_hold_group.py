@@ -18,7 +18,7 @@ from bot.ports import Query
 from bot.workflow.engine.config_reload import put_in_force
 from bot.workflow.engine.periodic import schedule_configured
 from bot.workflow.hold.rollout import roll_out
-from bot.workflow.requests.hold_group import make_rollout_due, rollout_name
+from bot.workflow.requests.hold_group_members import make_rollout_due, rollout_name
 from bot.workflow.requests.mask_inventory import read_mask_inventory
 from tests.workflow.drift.test_watch import turn
 from tests.workflow.expiry.test_expire import MASKED, RUNS, state

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.audit.shipping import ShippingProgress
+from bot.core.audit.audit_shipping import ShippingProgress
 from bot.core.drift import HostOutage, HostView
 from bot.core.hosts.quarantine import ANOTHER_KEY, REFUSES_US, Quarantine
 from bot.core.kill_switch import KillSwitchState, SwitchRequest, SwitchResult

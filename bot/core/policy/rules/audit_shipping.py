@@ -6,7 +6,7 @@ from bot.core.policy.rules.kill_switch import only_denies
 AUDIT_UNAVAILABLE = "audit_unavailable"
 
 
-def record_can_be_copied(facts: Facts, _policy: Policy) -> Refuse | None:
+def required_sinks_are_current(facts: Facts, _policy: Policy) -> Refuse | None:
     """No mask is requested, approved or started while a required sink takes no records; every undo goes on."""
     if not facts.unshipped or not facts.request.is_new_mask or only_denies(facts):
         return None

@@ -97,11 +97,11 @@ def mask_expires_where_required(facts: Facts, policy: Policy) -> Refuse | None:
 
 def length_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:
     """A length within the policy's bounds, and an expiry that is not over before the mask begins."""
-    term = facts.request.ask.change.duration
-    if term is None:
+    duration = facts.request.ask.change.duration
+    if duration is None:
         return None
-    length = _length(term, facts)
-    if length <= timedelta() or (term.until and term.until <= facts.now):
+    length = _length(duration, facts)
+    if length <= timedelta() or (duration.until and duration.until <= facts.now):
         return Refuse("expiry_is_past", "The requested end has already passed.", _SAY_FOR_HOW_LONG)
     if length > policy.longest_mask:
         return Refuse(
@@ -117,13 +117,13 @@ def _end_of(mask: Request | None) -> datetime | None:
 
 
 def _requested_end(request: Request) -> datetime | None:
-    term = request.ask.change.duration
-    return term.until if term else None
+    duration = request.ask.change.duration
+    return duration.until if duration else None
 
 
-def _length(term: Duration, facts: Facts) -> timedelta:
+def _length(duration: Duration, facts: Facts) -> timedelta:
     """The length counts from the start of the mask, also when it is extended."""
     mask = facts.own_mask if facts.request.ask.extends else None
     starts = due(facts.request.ask.change.scheduled_window, facts.now)
     begins = mask.finished_at if mask and mask.finished_at else starts
-    return term.until - begins if term.until else term.lasts or timedelta()
+    return duration.until - begins if duration.until else duration.lasts or timedelta()

@@ -46,7 +46,7 @@ OLIVE = person("olive", "eng", "oncall")
 EVE = replace(person("eve", "oncall"), is_guest=True)
 
 
-def alone(
+def with_break_glass(
     who: Person = OLIVE,
     policy: Policy = OPEN,
     *,
@@ -67,8 +67,8 @@ def refused(answer: Decision | None) -> tuple[str, str]:
 
 
 def test_whom_the_policy_names_goes_ahead_without_a_vote() -> None:
-    assert alone() == Allow(BREAK_GLASS, "olive used break-glass")
-    assert alone(moment=Moment.ACT) == Allow(BREAK_GLASS, "olive used break-glass")
+    assert with_break_glass() == Allow(BREAK_GLASS, "olive used break-glass")
+    assert with_break_glass(moment=Moment.ACT) == Allow(BREAK_GLASS, "olive used break-glass")
 
 
 def test_with_what_they_asked_for_themselves_as_well() -> None:
@@ -100,38 +100,46 @@ def test_where_it_is_not_known_who_is_in_the_group_it_waits_until_it_is(moment: 
 
 NOT_ALONE = {
     "who is in none of the groups": (
-        alone(ALICE),
+        with_break_glass(ALICE),
         "break_glass_not_permitted",
         "You may not use break-glass. @oncall may.",
     ),
     "anybody, where the policy names no group": (
-        alone(policy=POLICY),
+        with_break_glass(policy=POLICY),
         "break_glass_not_permitted",
         "You may not use break-glass. Nobody may: the policy names no group for it.",
     ),
-    "a guest": (alone(EVE), "not_a_member", "You are a guest here; guests may neither ask nor approve."),
-    "who gives no reason": (alone(reason="   "), "no_reason", "a reason of at least 10 characters."),
-    "who says too little": (alone(reason="db on fire"[:-1]), "no_reason", "a reason of at least 10 characters."),
+    "a guest": (with_break_glass(EVE), "not_a_member", "You are a guest here; guests may neither ask nor approve."),
+    "who gives no reason": (with_break_glass(reason="   "), "no_reason", "a reason of at least 10 characters."),
+    "who says too little": (
+        with_break_glass(reason="db on fire"[:-1]),
+        "no_reason",
+        "a reason of at least 10 characters.",
+    ),
     "anybody, where a rule says never": (
-        alone(
+        with_break_glass(
             policy=replace(OPEN, rules=(replace(PROD, need=0), Rule("db", ask=frozenset(), allows_break_glass=False)))
         ),
         "break_glass_forbidden",
         "Rule `db` does not allow break-glass.",
     ),
-    "with a critical unit": (alone(seen=snapshot("ssh.service")), "critical_unit", "Nobody can approve this."),
+    "with a critical unit": (
+        with_break_glass(seen=snapshot("ssh.service")),
+        "critical_unit",
+        "Nobody can approve this.",
+    ),
     "with what nobody may ask for": (
-        alone(policy=replace(OPEN, rules=(PROD, Rule("no", forbid="payday")))),
+        with_break_glass(policy=replace(OPEN, rules=(PROD, Rule("no", forbid="payday")))),
         "forbidden",
         "Rule `no` forbids it: payday.",
     ),
     "with what is masked already": (
-        alone(seen=masked(Layer.PERSISTENT)),
+        with_break_glass(seen=masked(Layer.PERSISTENT)),
         "already_masked",
         "is already masked on web-01",
     ),
     "with a guarded unit and no word about the console": (
-        alone(seen=snapshot("docker.service")),
+        with_break_glass(seen=snapshot("docker.service")),
         "console_not_vouched",
         "confirm that console access works today.",
     ),
@@ -146,13 +154,13 @@ def test_not_alone_goes(answer: Decision, code: str, said: str) -> None:
 
 
 def test_a_guarded_unit_is_masked_alone_by_who_vouches_for_the_console() -> None:
-    assert isinstance(alone(seen=snapshot("docker.service"), console_works=True), Allow)
+    assert isinstance(with_break_glass(seen=snapshot("docker.service"), console_works=True), Allow)
 
 
 def test_the_word_of_who_asked_is_not_that_of_somebody_else_who_goes_alone() -> None:
     asked = waiting(request("docker.service"))
     vouched = replace(asked, ask=replace(asked.ask, break_glass=True, console_works=True))
-    assert refused(alone(seen=snapshot("docker.service"), asked=vouched))[0] == "console_not_vouched"
+    assert refused(with_break_glass(seen=snapshot("docker.service"), asked=vouched))[0] == "console_not_vouched"
 
 
 @pytest.mark.parametrize("vouched", [True, False])
@@ -316,4 +324,4 @@ def test_a_mask_that_is_made_can_be_handed_to_who_approved_it() -> None:
 
 def test_an_unmask_that_needs_votes_can_be_gone_ahead_with_alone() -> None:
     asked = waiting(request(verb=Verb.UNMASK))
-    assert isinstance(alone(seen=masked(Layer.PERSISTENT), asked=asked), Allow)
+    assert isinstance(with_break_glass(seen=masked(Layer.PERSISTENT), asked=asked), Allow)

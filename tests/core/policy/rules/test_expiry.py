@@ -34,9 +34,9 @@ BOUNDED = replace(POLICY, rules=(replace(PROD, requires_expiry=True),))
 NOBODY = Person(PersonId("TEVIL", "U0"), "nobody", is_deleted=True)
 
 
-def answer_to(policy: Policy = POLICY, moment: Moment = Moment.ASK, **term: Any) -> object:
+def answer_to(policy: Policy = POLICY, moment: Moment = Moment.ASK, **duration: Any) -> object:
     """What is said to a mask of such a length."""
-    return decide(facts(request(duration=Duration(**term) if term else None), moment), policy)
+    return decide(facts(request(duration=Duration(**duration) if duration else None), moment), policy)
 
 
 def code(answer: object) -> str:
@@ -52,7 +52,7 @@ class TestTheLength:
         assert isinstance(answer_to(until=NOW + 2 * HOUR), NeedsApproval)
 
     @pytest.mark.parametrize(
-        ("term", "said"),
+        ("duration", "said"),
         [
             ({"lasts": timedelta(seconds=59)}, "too_short"),
             ({"until": NOW + timedelta(seconds=59)}, "too_short"),
@@ -63,8 +63,8 @@ class TestTheLength:
             ({"lasts": timedelta()}, "expiry_is_past"),
         ],
     )
-    def test_what_makes_no_sense_is_refused(self, term: dict[str, Any], said: str) -> None:
-        assert code(answer_to(**term)) == said
+    def test_what_makes_no_sense_is_refused(self, duration: dict[str, Any], said: str) -> None:
+        assert code(answer_to(**duration)) == said
 
     def test_who_approves_late_leaves_less_of_it_but_not_nothing(self) -> None:
         assert isinstance(answer_to(moment=Moment.ACT, until=NOW + timedelta(seconds=9)), NeedsApproval)

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.audit import shipping
+from bot.core.audit import audit_shipping
+from bot.core.audit.audit_shipping import ShippingProgress, SyslogAddress, SyslogTransport
 from bot.core.audit.chain import Head
-from bot.core.audit.shipping import ShippingProgress, SyslogAddress, SyslogTransport
-from bot.core.cards import audit_shipping
+from bot.core.cards import audit_shipping as words
 from bot.core.policy.decide import decide
 from bot.core.policy.model import Allow, Facts, Moment, Refuse
 from bot.core.policy.rules.audit_shipping import AUDIT_UNAVAILABLE
@@ -38,7 +38,7 @@ RECORD = {
     ],
 )
 def test_a_syslog_receiver_is_named_by_its_way_and_place(text: str, address: SyslogAddress) -> None:
-    assert shipping.read_address(text) == address
+    assert audit_shipping.read_address(text) == address
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_a_syslog_receiver_is_named_by_its_way_and_place(text: str, address: Sys
 )  # fmt: skip
 def test_anything_else_is_no_place(text: str) -> None:
     with pytest.raises(ValueError, match="has to be like tcp://"):
-        shipping.read_address(text)
+        audit_shipping.read_address(text)
 
 
 def test_one_ships_at_a_time_until_its_time_is_over() -> None:
@@ -68,18 +68,18 @@ def test_what_fails_keeps_its_first_time_until_it_is_taken() -> None:
 
 def test_a_sink_is_down_when_it_takes_nothing_and_when_nothing_is_shipped() -> None:
     later = NOW + 11 * SECOND
-    assert shipping.trouble("syslog", ShippingProgress(7, NOW), None, later) == ""
-    assert shipping.trouble("syslog", ShippingProgress(7, NOW), later, later) == ""
-    assert shipping.trouble("syslog", ShippingProgress(7, later), NOW, later) == "", "it comes forward"
-    behind = shipping.trouble("syslog", ShippingProgress(7, NOW), NOW, later)
+    assert audit_shipping.trouble("syslog", ShippingProgress(7, NOW), None, later) == ""
+    assert audit_shipping.trouble("syslog", ShippingProgress(7, NOW), later, later) == ""
+    assert audit_shipping.trouble("syslog", ShippingProgress(7, later), NOW, later) == "", "it comes forward"
+    behind = audit_shipping.trouble("syslog", ShippingProgress(7, NOW), NOW, later)
     assert behind == "audit shipping to `syslog` is behind: nothing was shipped for 10 seconds"
-    assert shipping.trouble("syslog", ShippingProgress(), NOW, later) == behind
-    down = shipping.trouble("syslog", ShippingProgress().with_failure("Connection refused", NOW), NOW, NOW)
+    assert audit_shipping.trouble("syslog", ShippingProgress(), NOW, later) == behind
+    down = audit_shipping.trouble("syslog", ShippingProgress().with_failure("Connection refused", NOW), NOW, NOW)
     assert down == ("audit shipping to `syslog` has failed since 2026-03-01 03:00 UTC (Connection refused)")
 
 
 def test_a_record_is_one_line_of_syslog_that_nothing_in_it_can_end() -> None:
-    (line,) = shipping.syslog_lines([RECORD], host="bot-host")
+    (line,) = audit_shipping.syslog_lines([RECORD], host="bot-host")
     head, _, body = line.decode("ascii").partition("] ")
     assert head == (
         f'<110>1 2026-03-01T03:00:00.000Z bot-host maskbot - exec.intent [maskbot@32473 seq="7" hash="{"ab" * 32}" '
@@ -87,13 +87,13 @@ def test_a_record_is_one_line_of_syslog_that_nothing_in_it_can_end() -> None:
     )
     assert json.loads(body) == RECORD
     assert b"\n" not in line
-    assert shipping.frame(b"abc") == b"3 abc"
-    (odd,) = shipping.syslog_lines([RECORD | {"type": "a b\né"}], host="")
+    assert audit_shipping.frame(b"abc") == b"3 abc"
+    (odd,) = audit_shipping.syslog_lines([RECORD | {"type": "a b\né"}], host="")
     assert odd.decode().split(" ")[2:6] == ["-", "maskbot", "-", "a_b__"]
 
 
 def test_a_webhook_gets_the_records_in_their_order() -> None:
-    said = json.loads(shipping.as_json_list([RECORD, RECORD | {"seq": 8}]))
+    said = json.loads(audit_shipping.as_json_list([RECORD, RECORD | {"seq": 8}]))
     assert (said["version"], [record["seq"] for record in said["records"]]) == (1, [7, 8])
 
 
@@ -125,9 +125,9 @@ def test_an_undo_goes_on() -> None:
 
 
 def test_people_are_told_what_it_means() -> None:
-    required, other = (audit_shipping.sink_failure("syslog", "too slow", is_required=one) for one in (True, False))
+    required, other = (words.sink_failure("syslog", "too slow", is_required=one) for one in (True, False))
     assert "AUDIT SHIPPING TO syslog FAILS: too slow." in required
     assert "New masks wait until it works again" in required
     assert "Everything else goes on." in other
-    assert "works again" in audit_shipping.sink_recovery("syslog")
-    assert audit_shipping.anchor(Head(7, "ab")).endswith("maskbot audit verify --anchor 7:ab")
+    assert "works again" in words.sink_recovery("syslog")
+    assert words.anchor(Head(7, "ab")).endswith("maskbot audit verify --anchor 7:ab")

@@ -3,18 +3,18 @@
 from bot.core.requests import Hold, Request
 
 
-def ends(mask: Request) -> str:
+def expiry_reason(mask: Request) -> str:
     """The reason to undo a mask that has expired."""
     because = "The hold for its group was lifted" if mask.ask.change.hold else "It expires now, as approved"
     return _with_reason(because, mask)
 
 
-def puts_back(mask: Request) -> str:
+def reapply_reason(mask: Request) -> str:
     """The reason to reapply the mask of a hold."""
     return _with_reason("Held, but taken off", mask)
 
 
-def spreads(hold: Hold, first: Request) -> str:
+def rollout_reason(hold: Hold, first: Request) -> str:
     """The reason to hold one more host of a group."""
     return _with_reason(f"Held on all of @{hold.hosts}", first)
 
