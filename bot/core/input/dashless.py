@@ -11,10 +11,15 @@ from bot.core.time.human_time import cut_moment_in_prose
 _MORNING = "09:00"  # the time of a date without one, as for a hold's review
 _END = r"(?![^\s.,;])[.,;]?(?P<rest>.*)"
 _SIGNS = re.IGNORECASE | re.DOTALL
+_ABOUT = r"(?:(?:about|around|roughly|up to|at most|another|the next|next|~) *)?"
+_NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _SPELLED = re.compile(
-    rf"(?P<count>\d+|an?|one) *(?P<unit>w|weeks?|days?|hrs?|hours?|mins?|minutes?|[dhms]){_END}", _SIGNS
+    rf"{_ABOUT}(?P<count>\d+(?:[.,]\d)?|half an?|an?|{'|'.join(_NUMBERS)}) *"
+    rf"(?P<unit>w|weeks?|days?|hrs?|hours?|mins?|minutes?|[dhms]){_END}",
+    _SIGNS,
 )
-_LENGTH = re.compile(rf"(?P<value>(?:\d+[dhms])+){_END}", _SIGNS)
+_SECONDS = {"w": 604_800, "d": 86_400, "h": 3600, "m": 60, "s": 1}
+_LENGTH = re.compile(rf"{_ABOUT}(?P<value>(?:\d+[dhms])+){_END}", _SIGNS)
 _FLAG = re.compile(rf"(?P<name>runtime|keep[- ]running|break[- ]glass|alone|console[- ]works){_END}", _SIGNS)
 _NAMED = re.compile(r"(?P<name>for|until|till|at|window|user|hold|review)(?P<is> *= *| +)(?P<rest>\S.*)", _SIGNS)
 _DAY = re.compile(
@@ -100,13 +105,21 @@ def _read_named(name: str, text: str, *, is_certain: bool) -> _Found | None:
 
 
 def _length(text: str) -> tuple[str, str] | None:
-    """`2 hours` as `2h`, and the rest of the text; a week is seven days."""
+    """`2 hours`, `about two hours` as `2h`, and the rest of the text; a week is seven days."""
     if found := _LENGTH.match(text):
         return found["value"].lower(), found["rest"].strip()
     if found := _SPELLED.match(text):
-        count, unit = int(found["count"]) if found["count"].isdecimal() else 1, found["unit"][0].lower()
-        return f"{count * 7}d" if unit == "w" else f"{count}{unit}", found["rest"].strip()
+        unit = found["unit"][0].lower()
+        seconds = round(_number(found["count"].lower()) * _SECONDS[unit])
+        shown = next(one for one in ("d" if unit == "w" else unit, "h", "m", "s") if not seconds % _SECONDS[one])
+        return f"{seconds // _SECONDS[shown]}{shown}", found["rest"].strip()
     return None
+
+
+def _number(typed: str) -> float:
+    if typed[0].isdecimal():
+        return float(typed.replace(",", "."))
+    return 0.5 if typed.startswith("half") else 1.0 + (_NUMBERS.index(typed) if typed in _NUMBERS else 0)
 
 
 def _moment(text: str, *, may_be_a_day: bool) -> tuple[str, str] | None:

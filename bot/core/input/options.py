@@ -20,6 +20,15 @@ HOLD = ("--hold", "--review")
 _BARE = (*FLAGS, BREAK_GLASS, CONSOLE)  # without a value
 _OPTIONS = (*_BARE, "--user", *TERMS, *HOLD, *WINDOW)
 _SECOND_SPELLINGS = {"--alone": BREAK_GLASS}  # accepted and never shown
+_LIKE = {
+    "--user": "--user deploy",
+    "--for": "--for 2h",
+    "--until": "--until 18:00",
+    "--hold": "--hold sre --review 90d",
+    "--review": "--hold sre --review 90d",
+    "--at": "--at 22:00",
+    "--window": "--at 22:00 --window 2h",
+}
 _INSTEAD = {
     "--now": "Leave out `--now`: the unit is always stopped, and gracefully. `--keep-running` leaves it running.",
 }
@@ -112,6 +121,8 @@ def _take(option: re.Match[str], rest: str, options: dict[str, str]) -> str:
         value, rest = cut_moment(unmangle.straight(f"{value} {rest}").lstrip())
     elif name not in _BARE and not option["is"]:
         value, rest = cut(rest)
+    if name in _LIKE and (not value.strip() or _OPTION.fullmatch(value)):
+        raise UsageError(f"`{name}` needs a value, as in `{_LIKE[name]}`.")
     options[name] = value
     return rest
 

@@ -18,11 +18,13 @@ _DAY = r"(?:(?P<day>\d{4}-\d{1,2}-\d{1,2}|[A-Za-z]{3,9})(?:[Tt]|,? +))?"
 _MORNING = "09:00"
 _DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}", re.ASCII)
 _ZONE = r"UTC|Z|[+-]\d{2}:?\d{2}|[A-Z][A-Za-z]+(?:/[A-Z][A-Za-z_+-]+)+"
-_TIME = r"\d{1,2}:\d{2}|[Mm]idnight|[Nn]oon"
+_TIME = r"(?:0?[1-9]|1[0-2])(?::[0-5]\d)? ?[AaPp][Mm]|\d{1,2}:\d{2}|[Mm]idnight|[Nn]oon"
 _MOMENT = re.compile(rf"{_DAY}(?:at +)?(?P<time>{_TIME})(?: *(?P<zone>{_ZONE}))?(?!\S)", re.ASCII)
 _MOMENT_IN_PROSE = re.compile(_MOMENT.pattern.removesuffix(r"(?!\S)") + r"(?![^\s.,;])[.,;]?", re.ASCII)
 _MIDNIGHT = "24:00"  # the end of a day
 _IN_WORDS = {"midnight": _MIDNIGHT, "noon": "12:00"}
+_MAY_BE_A_LENGTH = re.compile(r"(?!24:)\d{1,2}:\d{2}", re.ASCII)
+_TWELVE = 12  # 12am is 00:00, and 12pm is noon
 _WORD = re.compile(r"\S+")
 _QUOTED = re.compile(r"""(?P<quote>["'`])(?P<inside>[^"'`]*)(?P=quote)(?!\S)""")
 
@@ -46,7 +48,7 @@ def read_length(typed: str) -> timedelta:
 
 
 def read_moment(typed: str, now: Now) -> datetime:
-    """The next matching time, in UTC: `22:00`, `Tue 22:00 UTC`, `tomorrow 06:30`, `2026-12-01T22:00Z`.
+    """The next matching time, in UTC: `22:00`, `10pm`, `Tue 22:00 UTC`, `tomorrow 06:30`, `2026-12-01T22:00Z`.
 
     Raises `UsageError`, also for a time that a clock change skips or repeats, because it is ambiguous.
     """
@@ -80,9 +82,9 @@ def read_day(typed: str, now: Now) -> datetime:
 
 
 def names_a_day(typed: str) -> bool:
-    """Whether the text can only be a time: `today 23:50`, `midnight`. A bare `2:30` may be meant as a length."""
+    """Whether the text can only be a time: `today 23:50`, `midnight`, `6am`. A bare `2:30` may be meant as a length."""
     found = _MOMENT.fullmatch(" ".join(typed.split()))
-    return found is not None and (found["day"] is not None or not re.match(r"(?!24:)\d", found["time"]))
+    return found is not None and (found["day"] is not None or not _MAY_BE_A_LENGTH.fullmatch(found["time"]))
 
 
 def cut_moment(text: str) -> tuple[str, str]:
@@ -141,9 +143,12 @@ def _on(day: date, typed: str, whole: str) -> datetime:
     """A time of a day; 24:00 is its end."""
     if typed == _MIDNIGHT:
         return datetime.combine(day + timedelta(days=1), time())
-    hour, minute = map(int, typed.split(":"))
+    clock, half = typed.rstrip("apm").rstrip(), typed[-2:]
+    hour, _, minute = clock.partition(":")
     try:
-        return datetime.combine(day, time(hour, minute))
+        if half not in ("am", "pm"):
+            return datetime.combine(day, time(int(hour), int(minute)))
+        return datetime.combine(day, time(int(hour) % _TWELVE + _TWELVE * (half == "pm"), int(minute or 0)))
     except ValueError:
         raise _not_read(whole) from None
 

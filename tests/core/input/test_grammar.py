@@ -100,6 +100,14 @@ class TestAChange:
             ("runtime", "--runtime"),
             ("keep running", "--keep-running"),
             ("keep-running", "--keep-running"),
+            ("for two hours", "--for 2h"),
+            ("for about 2h", "--for 2h"),
+            ("for 1.5 hours", "--for 90m"),
+            ("for half an hour", "--for 30m"),
+            ("for the next 2 weeks", "--for 14d"),
+            ("until 10pm", "--until 10pm"),
+            ("until tomorrow 6 am", "--until tomorrow 6 am"),
+            ("for one or two customers", ""),
             ("runtime errors since noon", ""),
             ("2h of noise", ""),
             ("for alice, who asked", ""),
@@ -359,6 +367,12 @@ class TestWindows:
 class TestRefusals:
     """Each says what would have been right."""
 
+    @pytest.mark.parametrize("name", ["--for", "--until", "--at", "--window", "--user", "--hold", "--review"])
+    @pytest.mark.parametrize("behind", ["", " --runtime", " -runtime INC-1"])
+    def test_an_option_without_its_value_is_never_left_out(self, name: str, behind: str) -> None:
+        """`--hold` alone once asked for a mask without a hold."""
+        assert refusal(f"web-01 cron {name}{behind}").startswith(f"`{name}` needs a value, as in `--")
+
     @pytest.mark.parametrize(
         ("text", "said"),
         [
@@ -385,20 +399,20 @@ class TestRefusals:
             ("web-01 cron --break-glass=yes now", "`--break-glass` takes no value"),
             ("web-01 cron --runtime=yes", "takes no value"),
             ("web-01 cron --runtime --runtime", "is given twice"),
-            ("web-01 cron --user", "name of one user"),
+            ("web-01 cron --user", "`--user` needs a value, as in `--user deploy`"),
             ("web-01 cron --user 0day", "name of one user"),
             ("web-01 cron --user a;id", "name of one user"),
-            ("web-01 cron --for", "not a duration; write it like 30m, 2h or until 18:00"),
+            ("web-01 cron --for", "`--for` needs a value, as in `--for 2h`"),
             ("web-01 cron --for soon", "`soon` is not a duration"),
             ("web-01 cron --for 18:00", "`18:00` is not a duration"),
-            ("web-01 cron --until", "not a time"),
+            ("web-01 cron --until", "`--until` needs a value, as in `--until 18:00`"),
             ("web-01 cron --until 2h", "`2h` is not a time"),
             ("web-01 cron --until 2026-03-14T14:00Z", "has passed"),
             ("web-01 cron --for 2h --for 3h", "is given twice"),
             ("web-01 cron --for 2h --until 18:00", "Use one"),
-            ("web-01 cron --at", "not a time"),
+            ("web-01 cron --at", "`--at` needs a value, as in `--at 22:00`"),
             ("web-01 cron --at soon", "`soon` is not a time"),
-            ("web-01 cron --at 22:00 --window", "is not a duration"),
+            ("web-01 cron --at 22:00 --window", "`--window` needs a value, as in `--at 22:00 --window 2h`"),
             ("web-01 cron --at 22:00 --window 0m", "`0m` is not a duration"),
             ("web-01 cron --at 22:00 --at 23:00", "`--at` is given twice"),
             ("web-01 cron --window 2h", "`--at` has to say from when"),

@@ -44,7 +44,7 @@ class TestAMoment:
         with pytest.raises(UsageError, match="the start or the end of that day; write 00:00 or 24:00"):
             read_moment("tomorrow midnight", HERE)
 
-    @pytest.mark.parametrize("typed", ["today 23:50", "midnight", "24:00", "2026-12-01T22:00Z", "Tue noon"])
+    @pytest.mark.parametrize("typed", ["today 23:50", "midnight", "24:00", "2026-12-01T22:00Z", "Tue noon", "6am"])
     def test_some_can_be_nothing_else(self, typed: str) -> None:
         assert names_a_day(typed)
 
@@ -85,6 +85,11 @@ class TestAMoment:
             ("Midnight UTC", "2026-03-02 00:00"),
             ("noon", "2026-03-02 11:00"),
             ("Tue noon", "2026-03-03 11:00"),
+            ("10pm", "2026-03-01 21:00"),
+            ("6 AM", "2026-03-02 05:00"),
+            ("tomorrow 6:30am UTC", "2026-03-02 06:30"),
+            ("12am", "2026-03-01 23:00"),
+            ("12:15pm", "2026-03-02 11:15"),
         ],
     )
     def test_is_the_next_one_in_the_zone_of_the_policy(self, typed: str, meant: str) -> None:
@@ -95,7 +100,10 @@ class TestAMoment:
         [
             "",
             "22",
-            "10pm",
+            "10p",
+            "13pm",
+            "0am",
+            "10:75pm",
             "25:00",
             "24:01",
             "midnight-ish",
