@@ -43,7 +43,9 @@ def _itself(before: Snapshot, now: Snapshot, around: Surroundings) -> Iterator[s
         yield f"Boot was {before.file_state or 'unknown'}, is {now.file_state or 'unknown'}"
     still_starting = now.active is ActiveState.ACTIVATING and before.active is not ActiveState.ACTIVATING
     if (now.active.is_down != before.active.is_down or still_starting) and not _is_woken(before, around):
-        yield f"Active was {before.active}, is {now.active}"
+        is_skipped = now.active.is_down and now.side_effects.is_skipped
+        why = ": it did not start, because a condition of its file (Condition...= or Assert...=) is not met"
+        yield f"Active was {before.active}, is {now.active}" + why * is_skipped
     if before.side_effects.is_frozen and not now.side_effects.is_frozen:
         yield f"it was frozen, and is {now.active} without that"
     if is_deaf(now) and not before.active.is_down:

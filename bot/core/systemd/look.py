@@ -192,6 +192,7 @@ def _side_effects(unit: Record) -> SideEffects:
     turn = read_turn(unit)
     return SideEffects(
         is_frozen=unit.get("FreezerState") in ("frozen", "freezing"),
+        is_skipped=_is_skipped(unit),
         stop_starts=(*read_units(unit.get("OnSuccess", "")), *read_units(unit.get("OnFailure", ""))),
         conflicts=read_units(unit.get("Conflicts", "")),
         accepts=read_flag(unit.get("Accept", "no")),
@@ -199,6 +200,12 @@ def _side_effects(unit: Record) -> SideEffects:
         turn=ElapseBase.CALENDAR if turn.at else ElapseBase.MONOTONIC if turn.after_boot else ElapseBase.NONE,
         next_turn=turn,
     )
+
+
+def _is_skipped(unit: Record) -> bool:
+    """Whether the last start was skipped. A unit that was never started says `no` to all of it (measured)."""
+    was_tried = read_number(unit.get("ConditionTimestampMonotonic", "")) > 0
+    return was_tried and "no" in (unit.get("ConditionResult"), unit.get("AssertResult"))
 
 
 def _with_manners(snapshot: Snapshot, unit: Record) -> Snapshot:

@@ -5,7 +5,8 @@ Argv = tuple[str, ...]
 # Settings that may take the whole host down.
 _ACTIONS: Argv = ("SuccessAction", "FailureAction", "JobTimeoutAction", "StartLimitAction")
 _OF_HABITS: Argv = (
-    "FreezerState", "OnSuccess", "OnFailure", "Conflicts", "Accept", "Persistent",
+    "FreezerState", "OnSuccess", "OnFailure", "Conflicts", "Accept", "Persistent", "ConditionResult", "AssertResult",
+    "ConditionTimestampMonotonic",
 )  # fmt: skip
 
 OF_NETWORKS: Argv = ("PrivateNetwork", "NetworkNamespacePath", "Delegate")

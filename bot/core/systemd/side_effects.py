@@ -26,6 +26,7 @@ class SideEffects:
     """Side effects of one unit, at the moment of a look."""
 
     is_frozen: bool = False  # systemctl(1), `freeze`: the unit is active, and its processes are suspended
+    is_skipped: bool = False  # systemd.unit(5), Condition...= or Assert...=: its last start did not run it
     stop_starts: tuple[str, ...] = ()  # OnSuccess=, OnFailure=
     conflicts: tuple[str, ...] = ()  # units that a start of this one stops
     accepts: bool = False  # a socket with Accept=yes, which starts a service for each connection

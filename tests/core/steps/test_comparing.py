@@ -8,10 +8,12 @@ import pytest
 from bot.core.requests import Outcome, Target
 from bot.core.steps import Done
 from bot.core.steps.comparing import is_deaf, not_as_before, not_known
+from bot.core.systemd.look import parse_look
 from bot.core.systemd.side_effects import ElapseBase, NextElapse, SideEffects
 from bot.core.systemd.units import ActiveState, Snapshot, UnitName
+from tests.core.record import CASES
 from tests.core.situations import masked, related_unit, snapshot
-from tests.core.systemd.test_look import parsed_look
+from tests.core.systemd.test_look import parsed_look, recording
 from tests.core.walks import FILE as WORKERS
 from tests.core.walks import Site, undoing
 from tests.core.walks import masked as made
@@ -54,6 +56,13 @@ CHANGED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         f"the link {LINK} led to /a, and leads to /b",
     ),
     "frozen": ({"side_effects": SideEffects(is_frozen=True)}, {}, "it was frozen, and is active without that"),
+    "down": ({}, {"active": DOWN}, "Active was active, is inactive"),
+    "down, as a condition is not met": (
+        {},
+        {"active": DOWN, "side_effects": SideEffects(is_skipped=True)},
+        "Active was active, is inactive: it did not start, because a condition of its file "
+        "(Condition...= or Assert...=) is not met",
+    ),
     "a turn": (
         {"side_effects": SideEffects(turn=ElapseBase.MONOTONIC)},
         {},
@@ -134,6 +143,20 @@ def test_a_socket_without_a_listener_is_told_from_one_that_serves() -> None:
     assert not is_deaf(replace(deaf, id=UnitName("echo.service")))
     assert is_deaf(replace(deaf, around=None))
     assert compared(deaf, deaf) == ["it is active, but listens no more: its service ended while it was masked"]
+
+
+@pytest.mark.parametrize(
+    ("shown", "is_skipped"),
+    [
+        ("ConditionResult=no\nAssertResult=no\nConditionTimestampMonotonic=0", False),  # it was never started
+        ("ConditionResult=no\nAssertResult=no\nConditionTimestampMonotonic=77", True),
+        ("ConditionResult=yes\nAssertResult=no\nConditionTimestampMonotonic=77", True),
+        ("ConditionResult=yes\nAssertResult=yes\nConditionTimestampMonotonic=77", False),
+    ],
+)
+def test_a_start_that_was_skipped_is_told_from_none(shown: str, *, is_skipped: bool) -> None:
+    text = recording("frozen").replace("FreezerState=", f"{shown}\nFreezerState=", 1)
+    assert parse_look(text, UnitName(CASES["frozen"].unit)).side_effects.is_skipped is is_skipped
 
 
 def test_habits_are_read_as_systemd_says_them() -> None:

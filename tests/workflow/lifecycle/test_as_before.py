@@ -24,8 +24,9 @@ UNITS = {
     "asb-helper.service": "StopWhenUnneeded=yes",
     "asb-jealous.service": "Conflicts=asb-rival.service",
     "asb-rival.service": "",
+    "asb-picky.service": "ConditionPathExists=!/run/asb-off",
 }
-STARTED = "asb-main asb-bound asb-part@1 asb-edited asb-frozen asb-loud asb-needy asb-jealous"
+STARTED = "asb-main asb-bound asb-part@1 asb-edited asb-frozen asb-loud asb-needy asb-jealous asb-picky"
 TALK = """use IO::Socket::UNIX; my $c = IO::Socket::UNIX->new("/run/echo.sock") or die "refused"; print readline($c)"""
 
 
@@ -51,7 +52,9 @@ def host(shared_world: World) -> Iterator[AnyHost]:
     prepared = one.run("sh", "-ec", f"{made}{timers}{run}")
     assert not prepared.stderr, prepared.stderr
     yield one
-    one.run("sh", "-c", f"systemctl stop 'asb-*'; rm -r {VENDOR}/asb-* {ETC}/asb-*; systemctl daemon-reload")
+    one.run(
+        "sh", "-c", f"systemctl stop 'asb-*'; rm -r {VENDOR}/asb-* {ETC}/asb-* {ETC}/*/asb-*; systemctl daemon-reload"
+    )
 
 
 def active(host: AnyHost, *units: str) -> list[str]:
@@ -143,6 +146,15 @@ def test_a_timer_that_counts_from_its_start_is_said_to_be_counted_anew(shared_wo
         r"Its next turn is counted again, \d+ (seconds?|minutes?) later than before\.", back.target.note
     )
     assert host.show("asb-anew.timer", "NextElapseUSecMonotonic") != turn
+
+
+def test_a_start_that_a_condition_skips_is_named_as_the_cause(shared_world: World, host: AnyHost) -> None:
+    host.run("systemctl", "add-wants", "multi-user.target", "asb-picky.service")  # what nothing wants is forgotten
+    done = shared_world.masked("asb-picky", host="web-02")
+    host.write("/run/asb-off", "")
+    back = shared_world.undo(done)
+    assert (back.target.outcome, active(host, "asb-picky.service")) == (Outcome.RESTORED_PARTLY, ["inactive"])
+    assert "it did not start, because a condition of its file" in back.target.note
 
 
 @pytest.mark.fault("F83", how="a mask of a socket whose service runs")
