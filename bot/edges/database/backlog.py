@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, func, select
 
 from bot.core.health import Backlog
 from bot.core.requests import Stage
 from bot.edges.database.tables import messages, requests, targets
-from bot.edges.database.transactions import DATABASE_CLOCK
+from bot.edges.database.transactions import is_free
 from bot.ports import MessageKind
 
 _OPEN = [stage.value for stage in Stage if not stage.is_final]
@@ -16,11 +16,10 @@ _SEVERAL = 3  # tries after which a message counts as failing
 
 def look(connection: Connection, *, now: datetime) -> Backlog:
     """Count everything; each count uses an index or a small table."""
-    is_free = or_(targets.c.owner.is_(None), targets.c.lease_until <= DATABASE_CLOCK)
     due, first = connection.execute(
-        select(func.count(), func.min(targets.c.due_at)).where(targets.c.due_at <= now, is_free)
+        select(func.count(), func.min(targets.c.due_at)).where(targets.c.due_at <= now, is_free(targets))
     ).one()
-    leases = select(func.count()).select_from(targets).where(targets.c.owner.is_not(None), ~is_free)
+    leases = select(func.count()).select_from(targets).where(targets.c.owner.is_not(None), ~is_free(targets))
     by_stage = select(requests.c.stage, func.count()).where(requests.c.stage.in_(_OPEN)).group_by(requests.c.stage)
     undelivered = select(func.count()).select_from(messages).where(messages.c.due_at.is_not(None))
     retried = undelivered.where(messages.c.attempts >= _SEVERAL)

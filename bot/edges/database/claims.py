@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, literal, null, or_
 from bot.core.requests import Request, Stage
 from bot.edges.database import rows
 from bot.edges.database.tables import UtcTime, requests, targets
-from bot.edges.database.transactions import DATABASE_CLOCK, NOW, database_time
+from bot.edges.database.transactions import NOW, database_time, is_free
 from bot.errors import LostClaim, WrittenByNewerVersion
 from bot.ports import Claim
 
@@ -40,7 +40,7 @@ def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta)
     return Claim(request, owner, due.fence + 1) if request else None
 
 
-_MAY_BE_CLAIMED = and_(targets.c.due_at <= NOW, or_(targets.c.owner.is_(None), targets.c.lease_until <= DATABASE_CLOCK))
+_MAY_BE_CLAIMED = and_(targets.c.due_at <= NOW, is_free(targets))
 _ANY_DUE = select(targets.c.request_id).where(_MAY_BE_CLAIMED).limit(1)
 _NEXT = (
     select(targets.c.request_id, targets.c.fence)

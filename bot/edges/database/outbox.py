@@ -13,7 +13,7 @@ from bot.core.requests import Request
 from bot.core.requests.card_updates import NEVER_POSTED, CardState, card_after_post, card_after_save
 from bot.edges.database.rows import complaint
 from bot.edges.database.tables import messages, requests
-from bot.edges.database.transactions import DATABASE_CLOCK, NOW, database_time, insert_new
+from bot.edges.database.transactions import NOW, database_time, insert_new, is_free
 from bot.ports import DueMessage, Message, MessageKind
 
 log = structlog.get_logger()
@@ -110,8 +110,7 @@ def is_any_due(connection: Connection, *, now: datetime) -> bool:
 
 
 def _is_deliverable() -> ColumnElement[bool]:
-    free = or_(messages.c.owner.is_(None), messages.c.lease_until <= DATABASE_CLOCK)
-    return and_(messages.c.due_at <= NOW, free, _has_its_place(), _has_its_turn())
+    return and_(messages.c.due_at <= NOW, is_free(messages), _has_its_place(), _has_its_turn())
 
 
 def _has_its_place() -> ColumnElement[bool]:

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, and_, or_, select, update
+from sqlalchemy import Connection, Row, and_, select, update
 
 from bot.edges.database.tables import periodic_tasks
-from bot.edges.database.transactions import DATABASE_CLOCK, NOW, database_time, insert_new
+from bot.edges.database.transactions import NOW, database_time, insert_new, is_free
 from bot.errors import Stale
 from bot.ports import Periodic
 
@@ -72,10 +72,7 @@ def void_all(connection: Connection) -> None:
     )
 
 
-_MAY_BE_TAKEN = and_(
-    periodic_tasks.c.due_at <= NOW,
-    or_(periodic_tasks.c.owner.is_(None), periodic_tasks.c.lease_until <= DATABASE_CLOCK),
-)
+_MAY_BE_TAKEN = and_(periodic_tasks.c.due_at <= NOW, is_free(periodic_tasks))
 _ANY_DUE = select(periodic_tasks.c.name).where(_MAY_BE_TAKEN).limit(1)
 _NEXT = (
     select(periodic_tasks)

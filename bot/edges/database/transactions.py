@@ -5,7 +5,7 @@ from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import URL, Connection, Executable, bindparam, literal_column, select
+from sqlalchemy import URL, ColumnElement, Connection, Executable, bindparam, literal_column, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -85,6 +85,11 @@ def _on_sqlite(*_: object, **__: object) -> str:
 # executing it (measured).
 DATABASE_CLOCK = _DatabaseClock()
 NOW = bindparam("now", type_=UtcTime)
+
+
+def is_free(table: Table) -> ColumnElement[bool]:
+    """The SQL condition that nobody has claimed a row, or that the lease has run out by the database's clock."""
+    return or_(table.c.owner.is_(None), table.c.lease_until <= DATABASE_CLOCK)
 
 
 def database_time(connection: Connection) -> datetime:
