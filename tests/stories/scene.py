@@ -52,11 +52,7 @@ class Story:
         """A slash command, and the card of its own that begins so: another's may begin like it."""
         before = {id_of(card) for card in self.cards()}
         assert self.types(user, text).millis is not None, f"`{text}` of {user} reached nobody"
-
-        def asked() -> Message | None:
-            return next((card for card in self.cards(head) if id_of(card) not in before), None)
-
-        return self.until(asked, f"a new card `{head}`")
+        return self.card(head, which=lambda card: id_of(card) not in before)
 
     def presses(self, user: str, button: str, card: Message) -> Ack:
         """A button of this card as it was seen. Of a press that nobody takes Slack tells the person that it failed."""
@@ -68,11 +64,7 @@ class Story:
         """Asked by alice, approved by bob, and over."""
         asked = self.asks(f"/mask {text}")
         self.presses("bob", "Approve", asked)
-
-        def over() -> Message | None:
-            return next((card for card in self.cards(head) if id_of(card) == id_of(asked)), None)
-
-        return self.until(over, f"the card `{head}` of `{text}`")
+        return self.card(head, which=lambda card: id_of(card) == id_of(asked))
 
     # What people read.
 
@@ -90,9 +82,15 @@ class Story:
         """The cards that now begin so."""
         return [message for message in self.messages() if ":card" in mark(message) and words(message).startswith(head)]
 
-    def card(self, head: str, *, seconds: float = PATIENCE) -> Message:
-        """The newest card that begins so, once there is one."""
-        card = self.until(lambda: next(reversed(self.cards(head)), None), f"a card `{head}`", seconds=seconds)
+    def card(
+        self, head: str, *, which: Callable[[Message], bool] = lambda _: True, seconds: float = PATIENCE
+    ) -> Message:
+        """The newest card that begins so and is the one that is meant, once there is one."""
+
+        def found() -> Message | None:
+            return next((card for card in reversed(self.cards(head)) if which(card)), None)
+
+        card = self.until(found, f"a card `{head}`", seconds=seconds)
         was_read(words(card))
         return card
 
