@@ -37,7 +37,7 @@ def read_times(typed: str, zone: tzinfo) -> Times:
 
 def _once(found: re.Match[str], zone: tzinfo) -> Once:
     if (found["begins"] is None) != (found["ends"] is None):
-        raise ValueError(f"`{found[0]}` has a time on one side only; give both, or whole days")
+        raise ValueError(f"`{found[0]}` has a time of day at one end only; give one at both ends, or at neither")
     begins = _wall(found["first"], found["begins"] or "00:00")
     ends = _wall(found["last"], found["ends"] or "24:00")
     if begins >= ends:
@@ -64,7 +64,7 @@ def _weekly(found: re.Match[str], zone: tzinfo) -> Weekly:
     later = int(midnight)
     if found["last"]:
         if len(days) > 1:
-            raise ValueError(f"`{found[0]}` begins on several days, so it cannot end on one")
+            raise ValueError(f"`{found[0]}` begins on several days, so leave out the day on which it ends")
         later += (_DAYS.index(found["last"]) - min(days)) % len(_DAYS)
     if (later, ends) <= (0, begins):  # the next day, or a week later
         later += len(_DAYS) if found["last"] else 1
@@ -75,7 +75,7 @@ def _days(typed: str) -> Iterator[int]:
     for part in typed.split(","):
         first, *last = (_DAYS.index(day) for day in part.split("-"))
         if len(last) > 1:
-            raise ValueError(f"`{part}` has more than a start and an end")
+            raise ValueError(f"`{part}` has more than a first and a last day")
         length = (last[0] - first) % len(_DAYS) if last else 0
         yield from ((first + step) % len(_DAYS) for step in range(length + 1))
 
@@ -99,9 +99,9 @@ class ExtraApprovalsEntry(BaseModel):
     def _asks_for_more(self) -> "ExtraApprovalsEntry":
         rises = {"more", "need", "approve"} & self.model_fields_set
         if self.forbid is not None and rises:
-            raise ValueError(f"forbids, so it cannot say `{min(rises)}`")
+            raise ValueError(f"forbids the change, so leave out `{min(rises)}`")
         if self.more == 0 and not (self.need or self.approve):
-            raise ValueError("asks for nothing more; give `more`, `need`, `approve`, or a reason to `forbid`")
+            raise ValueError("adds nothing; give `more`, `need`, `approve`, or a reason to `forbid`")
         return self
 
     def as_policy(self) -> ExtraApprovals:

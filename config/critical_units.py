@@ -38,7 +38,7 @@ def _read(document: Document) -> CriticalFile:
     known = set(CriticalFile.model_fields)
     others = [key for key in document.data if key not in known] if isinstance(document.data, dict) else []
     if others:
-        text = "you can add to the shipped list under `critical` and `guarded`, but remove nothing"
+        text = "nothing can be removed from the shipped list; add units under `critical` and `guarded`"
         raise together(document.complaint((key,), text) for key in others)
     return validate(document, CriticalFile)
 

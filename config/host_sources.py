@@ -78,7 +78,9 @@ def _from_ssh_config(text: str) -> Iterator[SourceHost]:
             continue
         option = words[0].lower()
         if option in {"match", "include"}:
-            raise UsageError(f"Line {number}: `{words[0]}` is not read. Leave it out, or give each host its options.")
+            raise UsageError(
+                f"Line {number}: `{words[0]}` is not supported. Leave it out, and write its options under each host."
+            )
         if option == "host":
             blocks.append((words[1:], {}))
         else:

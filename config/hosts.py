@@ -92,7 +92,7 @@ class HostsFile(BaseModel):
     @model_validator(mode="after")
     def _has_hosts(self) -> "HostsFile":
         if not self.hosts and self.inventory is None:
-            raise ValueError("`hosts` has no host, and there is no `inventory`")
+            raise ValueError("no hosts are given: list them under `hosts`, or name an `inventory`")
         return self
 
 
@@ -160,7 +160,7 @@ def _untrusted(places: Sequence[Place], authorities: Sequence[HostCaEntry]) -> I
     """Hosts of which no key would be trusted."""
     for place in places:
         if place.entry.host_keys is None and not authorities_of(place.entry.name, authorities):
-            yield place.complaint("host_keys", "is missing, and no host_ca is for this name")
+            yield place.complaint("host_keys", "is missing, and no host_ca covers this name")
 
 
 def _duplicates(places: Sequence[Place]) -> Iterator[str]:

@@ -55,10 +55,12 @@ def _hosts(text: str) -> yaml.SequenceNode:
     hosts = _value(root, "hosts") if isinstance(root, yaml.MappingNode) else None
     if not isinstance(hosts, yaml.SequenceNode) or hosts.flow_style or not hosts.value:
         raise ConfigError(
-            "hosts.yaml: can only be changed where `hosts:` is a list with one host on its own lines each"
+            "hosts.yaml: maskbot can only edit a list under `hosts:` in which each host stands on lines of its own"
         )
     if any(not isinstance(node, yaml.MappingNode) or node.flow_style for node in hosts.value):
-        raise ConfigError("hosts.yaml: can only be changed where each host is written on lines of its own, without { }")
+        raise ConfigError(
+            "hosts.yaml: maskbot can only edit it if each host is written on lines of its own, without { }"
+        )
     return hosts
 
 

@@ -57,14 +57,16 @@ def _entry(
 ) -> Entry:
     """Raises `ValueError` with the reason why it cannot be one."""
     if is_ip_address(one.name):
-        raise ValueError("it has an address and no name")
+        raise ValueError("it has an address but no name")
     name, via = read_name(names[one.name]), names.get(one.via, one.via)
     old = inventory.get(name)
     if via and via not in names.values() and inventory.get(via) is None:
-        raise ValueError(f"the host on the way to it, {via}, is not among the hosts")
+        raise ValueError(f"its jump host {via} is not among the hosts")
     wanted = one.environment or environment
     if old is None and not _WORD.fullmatch(wanted):
-        raise ValueError("no environment is given for it (--environment)" if not wanted else f"{wanted} is no word")
+        raise ValueError(
+            "no environment is given for it (--environment)" if not wanted else f"{wanted} is not one word"
+        )
     pins = known_hosts.pins(one.name, one.address, port=one.port)
     new = tuple(pin for pin in pins if old is None or pin not in old.pins)
     address = "" if old and not one.address_is_said else quoted(read_address(one.address))

@@ -127,7 +127,7 @@ def _warnings(document: Document, policy: Policy, inventory: Inventory) -> Itera
         if not rule.forbid and rule.need == 0:
             yield f"{document.path}:{rule.line}: rule {rule.name}: need: 0 lets changes run without a second person"
         if without_page(rule.escalate):
-            yield f"{document.path}:{rule.line}: rule {rule.name}: its escalation does not end in paging somebody"
+            yield f"{document.path}:{rule.line}: rule {rule.name}: its escalation ends without paging anybody"
     for freeze in policy.freezes:
         yield from _unknown_scope(document, f"freeze {freeze.name}", freeze, inventory)
     for line, why in raised_unreachable(policy):
@@ -183,7 +183,7 @@ def _missing_pager(document: Document, policy: Policy, settings: Settings) -> It
     """A rule or setting relies on a pager, and no pager is configured."""
     for rule in policy.rules:
         if settings.pager_url is None and any(step.page for step in rule.escalate):
-            yield f"{document.path}:{rule.line}: rule {rule.name}: it pages, and MASKBOT_PAGER_URL is not set"
+            yield f"{document.path}:{rule.line}: rule {rule.name}: it pages somebody, but MASKBOT_PAGER_URL is not set"
 
 
 def _writable_by_others(paths: Iterable[Path]) -> Iterator[str]:

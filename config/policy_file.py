@@ -82,7 +82,7 @@ class RuleEntry(BaseModel):
     def _says_one_thing(self) -> "RuleEntry":
         rights = _RIGHTS & self.model_fields_set
         if self.forbid is not None and rights:
-            raise ValueError(f"forbids, so it cannot say `{min(rights)}`")
+            raise ValueError(f"forbids the change, so leave out `{min(rights)}`")
         if self.forbid is None and not self.ask:
             raise ValueError("needs `ask`: the groups that may ask (or `forbid`, with a reason)")
         if self.forbid is None and self.need and not self.approve:
@@ -202,5 +202,5 @@ class PolicyFile(BaseModel):
                 "`people` needs `shell_channel`: the channel for the cards of requests from the command line"
             )
         if self.people and not self.teams:
-            raise ValueError("`people` needs `teams`, so that each id is one person here and in Slack")
+            raise ValueError("`people` needs `teams`, so that an id means one person here and in Slack")
         return self

@@ -31,7 +31,7 @@ def read_duration(typed: object) -> timedelta:
 def read_pattern(typed: str) -> str:
     """A shell-style pattern that can match a unit's full name. Raises `ValueError`."""
     if typed.startswith("!"):
-        raise ValueError(f"`{typed}` would exclude units, which a pattern cannot; list the units that are meant")
+        raise ValueError(f"`{typed}` would exclude units, which a pattern cannot do; list the units you mean")
     if not _PATTERN.fullmatch(typed):
         raise ValueError(f"`{typed}` is not a pattern of unit names, like `cron.service` or `backup-*.timer`")
     suffix = typed.rpartition(".")[2]

@@ -23,7 +23,7 @@ def unreachable(rules: Sequence[Rule], groups: Iterable[Group]) -> Iterator[tupl
     for position, rule in enumerate(rules):
         best = _most_approvals(rule, by_name)
         if not rule.forbid and best < rule.need:
-            yield position, f"{rule.need} approvals can never be reached: {_could(best, rule)}, whoever asks"
+            yield position, f"{rule.need} approvals are out of reach: {_could(best, rule)}, whoever asks"
 
 
 def guarded_unreachable(rules: Sequence[Rule], groups: Iterable[Group], need: int) -> Iterator[tuple[Rule, str]]:
@@ -33,7 +33,10 @@ def guarded_unreachable(rules: Sequence[Rule], groups: Iterable[Group], need: in
         best = _most_approvals(rule, by_name)
         if not rule.forbid and rule.need <= best < need:
             could = _could(best, rule)
-            yield rule, f"guarded units need {need} approvals, and {could}: none could be masked under this rule"
+            yield (
+                rule,
+                f"guarded units need {need} approvals, and {could}: no guarded unit could be masked under this rule",
+            )
 
 
 def raised_unreachable(policy: Policy) -> Iterator[tuple[int, str]]:
@@ -46,7 +49,7 @@ def raised_unreachable(policy: Policy) -> Iterator[tuple[int, str]]:
             could = _could(best, replace(rule, approve=groups))
             yield (
                 line,
-                f"{what} asks for {need} approvals under rule {rule.name}, and {could}: it can never be approved",
+                f"{what} asks for {need} approvals under rule {rule.name}, and {could}: nothing could be approved then",
             )
 
 
@@ -89,5 +92,5 @@ def _without(asker: PersonId | None, rule: Rule, groups: Mapping[str, Group]) ->
 
 def _could(number: int, rule: Rule) -> str:
     if rule.distinct:
-        return f"at most {number} could be given from different groups"
-    return f"at most {number} {'person' if number == 1 else 'people'} could give one"
+        return f"at most {number} can come from different groups"
+    return f"at most {number} {'person' if number == 1 else 'people'} can approve"

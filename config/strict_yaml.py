@@ -126,7 +126,9 @@ def _parse(path: Path, content: bytes) -> Document:
     text = content.decode()
     for token in yaml.scan(text):
         if isinstance(token, yaml.AliasToken):
-            raise _NotAccepted(problem="aliases (`*name`) are not allowed: repeat it", problem_mark=token.start_mark)
+            raise _NotAccepted(
+                problem="aliases (`*name`) are not allowed; write the value again", problem_mark=token.start_mark
+            )
     lines: dict[Loc, int] = {}
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     data = None if root is None else _value(root, (), lines)

@@ -61,7 +61,7 @@ def extend(desk: Desk, request: Request, words: Words, caller: Caller) -> Reques
         raise UsageError("Keeping a mask needs a reason.")
     if ends(text):
         raise UsageError(
-            f"A kept mask does not end by itself; `maskbot extend {request.id} 2h` sets another end. If "
+            f"A kept mask never expires. For a later expiry instead, use `maskbot extend {request.id} 2h`. If "
             f"`{reason[:SHOWN]}` is the reason, put `--` before it."
         )
     review = read_day(day, desk.now) if (day := str(words.get("review", ""))) else None

@@ -85,8 +85,10 @@ class SlackConnection:
     def components(self) -> tuple[ComponentHealth, ...]:
         """Health signs of the connection."""
         refused = self._assembly.deps.liveness.token_error
-        words = f"Slack refuses the bot's token ({refused}); nothing is taken in until its file holds another"
-        token = ComponentHealth("token", not refused, words if refused else "Slack takes it", patience=_AT_ONCE)
+        words = (
+            f"Slack refuses the bot's token ({refused}); nothing is received until the token's file holds a valid one"
+        )
+        token = ComponentHealth("token", not refused, words if refused else "Slack accepts it", patience=_AT_ONCE)
         patience = timedelta(seconds=self._assembly.settings.alarm_after)
         return ComponentHealth("slack", self.is_connected, self.state, patience=patience), token
 

@@ -26,7 +26,7 @@ def verify_chain(anchor: str) -> int:
     if isinstance(found, BrokenChain):
         typer.echo(f"The audit chain is BROKEN at record {found.seq}: {found.why}.", err=True)
         return 1
-    typer.echo(f"The audit chain holds: {found.count} records.")
+    typer.echo(f"The audit chain is intact: {found.count} records.")
     typer.echo(f"anchor: {found.head.seq}:{found.head.hash}")
     return 0
 

@@ -128,7 +128,7 @@ def _let_read(request: Words, verdict: str) -> None:
     for one in status_line.plan(request):
         typer.echo(one, err=True)
     if sys.stdin.isatty() and not typer.confirm(f"{verdict.capitalize()} this?", err=True):
-        raise MaskbotError("Nothing was answered.")
+        raise MaskbotError("You did not confirm. Nothing was sent.")
 
 
 def _asked_or_looked(words: Words) -> Iterator[Words]:
@@ -145,7 +145,8 @@ def _carry_out(words: Words) -> Iterator[Words]:
     """Carry the command out in this process, as a bot without Slack."""
     if os.geteuid() != 0:
         raise MaskbotError(
-            "Only root may carry out without a running bot: whoever can write its database could forge approvals."
+            "Only root may carry out a change without a running bot: "
+            "whoever can write its database could forge approvals."
         )
     yield from _here(words, works=True)
 

@@ -54,7 +54,7 @@ def change(path: Path, entries: list[Entry], *, is_confirmed: bool) -> int:
     if path.read_bytes() != before:
         raise ConfigError(f"{path}: somebody else changed it meanwhile. Nothing was written.")
     replace_file(path, after, like=path.stat())
-    typer.echo(f"written. `maskbot check` reads it; a running bot takes it at SIGHUP: {path}")
+    typer.echo(f"written. Test it with `maskbot check`; a running bot reads it at SIGHUP: {path}")
     return 0
 
 

@@ -39,7 +39,7 @@ class _Shown:
         if self.pin in self.host.pins:
             state = "pinned"
         elif self.host.pins:
-            state = "NOT THE PINNED KEY; nothing is changed here"
+            state = "NOT THE PINNED KEY; hosts.yaml keeps the pinned one"
         else:
             state = "not pinned yet"
         return f"{self.host.name}: {self.pin} ({self.kind}): {state}"
@@ -70,7 +70,7 @@ def scan(names: Sequence[str], expect: str) -> int:
     elif new:
         typer.echo(_COMPARE)
     for one in (one for one in new if one.host.name not in own):
-        typer.echo(f"{one.host.name} is listed by the inventory source; it has to be pinned there", err=True)
+        typer.echo(f"{one.host.name} is listed by the inventory source; pin its key there", err=True)
     entries = [Entry(one.host.name, {}, (one.pin,)) for one in new if one.host.name in own]
     code = change(path, entries, is_confirmed=bool(expect)) if entries else 0
     return code or (0 if is_well else 1)

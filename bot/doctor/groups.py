@@ -79,7 +79,7 @@ def _quorum(rule: Rule, members: Members, unfit: frozenset[PersonId]) -> CheckRe
     check, left_out = f"quorum of rule {rule.name}", _unfit_note(rule, members, unfit)
     if most >= rule.need:
         return CheckResult(SLACK, check, is_ok=True, what=left_out.strip(" ()"))
-    what = f"it needs {approvals(rule.need)} from {approvers_of(rule)}, and at most {most} could be given{left_out}"
+    what = f"it needs {approvals(rule.need)} from {approvers_of(rule)}, and at most {most} can be given{left_out}"
     fix = f"Add people to its groups, or change line {rule.line} of policy.yaml."
     return CheckResult(SLACK, check, is_ok=False, what=what, fix=fix)
 

@@ -151,10 +151,16 @@ class BacklogCollector(Collector):
         yield stages
         yield GaugeMetricFamily("maskbot_leases", "Requests that somebody works on.", value=seen.leases)
         yield GaugeMetricFamily("maskbot_due_requests", "Requests that are due and wait for a worker.", value=seen.due)
-        yield GaugeMetricFamily("maskbot_due_seconds", "How long the first of them has waited.", value=seen.due_age)
+        yield GaugeMetricFamily(
+            "maskbot_due_seconds", "How long the oldest due request has waited for a worker.", value=seen.due_age
+        )
         yield GaugeMetricFamily("maskbot_undelivered_messages", "Messages that wait for Slack.", value=seen.undelivered)
-        yield GaugeMetricFamily("maskbot_retried_messages", "Those tried several times.", value=seen.retried)
-        yield GaugeMetricFamily("maskbot_overdue_cards", "Final cards among these.", value=seen.final_cards)
+        yield GaugeMetricFamily(
+            "maskbot_retried_messages", "Waiting messages that were tried several times.", value=seen.retried
+        )
+        yield GaugeMetricFamily(
+            "maskbot_overdue_cards", "Final cards among the waiting messages.", value=seen.final_cards
+        )
         unshipped = GaugeMetricFamily("maskbot_audit_unshipped", "Records that a sink has not taken.", labels=["sink"])
         down = GaugeMetricFamily("maskbot_audit_sink_down", "1 while a sink takes nothing.", labels=["sink"])
         for name, count, is_down in self._sinks():

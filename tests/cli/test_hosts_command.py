@@ -202,7 +202,7 @@ def test_a_scan_never_changes_a_pin_and_says_when_it_does_not_match(place: Place
     expected.write_text(" ".join(server.host.pins))
     done = place.hosts("scan", "web-01", "gone", "--expect", str(expected))
     assert (done.returncode, place.file.read_text()) == (1, text)
-    assert "(ssh-ed25519): NOT THE PINNED KEY; nothing is changed here" in done.stdout
+    assert "(ssh-ed25519): NOT THE PINNED KEY; hosts.yaml keeps the pinned one" in done.stdout
     assert "gone: connection refused. Nothing was sent." in done.stdout
     assert place.hosts("scan", "nobody").returncode == 2
 

@@ -47,12 +47,12 @@ NO_TIMES = {
     "Mon 22:00": "is not a period",
     "Mon 22:00 to 25:00": "is not a period",
     "Mon 9:00 to 10:00": "is not a period",
-    "Mon-Wed-Fri": "has more than a start and an end",
-    "Mon,Tue 22:00 to Wed 06:00": "begins on several days, so it cannot end on one",
+    "Mon-Wed-Fri": "has more than a first and a last day",
+    "Mon,Tue 22:00 to Wed 06:00": "begins on several days, so leave out the day on which it ends",
     "2026-02-30 to 2026-03-01": "`2026-02-30` is not a date",
     "2026-12-26 to 2026-12-24": "ends before it begins",
     "2026-12-24 18:00 to 2026-12-24 18:00": "ends before it begins",
-    "2026-12-24 18:00 to 2026-12-26": "has a time on one side only",
+    "2026-12-24 18:00 to 2026-12-26": "has a time of day at one end only",
     "2026-12-24": "is not a period",
 }
 
@@ -189,12 +189,12 @@ WRONG = {
     "extra approvals that are none": (
         "outside: {need: 2}",
         "outside: {more: 0}",
-        "policy.yaml:12: rules[0].outside: asks for nothing more",
+        "policy.yaml:12: rules[0].outside: adds nothing",
     ),
     "a no that asks": (
         "{forbid: auditors count}",
         "{forbid: auditors count, need: 2}",
-        "policy.yaml:23: calendar.freezes[1].extra_approvals: forbids, so it cannot say `need`",
+        "policy.yaml:23: calendar.freezes[1].extra_approvals: forbids the change, so leave out `need`",
     ),
     "a long while": ("within: 1h", "within: 25h", "policy.yaml:26: limits: `within` has to be more than zero"),
     "no hosts": ("hosts: 3", "hosts: 0", "policy.yaml:30: limits.hosts: has to be greater than or equal to 1"),
@@ -222,8 +222,8 @@ QUESTIONABLE = {
     ),
     "a freeze that asks for more than there are": (
         "{name: q, times: [daily], extra_approvals: {more: 2}}",
-        "policy.yaml:12: freeze q asks for 3 approvals under rule prod, and at most 2 people could give one: "
-        "it can never be approved",
+        "policy.yaml:12: freeze q asks for 3 approvals under rule prod, and at most 2 people can approve: "
+        "nothing could be approved then",
     ),
 }
 

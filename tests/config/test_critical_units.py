@@ -61,16 +61,16 @@ def test_a_copy_of_the_shipped_list_changes_nothing(folder: Folder) -> None:
 def test_a_try_to_shrink_the_list_is_answered(word: str, folder: Folder) -> None:
     folder.critical = f"guarded: []\n{word}: [{{units: [ssh.service], because: we know better}}]\n"
     assert folder.complaints() == [
-        f"critical-units.yaml:2: {word}: you can add to the shipped list under `critical` and `guarded`, "
-        "but remove nothing"
+        f"critical-units.yaml:2: {word}: nothing can be removed from the shipped list; "
+        "add units under `critical` and `guarded`"
     ]
 
 
 def test_a_pattern_that_would_take_a_unit_off_is_answered(folder: Folder) -> None:
     folder.critical = 'critical: [{units: ["!ssh.service"], because: we know better}]\n'
     assert folder.complaints() == [
-        "critical-units.yaml:1: critical[0].units[0]: `!ssh.service` would exclude units, which a pattern cannot; "
-        "list the units that are meant"
+        "critical-units.yaml:1: critical[0].units[0]: `!ssh.service` would exclude units, which a pattern cannot do; "
+        "list the units you mean"
     ]
 
 

@@ -64,7 +64,7 @@ def test_a_hold_that_nobody_could_ever_lift_is_doubtful(folder: Folder) -> None:
     alone = POLICY.replace("sre: {users: [U0BOB, U0CAROL]}", "sre: {users: [U0BOB]}")
     folder.policy = f"{alone}guarded_need: 1\nholds: {{owners: [sre]}}\n"
     assert [one.text.rpartition("/")[2] for one in folder.load().warnings] == [
-        "policy.yaml:12: no hold of sre could ever be lifted under rule prod: at most 0 people could give one"
+        "policy.yaml:12: no hold of sre could ever be lifted under rule prod: at most 0 people can approve"
     ]
     folder.policy = f"{POLICY}holds: {{owners: [sre, eng]}}\n"
     assert folder.load().warnings == ()

@@ -81,8 +81,8 @@ Host *
         ('{"all": {"hosts": ["a"]}}', "This is not what `ansible-inventory --list` prints."),
         ('{"_meta": {"hostvars": {"a": 1}}}', "This is not what `ansible-inventory --list` prints."),
         ('{"_meta": {"hostvars": {}}, "g": []}', "This is not what `ansible-inventory --list` prints."),
-        ("Host a\nMatch exec true\n", "Line 2: `Match` is not read."),
-        ("Host a\n  Include other\n", "Line 2: `Include` is not read."),
+        ("Host a\nMatch exec true\n", "Line 2: `Match` is not supported."),
+        ("Host a\n  Include other\n", "Line 2: `Include` is not supported."),
         ("Host a\n  Port ssh\n", "a: its port is not a number."),
     ],
 )
@@ -151,13 +151,13 @@ def test_two_names_with_one_first_label_keep_all_their_labels() -> None:
 @pytest.mark.parametrize(
     ("host", "environment", "why"),
     [
-        (SourceHost("192.0.2.1", "192.0.2.1"), "prod", "it has an address and no name"),
+        (SourceHost("192.0.2.1", "192.0.2.1"), "prod", "it has an address but no name"),
         (SourceHost("web#1", "192.0.2.1"), "prod", "`web#1` is not a valid host name"),
         (SourceHost("status", "192.0.2.1"), "prod", "`status` is a command word"),
         (SourceHost("web-01", "-oProxyCommand=x"), "prod", "`-oProxyCommand=x` is neither an IP address nor"),
         (SourceHost("web-01", "192.0.2.1"), "", "no environment is given for it"),
-        (SourceHost("web-01", "192.0.2.1", environment="Prod: x"), "", "Prod: x is no word"),
-        (SourceHost("web-01", "192.0.2.1", via="gone"), "prod", "the host on the way to it, gone, is not among"),
+        (SourceHost("web-01", "192.0.2.1", environment="Prod: x"), "", "Prod: x is not one word"),
+        (SourceHost("web-01", "192.0.2.1", via="gone"), "prod", "its jump host gone is not among"),
         (SourceHost("web-01", "192.0.2.9"), "prod", "192.0.2.9 is the address of db-01"),
     ],
 )

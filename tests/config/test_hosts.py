@@ -76,7 +76,7 @@ WRONG = {
     "where it begins": ("[web]", "[web", "parsing a flow sequence that begins in line 5"),
     "a tab": ("    groups", "\tgroups", "cannot start any token; indent with spaces, not tabs"),
     "text for a list": ("[web]", "web", "hosts.yaml:5: hosts[0].groups: has to be a list, like [a, b]"),
-    "an alias": ("[web]", "*web", "hosts.yaml:5: aliases (`*name`) are not allowed: repeat it"),
+    "an alias": ("[web]", "*web", "hosts.yaml:5: aliases (`*name`) are not allowed; write the value again"),
     "a tag": ("[web]", "!!python/name:os.system x", "hosts.yaml:5: is not valid YAML"),
     "signs that YAML does not have": ("[web]", "['\0']", "hosts.yaml: contains characters that YAML does not allow"),
     "a key that is no word": ("[web]", "{[a]: b}", "hosts.yaml:5: a key must be"),
@@ -220,7 +220,7 @@ CAS = {
     "for nobody": (
         '"web-*"',
         '"db-*"',
-        "hosts.yaml:2: hosts[0].host_keys: is missing, and no host_ca is for this name",
+        "hosts.yaml:2: hosts[0].host_keys: is missing, and no host_ca covers this name",
     ),
     "a fingerprint": (PUBLIC, KEY, "hosts.yaml:11: host_ca[0].public_key: is not a public key"),
     "no names": ('["web-*", bastion]', "[]", "hosts.yaml:12: host_ca[0].names: has to have at least 1 item"),
@@ -260,7 +260,7 @@ def test_everything_that_is_wrong_is_said_at_once(folder: Folder) -> None:
 
 def test_a_file_with_nothing_in_it_is_told_what_it_needs(folder: Folder) -> None:
     folder.hosts = "# nothing yet\n"
-    assert folder.complaints() == ["hosts.yaml:1: `hosts` has no host, and there is no `inventory`"]
+    assert folder.complaints() == ["hosts.yaml:1: no hosts are given: list them under `hosts`, or name an `inventory`"]
 
 
 def sourced(folder: Folder, answer: str, *, more: str = "") -> Folder:
@@ -298,7 +298,7 @@ def test_a_file_may_list_no_hosts_if_a_source_does(folder: Folder) -> None:
     folder.hosts = folder.hosts.replace(HOSTS, "")
     assert folder.load().inventory.names == ("web-02",)
     folder.hosts = "hosts: []\n"
-    assert folder.complaints() == ["hosts.yaml:1: `hosts` has no host, and there is no `inventory`"]
+    assert folder.complaints() == ["hosts.yaml:1: no hosts are given: list them under `hosts`, or name an `inventory`"]
 
 
 ANSWERS = {

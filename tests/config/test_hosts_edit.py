@@ -102,5 +102,5 @@ def test_a_file_without_a_line_end_is_completed() -> None:
     "text", ["hosts: [{name: a}]\n", "hosts:\n  - {name: a}\n", "hosts: []\n", "other: 1\n", "- 1\n"]
 )
 def test_a_form_that_cannot_be_changed_line_by_line_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match=r"hosts\.yaml: can only be changed"):
+    with pytest.raises(ConfigError, match=r"hosts\.yaml: maskbot can only edit"):
         edited(text, [Entry("b", {"address": "192.0.2.1"})])

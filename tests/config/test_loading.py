@@ -73,13 +73,13 @@ WARNINGS = {
     "a ladder that wakes nobody": (
         "    ask:",
         "    escalate: [{after: 9m, mention: [sre]}]\n    ask:",
-        "policy.yaml:7: rule prod: its escalation does not end in paging somebody",
+        "policy.yaml:7: rule prod: its escalation ends without paging anybody",
     ),
     "guarded units that nobody could ever mask": (
         "sre: {users: [U0BOB, U0CAROL]}",
         "sre: {users: [U0BOB]}",
-        "policy.yaml:7: rule prod: guarded units need 2 approvals, and at most 1 person could give one: "
-        "none could be masked under this rule",
+        "policy.yaml:7: rule prod: guarded units need 2 approvals, and at most 1 person can approve: "
+        "no guarded unit could be masked under this rule",
     ),
 }
 
@@ -95,7 +95,7 @@ def test_a_warning_is_shown_and_does_not_keep_the_bot_from_starting(
 
 def test_a_page_that_nobody_would_get_is_doubted(folder: Folder) -> None:
     folder.policy = POLICY.replace("    ask:", "    escalate: [{after: 9m, page: true}]\n    ask:")
-    assert warnings(folder) == ["policy.yaml:7: rule prod: it pages, and MASKBOT_PAGER_URL is not set"]
+    assert warnings(folder) == ["policy.yaml:7: rule prod: it pages somebody, but MASKBOT_PAGER_URL is not set"]
 
     there = {"pager_url": "http://localhost/", "pager_format": "alertmanager"}
     folder.settings = Settings.model_validate({"config_dir": folder.path, **there})

@@ -227,7 +227,7 @@ WRONG = {
     "a no with rights": (
         "    ask: [eng]\n",
         "    forbid: never\n",
-        "policy.yaml:7: rules[0]: forbids, so it cannot say `approve`",
+        "policy.yaml:7: rules[0]: forbids the change, so leave out `approve`",
     ),
 }
 
@@ -368,7 +368,7 @@ def test_a_quorum_that_nobody_could_reach_refuses_to_start(policy: str, line: in
     folder.policy = policy
     (complaint,) = folder.complaints()
     assert complaint.startswith(f"policy.yaml:{line}: rules[0].need: ")
-    assert "approvals can never be reached: at most " in complaint
+    assert "approvals are out of reach: at most " in complaint
 
 
 REACHABLE = {

@@ -46,4 +46,4 @@ def test_refused_with_file_and_line(line: str, said: str, folder: Folder) -> Non
 
 def test_a_no_is_heard_of_by_nobody_else(folder: Folder) -> None:
     folder.policy = WITH_CHANNEL + "  - {name: never, forbid: payday, tell: [C0OPS]}\n"
-    assert folder.complaints() == ["policy.yaml:11: rules[1]: forbids, so it cannot say `tell`"]
+    assert folder.complaints() == ["policy.yaml:11: rules[1]: forbids the change, so leave out `tell`"]

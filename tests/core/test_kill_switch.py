@@ -188,7 +188,9 @@ def test_it_is_for_those_who_may_approve_something(given: Policy, who: Person, s
     if not said:
         assert no is None
     elif said == "may not":
-        assert no == Refuse("kill_switch_not_permitted", "The kill switch is for those who may approve something.", "")
+        assert no == Refuse(
+            "kill_switch_not_permitted", "Only people who may approve something can use the kill switch.", ""
+        )
     else:
         assert no
         assert said in no.hint

@@ -75,7 +75,7 @@ def test_one_who_is_in_both_groups_is_no_distinct_quorum(people: People) -> None
     people.groups |= {"sre": {BOB}, "dba": {BOB}}
     finding = check_results(people)["quorum of rule prod"]
     assert not finding.is_ok
-    needs = "it needs two approvals from @sre and @dba from different groups, and at most 1 could be given"
+    needs = "it needs two approvals from @sre and @dba from different groups, and at most 1 can be given"
     assert finding.what == needs
     assert "line 7" in finding.fix
 
@@ -84,7 +84,7 @@ def test_people_who_may_approve_nothing_are_left_out_and_counted(people: People)
     people.gone = {DORA}
     finding = check_results(people)["quorum of rule prod"]
     assert not finding.is_ok
-    assert finding.what.endswith("at most 1 could be given (1 in its groups cannot: guests, bots or deactivated)")
+    assert finding.what.endswith("at most 1 can be given (1 in its groups cannot: guests, bots or deactivated)")
     people.groups["dba"] |= {CAROL}
     assert check_results(people)["quorum of rule prod"].is_ok
 

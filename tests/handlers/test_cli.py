@@ -518,7 +518,7 @@ def test_the_kill_switch_is_pulled_at_a_terminal_too(terminal: Terminal) -> None
 
 def test_the_kill_switch_is_not_for_everybody(terminal: Terminal) -> None:
     code, text = switched(terminal, "alice", "freeze x")
-    assert (code, "for those who may approve something" in text) == (1, True)
+    assert (code, "Only people who may approve something" in text) == (1, True)
 
 
 @pytest.mark.parametrize("text", ["freeze", "list", "web-01 cron"])
@@ -552,6 +552,6 @@ def test_an_end_without_its_dashes_is_asked_about_whatever_the_verb(terminal: Te
 def test_keeping_a_mask_for_a_while_is_asked_about(terminal: Terminal) -> None:
     request = terminal.waiting()
     code, text = exit_of(terminal.run("alice", do="extend", id=request.id, text="until 18:00", key="2"))
-    assert (code, f"`maskbot extend {request.id} 2h` sets another end" in text) == (1, True)
+    assert (code, f"For a later expiry instead, use `maskbot extend {request.id} 2h`." in text) == (1, True)
     code, text = exit_of(terminal.run("alice", do="extend", id=request.id, text="-- until 18:00", key="3"))
     assert (code, "maskbot extend" in text) == (1, False)  # it is no live mask

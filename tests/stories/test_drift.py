@@ -38,15 +38,15 @@ def test_every_mask_is_listed_with_its_owner_and_what_happens_by_hand_is_told_on
     story.until(lambda: "not seen by a scan yet" not in listing(story, "worker.service on db-01: by "), "a look")
 
     host.run("systemctl", "mask", "tuned.service")
-    story.until(lambda: notes(story, "Masked on db-01, not through maskbot: tuned.service"), "word of a mask by hand")
+    story.until(lambda: notes(story, "Masked on db-01 by others: tuned.service"), "word of a mask by hand")
     host.run("systemctl", "unmask", "worker.service", "tuned.service")
     gone = story.card("OUR MASK IS GONE · worker.service on db-01")
     assert (gone["ts"], buttons(gone)) == (done["ts"], ["Details"])
-    story.thread(gone, "OUR MASK IS GONE: worker.service on db-01. A person, a package upgrade")
+    story.thread(gone, "OUR MASK IS GONE: worker.service on db-01. It was not removed by maskbot")
     story.until(lambda: notes(story, "@alice OUR MASK IS GONE"), "word of it in the channel")
-    story.until(lambda: notes(story, "No longer masked on db-01"), "word of a mask by hand that is gone")
+    story.until(lambda: notes(story, "Masks made by others are gone from db-01"), "word of a mask by hand that is gone")
     assert len(notes(story, "OUR MASK IS GONE: worker.service on db-01")) == 2  # in the channel and in its thread
-    assert len(notes(story, "Masked on db-01, not through maskbot")) == 1
+    assert len(notes(story, "Masked on db-01 by others")) == 1
 
 
 def _check_handover(story: Story) -> None:

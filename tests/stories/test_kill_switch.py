@@ -45,7 +45,7 @@ def test_new_masks_are_stopped_by_one_and_go_on_by_two(story: Story) -> None:
 def _two_let_them_go_on(story: Story) -> None:
     """Not one who may only ask, and not one twice; the second of the two at a terminal."""
     story.types("alice", "/mask thaw")
-    story.ephemeral("alice", "is for those who may approve something")
+    story.ephemeral("alice", "Only people who may approve something")
     story.types("carol", "/mask thaw it is mended")
     announced(story, "carol asks to turn the kill switch off: it is mended.")
     story.types("carol", "/mask thaw really")

@@ -86,7 +86,11 @@ def test_what_is_said_in_the_operations_channel_is_said_there_once(world: World)
 
 @pytest.mark.parametrize(
     ("who", "no"),
-    [(ALICE, "is for those who may approve something. @sre"), (DAVE, "is for those"), (EVE, "You are a guest here")],
+    [
+        (ALICE, "Only people who may approve something can use the kill switch. @sre"),
+        (DAVE, "Only people who may"),
+        (EVE, "You are a guest here"),
+    ],
 )
 def test_it_is_for_those_who_may_approve_something_and_others_are_told_alone(
     world: World, who: Person, no: str

@@ -9,7 +9,7 @@ from bot.core.systemd.scan import FoundMask
 from bot.core.systemd.units import Snapshot
 
 _MOST = 8
-_BY_NOBODY_HERE = "A person, a package upgrade or configuration management removed it, not maskbot"
+_BY_NOBODY_HERE = "It was not removed by maskbot, but by a person, a package upgrade or configuration management"
 _LOGGED_OUT = "that user's manager ended with the last logout, and a runtime mask ends with it"
 
 
@@ -49,19 +49,19 @@ def failed_units_message(request: Request, units: Sequence[str]) -> str:
     """Units that depend on a masked unit and have failed."""
     some, depend = _cut_list(units), "depends" if len(units) == 1 else "depend"
     return (
-        f"{some} on {request.target.host} failed after {request.target.unit} was masked, and {depend} on it. "
+        f"{some} on {request.target.host} {depend} on {request.target.unit} and failed after it was masked. "
         f"*Unmask* on the card puts {request.target.unit} back."
     )
 
 
 def new_masks_notice(host: str, masks: Sequence[FoundMask]) -> str:
     """Masks that somebody else made."""
-    return f"Masked on {host}, not through maskbot: {_places(masks)}. `/mask list {host}` shows all."
+    return f"Masked on {host} by others: {_places(masks)}. `/mask list {host}` shows all."
 
 
 def gone_masks_notice(host: str, masks: Sequence[FoundMask]) -> str:
     """Masks of somebody else that are gone."""
-    return f"No longer masked on {host}, not through maskbot: {_places(masks)}."
+    return f"Masks made by others are gone from {host}: {_places(masks)}."
 
 
 def _places(masks: Iterable[FoundMask]) -> str:

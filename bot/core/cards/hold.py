@@ -111,9 +111,9 @@ def review_message(mask: Request, hold: Hold, now: datetime) -> str:
     age = humanize(now - mask.finished_at) if mask.finished_at else "a while"
     why = f" Reason: {mask.ask.reason}" if mask.ask.reason.strip() else ""
     return (
-        f"The hold of {scope(mask, hold)} is due for review since {hold.review:%Y-%m-%d %H:%M} UTC. "
+        f"The hold of {scope(mask, hold)} has been due for review since {hold.review:%Y-%m-%d %H:%M} UTC. "
         f"It has lasted {age}.{why}\n"
-        "Use Keep on its card to let it go on, with a reason, or Unmask to lift it."
+        "To keep it, use Keep on its card and give a reason. To lift it, use Unmask there."
     )
 
 
@@ -126,14 +126,14 @@ def removal_message(mask: Request, hold: Hold, holds: HoldPolicy) -> str:
             f"not by maskbot. @{hold.owners}, please check {mask.target.host}."
         )
     agents = f" Configuration management on this host: {' and '.join(held.suspects)}." if held.suspects else ""
-    then = "The bot puts it back." if holds.reapply else "It stays off: use Mask again on its card."
+    then = "The bot puts it back." if holds.reapply else "The bot does not put it back: use Mask again on its card."
     return f"A HOLD WAS TAKEN OFF: {subject(mask)}, which @{hold.owners} holds, is no longer masked.{agents} {then}"
 
 
 def still_off_message(mask: Request, hold: Hold) -> str:
     """To its owners, while the mask is off."""
     return (
-        f"The hold of {subject(mask)} still has no mask: {_OFF[mask.hold_state.loss or Loss.REMOVED]}. "
+        f"The hold of {subject(mask)} is still not in force: {_OFF[mask.hold_state.loss or Loss.REMOVED]}. "
         f"{mask.hold_state.why}"
     ).rstrip() + f"\n@{hold.owners}, please use Mask again or Unmask on its card."
 
@@ -160,8 +160,8 @@ def stranded_message(group_hold: Request, hold: Hold) -> str:
     """The host on which people approved the hold has left the inventory."""
     first = group_hold.target.host
     return (
-        f"The hold of {scope(group_hold, hold)} spreads to no further host: {first}, where it began, is not in "
-        f"hosts.yaml any more.\n@{hold.owners} can ask for the hold again, or lift it from its card on each other host."
+        f"The hold of {scope(group_hold, hold)} reaches no more hosts: {first}, where it began, is no longer in "
+        f"hosts.yaml.\n@{hold.owners} can ask for the hold again, or lift it on each other host from its card there."
     )
 
 

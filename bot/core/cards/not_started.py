@@ -28,7 +28,7 @@ def mask_is_gone(mask: Request) -> str:
 
 def hold_pending(request: Request, why: str) -> str:
     """The host of a hold does not answer."""
-    return f"{why} The hold stays pending until {request.target.host} answers or its review day comes."
+    return f"{why} The hold stays pending until {request.target.host} answers or the hold's review day comes."
 
 
 def nothing_changed(why: str) -> str:

@@ -2,7 +2,7 @@
 
 from bot.core.requests import Handover, Request, Stage
 
-WITH_ITS_MASK = "This was approved with the mask. Use the mask's own card."
+WITH_ITS_MASK = "This change was approved together with the mask. Use the card of the mask."
 
 
 def only_the_owner(request: Request, what: str) -> str:

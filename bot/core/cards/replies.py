@@ -29,7 +29,7 @@ def withdrawn_mask(mask: Request) -> str:
     unit = f"{mask.target.unit} on {mask.target.host}"
     return (
         f"{unit} is not masked yet: its mask waits for the unit to stop. That mask is now withdrawn. "
-        "Once the unit is down, it is started again. The card of the mask shows how that went."
+        "Once the unit is down, it is started again. The card of the mask then shows the result."
     )
 
 

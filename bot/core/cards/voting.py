@@ -41,7 +41,7 @@ def lost(voters: Sequence[Vote]) -> str:
 def lost_note(request: Request, voters: Sequence[Vote]) -> str:
     """Tell everybody that approvals were lost, and how many are left."""
     need = request.approval.need if request.approval else 0
-    return f"{lost(voters)}, so that approval does not count. It has {request.have} of {need} approvals."
+    return f"{lost(voters)}, so their approval no longer counts. The request has {request.have} of {need} approvals."
 
 
 def replaced_policy(why: str) -> str:

@@ -98,11 +98,11 @@ def parse(verb: Verb, text: str, hosts: Sequence[str], now: Now) -> Command:
         return Form()
     if word in set(QuestionKind):
         if verb is Verb.UNMASK and word != QuestionKind.HELP:
-            raise UsageError(f"`{word}` belongs to the other command: `/mask {word}`.")
+            raise UsageError(f"`{word}` goes with `/mask`, not `/unmask`: use `/mask {word}`.")
         return _question(QuestionKind(word), rest, hosts, now)
     if word in set(Switch):
         if verb is Verb.UNMASK:
-            raise UsageError(f"`{word}` belongs to the other command: `/mask {word}`.")
+            raise UsageError(f"`{word}` goes with `/mask`, not `/unmask`: use `/mask {word}`.")
         return read_switch_command(Switch(word), rest)
     return _order(verb, typed, hosts, now)
 

@@ -69,7 +69,7 @@ def duration_option(options: Mapping[str, str]) -> str:
     """The duration as a form takes it: `2h` or `until 18:00`; empty if none is given. Raises `UsageError`."""
     said = [name for name in TERMS if name in options]
     if len(said) > 1:
-        raise UsageError("`--for` and `--until` both say when it ends. Use one.")
+        raise UsageError("`--for` and `--until` both say when the mask expires. Use one.")
     return f"until {options['--until']}" if "--until" in said else options.get("--for", "")
 
 
@@ -82,7 +82,9 @@ def hold_option(options: Mapping[str, str]) -> tuple[str, str]:
 def window_option(options: Mapping[str, str]) -> str:
     """The window as a form takes it: `Tue 22:00 UTC` or `22:00 for 2h`; empty if none is given. Raises `UsageError`."""
     if "--window" in options and "--at" not in options:
-        raise UsageError("`--window` says how long, and `--at` has to say from when, as in `--at 22:00 --window 2h`.")
+        raise UsageError(
+            "`--window` also needs `--at`, which says when the window opens, as in `--at 22:00 --window 2h`."
+        )
     return " for ".join(options[name] for name in WINDOW if name in options)
 
 

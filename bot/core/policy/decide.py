@@ -147,7 +147,7 @@ def may_use_kill_switch(facts: Facts, policy: Policy) -> Refuse | None:
         return no
     return permission.not_known(groups, facts) or Refuse(
         "kill_switch_not_permitted",
-        "The kill switch is for those who may approve something.",
+        "Only people who may approve something can use the kill switch.",
         f"{permission.as_mentions(groups)} may." if groups else "",
     )
 

@@ -47,9 +47,9 @@ def _itself(before: Snapshot, now: Snapshot, around: Surroundings) -> Iterator[s
         why = ": it did not start, because a condition of its file (Condition...= or Assert...=) is not met"
         yield f"Active was {before.active}, is {now.active}" + why * is_skipped
     if before.side_effects.is_frozen and not now.side_effects.is_frozen:
-        yield f"it was frozen, and is {now.active} without that"
+        yield f"it was frozen, and is now {now.active} but not frozen"
     if is_deaf(now) and not before.active.is_down:
-        yield "it is active, but listens no more: its service ended while it was masked"
+        yield "it is active but no longer listens: its service ended while it was masked"
     if before.side_effects.turn and not now.side_effects.turn and not now.active.is_down:
         yield f"it had a next turn ({before.side_effects.turn}) and has none: it does not fire again by itself"
 

@@ -8,7 +8,7 @@ from bot.core.systemd.units import ActiveState, Snapshot
 
 WITHDRAWN = "The mask that waited for it was withdrawn. Nothing was killed."
 OVER = "Its stop had ended by itself. Nothing was killed."
-_NO_ANSWER = "SIGKILL was sent without an answer, so the unit may have ended by itself."
+_NO_ANSWER = "SIGKILL was sent, but no answer came, so the unit may have ended by itself."
 _STILL = "SIGKILL was sent, and systemd is still stopping the unit. Its mask keeps waiting."
 
 

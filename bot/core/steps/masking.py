@@ -37,7 +37,7 @@ def next_mask_step(context: StepContext, now: Snapshot, at: datetime) -> Step:
         raise ValueError("a mask needs a layer")
     is_linked = now.layer(target.layer).kind is FileKind.MASK
     if is_linked and not target.sent and target.made is None and now.is_masked:
-        return Done(Outcome.NO_CHANGE, "It was masked already when its turn came, by somebody else.")
+        return Done(Outcome.NO_CHANGE, "Somebody else had already masked the unit when the bot came to it.")
     is_done_with = context.change.keep_running or now.is_stopped
     if not is_done_with and (step := next_stop_step(context, now, at)):
         return step
@@ -54,7 +54,7 @@ def next_mask_step(context: StepContext, now: Snapshot, at: datetime) -> Step:
 def _make_link(context: StepContext, now: Snapshot) -> Step:
     target, link = context.target, newest(context.target, Link.name)
     if link is None and not target.sent and _anew(target, now):
-        return Done(Outcome.NO_CHANGE, "It was masked already when its turn came.")
+        return Done(Outcome.NO_CHANGE, "The unit was already masked when the bot came to it.")
     if link is None or was_unlinked(target):
         return Link()
     if link.exit_code is None and target.made is None and times(target, Link.name) < context.limits.same_command:

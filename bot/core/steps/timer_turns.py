@@ -26,9 +26,11 @@ def restarted_timers(before: Snapshot, now: Snapshot, at: datetime) -> Iterator[
     uptime = now.around.uptime if now.around else 0
     for whose, had, has in _pairs(before, now):
         if had.at and has.at and had.at != has.at and _has_come(had, at):
-            yield from [f"Its turn of {had.at} came while it was masked; the next one is {has.at}."] * (whose == "its")
+            yield from [f"Its turn at {had.at} passed while it was masked; the next one is {has.at}."] * (
+                whose == "its"
+            )
         elif had.at and has.at and had.at != has.at and has.is_random and whose == "its":
-            yield f"Its next turn was {had.at}, is {has.at}: its delay is drawn again with each start and reload."
+            yield f"Its next turn was {had.at}, is {has.at}: each start and reload draws its random delay anew."
         if not (had.after_boot and has.after_boot) or abs(has.after_boot - had.after_boot) < _NOTICED:
             continue
         if len(boots) > 1 or had.after_boot <= uptime:

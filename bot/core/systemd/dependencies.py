@@ -109,7 +109,7 @@ def read_states(lines: Sequence[str]) -> Iterator[Record]:
     for line in lines:
         words = line.split(" ")
         if len(words) != len(_STATES):
-            raise HostileOutput("The host's answer has something else than the states of a unit.")
+            raise HostileOutput("The host's answer has something other than the states of a unit.")
         yield dict(zip(_STATES, words, strict=True))
 
 

@@ -14,5 +14,5 @@ def login_complaint(host: str, exit_code: int, stdout: str) -> HostError | None:
     said = clean(stdout.strip(), lines=1, width=120)
     what = f"and says: {said}" if said else f"and says nothing (exit {exit_code})"
     why = f"{host}: the bot's login runs nothing there, {what.rstrip('.')}."
-    hint = "Its shell may be nologin or /bin/false, or sshd forces a command upon it."
+    hint = "Its shell may be nologin or /bin/false, or sshd may force a command on it."
     return HostError(f"{why} {hint}", code="no_shell")

@@ -137,7 +137,7 @@ def _stop_command(lines: tuple[str, ...], sub: str) -> tuple[int, int]:
     """Which stop command runs, and how many there are: each line is a command, with whether it has begun and ended."""
     commands = [line.split() for line in lines]
     if not all(len(words) == _COMMAND and words[0] in _COMMANDS.values() for words in commands):
-        raise HostileOutput("The host's answer has something else than a stop command.")
+        raise HostileOutput("The host's answer has something other than a stop command.")
     states = [words[1:] for words in commands if words[0] == _COMMANDS.get(sub)]
     running = [number for number, (begun, ended) in enumerate(states, 1) if begun != "no" and ended == "no"]
     return (running[-1], len(states)) if running else (0, 0)

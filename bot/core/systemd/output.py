@@ -44,7 +44,7 @@ def sections(stdout: str, known: Iterable[str], *, first: str = LOOK) -> dict[st
     current: list[str] | None = None
     for line in lines[1:-1]:
         if _UNSEEN.search(line) or len(line) > _LONGEST_LINE:
-            raise HostileOutput("The host's answer has a line that the look cannot have printed.")
+            raise HostileOutput("The host's answer has a line that the check cannot have printed.")
         if line.startswith("@"):
             current = _begin(line[1:], found, known)
         elif current is None:
@@ -99,7 +99,7 @@ _FAILURES: Mapping[str, str] = {
     "no_systemd": "systemd does not run there, so nothing can be masked.",
     "no_systemctl": "There is no /usr/bin/systemctl.",
     "no_bus": "systemd cannot be asked: its D-Bus does not answer.",
-    "not_a_unit": "systemd does not take this for the name of one unit.",
+    "not_a_unit": "systemd does not accept this as the name of one unit.",
     "sudo_denied": "sudo does not let the bot ask that user's manager.",
     "no_user": "There is no such user.",
     "no_user_manager": "That user has no running manager (no login and no lingering), and the bot starts none.",
@@ -111,7 +111,7 @@ _FAILURES: Mapping[str, str] = {
 def read_machine_id(host: Record) -> str:
     """The id of the machine that answered."""
     if not _ID.fullmatch(require(host, "machine_id")):
-        raise HostileOutput("The host's answer has something else than a machine-id.")
+        raise HostileOutput("The host's answer has something other than a machine-id.")
     return host["machine_id"]
 
 
@@ -119,7 +119,7 @@ def read_run(host: Record) -> str:
     """The id of a user manager's run: that of its runtime directory; empty if there is none."""
     run = host.get("manager", "")
     if run and not _ID.fullmatch(run):
-        raise HostileOutput("The host's answer has something else than the id of a run.")
+        raise HostileOutput("The host's answer has something other than the id of a run.")
     return run
 
 
@@ -151,14 +151,14 @@ def read_units(value: str) -> tuple[str, ...]:
 def read_flag(value: str) -> bool:
     """`yes` or `no`."""
     if value not in ("yes", "no"):
-        raise HostileOutput("The host's answer has something else than yes or no.")
+        raise HostileOutput("The host's answer has something other than yes or no.")
     return value == "yes"
 
 
 def read_number(value: str) -> int:
     """A whole number; an empty value is zero."""
     if not re.fullmatch(r"\d{0,19}", value, re.ASCII):
-        raise HostileOutput("The host's answer has something else than a number.")
+        raise HostileOutput("The host's answer has something other than a number.")
     return int(value or 0)
 
 
@@ -170,7 +170,7 @@ def read_actions(unit: Record) -> tuple[str, ...]:
     """What the end of a unit or its job, or too many starts, do to the host: `SuccessAction=reboot-force`."""
     found = {key: value for key in _ACTIONS if (value := unit.get(key, "")) not in ("", "none")}
     if not all(map(_ACTION.fullmatch, found.values())):
-        raise HostileOutput("The host's answer has something else than an action.")
+        raise HostileOutput("The host's answer has something other than an action.")
     return tuple(f"{key}={value}" for key, value in found.items())
 
 
@@ -182,7 +182,7 @@ def read_span(value: str) -> int:
     for word in value.split():
         part = _SPAN.fullmatch(word)
         if part is None and word != "0":
-            raise HostileOutput("The host's answer has something else than a length of time.")
+            raise HostileOutput("The host's answer has something other than a length of time.")
         if part:
             unit = _LENGTHS[part[3]]
             total += int(part[1]) * unit + int((part[2] or "").ljust(6, "0")) * unit // 10**6

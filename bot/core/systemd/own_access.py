@@ -86,7 +86,7 @@ class _Makers:
     def __init__(self, found: Mapping[str, Sequence[str]], *, in_container: bool) -> None:
         matches = [_CGROUP.fullmatch(line) for line in found["cgroups"]]
         if not all(matches):
-            raise HostileOutput("The host's answer has something else than a cgroup.")
+            raise HostileOutput("The host's answer has something other than a cgroup.")
         self._paths = {int(match[1]): match[2] for match in matches if match}
         self._starters = frozenset(map(read_unit, found["starters"]))
         self._in_container = in_container

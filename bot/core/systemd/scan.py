@@ -131,7 +131,7 @@ def _masks(lines: Sequence[str], states: Sequence[Record]) -> tuple[FoundMask, .
 def _file(line: str) -> FoundMask:
     file = FILE.fullmatch(line)
     if file is None:
-        raise HostileOutput("The host's answer has something else than a mask.")
+        raise HostileOutput("The host's answer has something other than a mask.")
     mask = FoundMask(file["path"], read_kind(file)[0], _fitting(_IDENTITY, file["identity"]))
     if mask.folder not in FOLDERS or mask.kind not in _MASKS or not is_unit(mask.unit):
         raise HostileOutput("The host's answer has a mask where none was looked for.")

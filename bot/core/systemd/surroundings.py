@@ -116,7 +116,7 @@ def _copies(names: Sequence[str], unit: Record) -> tuple[str, ...]:
 def _uptime(seconds: str) -> int:
     """The uptime from /proc/uptime, in hundredths of a second."""
     if not re.fullmatch(r"\d{1,12}(\.\d\d)?", seconds, re.ASCII):
-        raise HostileOutput("The host's answer has something else than how long it is up.")
+        raise HostileOutput("The host's answer has something other than how long it is up.")
     return round(float(seconds) * 10**6)
 
 
@@ -129,5 +129,5 @@ def _counted_anew(paths: Sequence[str], up: Collection[str]) -> tuple[str, ...]:
 def _links(lines: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     pairs = [line.partition("|")[::2] for line in lines]
     if not all(path.startswith("/") and goal for path, goal in pairs):
-        raise HostileOutput("The host's answer has something else than a link.")
+        raise HostileOutput("The host's answer has something other than a link.")
     return tuple(sorted(pairs))

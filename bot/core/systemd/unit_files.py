@@ -52,7 +52,7 @@ def _contents(lines: Sequence[str]) -> dict[str, str]:
         elif content:
             hashes[_unescape(content)] = content["hash"]
         else:
-            raise HostileOutput("The host's answer has something else than a file or its hash.")
+            raise HostileOutput("The host's answer has something other than a file or its hash.")
     return files | hashes
 
 

@@ -51,7 +51,7 @@ class Webhook:
         if to.secret:
             headers |= signature_headers(call.body, to.secret, now)
         if not self._busy.acquire(blocking=False):
-            raise PagerError("Another page is being sent.", code="busy", retry_after=1.0)
+            raise PagerError("Another alert is being sent.", code="busy", retry_after=1.0)
         try:
             self._post(call, headers)
         finally:

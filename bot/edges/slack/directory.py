@@ -115,7 +115,9 @@ class SlackDirectory:
             raise Unverified(f"#{place.name} is public, so anybody could join @{group.name}; it has to be private.")
         if not place.is_internal or place.is_archived or (place.is_private and not place.is_member):
             wrong = "the bot is not in it" if not place.is_member else "it is archived or shared with others"
-            raise Unverified(f"The channel of @{group.name} ({group.channel}) tells nobody: {wrong}.")
+            raise Unverified(
+                f"The channel of @{group.name} ({group.channel}) does not show who is in the group: {wrong}."
+            )
         key = (self._client.conversations_members.__name__, group.channel)
         users = self._fresh(key, lambda: self._everybody(group.channel))
         return [user for user in users if user != self._account.user]

@@ -21,7 +21,7 @@ _open_questions = BoundedSemaphore(4)
 def ask_url(url: str, schedule: str = "", *, deadline: float, token: str = "", largest: int = LARGEST) -> str:
     """The URL's answer. Raises `ValueError`, whose text contains neither the URL nor the token."""
     if not _open_questions.acquire(blocking=False):
-        raise ValueError("earlier questions have no answer yet")
+        raise ValueError("earlier requests have no answer yet")
     request = urllib.request.Request(  # noqa: S310 - https, or http on loopback: config/policy_file.py
         url.replace(SCHEDULE, quote(schedule, safe="")), headers={"Accept": "application/json", "User-Agent": "maskbot"}
     )
@@ -60,7 +60,7 @@ def _fetch(
     except (OSError, HTTPException) as error:
         found.put(ValueError(f"its URL could not be reached ({type(error).__name__})"))
     except ValueError:  # its text may contain what was to be sent
-        found.put(ValueError("its URL cannot be asked like this"))
+        found.put(ValueError("its URL cannot be used"))
     finally:
         _open_questions.release()
 

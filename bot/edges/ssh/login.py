@@ -91,7 +91,7 @@ def exchange_keys(host: Host, transport: paramiko.Transport, wire: Wire, limits:
         fail(host, "ssh_banner_timeout", "it accepted the connection and sent nothing", passing=True)
     if isinstance(error, (EOFError, ConnectionError)):
         fail(host, "ssh_closed", "it broke off before a login", passing=True)
-    fail(host, "ssh_kex_timeout", "no key exchange in time", passing=True)
+    fail(host, "ssh_kex_timeout", "it did not finish the key exchange in time", passing=True)
 
 
 def _check_amount(host: Host, wire: Wire) -> None:

@@ -66,7 +66,7 @@ def _run(deps: Deps, host: Host, argv: Argv) -> str:
 
 
 def _another_machine(host: Host) -> HostError:
-    return HostError(f"{host.name} is another machine than before: its machine-id differs.", code="wrong_machine")
+    return HostError(f"{host.name} is no longer the same machine: its machine-id has changed.", code="wrong_machine")
 
 
 def patient_look(

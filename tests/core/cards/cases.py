@@ -524,7 +524,7 @@ DONE = {
     ),
     "failed, after a handover": handed(finished(Outcome.FAILED, None)),
     "failed": finished(Outcome.FAILED, None, note="Failed to mask unit: Read-only file system"),
-    "no change": finished(Outcome.NO_CHANGE, masked(), note="It was masked already when its turn came."),
+    "no change": finished(Outcome.NO_CHANGE, masked(), note="The unit was already masked when the bot came to it."),
     "restored": finished(Outcome.RESTORED, running(), Verb.UNMASK, planned=masked(), before=masked(), sent=SENT[:1]),
     "restored in part": finished(
         Outcome.RESTORED_PARTLY,

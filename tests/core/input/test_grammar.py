@@ -415,7 +415,7 @@ class TestRefusals:
             ("web-01 cron --at 22:00 --window", "`--window` needs a value, as in `--at 22:00 --window 2h`"),
             ("web-01 cron --at 22:00 --window 0m", "`0m` is not a duration"),
             ("web-01 cron --at 22:00 --at 23:00", "`--at` is given twice"),
-            ("web-01 cron --window 2h", "`--at` has to say from when"),
+            ("web-01 cron --window 2h", "which says when the window opens"),
             ("web-01 cron --now", "always stopped, and gracefully"),
             ("web-01 cron " + "x" * 4000, "too long"),
         ],
@@ -501,8 +501,8 @@ class TestTheKillSwitch:
             ("freeze", Verb.MASK, "Say why new masks are stopped: `/mask freeze REASON`."),
             ("freeze \u200b ", Verb.MASK, "Say why"),
             ("thaw " + "x" * 501, Verb.MASK, "at most 500"),
-            ("freeze x", Verb.UNMASK, "belongs to the other command: `/mask freeze`"),
-            ("thaw", Verb.UNMASK, "belongs to the other command: `/mask thaw`"),
+            ("freeze x", Verb.UNMASK, "goes with `/mask`, not `/unmask`: use `/mask freeze`"),
+            ("thaw", Verb.UNMASK, "goes with `/mask`, not `/unmask`: use `/mask thaw`"),
         ],
     )
     def test_a_mistake_is_named(self, text: str, verb: Verb, said: str) -> None:

@@ -59,7 +59,9 @@ class TestTheSteps:
 
     def test_where_no_answer_came_it_is_not_claimed_to_be_ours(self) -> None:
         done = step(DOWN, kill(None))
-        assert done == Done(Outcome.KILLED, "SIGKILL was sent without an answer, so the unit may have ended by itself.")
+        assert done == Done(
+            Outcome.KILLED, "SIGKILL was sent, but no answer came, so the unit may have ended by itself."
+        )
 
     def test_a_kill_that_was_refused_has_changed_nothing(self) -> None:
         assert step(STOPPING, kill(1, output="Failed to kill unit")) == Done(Outcome.FAILED, "Failed to kill unit")

@@ -279,13 +279,13 @@ def test_a_dead_end_is_seen_through_distinct_groups(dba: set[PersonId], most: in
     assert isinstance(answer, Refuse)
     assert answer.code == "nobody_could_approve"
     needs = "Rule `prod` needs two approvals from @sre and @dba from different groups"
-    assert answer.reason == f"{needs}; at most 1 could be reached besides you."
+    assert answer.reason == f"{needs}; at most 1 can come from different groups besides you."
 
 
 def test_members_who_are_guests_bots_or_gone_make_no_quorum() -> None:
     answer = refusal(facts(unfit=frozenset({BOB.id, DAVE.id})), TWO)
     assert answer.code == "nobody_could_approve"
-    assert answer.reason.endswith("; 1 could give one besides you (1 more cannot: guests, bots or deactivated).")
+    assert answer.reason.endswith("; at most 1 can approve besides you (1 more cannot: guests, bots or deactivated).")
 
 
 def test_whose_standing_is_to_be_asked_are_those_who_could_approve_one_of_each_group_in_turn() -> None:
@@ -299,7 +299,7 @@ def test_whose_standing_is_to_be_asked_are_those_who_could_approve_one_of_each_g
 def test_a_dead_end_is_said_before_anybody_waits() -> None:
     answer = refusal(facts(members=MEMBERS | {"sre": frozenset({ALICE.id, BOB.id})}), TWO)
     assert answer.code == "nobody_could_approve"
-    assert answer.reason == "Rule `prod` needs two approvals from @sre; 1 could give one besides you."
+    assert answer.reason == "Rule `prod` needs two approvals from @sre; at most 1 can approve besides you."
     assert answer.hint == "Add people to the group, or change the rule in policy.yaml (line 12)."
 
 

@@ -55,7 +55,7 @@ CHANGED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         {"wants_links": ((LINK, "/b"),)},
         f"the link {LINK} led to /a, and leads to /b",
     ),
-    "frozen": ({"side_effects": SideEffects(is_frozen=True)}, {}, "it was frozen, and is active without that"),
+    "frozen": ({"side_effects": SideEffects(is_frozen=True)}, {}, "it was frozen, and is now active but not frozen"),
     "down": ({}, {"active": DOWN}, "Active was active, is inactive"),
     "down, as a condition is not met": (
         {},
@@ -142,7 +142,7 @@ def test_a_socket_without_a_listener_is_told_from_one_that_serves() -> None:
     assert not is_deaf(snapshot("echo.socket", sub="running", starts=(related_unit("echo.service"),)))
     assert not is_deaf(replace(deaf, id=UnitName("echo.service")))
     assert is_deaf(replace(deaf, around=None))
-    assert compared(deaf, deaf) == ["it is active, but listens no more: its service ended while it was masked"]
+    assert compared(deaf, deaf) == ["it is active but no longer listens: its service ended while it was masked"]
 
 
 @pytest.mark.parametrize(

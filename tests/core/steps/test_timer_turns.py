@@ -40,13 +40,13 @@ def test_a_moment_that_moved_without_a_cause_is_not_as_before() -> None:
     before, now = timer(NextElapse(at=THEN)), timer(NextElapse(at=NEXT))
     assert turn_notes(before, now) == ([f"its next turn was {THEN}, is {NEXT}"], [])
     assert turn_notes(before, now, LATE) == (
-        *([], [f"Its turn of {THEN} came while it was masked; the next one is {NEXT}."]),
+        *([], [f"Its turn at {THEN} passed while it was masked; the next one is {NEXT}."]),
     )
     assert turn_notes(replace(before, active=ActiveState.INACTIVE), now) == ([], [])
 
 
 def test_a_delay_that_is_drawn_anew_is_said() -> None:
-    words = f"Its next turn was {THEN}, is {NEXT}: its delay is drawn again with each start and reload."
+    words = f"Its next turn was {THEN}, is {NEXT}: each start and reload draws its random delay anew."
     assert turn_notes(timer(NextElapse(at=THEN)), timer(NextElapse(at=NEXT, is_random=True))) == ([], [words])
 
 

@@ -231,6 +231,6 @@ class TestUrls:
         assert time.monotonic() - began < 20
 
     def test_a_token_that_no_header_can_hold_is_not_quoted(self, server: Server) -> None:
-        with pytest.raises(Unverified, match="cannot be asked like this") as refused:
+        with pytest.raises(Unverified, match="its URL cannot be used") as refused:
             schedules(at(server), token="bad\ntoken").shifts("primary")
         assert "token" not in str(refused.value)

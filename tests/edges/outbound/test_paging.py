@@ -94,7 +94,7 @@ def test_a_receiver_that_hangs_is_left_at_the_deadline_and_holds_up_nobody_else(
     hanging.start()
     try:
         assert receiver.has_arrived.wait(20)
-        with pytest.raises(PagerError, match="Another page is being sent"):
+        with pytest.raises(PagerError, match="Another alert is being sent"):
             one.page(PAGE)
         assert failed.wait(20)
         assert time.monotonic() - began >= 1.0

@@ -74,7 +74,7 @@ def test_who_lost_the_right_before_the_others_voted_does_not_count_and_everybody
     assert (waiting.stage, [vote.voter_name for vote in waiting.counted_votes]) == (Stage.WAITING, ["carol"])
     assert "needs 1 more approval" in world.card(waiting)
     note = world.note(asked, "bob may no longer approve this")
-    assert "It has 1 of 2 approvals." in note
+    assert "The request has 1 of 2 approvals." in note
 
     done = world.approve(asked, by=DAVE)
     assert (done.target.outcome, [vote.voter_name for vote in done.counted_votes]) == (
@@ -110,7 +110,7 @@ def test_a_request_that_nobody_could_approve_is_refused_with_the_reason(world: W
     refused = world.mask("tuned", host="db-01")
     world.people.groups["dba"] = dba
     assert refused.stage is Stage.REFUSED
-    assert "at most 1 could be reached besides you" in refused.because
+    assert "at most 1 can come from different groups besides you" in refused.because
     assert is_untouched(world.hosts["db-01"], "tuned.service")
 
 
@@ -121,7 +121,7 @@ def test_guests_and_people_who_are_gone_are_no_approvers_even_of_their_own_group
     refused = world.mask("cron", host="web-02")
     people[CAROL.id] = known
     assert refused.stage is Stage.REFUSED
-    assert "1 could give one besides you (1 more cannot: guests, bots or deactivated)" in refused.because
+    assert "at most 1 can approve besides you (1 more cannot: guests, bots or deactivated)" in refused.because
     assert is_untouched(world.hosts["web-02"], "cron.service")
 
 

@@ -105,9 +105,7 @@ def test_a_mask_made_by_hand_is_found_and_told_once(watched: World) -> None:
     watched.until(lambda: bool(announced(watched)), "word of it")
     turn(watched)
 
-    assert announced(watched) == [
-        f"Masked on web-01, not through maskbot: cron.service ({ETC}). `/mask list web-01` shows all."
-    ]
+    assert announced(watched) == [f"Masked on web-01 by others: cron.service ({ETC}). `/mask list web-01` shows all."]
     (event,) = records(watched, "drift.mask_appeared")
     assert event["data"] == {"host": "web-01", "masks": [f"{ETC}/cron.service"]}
 
@@ -120,7 +118,7 @@ def test_a_mask_of_somebody_else_that_is_gone_is_told_but_not_one_that_we_remove
     turn(watched)
 
     watched.until(lambda: bool(announced(watched)), "word of it")
-    assert announced(watched) == [f"No longer masked on web-02, not through maskbot: handmade.service ({ETC})."]
+    assert announced(watched) == [f"Masks made by others are gone from web-02: handmade.service ({ETC})."]
 
 
 def test_a_mask_of_ours_that_somebody_removed_is_announced_within_one_turn_and_once(watched: World) -> None:
@@ -137,7 +135,7 @@ def test_a_mask_of_ours_that_somebody_removed_is_announced_within_one_turn_and_o
     turn(watched)
     turn(watched)
     thread, channel = sorted(notes(watched, ours), key=len)
-    assert thread.startswith("OUR MASK IS GONE: worker.service on web-01. A person, a package upgrade")
+    assert thread.startswith("OUR MASK IS GONE: worker.service on web-01. It was not removed by maskbot")
     assert thread.endswith("The unit is loaded and inactive now.")
     assert channel.startswith(f"<@{ALICE.id.user}> OUR MASK IS GONE")
     assert "the card" in channel
@@ -211,7 +209,7 @@ def test_what_fails_because_of_a_mask_is_told_in_its_thread_once(watched: World)
 
     (note,) = notes(watched, ours)
     assert note.startswith(
-        f"<@{ALICE.id.user}> echo.socket on web-01 failed after echo.service was masked, and depends on it"
+        f"<@{ALICE.id.user}> echo.socket on web-01 depends on echo.service and failed after it was masked"
     )
 
 
@@ -284,4 +282,4 @@ def test_a_machine_that_is_not_the_one_we_know_is_not_believed(watched: World) -
 
     watched.until(lambda: view(watched).unreachable is not None, "a host that is away")
 
-    assert "another machine than before" in (view(watched).unreachable or pytest.fail()).because
+    assert "no longer the same machine" in (view(watched).unreachable or pytest.fail()).because

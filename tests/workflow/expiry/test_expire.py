@@ -265,7 +265,7 @@ class TestExtending:
         world.clock.ahead += 10 * MINUTE
         assert ended(world, done).target.outcome is Outcome.RESTORED
         world.vote(asked)
-        assert "maskbot has no mask here any more" in world.ephemeral(BOB, "that expires")
+        assert "maskbot no longer has a mask here" in world.ephemeral(BOB, "that expires")
 
     def test_a_host_that_is_away_is_kept_from_coming_back_with_its_unit_running(self, world: World) -> None:
         done = world.masked("restless", duration=TWO_HOURS)

@@ -159,11 +159,11 @@ def test_a_policy_can_have_it_announced_only(watched: World) -> None:
 
     off = world.when(done, lambda now: now.hold_state.loss is Loss.REMOVED, "a hold that is off")
     assert off.hold_state.try_at is None
-    assert "It stays off: use Mask again on its card." in world.note(done, "TAKEN OFF")
+    assert "The bot does not put it back: use Mask again on its card." in world.note(done, "TAKEN OFF")
     world.until(lambda: "*Taken off*" in world.card(off), "that on the card")
     world.clock.ahead += DAY
     world.store.wake()
-    assert "still has no mask: its mask is not on the host." in world.note(done, "still has no mask")
+    assert "is still not in force: its mask is not on the host." in world.note(done, "is still not in force")
     world.clock.ahead += timedelta(minutes=15)  # the first approval is not good any more
     asked = world.until_answered(world.desk.mask_again(done.id, caller(ALICE, secrets.token_hex(8))))
     again = world.approve(asked)
@@ -188,7 +188,7 @@ def test_its_owners_are_called_on_its_review_day_until_they_keep_it(world: World
 
     world.clock.ahead += 90 * DAY
     world.store.wake()
-    assert "is due for review since" in world.note(done, "is due for review")
+    assert "has been due for review since" in world.note(done, "due for review since")
     world.clock.ahead += DAY
     world.store.wake()
     world.when(done, lambda now: now.aftercare.reminders == 2, "a second word")

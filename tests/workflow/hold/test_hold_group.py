@@ -328,8 +328,8 @@ def test_a_first_host_that_is_gone_for_good_strands_the_hold_and_people_are_told
     put_in_force(world.deps, ConfigSnapshot(gone, replace(HELD, digest="1" * 64)))
     for _ in range(2):
         turned(world)
-        world.until(lambda: bool(announced(world, "web-01, where it began, is not in hosts.yaml any more")), "a word")
-    assert len(announced(world, "spreads to no further host")) == 1
+        world.until(lambda: bool(announced(world, "web-01, where it began, is no longer in hosts.yaml")), "a word")
+    assert len(announced(world, "reaches no more hosts")) == 1
     assert not [one for one in world.store.find(Query(host="db-01")) if one.ask.is_group_member]
     assert lift(world, other).target.outcome is Outcome.RESTORED
 

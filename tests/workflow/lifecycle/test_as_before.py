@@ -92,7 +92,7 @@ def test_a_frozen_unit_is_said_to_thaw(shared_world: World, host: AnyHost) -> No
         assert back.target.outcome is Outcome.RESTORED
         return
     assert (done.target.outcome, back.target.outcome) == (Outcome.PROVEN, Outcome.RESTORED_PARTLY)
-    assert back.target.note == "it was frozen, and is active without that"
+    assert back.target.note == "it was frozen, and is now active but not frozen"
 
 
 @pytest.mark.fault("F84", how="OnSuccess= of the unit")

@@ -94,10 +94,10 @@ def our_own_login_survives(facts: Facts, _policy: Policy) -> Refuse | None:
     at_stake = [*names_of(facts), *_names_of_related(around.would_stop)]
     where = facts.host.name
     if cut := next((name for name in at_stake if name in around.lifeline), None):
-        why = f"{cut} carries the bot's own login on {where}: it could neither prove nor undo this."
+        why = f"{cut} carries the bot's own login on {where}. The bot could neither prove nor undo its mask."
         return Refuse("own_lifeline", why, _NEVER)
     if may := next((name for name in at_stake if name in around.may_carry_us), None):
-        why = f"{may} serves connections, and the bot cannot tell whether its own login to {where} comes through it."
+        why = f"{may} serves connections, and the bot cannot tell whether {may} also carries its own login to {where}."
         hint = (
             "ss(8) must show the cgroup of each socket (iproute2 5.8 or later, cgroup v2). It shows none in another "
             "network namespace of the host: let the bot log in from outside."

@@ -27,7 +27,7 @@ def enough_people_could_approve(facts: Facts, policy: Policy) -> Refuse | None:
         return no
     if not all(group in facts.members for group in rule.approve):
         return None
-    could = f"at most {most} could be reached" if rule.distinct else f"{most} could give one"
+    could = f"at most {most} can come from different groups" if rule.distinct else f"at most {most} can approve"
     more = f" ({'; '.join(raised.why for raised in wanted.raised)})" if wanted.raised else ""
     why = f"Rule `{rule.name}` needs {approvals(wanted.need)} from {approvers_of(rule)}{more}; {could} besides you"
     hint = "Add people to the group, or change the rule in policy.yaml"

@@ -12,7 +12,7 @@ def host_is_the_right_one(facts: Facts, _policy: Policy) -> Refuse | None:
     if snapshot is None or not host.machine_id or snapshot.machine_id == host.machine_id:
         return None
     hint = "An operator must check hosts.yaml and the host."
-    return Refuse("wrong_machine", f"{host.name} has another machine-id than hosts.yaml says.", hint)
+    return Refuse("wrong_machine", f"{host.name} has a different machine-id from the one in hosts.yaml.", hint)
 
 
 def host_runs_systemd(facts: Facts, _policy: Policy) -> Refuse | None:

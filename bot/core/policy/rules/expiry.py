@@ -23,7 +23,7 @@ def expiry_is_due(facts: Facts, _policy: Policy) -> Refuse | None:
     expires_at = _end_of(facts.own_mask)
     if ask.change.verb is Verb.UNMASK and expires_at is not None and facts.now >= expires_at:
         return None
-    return Refuse("expiry_not_due", "The mask does not expire now: somebody has extended or undone it.")
+    return Refuse("expiry_not_due", "The mask is no longer due to expire: somebody has extended or undone it.")
 
 
 def extended_mask_stands(facts: Facts, _policy: Policy) -> Refuse | None:
@@ -33,7 +33,7 @@ def extended_mask_stands(facts: Facts, _policy: Policy) -> Refuse | None:
         return None
     expires_at = _end_of(mask)
     if mask is None or not mask.is_live_mask or expires_at is None:
-        return Refuse("no_expiry", "maskbot has no mask here any more that expires.")
+        return Refuse("no_expiry", "maskbot no longer has a mask here that expires.")
     until = _requested_end(request)
     if until is not None and until <= expires_at:
         return Refuse(

@@ -37,7 +37,9 @@ def is_one_of_us(person: Person, policy: Policy) -> bool:
 def _stranger(person: Person, policy: Policy, who: str) -> Refuse | None:
     homes = {person.id.team, person.id.enterprise}
     if person.is_foreign or (policy.teams and not homes & policy.teams):
-        return Refuse("foreign_team", f"{who} not of this organisation.", "Somebody of this organisation must do it.")
+        return Refuse(
+            "foreign_team", f"{who} not from this organisation.", "Somebody from this organisation must do it."
+        )
     if person.is_deleted:
         return Refuse("not_a_member", f"{who} deactivated in Slack.")
     if person.is_bot:
