@@ -1,6 +1,7 @@
 """Look at the state of a unit, or scan all masks of a host: the only source of what is true there."""
 
 from collections.abc import Collection
+from functools import partial
 
 from bot.core.hosts.inventory import Host
 from bot.core.requests import Target
@@ -35,15 +36,17 @@ def look_and_status(
     `result`, with the status, for the effect of a change: a full look without what only a decision needs (our rights,
     our login, other people's edits). Raises `HostError`, as `look` does.
     """
-
-    def granted() -> frozenset[str]:
-        return parse_granted(_run(deps, host, look_argv(unit, size="granted", user=user)))
-
     said = _run(deps, host, look_argv(unit, size=size, user=user))
+    granted = partial(_granted, deps, host, unit, user=user)
     snapshot = parse_look(said, unit, also=also, user=user, granted=granted)
     if not host.is_machine(snapshot.machine_id):
         raise _another_machine(host)
     return snapshot, parse_status(said)
+
+
+def _granted(deps: Deps, host: Host, unit: UnitName, *, user: str) -> frozenset[str]:
+    """The rights of our login, asked for by themselves."""
+    return parse_granted(_run(deps, host, look_argv(unit, size="granted", user=user)))
 
 
 def scan(deps: Deps, host: Host) -> Scan:
