@@ -1,8 +1,10 @@
 """Gather the facts and ask the policy; nothing else in the workflow allows or refuses."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+from bot.core.hosts.inventory import Host
 from bot.core.people.identity import Person, PersonId
 from bot.core.policy.calendar_and_limits import BlastRadius
 from bot.core.policy.decide import decide
@@ -12,16 +14,16 @@ from bot.core.policy.rules.audit_shipping import AUDIT_UNAVAILABLE
 from bot.core.policy.rules.identity import is_one_of_us
 from bot.core.policy.rules.kill_switch import KILL_SWITCH_ON
 from bot.core.policy.rules.permission import NOT_KNOWN, NOT_KNOWN_YET
-from bot.core.requests import Request
+from bot.core.requests import Request, Verb
 from bot.core.requests.deadlines import is_ahead
 from bot.core.systemd.units import Snapshot
 from bot.errors import NotYet, Unverified
+from bot.ports import Query
 from bot.workflow.audit_shipping import unshipped_required
 from bot.workflow.people.membership import read_cards, read_groups
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.hold_group_members import approved_group_hold
+from bot.workflow.requests.hold_group_members import approved_group_hold, newest_request, other_hosts
 from bot.workflow.requests.kill_switch_state import active_kill_switch
-from bot.workflow.requests.lineage import Related, find_related
 
 _MOST_LOOKED_UP = 20
 
@@ -55,25 +57,65 @@ def gather_facts(
     *,
     snapshot: Snapshot | None = None,
     voter: PersonId | None = None,
-    related: Related | None = None,
+    live: Sequence[Request] | None = None,
 ) -> Facts:
-    """Everything a rule may look at, with everybody's current rights; `related` if it is known. Raises `Unverified`."""
-    ask, snapshot, policy, now = request.ask, snapshot or request.target.before, deps.in_force.policy, deps.clock.now()
-    related = related or find_related(deps, request)
+    """Everything a rule may look at, with everybody's current rights. Raises `Unverified`.
+
+    The request among the facts names the mask that it undoes and all of its hosts. `live` are our live masks in the
+    same manager, where they have just been read.
+    """
+    request, own_mask, others = _with_related(deps, request, live)
+    ask, now = request.ask, deps.clock.now()
     is_counted = request.is_new_mask and not is_ahead(ask.change.scheduled_window, now)
-    masked_lately = _blast_radius(deps, request, related) if is_counted and policy.limits.bound_blast_radius else None
-    if ask.by_itself:
-        return _automatic_facts(deps, request, moment, snapshot, related, masked_lately)
-    groups, used = read_groups(deps), request.break_glass if request.is_break_glass else None
-    cards, unknown = read_cards(deps, request, policy)
+    is_bound = is_counted and deps.in_force.policy.limits.bound_blast_radius
     given = Facts(
         now=now,
         moment=moment,
         request=request,
         host=deps.in_force.inventory.host(ask.change.host),
+        requester=Person(ask.requester, ask.requester_name),
+        place=ask.place,
+        snapshot=snapshot or request.target.before,
+        own_mask=own_mask,
+        others=others,
+        blast_radius=_blast_radius(deps, request, others) if is_bound else None,
+    )
+    if not ask.by_itself:
+        given = _with_people(deps, given, voter)
+    else:  # the bot uses nobody's rights, so it needs no Slack, and goes on while Slack is away
+        given = replace(given, group_hold=approved_group_hold(deps, request))
+    return replace(given, kill_switch=active_kill_switch(deps, request))  # read last: Slack took its time
+
+
+def _with_related(
+    deps: Deps, request: Request, live: Sequence[Request] | None
+) -> tuple[Request, Request | None, tuple[Host, ...]]:
+    """The request, the mask of ours that it would undo, extend, repeat or force, and its further hosts."""
+    ask, unit = request.ask, request.target.unit
+    if mask_id := ask.undoes or ask.extends or ask.forces or (ask.repeats if ask.by_itself else ""):
+        mask: Request | None = newest_request(deps, mask_id)
+    else:
+        if live is None:
+            live = deps.store.find(Query(host=ask.change.host, unit=unit, live_masks=True))
+        of_unit = (one for one in live if one.target.unit == unit and one.ask.change.user == ask.change.user)
+        mask = next(of_unit, None)
+    is_for_group = request.is_group_hold or (mask is not None and mask.is_group_hold)
+    others = other_hosts(deps, request, mask) if is_for_group else ()
+    if mask and ask.change.verb is Verb.UNMASK:  # an unmask of one of our masks is an undo of it
+        ask = replace(ask, undoes=mask.id)
+    hosts = (ask.change.host, *(host.name for host in others)) if others else ()
+    return replace(request, ask=ask, hosts=hosts), mask, others
+
+
+def _with_people(deps: Deps, given: Facts, voter: PersonId | None) -> Facts:
+    """The facts with everybody concerned as they are now. Raises `Unverified`."""
+    request, policy = given.request, deps.in_force.policy
+    groups, used = read_groups(deps), request.break_glass if request.is_break_glass else None
+    cards, unknown = read_cards(deps, request, policy)
+    given = replace(
+        given,
         requester=deps.directory.person(request.owner, groups.known),
-        place=deps.directory.place(ask.place),
-        snapshot=snapshot,
+        place=deps.directory.place(request.ask.place),
         voter=deps.directory.person(voter, groups.known) if voter else None,
         approvers=tuple(deps.directory.person(vote.voter, groups.known) for vote in request.counted_votes),
         members=groups.members,
@@ -81,13 +123,9 @@ def gather_facts(
         shifts=groups.shifts,
         break_glass=deps.directory.person(used.by, groups.known) if used else None,
         cards=cards,
-        own_mask=related.own_mask,
-        others=related.others,
-        kill_switch=active_kill_switch(deps, request),
-        blast_radius=masked_lately,
         unshipped=unshipped_required(deps) if deps.sinks and request.is_new_mask else "",
     )
-    return _with_unfit(deps, given, policy) if moment in (Moment.ASK, Moment.LOOKED) else given
+    return _with_unfit(deps, given, policy) if given.moment in (Moment.ASK, Moment.LOOKED) else given
 
 
 def _with_unfit(deps: Deps, given: Facts, policy: Policy) -> Facts:
@@ -106,34 +144,7 @@ def _with_unfit(deps: Deps, given: Facts, policy: Policy) -> Facts:
     return replace(given, unfit=frozenset(unfit))
 
 
-def _automatic_facts(
-    deps: Deps,
-    request: Request,
-    moment: Moment,
-    snapshot: Snapshot | None,
-    related: Related,
-    masked_lately: BlastRadius | None,
-) -> Facts:
-    """Facts for a request by the bot itself: it uses nobody's rights, so it needs no Slack and runs while Slack is
-    away.
-    """
-    ask = request.ask
-    return Facts(
-        now=deps.clock.now(),
-        moment=moment,
-        request=request,
-        host=deps.in_force.inventory.host(ask.change.host),
-        requester=Person(ask.requester, ask.requester_name),
-        place=ask.place,
-        snapshot=snapshot,
-        own_mask=related.own_mask,
-        group_hold=approved_group_hold(deps, request),
-        kill_switch=active_kill_switch(deps, request),
-        blast_radius=masked_lately,
-    )
-
-
-def _blast_radius(deps: Deps, request: Request, related: Related) -> BlastRadius:
+def _blast_radius(deps: Deps, request: Request, others: Sequence[Host]) -> BlastRadius:
     """The hosts and units that were masked recently, together with those of this request.
 
     A request that waits for its scheduled window is counted once the window opens.
@@ -141,6 +152,6 @@ def _blast_radius(deps: Deps, request: Request, related: Related) -> BlastRadius
     change = request.ask.change
     since = deps.clock.now() - deps.in_force.policy.limits.within
     lately = deps.store.masked_lately(since, beside=request)
-    hosts = {host for host, _ in lately} | {change.host, *(host.name for host in related.others)}
+    hosts = {host for host, _ in lately} | {change.host, *(host.name for host in others)}
     units = {unit for host, unit in lately if host == change.host} | {str(request.target.unit)}
     return BlastRadius(len(hosts), len(units))

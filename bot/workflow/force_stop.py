@@ -10,10 +10,10 @@ from bot.core.policy.rules.force_stop import STOP_IS_OVER
 from bot.core.requests import Ask, Change, Request, Stage, Verb
 from bot.core.steps.force_stop import OVER, WITHDRAWN
 from bot.errors import UsageError
-from bot.ports import Claim, Query
+from bot.ports import Query
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.closing import end
 from bot.workflow.requests.lookup import beside_first_card, stored_request
+from bot.workflow.requests.results import Closing
 
 _OPEN = frozenset({Stage.ASKED, Stage.WAITING, Stage.APPROVED})
 
@@ -74,13 +74,13 @@ def wake_force_requests(deps: Deps, mask: Request) -> None:
         deps.store.make_due(force.id)
 
 
-def end_if_over(deps: Deps, claim: Claim, request: Request) -> Request:
+def end_if_over(deps: Deps, request: Request) -> Request | Closing:
     """End a request to force a stop if that stop has ended by itself meanwhile."""
     mask = deps.store.get(request.ask.forces)
     if mask.can_be_forced:
         return request
     because = WITHDRAWN if mask.target.called_off else OVER
-    return end(deps, request, Stage.CANCELLED, because, code=STOP_IS_OVER, claim=claim)
+    return Closing(request, Stage.CANCELLED, because, STOP_IS_OVER)
 
 
 def _forcing(mask: Request) -> Change:

@@ -1,13 +1,11 @@
 """Page somebody about a request when nobody approves or an outcome is unknown, and resolve the alert later."""
 
-from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
-from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
 from bot.core.cards.alert import details, resolution, summary
 from bot.core.paging import Alert, key_of
@@ -15,47 +13,39 @@ from bot.core.requests import Cause, Paging, Request
 from bot.core.requests.timers import is_page_still_needed
 from bot.core.time.human_time import humanize
 from bot.errors import PagerError, SlackError
-from bot.ports import Claim, DueMessage, Message, MessageKind
+from bot.ports import DueMessage, Message, MessageKind
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words, render_or_fall_back
+from bot.workflow.requests.results import Update
 
 log = structlog.get_logger()
 _LONGEST_PAUSE = 60.0  # seconds between two tries to send an alert
 
 
-@dataclass(frozen=True, slots=True)
-class PagedRequest:
-    """A request with an alert, and what has to be saved together with it."""
-
-    request: Request
-    messages: Sequence[Message] = ()
-    events: Sequence[Event] = ()
-
-
-def with_alert(request: Request, cause: Cause, now: datetime) -> PagedRequest:
+def with_alert(request: Request, cause: Cause, now: datetime) -> Update:
     """The request with an alert that is to be sent."""
     body = summary(request, cause)
-    return PagedRequest(
+    return Update(
         replace(request, paging=Paging(cause, paged_at=now)),
-        [Message(MessageKind.PAGE, to=key_of(request), body=body)],
         [event(request, "page.triggered", code=cause, summary=body)],
+        [Message(MessageKind.PAGE, to=key_of(request), body=body)],
     )
 
 
-def page_outcome_unknown(deps: Deps, request: Request, now: datetime) -> PagedRequest:
+def page_outcome_unknown(deps: Deps, request: Request, now: datetime) -> Update:
     """Send an alert once the outcome has been unknown for long enough; until then the card says when that will be."""
     since, paging = request.target.unknown_since, request.paging
     if deps.pager is None or since is None or (paging and paging.paged_at and is_page_still_needed(request)):
-        return PagedRequest(request)
+        return Update(request)
     patience = timedelta(seconds=deps.timings.page_outcome_unknown_after)
     if now < since + patience:
-        return PagedRequest(replace(request, paging=Paging(Cause.UNKNOWN, due_at=since + patience)))
+        return Update(replace(request, paging=Paging(Cause.UNKNOWN, due_at=since + patience)))
     paged = with_alert(request, Cause.UNKNOWN, now)
     note = Message(MessageKind.NOTE, body=f"Not known for {humanize(now - since)}: the on-call is paged now.")
     return replace(paged, messages=[*paged.messages, note])
 
 
-def close_page(deps: Deps, claim: Claim, request: Request) -> Request:
+def close_page(deps: Deps, request: Request) -> Request | Update:
     """Resolve the alert of a request, for whatever reason it is over."""
     if request.paging is None or request.paging.paged_at is None or is_page_still_needed(request):
         return request
@@ -63,7 +53,7 @@ def close_page(deps: Deps, claim: Claim, request: Request) -> Request:
         MessageKind.PAGE, to=key_of(request), body=in_words(deps, request, lambda: resolution(request)), is_over=True
     )
     resolved = event(request, "page.resolved", code=request.paging.cause)
-    return deps.store.save(replace(request, paging=None), events=[resolved], messages=[told], claim=claim, urgent=False)
+    return Update(replace(request, paging=None), [resolved], [told], is_urgent=False)
 
 
 def send_page(deps: Deps, due: DueMessage, request: Request | None) -> None:

@@ -85,6 +85,11 @@ class Request:
         )
 
     @property
+    def recorded_votes(self) -> tuple[Vote, ...]:
+        """The votes that are not counted yet, in their order."""
+        return tuple(vote for vote in self.votes if vote.tally is Tally.RECORDED)
+
+    @property
     def votes_by_group(self) -> dict[str, Vote]:
         """For approvals that must come from different groups: the vote that stands for each group."""
         votes = {vote.voter.key: vote for vote in self.counted_votes}

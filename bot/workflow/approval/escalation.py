@@ -10,13 +10,14 @@ from bot.core.people.identity import PersonId, Place
 from bot.core.policy.model import Group
 from bot.core.requests import Cause, EscalationStep, Request, Tally
 from bot.errors import NotYet, Unverified
-from bot.ports import Claim, Message, MessageKind
+from bot.ports import Message, MessageKind
 from bot.workflow.paging import with_alert
 from bot.workflow.people.membership import MOST_CALLED, mention_ids
 from bot.workflow.process.deps import Deps
+from bot.workflow.requests.results import Update
 
 
-def count_down(deps: Deps, claim: Claim, request: Request) -> Request:
+def count_down(deps: Deps, request: Request) -> Request | Update:
     """Update the card when its countdown is too old; the update delays nothing else."""
     escalation, approval, now = request.escalation, request.approval, deps.clock.now()
     if escalation is None or approval is None:
@@ -24,10 +25,10 @@ def count_down(deps: Deps, claim: Claim, request: Request) -> Request:
     drawn = escalation.after_drawing(approval.approve_by, now)
     if drawn == escalation:
         return request
-    return deps.store.save(replace(request, escalation=drawn), claim=claim, urgent=False)
+    return Update(replace(request, escalation=drawn), is_urgent=False)
 
 
-def remind(deps: Deps, claim: Claim, request: Request) -> Request:
+def remind(deps: Deps, request: Request) -> Request | Update:
     """Remind the approvers who have not answered: once, however many reminders came due while no bot ran."""
     escalation, approval, now = request.escalation, request.approval, deps.clock.now()
     if escalation is None or approval is None or escalation.next_reminder is None or now < escalation.next_reminder:
@@ -40,9 +41,7 @@ def remind(deps: Deps, claim: Claim, request: Request) -> Request:
     until = min(filter(None, (after.next_reminder, approval.approve_by)))
     told = [Message(MessageKind.REMINDER, mentions=people, until=until)] if people else []
     recorded = event(request, "request.reminded", people=list(people))
-    return deps.store.save(
-        replace(request, escalation=after), events=[recorded], messages=told, claim=claim, urgent=False
-    )
+    return Update(replace(request, escalation=after), [recorded], told, is_urgent=False)
 
 
 def missing_approvers(deps: Deps, request: Request) -> tuple[str, ...]:
@@ -58,7 +57,7 @@ def missing_approvers(deps: Deps, request: Request) -> tuple[str, ...]:
     return _mention_ids(one for one in _members(deps, groups) if not any(one.is_same_as(other) for other in cannot))
 
 
-def escalate(deps: Deps, claim: Claim, request: Request) -> Request:
+def escalate(deps: Deps, request: Request) -> Request | Update:
     """Take each escalation step that is due, once, and note it in the thread."""
     escalation = request.escalation
     steps = escalation.reached(deps.clock.now()) if escalation else ()
@@ -70,7 +69,7 @@ def escalate(deps: Deps, claim: Claim, request: Request) -> Request:
     if deps.pager and any(step.page for step in steps):
         paged = with_alert(after, Cause.UNDECIDED, deps.clock.now())
         after, messages, events = paged.request, [*messages, *paged.messages], [*events, *paged.events]
-    return deps.store.save(after, events=events, messages=messages, claim=claim)
+    return Update(after, events, messages)
 
 
 def _on_step(request: Request, step: EscalationStep) -> Event:

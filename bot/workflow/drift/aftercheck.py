@@ -11,17 +11,18 @@ from bot.core.requests.aftercheck import aftermath, already_reported
 from bot.core.requests.expiry import next_look
 from bot.core.systemd.units import Snapshot
 from bot.errors import HostError, UsageError
-from bot.ports import Claim, Message, MessageKind
-from bot.workflow.drift.report import LostMask, find_lost_mask
+from bot.ports import Message, MessageKind
+from bot.workflow.drift.report import find_lost_mask
 from bot.workflow.hosts.look import known_related_units, look_and_status
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
 from bot.workflow.requests.own_changes import own_changes
+from bot.workflow.requests.results import Update
 
 log = structlog.get_logger()
 
 
-def aftercheck(deps: Deps, claim: Claim, request: Request) -> Request:
+def aftercheck(deps: Deps, request: Request) -> Update:
     """Check the host once more; a host that does not answer is no finding."""
     now = deps.clock.now()
     seen = _try_look(deps, request)
@@ -37,11 +38,10 @@ def aftercheck(deps: Deps, claim: Claim, request: Request) -> Request:
     said = [in_words(deps, request, lambda: expiry.aftercheck_message(request, new, now))] if new else []
     messages = [Message(MessageKind.NOTE, body=body) for body in said]
     events = [event(request, "aftercheck.found", code="worse", found=list(new))] if new else []
-    return deps.store.save(
+    return Update(
         replace(request, aftercare=aftercare),
-        events=[*lost.events, *events],
-        messages=[*lost.messages, *messages],
-        claim=claim,
+        [*lost.events, *events],
+        [*lost.messages, *messages],
     )
 
 
@@ -63,9 +63,9 @@ def _try_look(deps: Deps, request: Request) -> Snapshot | None:
         return None
 
 
-def _find_loss(deps: Deps, request: Request, seen: Snapshot | None) -> LostMask:
+def _find_loss(deps: Deps, request: Request, seen: Snapshot | None) -> Update:
     """How the mask was lost, in the sentence that the host watch uses too."""
     if seen is None or seen.around is None:
-        return LostMask(request)
+        return Update(request)
     found = find_lost_mask(deps, request, seen, boot_id=seen.around.boot_id, agents=seen.around.agents)
-    return found or LostMask(request)
+    return found or Update(request)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from bot.core.audit.chain import Event
@@ -22,20 +22,12 @@ from bot.workflow.people.routing import place_of
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
 from bot.workflow.requests.mask_inventory import units_being_changed
-
-
-@dataclass(frozen=True, slots=True)
-class LostMask:
-    """A lost mask of ours: its updated request, and what is recorded and posted with it."""
-
-    request: Request
-    events: tuple[Event, ...] = ()
-    messages: tuple[Message, ...] = ()
+from bot.workflow.requests.results import Update, save
 
 
 def find_lost_mask(
     deps: Deps, request: Request, seen: Snapshot, *, boot_id: str, agents: tuple[str, ...]
-) -> LostMask | None:
+) -> Update | None:
     """The loss that a look at the unit of a live mask reveals; None if the mask is there or is being undone."""
     target = request.target
     is_ending = bool(request.aftercare.undo_request)  # the running undo will find it out, and report it
@@ -43,8 +35,7 @@ def find_lost_mask(
     if became is None or str(target.unit) in units_being_changed(deps, target.host):
         return None
     if request.hold:
-        off, events, messages = report_removal(deps, request, became, agents)
-        return LostMask(off, tuple(events), tuple(messages))
+        return report_removal(deps, request, became, agents)
     drift = replace(request.drift, lost=became, lost_at=deps.clock.now(), suspects=agents)
     lost = replace(request, drift=drift)
     known = event(request, "drift.mask_lost", outcome="failure", code=became, agents=list(agents))
@@ -53,7 +44,7 @@ def find_lost_mask(
     if became is not Loss.REBOOTED:  # that was to be expected
         channel = Place(place_of(deps, request).channel)
         told.append(Message(MessageKind.NOTE, body=body, place=channel, mentions=(request.owner.user,)))
-    return LostMask(lost, (known,), tuple(told))
+    return Update(lost, [known], told)
 
 
 def check_lost_masks(deps: Deps, host: Host, request: Request, seen: Scan) -> None:
@@ -62,7 +53,7 @@ def check_lost_masks(deps: Deps, host: Host, request: Request, seen: Scan) -> No
     lost = find_lost_mask(deps, request, found, boot_id=seen.boot_id, agents=seen.agents)
     if lost and lost.events:
         with suppress(Stale):  # somebody has just undone it
-            deps.store.save(lost.request, events=lost.events, messages=lost.messages)
+            save(deps, lost)
 
 
 def report_failed_scan(deps: Deps, request: Request, units: Sequence[str], told: Collection[str]) -> None:

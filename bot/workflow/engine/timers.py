@@ -1,11 +1,11 @@
 """Handlers of the timers of waiting and finished requests.
 
-Each handler does the work of its timer, moves the timer on and saves that together with the messages in one
+Each handler does the work of its timer and moves the timer on, and that is saved together with the messages in one
 transaction: so the work is done once, whichever replica is up, also after hours of downtime. The timers are in
 `bot/core/requests/timers.py`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 
 from bot.core.requests import Request, Stage
 from bot.core.requests.timers import (
@@ -22,7 +22,6 @@ from bot.core.requests.timers import (
     pending_followup,
     stop_to_force,
 )
-from bot.ports import Claim
 from bot.workflow.approval.escalation import count_down, escalate, remind
 from bot.workflow.drift.aftercheck import aftercheck
 from bot.workflow.expiry.expire import expire
@@ -34,9 +33,9 @@ from bot.workflow.hold.reapply import reapply
 from bot.workflow.paging import close_page
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.kill_switch_state import show_kill_switch
+from bot.workflow.requests.results import Result, Stages
 
-# Returns the request as stored afterwards, in whatever stage; unchanged if there was nothing to do.
-Handler = Callable[[Deps, Claim, Request], Request]
+Handler = Callable[[Deps, Request], Result | Stages]
 Entry = tuple[Timer | None, Handler]  # when it is due (None: whenever the request is), and what is done then
 
 FIRST: tuple[Entry, ...] = ((page_to_resolve, close_page), (pending_followup, handle_followups))
@@ -59,10 +58,11 @@ BY_STAGE: Mapping[Stage, tuple[Entry, ...]] = {
 LAST: tuple[Entry, ...] = ((next_sign_off_reminder, remind_of_sign_off), (pending_followup, retry_followups))
 
 
-def do_what_is_due(deps: Deps, claim: Claim, request: Request) -> Request:
+def do_what_is_due(deps: Deps, request: Request) -> Stages:
     """Run every timer that is due, in order, as long as the request stays in its stage."""
     stage = request.stage
     for timer, handle in (*FIRST, *BY_STAGE.get(stage, ()), *LAST):
         if request.stage is stage and (timer is None or (at := timer(request)) and at <= deps.clock.now()):
-            request = handle(deps, claim, request)
+            done = handle(deps, request)
+            request = (yield from done) if isinstance(done, Generator) else (yield done)
     return request

@@ -13,15 +13,17 @@ from bot.core.requests import Request, Stage
 from bot.core.requests.deadlines import is_ahead
 from bot.errors import MaskbotError, NotYet, Stale, StoreBusy
 from bot.ports import Claim
-from bot.workflow.approval.voting import count_votes, has_recorded_votes
+from bot.workflow.approval.voting import count_votes
 from bot.workflow.engine.periodic import perform
+from bot.workflow.engine.settle import settle, settle_all
 from bot.workflow.engine.timers import do_what_is_due
 from bot.workflow.lifecycle.carry_out import RunningChange
-from bot.workflow.lifecycle.outcome_unknown import report_internal_error
+from bot.workflow.lifecycle.outcome_unknown import internal_error
 from bot.workflow.lifecycle.preflight import run_preflight
 from bot.workflow.lifecycle.start import start
 from bot.workflow.outbox.deliver import deliver
 from bot.workflow.process.deps import UNCALLED, Deps
+from bot.workflow.requests.results import Stages
 
 log = structlog.get_logger()
 _LAST_WORDS = 5.0  # seconds in which the last messages may still be started
@@ -146,7 +148,8 @@ class Workers:
 
     def _report_error(self, claim: Claim) -> None:
         try:
-            self._deps.store.release(claim, due_at=report_internal_error(self._deps, claim))
+            request = settle(self._deps, claim, internal_error(self._deps, claim.request.id))
+            self._deps.store.release(claim, due_at=request.due_at)
         except Exception:
             log.exception("internal error not reported", request=claim.request.id)
             self._give_back(claim)
@@ -202,23 +205,30 @@ class Workers:
 
 
 def advance(deps: Deps, claim: Claim, *, stopping: Callable[[], bool] = lambda: False) -> Request:
-    """Move a request on from its stage. Read from top to bottom, this is its life.
+    """Move a request on from its stage as far as it goes now, and save the result of each stage.
 
-    Each stage sees one configuration from beginning to end; right before the change the newest one is read. Once
-    `stopping` returns true, a running request stops after its current step; the next process goes on with a look.
+    Once `stopping` returns true, a running request stops after its current step; the next process goes on with a look.
+    """
+    return settle_all(deps, claim, _life(deps, claim, stopping))
+
+
+def _life(deps: Deps, claim: Claim, stopping: Callable[[], bool]) -> Stages:
+    """The life of a request, to be read from top to bottom.
+
+    Each stage sees one configuration from beginning to end; right before the change the newest one is read.
     """
     request, just_seen = claim.request, None
     if request.stage is Stage.ASKED:
-        request = run_preflight(deps.pinned(), claim)
+        request = yield run_preflight(deps.pinned(), request)
         just_seen = request.target.before
-    elif request.stage is Stage.WAITING or has_recorded_votes(request):
-        request = count_votes(deps.pinned(), claim)
-    request = do_what_is_due(deps, claim, request)
+    elif request.stage is Stage.WAITING or request.recorded_votes:
+        request = yield from count_votes(deps.pinned(), request)
+    request = yield from do_what_is_due(deps, request)
     if request.stage is Stage.APPROVED and not is_ahead(request.ask.change.scheduled_window, deps.clock.now()):
-        request = start(deps, claim, request, seen=just_seen)
+        request = yield start(deps, request, seen=just_seen)
     if request.stage is Stage.RUNNING:
         # a request of an earlier process, and a forced stop, begin with a fresh look
         is_old = claim.request.stage is Stage.RUNNING or request.ask.change.force
         seen = None if is_old else request.target.last_seen
-        request = RunningChange(deps.pinned(), claim, request, seen=seen, stopping=stopping).run()
+        request = yield RunningChange(deps.pinned(), claim, request, seen=seen, stopping=stopping).run()
     return request

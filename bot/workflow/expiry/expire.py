@@ -12,14 +12,14 @@ from bot.core.people.identity import ITSELF
 from bot.core.requests import Ask, Request
 from bot.core.requests.expiry import is_late, next_try, postpone_undo
 from bot.errors import HostError, UsageError
-from bot.ports import Claim
 from bot.workflow.hosts.look import look
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.lookup import undo_in_progress
+from bot.workflow.requests.results import Update
 from bot.workflow.requests.submit import record
 
 
-def expire(deps: Deps, claim: Claim, request: Request) -> Request:
+def expire(deps: Deps, request: Request) -> Update:
     """Make sure that an expired mask is undone."""
     newest = (
         deps.store.get(request.aftercare.undo_request)
@@ -27,24 +27,24 @@ def expire(deps: Deps, claim: Claim, request: Request) -> Request:
         else undo_in_progress(deps, request)
     )
     if newest is None:
-        return _begin(deps, claim, request)
+        return _begin(deps, request)
     if newest.stage.is_final:  # and the mask is still there
-        return _overdue(deps, claim, request, newest.target.note or newest.because, code=newest.stage)
-    return _wait(deps, claim, request, newest)
+        return _overdue(deps, request, newest.target.note or newest.because, code=newest.stage)
+    return _wait(deps, request, newest)
 
 
-def _begin(deps: Deps, claim: Claim, mask: Request) -> Request:
+def _begin(deps: Deps, mask: Request) -> Update:
     """Ask for the undo; the same key finds a request that was made before a crash."""
     aftercare, change = mask.aftercare, mask.ask.change
     try:
         look(deps, deps.in_force.inventory.host(change.host), mask.target.unit, user=change.user)
     except HostError as error:
-        return _overdue(deps, claim, mask, str(error), code=error.code)
+        return _overdue(deps, mask, str(error), code=error.code)
     except UsageError as error:
-        return _overdue(deps, claim, mask, str(error), code="unknown_host")
+        return _overdue(deps, mask, str(error), code="unknown_host")
     key = f"end:{mask.id}:{aftercare.expires_at:%Y%m%dT%H%M%S.%f}:{aftercare.tries}"
     request = record(deps, _ask(mask), key=key)
-    return _wait(deps, claim, mask, request)
+    return _wait(deps, mask, request)
 
 
 def _ask(mask: Request) -> Ask:
@@ -60,20 +60,20 @@ def _ask(mask: Request) -> Ask:
     )
 
 
-def _wait(deps: Deps, claim: Claim, mask: Request, other: Request) -> Request:
+def _wait(deps: Deps, mask: Request, other: Request) -> Update:
     """The undo, by the bot or by somebody, is running; it is checked later."""
     undo_request = other.id if other.ask.by_itself else ""
     now, care, aftercare = deps.clock.now(), deps.aftercare, replace(mask.aftercare, undo_request=undo_request)
     if is_late(other, aftercare.expires_at, now, care):
         aftercare = postpone_undo(aftercare, automatic_requests.waits_for(other), now, care)
     waits = replace(aftercare, try_at=next_try(aftercare, now, care))
-    return deps.store.save(replace(mask, aftercare=waits), claim=claim)
+    return Update(replace(mask, aftercare=waits))
 
 
-def _overdue(deps: Deps, claim: Claim, mask: Request, why: str, *, code: str) -> Request:
+def _overdue(deps: Deps, mask: Request, why: str, *, code: str) -> Update:
     """The undo is not possible now. Each reason is recorded once, not at every try."""
     aftercare = postpone_undo(mask.aftercare, why, deps.clock.now(), deps.aftercare)
     aftercare = replace(aftercare, undo_request="", tries=aftercare.tries + 1)
     told = event(mask, "mask.overdue", outcome="failure", code=code, why=why, expires_at=aftercare.expires_at)
     events = [told] if mask.aftercare.overdue != why else []
-    return deps.store.save(replace(mask, aftercare=aftercare), events=events, claim=claim)
+    return Update(replace(mask, aftercare=aftercare), events)

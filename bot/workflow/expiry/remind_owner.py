@@ -8,23 +8,23 @@ from bot.core.cards import expiry
 from bot.core.cards import hold as holds
 from bot.core.people.identity import Place
 from bot.core.requests import Hold, Request
-from bot.ports import Claim, Message, MessageKind
+from bot.ports import Message, MessageKind
 from bot.workflow.people.membership import mention_ids
 from bot.workflow.people.routing import place_of
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
+from bot.workflow.requests.results import Update
 
 
-def remind_owner(deps: Deps, claim: Claim, request: Request) -> Request:
+def remind_owner(deps: Deps, request: Request) -> Update:
     """Send the reminder that is due, once, and set the timer to the next one."""
     now, aftercare = deps.clock.now(), request.aftercare
     if request.hold:
-        return _review(deps, claim, request, request.hold)
+        return _review(deps, request, request.hold)
     expires_at, next_time = aftercare.expires_at, now + deps.aftercare.reminder_every
     if expires_at and aftercare.overdue:
         return _tell(
             deps,
-            claim,
             request,
             "overdue",
             in_words(deps, request, lambda: expiry.overdue_message(request, expires_at)),
@@ -33,17 +33,15 @@ def remind_owner(deps: Deps, claim: Claim, request: Request) -> Request:
     if expires_at and now < expires_at:
         return _tell(
             deps,
-            claim,
             request,
             "ends_soon",
             in_words(deps, request, lambda: expiry.expiry_reminder(request, expires_at, now)),
             again_at=None,
         )
     if expires_at:  # it expires right now
-        return deps.store.save(replace(request, aftercare=replace(aftercare, remind_at=None)), claim=claim)
+        return Update(replace(request, aftercare=replace(aftercare, remind_at=None)))
     return _tell(
         deps,
-        claim,
         request,
         "no_expiry",
         in_words(deps, request, lambda: expiry.no_expiry_reminder(request, now)),
@@ -51,7 +49,7 @@ def remind_owner(deps: Deps, claim: Claim, request: Request) -> Request:
     )
 
 
-def _review(deps: Deps, claim: Claim, mask: Request, hold: Hold) -> Request:
+def _review(deps: Deps, mask: Request, hold: Hold) -> Update:
     """Remind the owners in the card's channel, again and again until they keep the hold or have it lifted.
 
     They are reminded also while the hold's mask is off.
@@ -76,10 +74,10 @@ def _review(deps: Deps, claim: Claim, mask: Request, hold: Hold) -> Request:
         owners=hold.owners,
         times=aftercare.reminders,
     )
-    return deps.store.save(replace(mask, aftercare=aftercare), events=[said], messages=told, claim=claim)
+    return Update(replace(mask, aftercare=aftercare), [said], told)
 
 
-def _tell(deps: Deps, claim: Claim, mask: Request, code: str, body: str, *, again_at: datetime | None) -> Request:
+def _tell(deps: Deps, mask: Request, code: str, body: str, *, again_at: datetime | None) -> Update:
     """Send a direct message; repeated reminders go to the channel too after a while."""
     told = mask.aftercare.reminders + bool(again_at)
     until = mask.aftercare.expires_at if again_at is None else None  # not delivered after the mask has expired
@@ -89,4 +87,4 @@ def _tell(deps: Deps, claim: Claim, mask: Request, code: str, body: str, *, agai
         messages.append(Message(MessageKind.NOTE, body=body, place=Place(channel.channel), mentions=(mask.owner.user,)))
     reminded = replace(mask, aftercare=replace(mask.aftercare, remind_at=again_at, reminders=told))
     said = event(mask, "mask.reminded", code=code, owner=mask.owner.user, times=told)
-    return deps.store.save(reminded, events=[said], messages=messages, claim=claim)
+    return Update(reminded, [said], messages)

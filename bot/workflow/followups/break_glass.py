@@ -11,16 +11,17 @@ from bot.core.people.identity import PersonId, Place
 from bot.core.policy.model import Allow, Moment, Refuse
 from bot.core.requests import BreakGlass, Followup, Request, deadlines
 from bot.errors import NotYet, Unverified
-from bot.ports import Claim, Message, MessageKind
+from bot.ports import Message, MessageKind
 from bot.workflow.evaluate import evaluate, gather_facts
 from bot.workflow.followups.record import grant_followup, refuse_followup
 from bot.workflow.people.routing import place_of
 from bot.workflow.process.deps import Deps
+from bot.workflow.requests.results import Update
 
 _MENTIONS = 100  # mentions in one message: more do not fit into its block
 
 
-def break_glass(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Request:
+def break_glass(deps: Deps, request: Request, followup: Followup) -> Update:
     """Decide with break-glass among the facts; if the policy allows it, the request is approved from here on."""
     used = _use(deps, request, followup)
     broken = replace(request, break_glass=used)
@@ -28,14 +29,14 @@ def break_glass(deps: Deps, claim: Claim, request: Request, followup: Followup) 
     answer = evaluate(deps, given)
     if not isinstance(answer, Allow) or request.approval is None:
         no = answer if isinstance(answer, Refuse) else Refuse("break_glass_not_permitted", MAY_NOT_BREAK_GLASS)
-        return refuse_followup(deps, claim, request, followup, no)
+        return refuse_followup(request, followup, no)
     now, told = deps.clock.now(), skipped_approvers(broken, given.members, also=deps.in_force.policy.break_glass.people)
     approved = deadlines.approve(grant_followup(broken, followup), answer.because, now, request.approval.good_for)
     recorded = event(
         approved, "break_glass.used", actor=followup.by, why=used.reason, need=used.need, have=used.have, skipped=told
     )
     messages = [*notes(deps, broken, announcement(broken, used), Place(place_of(deps, request).channel), told)]
-    return deps.store.save(approved, events=[recorded], messages=messages, claim=claim)
+    return Update(approved, [recorded], messages)
 
 
 def _use(deps: Deps, request: Request, followup: Followup) -> BreakGlass:

@@ -12,26 +12,26 @@ from bot.core.policy.decide import may_sign
 from bot.core.policy.model import Facts, Moment, Refuse
 from bot.core.requests import BreakGlass, Followup, Request, Signature
 from bot.errors import NotYet
-from bot.ports import Claim
 from bot.workflow.evaluate import raise_if_unknown
 from bot.workflow.followups.break_glass import notes, skipped_approvers
 from bot.workflow.followups.record import grant_followup, refuse_followup
 from bot.workflow.people.membership import person, read_groups
 from bot.workflow.process.deps import Deps
+from bot.workflow.requests.results import Update
 
 
-def sign(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Request:
+def sign(deps: Deps, request: Request, followup: Followup) -> Update:
     """Sign the change off, if the current policy lets this person do so."""
     used, no = request.break_glass, may_sign(_facts(deps, request, followup), deps.in_force.policy)
     raise_if_unknown(no)
     if used is None or no is not None:
-        return refuse_followup(deps, claim, request, followup, no or Refuse("no_sign_off", NO_SIGN_OFF_OWED))
+        return refuse_followup(request, followup, no or Refuse("no_sign_off", NO_SIGN_OFF_OWED))
     signature = Signature(followup.by, followup.name, deps.clock.now(), followup.text)
     signed = replace(grant_followup(request, followup), break_glass=replace(used, signed=signature, remind_at=None))
     recorded = event(
         signed, "break_glass.signed_off", actor=followup.by, remark=followup.text, break_glass_by=used.by.user
     )
-    return deps.store.save(signed, events=[recorded], claim=claim)
+    return Update(signed, [recorded])
 
 
 def _facts(deps: Deps, request: Request, followup: Followup) -> Facts:
@@ -52,7 +52,7 @@ def _facts(deps: Deps, request: Request, followup: Followup) -> Facts:
     )
 
 
-def remind_of_sign_off(deps: Deps, claim: Claim, request: Request) -> Request:
+def remind_of_sign_off(deps: Deps, request: Request) -> Request | Update:
     """Remind possible signers regularly until somebody has signed. Raises `NotYet` while none of them is known."""
     used, now = request.break_glass, deps.clock.now()
     if used is None:
@@ -60,9 +60,7 @@ def remind_of_sign_off(deps: Deps, claim: Claim, request: Request) -> Request:
     again = now + timedelta(seconds=deps.timings.sign_off_reminder)
     reminded = replace(request, break_glass=replace(used, remind_at=again))
     messages = [*notes(deps, reminded, reminder(reminded, used), None, _who_could_sign(deps, reminded, used))]
-    return deps.store.save(
-        reminded, events=[event(reminded, "break_glass.sign_off_reminded")], messages=messages, claim=claim
-    )
+    return Update(reminded, [event(reminded, "break_glass.sign_off_reminded")], messages)
 
 
 def _who_could_sign(deps: Deps, request: Request, used: BreakGlass) -> tuple[str, ...]:

@@ -7,19 +7,20 @@ from bot.core.cards import clarification as words
 from bot.core.cards.followups import MAY_NOT_DECIDE
 from bot.core.policy.model import Moment, Refuse
 from bot.core.requests import Followup, Remark, Request
-from bot.ports import Claim, Message, MessageKind
+from bot.ports import Message, MessageKind
 from bot.workflow.evaluate import evaluate, gather_facts
 from bot.workflow.followups.record import grant_followup, refuse_followup
 from bot.workflow.process.deps import Deps
+from bot.workflow.requests.results import Update
 
 
-def ask_for_more(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Request:
+def ask_for_more(deps: Deps, request: Request, followup: Followup) -> Update:
     """Record an approver's question. The first question restarts the approval deadline."""
     answer = evaluate(deps, gather_facts(deps, request, Moment.VOTE, voter=followup.by))
     approval = request.approval
     if isinstance(answer, Refuse) or approval is None:
         no = answer if isinstance(answer, Refuse) else Refuse("may_not_approve", MAY_NOT_DECIDE)
-        return refuse_followup(deps, claim, request, followup, no)
+        return refuse_followup(request, followup, no)
     now, is_first = deps.clock.now(), not request.remarks
     later = replace(approval, approve_by=now + approval.approve_within) if is_first else approval
     remark = Remark(followup.by, followup.name, followup.text, now)
@@ -29,10 +30,10 @@ def ask_for_more(deps: Deps, claim: Claim, request: Request, followup: Followup)
     )
     recorded = event(asked, "clarification.asked", actor=followup.by, question=followup.text, extended=is_first)
     told = Message(MessageKind.NOTE, body=words.asked(remark, later, is_first=is_first), mentions=(request.owner.user,))
-    return deps.store.save(asked, events=[recorded], messages=[told], claim=claim)
+    return Update(asked, [recorded], [told])
 
 
-def answer(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Request:
+def answer(deps: Deps, request: Request, followup: Followup) -> Update:
     """Record the owner's answer."""
     question = request.open_question
     remark = Remark(followup.by, followup.name, followup.text, deps.clock.now(), is_answer=True)
@@ -40,4 +41,4 @@ def answer(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Re
     recorded = event(answered, "clarification.answered", actor=followup.by, answer=followup.text)
     mentions = (question.by.user,) if question else ()
     told = Message(MessageKind.NOTE, body=words.answered(followup), mentions=mentions)
-    return deps.store.save(answered, events=[recorded], messages=[told], claim=claim)
+    return Update(answered, [recorded], [told])

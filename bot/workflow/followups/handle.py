@@ -1,4 +1,4 @@
-"""Handle recorded followups: verify each author, carry it out or refuse it, and answer."""
+"""Handle recorded followups: verify each author, grant it or refuse it, and answer."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -7,15 +7,15 @@ from bot.core.cards.voting import TRY_AGAIN
 from bot.core.policy.model import Refuse
 from bot.core.requests import Followup, FollowupKind, Request, Stage
 from bot.errors import NotYet, Unverified, UsageError
-from bot.ports import Claim
 from bot.workflow.followups.break_glass import break_glass
 from bot.workflow.followups.break_glass_sign_off import sign
 from bot.workflow.followups.clarification import answer, ask_for_more
 from bot.workflow.followups.ownership import hand_over
 from bot.workflow.followups.record import check, refuse_followup
 from bot.workflow.process.deps import Deps
+from bot.workflow.requests.results import Stages, Update
 
-Grant = Callable[[Deps, Claim, Request, Followup], Request]
+Grant = Callable[[Deps, Request, Followup], Update]
 _GRANT: Mapping[FollowupKind, Grant] = {
     FollowupKind.BREAK_GLASS: break_glass,
     FollowupKind.ASK_FOR_MORE: ask_for_more,
@@ -25,28 +25,28 @@ _GRANT: Mapping[FollowupKind, Grant] = {
 }
 
 
-def handle_followups(deps: Deps, claim: Claim, request: Request) -> Request:
+def handle_followups(deps: Deps, request: Request) -> Stages:
     """Handle followups in the order of their recording; one that cannot be verified yet keeps waiting."""
     for followup in request.open_followups if request.stage is not Stage.RUNNING else ():
         with suppress(NotYet):
-            request = _hear(deps, claim, request, followup)
+            request = yield _handle(deps, request, followup)
     return request
 
 
-def retry_followups(deps: Deps, _: Claim, request: Request) -> Request:
-    """Retry followups after everything else, so that they delay nothing. Raises `NotYet` while one is open."""
-    if request.open_followups and request.stage is not Stage.RUNNING:
-        raise NotYet("Group members are not known yet.", again_in=deps.timings.not_verified)
-    return request
-
-
-def _hear(deps: Deps, claim: Claim, request: Request, followup: Followup) -> Request:
-    """Check the followup again, because the request may have moved since it was recorded."""
+def _handle(deps: Deps, request: Request, followup: Followup) -> Update:
+    """Check the followup again, because the request may have moved since it was recorded. Raises `NotYet`."""
     try:
         check(request, followup, deps.in_force.policy)
-        return _GRANT[followup.kind](deps, claim, request, followup)
+        return _GRANT[followup.kind](deps, request, followup)
     except Unverified as error:
         no = Refuse("identity_unverified", str(error), TRY_AGAIN)
     except UsageError as error:
         no = Refuse("too_late", str(error))
-    return refuse_followup(deps, claim, request, followup, no)
+    return refuse_followup(request, followup, no)
+
+
+def retry_followups(deps: Deps, request: Request) -> Request:
+    """Retry followups after everything else, so that they delay nothing. Raises `NotYet` while one is open."""
+    if request.open_followups and request.stage is not Stage.RUNNING:
+        raise NotYet("Group members are not known yet.", again_in=deps.timings.not_verified)
+    return request

@@ -14,9 +14,10 @@ from bot.core.policy.model import Policy, Refuse
 from bot.core.policy.rules.break_glass import why_too_short
 from bot.core.requests import Followup, FollowupCommand, FollowupKind, Request, Stage, Tally
 from bot.errors import UsageError
-from bot.ports import Claim, Message, MessageKind
+from bot.ports import Message, MessageKind
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.lookup import update_stored_request
+from bot.workflow.requests.results import Update
 
 _KEPT = 20  # followups, the newest of them
 Check = Callable[[Request, Followup, Policy], None]
@@ -132,14 +133,14 @@ def grant_followup(request: Request, followup: Followup) -> Request:
     return _with(request, followup, replace(followup, tally=Tally.COUNTED))
 
 
-def refuse_followup(deps: Deps, claim: Claim, request: Request, followup: Followup, no: Refuse) -> Request:
-    """Store that the followup was refused, and tell its author."""
+def refuse_followup(request: Request, followup: Followup, no: Refuse) -> Update:
+    """Refuse the followup, and tell its author."""
     refused = _with(request, followup, replace(followup, tally=Tally.REFUSED, refusal=no.sentence))
     said_no = event(
         request, "followup.refused", outcome="denied", code=no.code, actor=followup.by, followup=str(followup.kind)
     )
     told = Message(MessageKind.WHISPER, to=followup.by.user, body=no.sentence, place=followup.place)
-    return deps.store.save(refused, events=[said_no], messages=[told], claim=claim)
+    return Update(refused, [said_no], [told])
 
 
 def _with(request: Request, followup: Followup, answered: Followup) -> Request:

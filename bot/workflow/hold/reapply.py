@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
 from bot.core.cards import automatic_requests
 from bot.core.cards import hold as words
@@ -17,7 +16,7 @@ from bot.core.policy.hold import rests_until
 from bot.core.requests import Ask, Cause, Hold, Loss, Request, Stage
 from bot.core.requests.expiry import pause as growing
 from bot.errors import HostError, UsageError
-from bot.ports import Claim, Message, MessageKind
+from bot.ports import Message, MessageKind
 from bot.workflow.hosts.look import look
 from bot.workflow.paging import with_alert
 from bot.workflow.people.membership import mention_ids
@@ -26,16 +25,15 @@ from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
 from bot.workflow.requests.kill_switch_state import active_kill_switch
 from bot.workflow.requests.lookup import undo_in_progress
+from bot.workflow.requests.results import Update
 from bot.workflow.requests.submit import record
 
 
-def report_removal(
-    deps: Deps, mask: Request, became: Loss, agents: tuple[str, ...]
-) -> tuple[Request, list[Event], list[Message]]:
+def report_removal(deps: Deps, mask: Request, became: Loss, agents: tuple[str, ...]) -> Update:
     """Note that a look shows the hold's mask gone or replaced; each removal is reported once."""
     hold = mask.hold
     if hold is None or mask.hold_state.loss is became:
-        return mask, [], []
+        return Update(mask)
     now, reapply = deps.clock.now(), deps.in_force.policy.holds.reapply and became is Loss.REMOVED
     held = replace(
         mask.hold_state,
@@ -53,10 +51,11 @@ def report_removal(
         aftercare=replace(mask.aftercare, remind_at=min(mask.aftercare.remind_at or again, again)),
     )
     known = event(off, "hold.removed", outcome="failure", code=became, agents=list(agents), owners=hold.owners)
-    return off, [known], _to_all(deps, off, hold, lambda: words.removal_message(off, hold, deps.in_force.policy.holds))
+    told = _to_all(deps, off, hold, lambda: words.removal_message(off, hold, deps.in_force.policy.holds))
+    return Update(off, [known], told)
 
 
-def reapply(deps: Deps, claim: Claim, request: Request) -> Request:
+def reapply(deps: Deps, request: Request) -> Request | Update:
     """Make sure that the mask of a hold is reapplied."""
     hold = request.hold
     if hold is None:
@@ -67,35 +66,33 @@ def reapply(deps: Deps, claim: Claim, request: Request) -> Request:
         else undo_in_progress(deps, request)
     )
     if newest is None:
-        return _begin(deps, claim, request, hold)
+        return _begin(deps, request, hold)
     if newest.stage.is_final:  # and the mask is still off
         why, was_refused = newest.target.note or newest.because, newest.stage is Stage.REFUSED
         pause = deps.in_force.policy.holds.reapply_within if was_refused else timedelta()
-        return _not_back(deps, claim, request, why, code=newest.stage, pause=pause)
-    return _wait(deps, claim, request, newest)
+        return _not_back(deps, request, why, code=newest.stage, pause=pause)
+    return _wait(deps, request, newest)
 
 
-def _begin(deps: Deps, claim: Claim, mask: Request, hold: Hold) -> Request:
+def _begin(deps: Deps, mask: Request, hold: Hold) -> Update:
     """Ask for it, unless something speaks against it now; the same key finds a request made before a crash."""
     change, now = mask.ask.change, deps.clock.now()
     if not deps.in_force.policy.holds.reapply:
-        return deps.store.save(replace(mask, hold_state=replace(mask.hold_state, try_at=None)), claim=claim)
+        return Update(replace(mask, hold_state=replace(mask.hold_state, try_at=None)))
     if until := rests_until(mask.hold_state.reapplied_at, deps.in_force.policy.holds, now):
-        return _rest(deps, claim, mask, hold, until)
+        return _rest(deps, mask, hold, until)
     try:
         look(deps, deps.in_force.inventory.host(change.host), mask.target.unit)
     except (HostError, UsageError) as error:
-        return _not_back(deps, claim, mask, str(error), code=getattr(error, "code", "unknown_host"))
+        return _not_back(deps, mask, str(error), code=getattr(error, "code", "unknown_host"))
     if stopped := active_kill_switch(deps, mask):
-        return _not_back(
-            deps, claim, mask, automatic_requests.kill_switch_is_on(stopped.by_name), code="kill_switch_on"
-        )
+        return _not_back(deps, mask, automatic_requests.kill_switch_is_on(stopped.by_name), code="kill_switch_on")
     asked = record(
         deps,
         _ask(mask, hold),
         key=f"hold:{mask.id}:{mask.hold_state.loss_seen_at:%Y%m%dT%H%M%S.%f}:{mask.hold_state.tries}",
     )
-    return _wait(deps, claim, mask, asked)
+    return _wait(deps, mask, asked)
 
 
 def _ask(mask: Request, hold: Hold) -> Ask:
@@ -104,16 +101,14 @@ def _ask(mask: Request, hold: Hold) -> Ask:
     return Ask(change, mask.owner, mask.owner_name, mask.ask.place, why, repeats=mask.id, by_itself=True)
 
 
-def _wait(deps: Deps, claim: Claim, mask: Request, other: Request) -> Request:
+def _wait(deps: Deps, mask: Request, other: Request) -> Update:
     """A request by the bot or by somebody is running; it is checked later."""
     reapply_request = other.id if other.ask.by_itself else ""
     held = replace(mask.hold_state, reapply_request=reapply_request, try_at=_next_try(deps, mask))
-    return deps.store.save(replace(mask, hold_state=held), claim=claim)
+    return Update(replace(mask, hold_state=held))
 
 
-def _not_back(
-    deps: Deps, claim: Claim, mask: Request, why: str, *, code: str, pause: timedelta = timedelta()
-) -> Request:
+def _not_back(deps: Deps, mask: Request, why: str, *, code: str, pause: timedelta = timedelta()) -> Update:
     """Note why the mask cannot be reapplied now, and try again later. Each reason is reported once, not at every try.
 
     An unreachable host is retried as usual; what the policy refused is asked again after a `pause` only.
@@ -122,21 +117,19 @@ def _not_back(
     held = replace(mask.hold_state, reapply_request="", tries=mask.hold_state.tries + 1, why=why, try_at=try_at)
     off, hold = replace(mask, hold_state=held), mask.hold
     if hold is None or mask.hold_state.why == why:
-        return deps.store.save(off, claim=claim)
+        return Update(off)
     told = event(mask, "hold.not_reapplied", outcome="failure", code=code, why=why)
-    return deps.store.save(
-        off, events=[told], messages=_to_all(deps, off, hold, lambda: words.not_reapplied_message(off)), claim=claim
-    )
+    return Update(off, [told], _to_all(deps, off, hold, lambda: words.not_reapplied_message(off)))
 
 
-def _rest(deps: Deps, claim: Claim, mask: Request, hold: Hold, until: datetime) -> Request:
+def _rest(deps: Deps, mask: Request, hold: Hold, until: datetime) -> Update:
     """Pause a hold that was reapplied so often that somebody has to find out who removes its mask."""
     why = automatic_requests.pause_reason(len(mask.hold_state.reapplied_at))
     held = replace(mask.hold_state, try_at=until, why=why)
     paged = with_alert(replace(mask, hold_state=held), Cause.HOLD_REMOVED, deps.clock.now())
     told = event(mask, "hold.reapply_paused", outcome="failure", code="removed_again", until=until.isoformat())
     messages = [*paged.messages, *_to_all(deps, mask, hold, lambda: words.pause_message(mask, hold, until))]
-    return deps.store.save(paged.request, events=[*paged.events, told], messages=messages, claim=claim)
+    return Update(paged.request, [*paged.events, told], messages)
 
 
 def _next_try(deps: Deps, mask: Request) -> datetime:

@@ -20,7 +20,8 @@ from bot.ports import Clock, CommandResult, Hosts, Message, MessageKind, Periodi
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.documents import from_document, to_document
 from bot.workflow.process.update import run_periodic_now
-from bot.workflow.requests.closing import end
+from bot.workflow.requests.closing import close
+from bot.workflow.requests.results import Closing, save
 
 log = structlog.get_logger()
 TRUST = "trust"
@@ -122,7 +123,8 @@ def _end_what_waits(deps: Deps, kept: Quarantine) -> None:
     for request in deps.store.find(Query(host=kept.host, stages=_CONCERNED, limit=1000)):
         if not request.ask.by_itself:
             with suppress(Stale):
-                end(deps, request, Stage.CANCELLED, words.cancellation(kept), code=SET_ASIDE)
+                closing = Closing(request, Stage.CANCELLED, words.cancellation(kept), SET_ASIDE)
+                save(deps, close(closing, deps.clock.now()))
 
 
 def check_quarantine(deps: Deps) -> None:

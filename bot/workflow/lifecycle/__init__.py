@@ -1,1 +1,1 @@
-"""A request from its first check to its outcome. Read in order: preflight, start, carry_out, finish."""
+"""A request from its first check to its outcome. Read in order: preflight, act_on, start, carry_out, finish."""

@@ -21,10 +21,10 @@ from bot.ports import Claim
 from bot.workflow.audit_shipping import may_leave_unshipped
 from bot.workflow.force_stop import wake_force_requests
 from bot.workflow.hosts.look import known_related_units, look_and_status, status_head
-from bot.workflow.lifecycle.finish import Ending, finish
 from bot.workflow.lifecycle.outcome_unknown import outcome_unknown
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.lineage import target_to_restore
+from bot.workflow.requests.results import Ending, Update
 
 _LINES_OF_AN_ANSWER = 6
 _SHARE = 10  # of a slow unit: the pauses between looks grow to a tenth of the time waited so far
@@ -60,7 +60,7 @@ class RunningChange:
         self.failures = 0
         self.shown_at = deps.clock.now()
 
-    def run(self) -> Request:
+    def run(self) -> Request | Update | Ending:
         """Look, ask for the next step, do it, look again. Only a full look can end the change.
 
         The answer of a command is recorded together with the next command, or before a wait or the end.
@@ -116,8 +116,8 @@ class RunningChange:
         )
         return next_step(context, now, self.deps.clock.now())
 
-    def _send_nothing(self, step: Wait | LookFully | Done) -> Request | None:
-        """Do what a step without a command asks for; return the request if it ends or releases its host here."""
+    def _send_nothing(self, step: Wait | LookFully | Done) -> Request | Update | Ending | None:
+        """Do what a step without a command asks for; return what is to be saved if it ends or releases its host."""
         self._record_answer()
         if isinstance(step, Wait) and step.is_slow:
             return self._release_host()
@@ -133,24 +133,24 @@ class RunningChange:
             case Done() if now and now.around is not None:
                 user = self.request.ask.change.user
                 status = self.status or status_head(self.deps, self.host, self.request.target.unit, user=user)
-                return finish(self.deps, self.request, Ending(step, now, status), claim=self.claim)
+                return Ending(self.request, step, now, status)
             case Done():
                 self.once_fully = True
         return None
 
-    def _after_failure(self, error: HostError) -> Request | None:
+    def _after_failure(self, error: HostError) -> Update | Ending | None:
         """After something was sent, its effect is not known. Before that, retry a few times if the failure may pass."""
         self._record_answer()
         if self.request.target.sent:
-            return outcome_unknown(self.deps, self.request, error, claim=self.claim)
+            return outcome_unknown(self.deps, self.request, error)
         retries = self.deps.timings.retries
         if error.passing and self.failures < len(retries):
             self.deps.clock.wait(retries[self.failures])
             self.failures += 1
             return None
-        return finish(self.deps, self.request, Ending(Done(Outcome.FAILED, str(error))), claim=self.claim)
+        return Ending(self.request, Done(Outcome.FAILED, str(error)))
 
-    def _release_host(self) -> Request:
+    def _release_host(self) -> Request | Update:
         """Release the host during a slow stop or start, and look again after a pause that grows with the wait.
 
         The request is saved if its card has something new to say.
@@ -162,7 +162,7 @@ class RunningChange:
         if waiting and not self._has_news(waiting, now):
             return released
         since = waiting.since if waiting else now
-        return self.deps.store.save(released.on_target(waiting=SlowWait(since, now)), claim=self.claim)
+        return Update(released.on_target(waiting=SlowWait(since, now)))
 
     def _has_news(self, waiting: SlowWait, now: datetime) -> bool:
         """Whether the newest look shows something that the card does not, or the card is too old."""

@@ -1,7 +1,7 @@
 """Finish a change that ran: judge it by a full look, record the outcome, notify people, and mark what it undid."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from bot.core.audit.request_event import event
@@ -14,14 +14,13 @@ from bot.core.requests.expiry import begin_aftercare
 from bot.core.requests.proof import caveats, disproofs
 from bot.core.steps import Done
 from bot.core.steps.restoring import OVER, is_over
-from bot.core.systemd.units import Snapshot
-from bot.ports import Claim, Message, MessageKind
+from bot.ports import Message, MessageKind
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
 from bot.workflow.requests.closing import end_messages
 from bot.workflow.requests.hold_group_members import make_rollout_due
 from bot.workflow.requests.marks import mark_forced, mark_repeated, mark_undone
-from bot.workflow.requests.mask_inventory import watch_soon
+from bot.workflow.requests.results import Ending, Update
 
 _AUDIT_WORD = {
     Outcome.PROVEN: "success",
@@ -38,18 +37,9 @@ _AUDIT_WORD = {
 _ROUNDS = 20  # the current one; nothing below decides by policy
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """The end of a change. `after` is its last full look; None if nothing was sent and the host cannot be checked."""
-
-    done: Done
-    after: Snapshot | None = None
-    status: str = ""
-
-
-def finish(deps: Deps, request: Request, ending: Ending, *, claim: Claim) -> Request:
-    """Save the outcome together with all messages about it, in one transaction."""
-    done = _proven_or_not(request, ending)
+def finish(deps: Deps, ending: Ending) -> Update:
+    """The outcome with all messages about it. What it did to other requests is written into those before."""
+    request, done = ending.request, _proven_or_not(ending)
     if request.ask.undoes and done.outcome in _UNDONE:
         mark_undone(deps, request.ask.undoes, by=request.id, is_restored=done.outcome is not Outcome.NOT_OURS)
     if request.ask.forces and done.outcome is Outcome.KILLED:
@@ -77,15 +67,7 @@ def finish(deps: Deps, request: Request, ending: Ending, *, claim: Claim) -> Req
         after=ending.after.unit_states if ending.after else None,
         expires_at=finished.aftercare.expires_at,
     )
-    stored = deps.store.save(
-        finished,
-        events=[recorded],
-        messages=[*_to_all(finished), *_to_owner(deps, finished)],
-        claim=claim,
-    )
-    if stored.target.sent:
-        watch_soon(deps, stored.target.host)
-    return stored
+    return Update(finished, [recorded], [*_to_all(finished), *_to_owner(deps, finished)])
 
 
 def _history(deps: Deps, request: Request, now: datetime) -> HoldState:
@@ -120,11 +102,11 @@ def nothing_to_do(deps: Deps, request: Request, refusal: Refuse) -> Ending | Non
     mask = deps.store.get(request.ask.undoes) if request.ask.undoes else None
     before = request.target.before
     if refusal.code == "not_masked" and mask and not mask.undone_by and before and is_over(mask.target, before):
-        return Ending(Done(Outcome.UNMASKED, OVER), after=before)
+        return Ending(request, Done(Outcome.UNMASKED, OVER), after=before)
     if refusal.code == "not_masked" and mask and not mask.undone_by:
-        return Ending(Done(Outcome.NOT_OURS, mask_is_gone(mask)), after=request.target.before)
+        return Ending(request, Done(Outcome.NOT_OURS, mask_is_gone(mask)), after=before)
     if refusal.code in ("already_masked", "not_masked", STOP_IS_OVER):
-        return Ending(Done(Outcome.NO_CHANGE, refusal.sentence), after=request.target.before)
+        return Ending(request, Done(Outcome.NO_CHANGE, refusal.sentence), after=before)
     return None
 
 
@@ -132,12 +114,12 @@ _MASKED = (Outcome.PROVEN, Outcome.MASKED_RUNNING, Outcome.MASKED_RESTARTED)
 _UNDONE = (Outcome.RESTORED, Outcome.RESTORED_PARTLY, Outcome.NOT_OURS, Outcome.UNMASKED)
 
 
-def _proven_or_not(request: Request, ending: Ending) -> Done:
+def _proven_or_not(ending: Ending) -> Done:
     """The outcome of a mask: proven only if nothing in the full look speaks against it."""
-    done, target = ending.done, request.target
+    done, target = ending.done, ending.request.target
     if done.outcome is not Outcome.PROVEN or ending.after is None:
         return done
-    against = disproofs(request.ask.change, target, ending.after)
+    against = disproofs(ending.request.ask.change, target, ending.after)
     if against:
         outcome = Outcome.NOT_PROTECTED if ending.after.active.is_down else Outcome.NOT_LOADED
         return Done(outcome, "; ".join(against))

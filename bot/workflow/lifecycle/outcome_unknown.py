@@ -7,15 +7,14 @@ from bot.core.audit.request_event import event
 from bot.core.cards.not_started import OUR_MISTAKE, nothing_changed
 from bot.core.requests import Request, Stage
 from bot.errors import HostError
-from bot.ports import Claim
 from bot.workflow.paging import page_outcome_unknown
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.closing import end
+from bot.workflow.requests.results import Closing, Result, Update
 
 _AGAIN = timedelta(minutes=1)  # a finished request's open work is tried again after this pause
 
 
-def outcome_unknown(deps: Deps, request: Request, error: HostError, *, claim: Claim) -> Request:
+def outcome_unknown(deps: Deps, request: Request, error: HostError) -> Update:
     """Schedule a look after a command whose effect is unknown; nothing is sent before that look.
 
     A host may be unreachable for days: each reason is recorded once, not at every look.
@@ -27,7 +26,7 @@ def outcome_unknown(deps: Deps, request: Request, error: HostError, *, claim: Cl
     paged = page_outcome_unknown(deps, request.on_target(unknown_since=since, note=str(error)), now)
     unknown = replace(paged.request, due_at=_next_look(deps, paged.request, since, now))
     events = [*([] if is_told else [why]), *paged.events]
-    return deps.store.save(unknown, events=events, messages=paged.messages, claim=claim)
+    return Update(unknown, events, paged.messages)
 
 
 def _next_look(deps: Deps, request: Request, since: datetime, now: datetime) -> datetime:
@@ -38,15 +37,15 @@ def _next_look(deps: Deps, request: Request, since: datetime, now: datetime) -> 
     return min(filter(None, (now + timedelta(seconds=pause), page_at)))
 
 
-def report_internal_error(deps: Deps, claim: Claim) -> datetime | None:
-    """Tell people about an unexpected error; return when the request is due again.
+def internal_error(deps: Deps, request_id: str) -> Result:
+    """Tell people about an unexpected error in a request.
 
     If nothing was sent, the request ends; a running request is checked again like any other unknown outcome.
     """
-    request = deps.store.get(claim.request.id)
+    request = deps.store.get(request_id)
     if request.stage.is_final:
-        return deps.clock.now() + _AGAIN if request.due_at else None
+        return replace(request, due_at=deps.clock.now() + _AGAIN) if request.due_at else request
     if request.stage is Stage.RUNNING:
-        return outcome_unknown(deps, request, HostError(OUR_MISTAKE, code="our_mistake"), claim=claim).due_at
+        return outcome_unknown(deps, request, HostError(OUR_MISTAKE, code="our_mistake"))
     stage = Stage.REFUSED if request.stage is Stage.ASKED else Stage.CANCELLED
-    return end(deps, request, stage, nothing_changed(OUR_MISTAKE), code="our_mistake", claim=claim).due_at
+    return Closing(request, stage, nothing_changed(OUR_MISTAKE), "our_mistake")

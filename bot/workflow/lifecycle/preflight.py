@@ -1,74 +1,64 @@
-"""Preflight: check requester, host and policy of a new request, then refuse it, post its card, or approve it."""
+"""Preflight: check requester, host and policy of a new request, so that it can be decided."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
 
-from bot.core.audit.request_event import event
 from bot.core.cards.not_started import nothing_changed
 from bot.core.cards.request_status import already_open
 from bot.core.policy.mask_layer import with_plan
-from bot.core.policy.model import Allow, Decision, Moment, NeedsApproval, Refuse
-from bot.core.policy.requirements import approval_required
-from bot.core.requests import Change, Escalation, Followup, FollowupKind, Request, Stage, Target, Verb, deadlines
+from bot.core.policy.model import Allow, Moment, Refuse
+from bot.core.requests import Change, Request, Stage, Target
 from bot.core.requests.plan import plan_of
 from bot.errors import HostError, Unverified, UsageError
-from bot.ports import Claim, Message
 from bot.workflow.evaluate import evaluate, gather_facts
 from bot.workflow.hosts.look import patient_look
-from bot.workflow.lifecycle.finish import finish, nothing_to_do
-from bot.workflow.people.membership import with_names
-from bot.workflow.people.routing import route
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.closing import end, limit_events, refuse
 from bot.workflow.requests.find_mask import live_masks_in_manager, real_unit_name
-from bot.workflow.requests.hold_pending import keep_hold_pending
-from bot.workflow.requests.lineage import Related, conflicting_request, find_related, with_all_hosts
+from bot.workflow.requests.hold_pending import pending_hold
+from bot.workflow.requests.lineage import conflicting_request
 from bot.workflow.requests.lookup import state_before
+from bot.workflow.requests.results import Closing, Decided, Update
 
 
-def run_preflight(deps: Deps, claim: Claim) -> Request:
-    """Answer a new request: refuse it, ask the approvers, or let it run."""
-    request, change = claim.request, claim.request.ask.change
+def run_preflight(deps: Deps, request: Request) -> Decided | Update | Closing:
+    """Answer a new request: refuse it, or let the policy decide after a full look. Raises `NotYet`."""
+    change = request.ask.change
     try:
         if not request.ask.requester_name:  # not every payload says how people call the person who asks
-            name = deps.directory.person(request.ask.requester, ()).name
-            request = replace(request, ask=replace(request.ask, requester_name=name))
+            request = _named(deps, request)
         live = live_masks_in_manager(deps, change)
-        related = find_related(deps, request, live)
-        first = evaluate(deps, gather_facts(deps, request, Moment.ASK, related=related))
+        first = evaluate(deps, gather_facts(deps, request, Moment.ASK, live=live))
         if isinstance(first, Refuse):
-            return refuse(deps, request, first, claim=claim)
+            return Closing(request, Stage.REFUSED, first.sentence, first.code)
         seen = state_before(deps, request.ask.extends) if request.ask.extends else None
         if seen is None:
             host = deps.in_force.inventory.host(change.host)
             seen, _ = patient_look(deps, host, real_unit_name(live, change), user=change.user)
         request = with_plan(request, seen)
-        related = find_related(deps, request)  # read anew: the look took its time
-        request = _completed(deps, request, related)
-        decision = evaluate(deps, gather_facts(deps, request, Moment.LOOKED, snapshot=seen, related=related))
-        other = conflicting_request(deps, request)
-        # What needs no vote, an undo for one, is not held up by what still waits for votes.
-        if other and not (isinstance(decision, Allow) and other.stage is Stage.WAITING):
-            return end(deps, request, Stage.REFUSED, already_open(other), code="already_open", claim=claim)
-        return act_on(deps, request, decision, claim=claim)
+        if request.ask.repeats:
+            request = _with_earlier_approvals(deps, request)
+        given = gather_facts(deps, request, Moment.LOOKED, snapshot=seen)
+        decision = evaluate(deps, given)
     except Unverified as error:
-        return end(deps, request, Stage.REFUSED, str(error), code="identity_unverified", claim=claim)
+        return Closing(request, Stage.REFUSED, str(error), "identity_unverified")
     except HostError as error:
-        keep_hold_pending(deps, claim.request, error, claim=claim)
-        return end(deps, request, Stage.REFUSED, nothing_changed(str(error)), code=error.code, claim=claim)
+        pending = pending_hold(deps, request, error)
+        return pending or Closing(request, Stage.REFUSED, nothing_changed(str(error)), error.code)
     except UsageError as error:
-        return end(deps, request, Stage.REFUSED, str(error), code="unknown_host", claim=claim)
+        return Closing(request, Stage.REFUSED, str(error), "unknown_host")
+    request = given.request
+    other = conflicting_request(deps, request)
+    # What needs no vote, an undo for one, is not held up by what still waits for votes.
+    if other and not (isinstance(decision, Allow) and other.stage is Stage.WAITING):
+        return Closing(request, Stage.REFUSED, already_open(other), "already_open")
+    return Decided(request, decision, deps.in_force.policy.digest)
 
 
-def _completed(deps: Deps, request: Request, related: Related) -> Request:
-    """The request with what follows from others: the mask it undoes, its further hosts, approvals it may use again."""
-    ask, mask = request.ask, related.own_mask
-    if mask and ask.change.verb is Verb.UNMASK:  # an unmask of one of our masks is an undo of it
-        request = replace(request, ask=replace(ask, undoes=mask.id))
-    return with_all_hosts(with_earlier_approvals(deps, request) if ask.repeats else request, related)
+def _named(deps: Deps, request: Request) -> Request:
+    name = deps.directory.person(request.ask.requester, ()).name
+    return replace(request, ask=replace(request.ask, requester_name=name))
 
 
-def with_earlier_approvals(deps: Deps, request: Request) -> Request:
+def _with_earlier_approvals(deps: Deps, request: Request) -> Request:
     """A repeated request runs under the approvals of the first, while they are good and the unit is unchanged."""
     first, target = deps.store.get(request.ask.repeats), request.target
     if request.ask.by_itself or first.act_by is None or deps.clock.now() > first.act_by:
@@ -86,61 +76,3 @@ def _same_plan(change: Change, was: Target, is_now: Target) -> bool:
         return False
     first, second = plan_of(change, was.before, was.layer), plan_of(change, is_now.before, was.layer)
     return all(first[part] == second[part] for part in first if part != "its masks")
-
-
-def act_on(deps: Deps, request: Request, decision: Decision, *, claim: Claim) -> Request:
-    """Act on the decision about a new request: refuse it, post its card, or approve it."""
-    now = deps.clock.now()
-    said = list[Message]()
-    if not isinstance(decision, Refuse) and request.stage is Stage.ASKED:  # later the card already has its channel
-        request, said = route(deps, request, decision)
-    evaluated = event(
-        request,
-        "policy.evaluated",
-        decision=type(decision).__name__,
-        digest=request.target.digest,
-        card=request.route.card_channel,
-        told=list(request.route.told),
-    )
-    match decision:
-        case Refuse():
-            ending = nothing_to_do(deps, request, decision) if request.ask.undoes else None
-            if ending:
-                return finish(deps, request, ending, claim=claim)
-            return refuse(deps, request, decision, claim=claim)
-        case NeedsApproval():
-            waiting = _waiting(request, with_names(deps, decision), policy=deps.in_force.policy.digest, now=now)
-            events = [evaluated, *limit_events(request, decision)]
-            return deps.store.save(waiting, events=events, messages=said, claim=claim)
-        case Allow():
-            approved = deadlines.approve(request, decision.because, now, timedelta(seconds=deps.timings.allowed_for))
-            # What needs no vote waits for its turn for a while; what comes by itself for as long as it takes.
-            act_by = None if request.ask.by_itself else request.act_by or approved.act_by
-            allowed = replace(approved, act_by=act_by)
-            return deps.store.save(allowed, events=[evaluated], messages=said, claim=claim)
-
-
-def _waiting(request: Request, decision: NeedsApproval, *, policy: str, now: datetime) -> Request:
-    """Ask the approvers, and start the deadline, reminders and escalation."""
-    approval = approval_required(decision, policy=policy, now=now, window=request.ask.change.scheduled_window)
-    since = deadlines.escalation_start(now, approval.approve_by, approval.approve_within)
-    ask, followups = request.ask, request.followups
-    if ask.break_glass:  # who asked with `--break-glass` wants what the button under Details is for
-        at_once = Followup(
-            FollowupKind.BREAK_GLASS,
-            ask.requester,
-            ask.requester_name,
-            now,
-            ask.place,
-            ask.reason,
-            request.target.digest,
-            console_works=ask.console_works,
-        )
-        followups = (*followups, at_once)
-    return request.move(
-        Stage.WAITING,
-        approval=approval,
-        escalation=Escalation(since, decision.remind, decision.escalate),
-        because=decision.because,
-        followups=followups,
-    )

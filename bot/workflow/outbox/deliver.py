@@ -20,7 +20,8 @@ from bot.workflow.people.routing import place_asked, place_of, thread_of
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.liveness import TOKEN_REFUSED
 from bot.workflow.process.render import render_card, render_or_fall_back
-from bot.workflow.requests.closing import end
+from bot.workflow.requests.closing import close
+from bot.workflow.requests.results import Closing, save
 
 log = structlog.get_logger()
 _NO_AUDIENCE = frozenset({"is_archived", "not_in_channel", "channel_not_found"})
@@ -195,7 +196,8 @@ def _nobody_there(deps: Deps, due: DueMessage, request: Request) -> None:
     message, is_open = due.message, request.stage in (Stage.WAITING, Stage.APPROVED)
     if message.kind is MessageKind.CARD and is_open:
         with suppress(Stale):  # the request changed meanwhile; the next try finds its new state
-            ended = end(deps, request, Stage.CANCELLED, NOBODY_THERE, code="no_audience")
+            closing = Closing(request, Stage.CANCELLED, NOBODY_THERE, "no_audience")
+            ended = save(deps, close(closing, deps.clock.now()))
             if not due.ts:  # without a card there is no outcome line either
                 _tell_directly(deps, ended)
     elif message.kind is MessageKind.LINE and not message.to and message.place is None:

@@ -11,30 +11,30 @@ from bot.core.cards.not_started import hold_pending
 from bot.core.requests import Request, Stage
 from bot.core.requests.expiry import pause
 from bot.errors import HostError, NotYet
-from bot.ports import Claim, Message, MessageKind, Query
+from bot.ports import Message, MessageKind, Query
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import to_requester
+from bot.workflow.requests.results import Update
 
 _OPEN = frozenset({Stage.ASKED, Stage.APPROVED})
 
 
-def keep_hold_pending(deps: Deps, request: Request, error: HostError, *, claim: Claim) -> None:
-    """Raise `NotYet` for a hold whose host may come back; do nothing for any other request."""
+def pending_hold(deps: Deps, request: Request, error: HostError) -> Update | None:
+    """Keep a hold pending whose host may come back; None for any other request. Raises `NotYet` without news."""
     ask, now = request.ask, deps.clock.now()
     hold = ask.change.hold
     # A reapplied hold does not stay pending: the hold itself checks the host before it asks.
     if hold is None or ask.is_reapply or ask.change.scheduled_window or not error.passing:
-        return
-    if request.target.note != str(error):
-        body = hold_pending(request, str(error))
-        is_good_until = hold.review if request.approved_at and not ask.by_itself else None
-        kept = replace(request.on_target(note=str(error)), act_by=is_good_until)
-        pends = event(kept, "hold.pending", outcome="failure", code=error.code, why=str(error))
-        told = [_notice(kept, body)] if not request.target.note else []
-        deps.store.save(kept, events=[pends], messages=told, claim=claim, urgent=False)
-    raise NotYet(
-        str(error), again_in=pause(now - (request.approved_at or request.asked_at), deps.aftercare).total_seconds()
-    )
+        return None
+    again_in = pause(now - (request.approved_at or request.asked_at), deps.aftercare).total_seconds()
+    later = NotYet(str(error), again_in=again_in)
+    if request.target.note == str(error):
+        raise later
+    is_good_until = hold.review if request.approved_at and not ask.by_itself else None
+    kept = replace(request.on_target(note=str(error)), act_by=is_good_until)
+    told = [] if request.target.note else [_notice(kept, hold_pending(request, str(error)))]
+    pends = event(kept, "hold.pending", outcome="failure", code=error.code, why=str(error))
+    return Update(kept, [pends], told, is_urgent=False, then=later)
 
 
 def _notice(request: Request, body: str) -> Message:

@@ -8,9 +8,9 @@ from bot.core.cards import kill_switch
 from bot.core.cards.blocks import Text
 from bot.core.kill_switch import KillSwitchState
 from bot.core.requests import KillSwitch, Request
-from bot.ports import Claim
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.documents import from_document
+from bot.workflow.requests.results import Update
 
 NAME = "kill_switch"
 
@@ -38,7 +38,7 @@ def active_kill_switch(deps: Deps, request: Request) -> KillSwitch | None:
     return read_state(task.document).kill_switch if task else None
 
 
-def show_kill_switch(deps: Deps, claim: Claim, request: Request) -> Request:
+def show_kill_switch(deps: Deps, request: Request) -> Request | Update:
     """Note in a waiting request, and so on its card, that the kill switch was turned on or off."""
     now = active_kill_switch(deps, request)
-    return request if request.kill_switch == now else deps.store.save(replace(request, kill_switch=now), claim=claim)
+    return request if request.kill_switch == now else Update(replace(request, kill_switch=now))

@@ -1,14 +1,11 @@
-"""How requests are related: a mask, its repetitions, its undo, and the hosts of a hold."""
+"""How requests are related: what an undo restores, and which request has to end before another."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from bot.core.hosts.inventory import Host
 from bot.core.requests import Request, Stage, Target
 from bot.core.requests.deadlines import are_apart
 from bot.ports import Query
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.hold_group_members import newest_request, other_hosts
 
 
 def target_to_restore(deps: Deps, mask_id: str) -> Target:
@@ -18,34 +15,6 @@ def target_to_restore(deps: Deps, mask_id: str) -> Target:
     while first.ask.change.hold and first.ask.repeats:
         first = deps.store.get(first.ask.repeats)
     return replace(mask.target, before=first.target.before)
-
-
-@dataclass(frozen=True, slots=True)
-class Related:
-    """The mask and the further hosts that a request is about, read once for a stage."""
-
-    own_mask: Request | None  # which it would undo, extend, repeat, or end the stop of
-    others: tuple[Host, ...]  # further hosts, of a hold for a group
-
-
-def find_related(deps: Deps, request: Request, live: Sequence[Request] | None = None) -> Related:
-    """Read what a request is about; `live` are our live masks in the same manager, where they have just been read."""
-    ask, unit, mask = request.ask, request.target.unit, None
-    if mask_id := ask.undoes or ask.extends or ask.forces or (ask.repeats if ask.by_itself else ""):
-        mask = newest_request(deps, mask_id)
-    else:
-        if live is None:
-            live = deps.store.find(Query(host=ask.change.host, unit=unit, live_masks=True))
-        of_unit = (one for one in live if one.target.unit == unit and one.ask.change.user == ask.change.user)
-        mask = next(of_unit, None)
-    is_for_group = request.is_group_hold or (mask is not None and mask.is_group_hold)
-    return Related(mask, other_hosts(deps, request, mask) if is_for_group else ())
-
-
-def with_all_hosts(request: Request, related: Related) -> Request:
-    """The request with the names of all hosts that it is about, if that is more than one."""
-    further = [host.name for host in related.others]
-    return replace(request, hosts=(request.ask.change.host, *further) if further else ())
 
 
 def conflicting_request(deps: Deps, request: Request) -> Request | None:

@@ -14,7 +14,7 @@ from bot.core.requests import Outcome, Stage, Tally, Verdict, Vote
 from bot.core.systemd.units import UnitName
 from bot.errors import HostBusy
 from bot.ports import Claim
-from bot.workflow.lifecycle.start import start
+from bot.workflow.engine.workers import advance
 from tests.edges.asked import a_request
 from tests.workflow.slack import ALICE, CAROL, DAVE, caller, words
 from tests.workflow.waiting import waits, without_hosts
@@ -78,7 +78,7 @@ def test_a_change_that_hangs_is_named_on_the_card_of_what_waits_behind_it(idle: 
         while (claim := claimed(world)).request.id != approved.id:
             pass
         with pytest.raises(HostBusy):
-            start(world.deps, claim, claim.request)
+            advance(world.deps, claim)
         card = words(render(world.store.get(approved.id), now=world.clock.now()))
         assert "Next*  starts once web-01 answers and no other change runs there" in card
         assert (f"`{first.ask.change}` has been running there since" in card) == is_named

@@ -15,7 +15,7 @@ from bot.core.hosts.inventory import Host, Inventory
 from bot.core.requests import Aftercare, Outcome, Request, Sent, Stage
 from bot.edges.metrics import RenderFailures
 from bot.ports import Message, MessageKind
-from bot.workflow.engine.timers import do_what_is_due
+from bot.workflow.engine.workers import advance
 from bot.workflow.outbox import deliver
 from bot.workflow.outbox.deliver import deliver as say
 from bot.workflow.queries import answers
@@ -201,7 +201,7 @@ def test_a_sentence_that_fails_keeps_no_mask_from_its_end_nor_its_owner_from_hea
     masked = world.store.save(replace(masked.move(Stage.DONE, finished_at=now), aftercare=aftercare))
     claim = world.store.claim("worker")
     assert claim is not None
-    kept = do_what_is_due(world.deps, claim, claim.request)
+    kept = advance(world.deps, claim)
     assert (kept.aftercare.remind_at, kept.aftercare.expires_at) == (None, aftercare.expires_at)
     say_all(world)
     assert text_with_mark(world, f"{masked.id}:direct").startswith(
