@@ -8,7 +8,7 @@ from bot.core.requests import FollowupCommand, FollowupKind, Verdict, VoteComman
 from bot.workflow import Desk
 from handlers.bolt import Forms, InvalidFields, Surface, error_beside, typed_reason
 from handlers.form_fallback import form_about
-from handlers.home import follow
+from handlers.home import keep_home_current
 from handlers.payload import Click, Submission
 
 
@@ -59,26 +59,26 @@ def deny_with_reason(desk: Desk, sent: Submission) -> str:
         return _vote(desk, sent.click, Verdict.DENY, reason=reason)
     with error_beside(forms.REASON):
         desk.followups.record(sent.click.request_id, FollowupCommand(FollowupKind.ASK_FOR_MORE, reason), sent.caller)
-    follow(desk, sent.click, sent.click.request_id)
+    keep_home_current(desk, sent.click, sent.click.request_id)
     return ""
 
 
 def withdraw(desk: Desk, click: Click, _: Forms) -> str:
     """Withdraw the request."""
     desk.withdraw(click.request_id, by=click.caller.id)
-    follow(desk, click, click.request_id)
+    keep_home_current(desk, click, click.request_id)
     return ""
 
 
 def _vote(desk: Desk, click: Click, verdict: Verdict, *, reason: str = "", console_works: bool = False) -> str:
     command = VoteCommand(verdict, click.digest, click.card, reason, console_works)
     desk.vote(click.request_id, command, click.caller)
-    follow(desk, click, click.request_id)
+    keep_home_current(desk, click, click.request_id)
     return ""
 
 
 def force(desk: Desk, click: Click, _: Forms) -> str:
     """Ask for a forced end of the stop that a mask waits for."""
     request = desk.slow_stops.force(click.request_id, click.caller)
-    follow(desk, click, request.id)
+    keep_home_current(desk, click, request.id)
     return ""

@@ -27,7 +27,7 @@ from bot.errors import UsageError
 from bot.workflow import Desk
 from handlers.bolt import Forms, InvalidFields, Surface
 from handlers.form_options import open_form
-from handlers.home import follow
+from handlers.home import keep_home_current
 from handlers.kill_switch import switch
 from handlers.payload import Click, Quote, Submission
 
@@ -87,7 +87,7 @@ def submit_form(desk: Desk, sent: Submission) -> str:
     if no := desk.form_options.objection(order.change, by=who.id):
         raise InvalidFields({forms.UNIT: no})
     request = desk.submit(_ask(who, order), key=who.key)
-    follow(desk, sent.click, request.id)
+    keep_home_current(desk, sent.click, request.id)
     desk.whisper(who.place, who.id.user, replies.acknowledge(order.change, desk.now.zone))
     return ""
 
@@ -95,21 +95,21 @@ def submit_form(desk: Desk, sent: Submission) -> str:
 def undo(desk: Desk, click: Click, _: Forms) -> str:
     """Undo a mask of ours."""
     request = desk.undo(click.request_id, click.caller)
-    follow(desk, click, request.id)
+    keep_home_current(desk, click, request.id)
     return ""
 
 
 def mask_again(desk: Desk, click: Click, _: Forms) -> str:
     """Repeat a request that did not end in a mask."""
     request = desk.mask_again(click.request_id, click.caller)
-    follow(desk, click, request.id)
+    keep_home_current(desk, click, request.id)
     return ""
 
 
 def start_again(desk: Desk, click: Click, _: Forms) -> str:
     """Start again what was stopped and not masked."""
     request = desk.start_again(click.request_id, click.caller)
-    follow(desk, click, request.id)
+    keep_home_current(desk, click, request.id)
     return ""
 
 

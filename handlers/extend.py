@@ -12,7 +12,7 @@ from bot.errors import UsageError
 from bot.workflow import Desk
 from handlers.bolt import Forms, InvalidFields, Surface
 from handlers.form_fallback import form_about
-from handlers.home import follow
+from handlers.home import keep_home_current
 from handlers.payload import Click, Submission
 
 
@@ -40,7 +40,7 @@ def extend_by(desk: Desk, sent: Submission) -> str:
     """Extend by what was typed, or else by what was chosen."""
     duration, reason = _duration(desk, sent), _reason(sent)
     asked = desk.extensions.extend(sent.click.request_id, duration, sent.caller, reason=reason)
-    follow(desk, sent.click, asked.id)
+    keep_home_current(desk, sent.click, asked.id)
     return ""
 
 
@@ -50,7 +50,7 @@ def keep_because(desk: Desk, sent: Submission) -> str:
     if not reason:
         raise InvalidFields({forms.REASON: "Keeping a mask needs a reason."})
     asked = desk.extensions.keep(sent.click.request_id, reason, sent.caller, review=_review(desk, sent))
-    follow(desk, sent.click, asked.id)
+    keep_home_current(desk, sent.click, asked.id)
     return ""
 
 

@@ -10,7 +10,7 @@ from bot.core.requests import FollowupCommand, FollowupKind
 from bot.workflow import Desk
 from handlers.bolt import Forms, InvalidFields, Surface, error_beside, typed_reason
 from handlers.form_fallback import form_about
-from handlers.home import follow
+from handlers.home import keep_home_current
 from handlers.payload import Click, Submission
 
 
@@ -83,5 +83,5 @@ def _record(
     command = FollowupCommand(wanted, typed_reason(sent), click.digest, console_works, to)
     with error_beside(forms.PERSON if wanted is FollowupKind.HAND_OVER else forms.REASON):
         desk.followups.record(click.request_id, command, sent.caller)
-    follow(desk, click, click.request_id)
+    keep_home_current(desk, click, click.request_id)
     return ""

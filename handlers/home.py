@@ -33,7 +33,7 @@ def ask(desk: Desk, click: Click, form: Forms) -> str:
     return ""
 
 
-def follow(desk: Desk, click: Click, request_id: str) -> None:
+def keep_home_current(desk: Desk, click: Click, request_id: str) -> None:
     """After an action on a Home tab: update the tab when the request changes."""
     if click.is_home:
-        desk.home.follow(click.caller.id, request_id)
+        desk.home.keep_current(click.caller.id, request_id)

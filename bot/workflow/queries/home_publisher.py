@@ -16,7 +16,7 @@ from bot.workflow.queries.home import render_home
 
 log = structlog.get_logger()
 _OURS = "The bot failed to collect your requests. The operator finds the error in its log."
-_FOLLOWED = timedelta(minutes=2)  # how long a Home tab is updated after its person's last action
+_KEPT_CURRENT_FOR = timedelta(minutes=2)  # how long a Home tab is updated after its person's last action
 
 
 class HomePublisher:
@@ -28,17 +28,17 @@ class HomePublisher:
         self._is_ending = is_ending
         self._lock = threading.Lock()
         self._wanted: dict[PersonId, None] = {}
-        self._followed: dict[tuple[PersonId, str], tuple[int, datetime]] = {}
+        self._kept_current: dict[tuple[PersonId, str], tuple[int, datetime]] = {}
         self._is_busy = False
 
     def show(self, person: PersonId) -> None:
         """Publish a person's Home tab soon."""
         self._want(person)
 
-    def follow(self, person: PersonId, request_id: str) -> None:
-        """Publish it now, and again whenever this request of theirs changes."""
+    def keep_current(self, person: PersonId, request_id: str) -> None:
+        """Publish the tab now, and again whenever this request of theirs changes."""
         with self._lock:
-            self._followed[person, request_id] = (-1, self._deps.clock.now() + _FOLLOWED)
+            self._kept_current[person, request_id] = (-1, self._deps.clock.now() + _KEPT_CURRENT_FOR)
         self._want(person)
 
     def _want(self, person: PersonId) -> None:
@@ -49,19 +49,19 @@ class HomePublisher:
             self._later(self._work)
 
     def _work(self) -> None:
-        """Run until nothing is left to publish and no request is followed."""
+        """Run until nothing is left to publish and no tab is to be kept current."""
         try:
             while not self._is_ending() and self._has_more():
                 self._step()
         except Exception:
             log.exception("Home tab updates stopped")
             with self._lock:
-                self._followed.clear()
+                self._kept_current.clear()
                 self._is_busy = False
 
     def _has_more(self) -> bool:
         with self._lock:
-            self._is_busy = bool(self._wanted or self._followed)
+            self._is_busy = bool(self._wanted or self._kept_current)
             return self._is_busy
 
     def _step(self) -> None:
@@ -78,20 +78,20 @@ class HomePublisher:
     def _see_what_moved(self) -> None:
         """Find requests that changed.
 
-        A finished request is followed too: it may be signed off, its mask handed over.
+        A finished request counts too: it may be signed off, its mask handed over.
         """
         with self._lock:
-            followed = dict(self._followed)
+            kept = dict(self._kept_current)
         now = self._deps.clock.now()
-        for (one, request_id), (version, until) in followed.items():
+        for (one, request_id), (version, until) in kept.items():
             request = self._deps.store.get(request_id)
             with self._lock:
-                self._followed[one, request_id] = (request.version, until)
+                self._kept_current[one, request_id] = (request.version, until)
                 if request.version != version:
                     self._wanted[one] = None
                 is_over = request.stage.is_final and request.version > version >= 0
                 if is_over or now > until:
-                    del self._followed[one, request_id]
+                    del self._kept_current[one, request_id]
 
     def _publish(self, person: PersonId) -> None:
         try:
