@@ -58,7 +58,7 @@ def deny_with_reason(desk: Desk, sent: Submission) -> str:
     if sent.fields.get(forms.VERDICT) != forms.MORE:
         return _vote(desk, sent.click, Verdict.DENY, reason=reason)
     with error_beside(forms.REASON):
-        desk.followups.record(sent.click.request_id, FollowupCommand(FollowupKind.ASK_FOR_MORE, reason), sent.caller)
+        desk.followups.add(sent.click.request_id, FollowupCommand(FollowupKind.ASK_FOR_MORE, reason), sent.caller)
     keep_home_current(desk, sent.click, sent.click.request_id)
     return ""
 

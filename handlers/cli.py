@@ -13,7 +13,7 @@ from bot.errors import MaskbotError, NoSuchRequest, UsageError
 from bot.ports import Query
 from bot.workflow import Deps, Desk
 from handlers import json_view
-from handlers.cli_followups import extend, record, wait_for_answer
+from handlers.cli_followups import add_followup, extend, wait_for_answer
 from handlers.cli_queries import SHELL, answer
 from handlers.cli_replies import BEAT, DONE, FAILED, MISUSE, Words, end_message, request_message, usage_error
 from handlers.kill_switch import switch
@@ -204,7 +204,7 @@ class Shell:
         """Record a followup, and wait until it is granted or refused."""
         person, request = self._person(user), self._request(words)
         caller = Caller(person, user, SHELL, _key(words, user))
-        recorded = record(self._desk, request, words, caller, self._deps.in_force.policy.people)
+        recorded = add_followup(self._desk, request, words, caller, self._deps.in_force.policy.people)
         for told in wait_for_answer(self._desk, self._wait, request, words, recorded):
             yield told
             if told["event"] == "end":

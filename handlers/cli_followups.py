@@ -35,7 +35,9 @@ def wait_for_answer(desk: Desk, pause: Pause, request: Request, words: Words, fo
         yield end_message(_GRANTED.get(followup.kind, ""), DONE)
 
 
-def record(desk: Desk, request: Request, words: Words, caller: Caller, people: Mapping[str, PersonId]) -> Followup:
+def add_followup(
+    desk: Desk, request: Request, words: Words, caller: Caller, people: Mapping[str, PersonId]
+) -> Followup:
     """Record the followup. Raises `UsageError`."""
     kind = FollowupKind(words.get("kind", ""))
     command = FollowupCommand(
@@ -45,7 +47,7 @@ def record(desk: Desk, request: Request, words: Words, caller: Caller, people: M
         console_works=bool(words.get("console_works")),
         to=_whom(str(words.get("to", "")), caller.id, people) if kind is FollowupKind.HAND_OVER else None,
     )
-    return desk.followups.record(request.id, command, caller)
+    return desk.followups.add(request.id, command, caller)
 
 
 def extend(desk: Desk, request: Request, words: Words, caller: Caller) -> Request:

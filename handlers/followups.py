@@ -82,6 +82,6 @@ def _record(
     click = sent.click
     command = FollowupCommand(wanted, typed_reason(sent), click.digest, console_works, to)
     with error_beside(forms.PERSON if wanted is FollowupKind.HAND_OVER else forms.REASON):
-        desk.followups.record(click.request_id, command, sent.caller)
+        desk.followups.add(click.request_id, command, sent.caller)
     keep_home_current(desk, click, click.request_id)
     return ""

@@ -152,7 +152,7 @@ class World:
 
     def follow_up(self, request: Request, kind: FollowupKind, *, by: Person, **given: Any) -> Followup:
         """Send a followup about a request, and return it with its answer."""
-        mine = self.desk.followups.record(request.id, FollowupCommand(kind, **given), caller(by))
+        mine = self.desk.followups.add(request.id, FollowupCommand(kind, **given), caller(by))
 
         def handled() -> list[Followup]:
             found = (

@@ -3,7 +3,7 @@
 import posixpath
 import re
 
-from bot.core.systemd.output import record, require
+from bot.core.systemd.output import read_record, require
 from bot.core.systemd.search_path import SYSTEM
 from bot.core.systemd.units import FileKind, Layer, LayerFile, OtherFile
 from bot.errors import HostError, HostileOutput
@@ -19,7 +19,7 @@ def read_layers(paths: tuple[str, ...], lines: tuple[str, ...]) -> tuple[tuple[L
 
     A line for `/` must come first, for without it stat(1) was not allowed to read anything.
     """
-    where = record(paths, tuple(Layer))
+    where = read_record(paths, tuple(Layer))
     name = posixpath.basename(require(where, Layer.PERSISTENT))
     others = [path for folder in SYSTEM if (path := f"{folder}/{name}") not in where.values()]
     files: dict[str, re.Match[str]] = {}

@@ -16,13 +16,13 @@ from bot.core.systemd.output import (
     read_flag,
     read_machine_id,
     read_number,
+    read_record,
+    read_records,
     read_run,
     read_span,
     read_turn,
     read_unit,
     read_units,
-    record,
-    records,
     require,
     sections,
 )
@@ -85,7 +85,7 @@ def parse_look(
     (`incomplete_observation`, or why nothing could be asked) or `HostileOutput`.
     """
     found = _sections(stdout)
-    unit, host = record(found["unit"], (*SHOWN, *RELATIONS)), record(found["host"], ("machine_id", "manager"))
+    unit, host = read_record(found["unit"], (*SHOWN, *RELATIONS)), read_record(found["host"], ("machine_id", "manager"))
     if not {str(asked), require(unit, "Id")} <= set(read_units(require(unit, "Names"))):
         raise HostileOutput("The host's answer is about another unit.")
     try:
@@ -148,7 +148,7 @@ def _other_names(lines: tuple[str, ...]) -> dict[str, LoadedUnit]:
     if not lines:
         return {}
     names = [read_unit(name) for name in lines[0].split()]
-    blocks = records(lines[1:], SHOWN_OF_RELATED)
+    blocks = read_records(lines[1:], SHOWN_OF_RELATED)
     shown = [LoadedUnit(read_unit(require(block, "Id")), LoadState(require(block, "LoadState"))) for block in blocks]
     if len(names) != len(shown):
         raise HostError("The host's answer lacks a name.", code="incomplete_observation", passing=True)

@@ -60,7 +60,7 @@ def _begin(name: str, found: dict[str, list[str]], known: Iterable[str]) -> list
     return found.setdefault(name, [])
 
 
-def record(lines: Sequence[str], allowed: Iterable[str]) -> Record:
+def read_record(lines: Sequence[str], allowed: Iterable[str]) -> Record:
     """`Key=value` lines as a mapping: only keys that were asked for, each once."""
     found: dict[str, str] = {}
     for line in lines:
@@ -71,14 +71,14 @@ def record(lines: Sequence[str], allowed: Iterable[str]) -> Record:
     return found
 
 
-def records(lines: Sequence[str], allowed: Iterable[str]) -> Iterator[Record]:
+def read_records(lines: Sequence[str], allowed: Iterable[str]) -> Iterator[Record]:
     """The properties of several units, which `systemctl show` separates by empty lines."""
     block: list[str] = []
     for line in [*lines, ""]:
         if line:
             block.append(line)
         elif block:
-            yield record(block, allowed)
+            yield read_record(block, allowed)
             block = []
 
 

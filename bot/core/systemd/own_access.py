@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.core.systemd.output import Record, read_unit, read_units, record, records, require
+from bot.core.systemd.output import Record, read_record, read_records, read_unit, read_units, require
 from bot.core.systemd.own_access_script import REMOTE_ACCESS
 from bot.core.systemd.properties import SHOWN_OF_RELATED
 from bot.core.systemd.units import UNIT_TYPES, LoadState
@@ -44,7 +44,7 @@ class OwnAccess:
 
 def read_own_access(found: Mapping[str, Sequence[str]]) -> OwnAccess:
     """Parse the sections of a full look."""
-    way = record(found["way"], ("connection", "container", "behind"))
+    way = read_record(found["way"], ("connection", "container", "behind"))
     above = _units(found["lifeline"])
     makers = _Makers(found, in_container=way.get("container") == "yes")
     passed, listening = (_read(found[name]) for name in ("sockets", "listening"))
@@ -125,7 +125,7 @@ def _listening(sockets: Sequence[re.Match[str]], makers: _Makers) -> frozenset[s
 def _with_names(carrying: Iterable[str], lines: Sequence[str]) -> frozenset[str]:
     """With their further names and triggers; and with the usual remote-access units that exist."""
     by_name: dict[str, Record] = {}
-    for unit in records(lines, SHOWN_OF_RELATED):
+    for unit in read_records(lines, SHOWN_OF_RELATED):
         if require(unit, "LoadState") != LoadState.NOT_FOUND:
             by_name.update(dict.fromkeys((read_unit(require(unit, "Id")), *read_units(unit.get("Names", ""))), unit))
     found = {*carrying, *(name for name in REMOTE_ACCESS if name in by_name)}

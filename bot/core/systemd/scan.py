@@ -16,9 +16,9 @@ from bot.core.systemd.output import (
     is_unit,
     read_machine_id,
     read_number,
+    read_record,
+    read_records,
     read_unit,
-    record,
-    records,
     require,
     sections,
 )
@@ -100,9 +100,10 @@ def parse_scan(stdout: str) -> Scan:
     for name in _SECTIONS:
         if name not in found:
             raise HostError("The host's answer lacks a part.", code="incomplete_observation", passing=True)
-    host, counts = record(found["host"], ("machine_id", "boot_id")), record(found["counts"], ("masks", "vendor"))
+    host = read_record(found["host"], ("machine_id", "boot_id"))
+    counts = read_record(found["counts"], ("masks", "vendor"))
     try:
-        masks = _masks(found["masks"], [*records(found["states"], SHOWN_OF_MASK)])
+        masks = _masks(found["masks"], [*read_records(found["states"], SHOWN_OF_MASK)])
     except ValueError:
         raise HostileOutput("The host's answer has a state that systemd does not have.") from None
     return Scan(
@@ -147,7 +148,7 @@ def _with_states(file: FoundMask, state: Record | None) -> FoundMask:
 
 def _asked_for(lines: Sequence[str]) -> dict[str, Record]:
     """The states of each unit by the name asked for, which may be an alias of another unit."""
-    units = [*records(lines, SHOWN_OF_MASK)]
+    units = [*read_records(lines, SHOWN_OF_MASK)]
     if len(units) != len(AGENTS):
         raise HostError("The host's answer lacks a unit.", code="incomplete_observation", passing=True)
     return dict(zip(AGENTS, units, strict=True))
@@ -156,7 +157,7 @@ def _asked_for(lines: Sequence[str]) -> dict[str, Record]:
 def _failed_units(lines: Sequence[str]) -> tuple[str, ...]:
     if len(lines) > MOST:
         raise HostileOutput("The host's answer has more failed units than were asked for.")
-    return tuple(sorted({read_unit(require(record([line], ("Id",)), "Id")) for line in lines}))
+    return tuple(sorted({read_unit(require(read_record([line], ("Id",)), "Id")) for line in lines}))
 
 
 def _fitting(form: re.Pattern[str], value: str) -> str:

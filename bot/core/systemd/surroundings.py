@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.core.systemd import own_access, unread_edits
 from bot.core.systemd.dependencies import UnitGraph, near_names, read_states
-from bot.core.systemd.output import Record, is_unit, read_units, record, records, require
+from bot.core.systemd.output import Record, is_unit, read_record, read_records, read_units, require
 from bot.core.systemd.own_access import read_own_access
 from bot.core.systemd.properties import SHOWN_OF_RELATED
 from bot.core.systemd.sudo_rights import listed_rights
@@ -45,8 +45,8 @@ def _lines(blocks: Sequence[str]) -> tuple[str, ...]:
 
 
 def read_around(found: Mapping[str, tuple[str, ...]], unit: Record, also: Collection[str]) -> Surroundings:
-    kernel = record(found["kernel"], _KERNEL)
-    nearby = UnitGraph([*records(found["neighbours"], SHOWN_OF_RELATED), unit], _states(found))
+    kernel = read_record(found["kernel"], _KERNEL)
+    nearby = UnitGraph([*read_records(found["neighbours"], SHOWN_OF_RELATED), unit], _states(found))
     fragment, drop_ins = read_contents(unit, found["contents"])
     own = UnitName(unit["Id"])
     is_missing = unit["LoadState"] == LoadState.NOT_FOUND
@@ -87,7 +87,7 @@ def for_a_decision(
     rights = listed_rights(found["rights"], found["sudo"], unit["Id"], user)
     at_stake = {unit["Id"]: {*read_units(unit["Names"]), *(trigger.unit for trigger in around.triggers)}}
     at_stake |= {other.unit: {other.unit, *other.names} for other in around.would_stop}
-    seen = [*records(found["neighbours"], SHOWN_OF_RELATED), unit] if way.is_behind else []
+    seen = [*read_records(found["neighbours"], SHOWN_OF_RELATED), unit] if way.is_behind else []
     own_networks = at_stake.keys() & {one["Id"] for one in seen if _has_own_network(one)}
     return replace(
         around,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from bot.core.systemd.output import Record, read_flag, read_number, read_unit, records, require
+from bot.core.systemd.output import Record, read_flag, read_number, read_records, read_unit, require
 from bot.core.systemd.properties import SHOWN_OF_EDITED
 from bot.core.systemd.units import LoadState
 
@@ -15,7 +15,7 @@ def pending_reload(found: Mapping[str, Sequence[str]], states: Sequence[Record],
     """Other units whose files have changed or gone since systemd loaded them; a template stands for its instances."""
     edited = {
         read_unit(require(unit, "Id"))
-        for unit in records(found["edited"], SHOWN_OF_EDITED)
+        for unit in read_records(found["edited"], SHOWN_OF_EDITED)
         if read_flag(require(unit, "NeedDaemonReload")) and require(unit, "LoadState") != LoadState.MASKED
     }
     many = map(read_unit, found["edited-for-many"])

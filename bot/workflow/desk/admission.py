@@ -11,7 +11,7 @@ from bot.core.requests import Ask, Request, Stage, Verb
 from bot.errors import UsageError
 from bot.ports import Count, Query
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.submit import record
+from bot.workflow.requests.submit import submit
 
 _MINUTE = timedelta(minutes=1)
 _OPEN = frozenset(stage for stage in Stage if not stage.is_final)
@@ -39,9 +39,9 @@ class Admission:
         if ask.break_glass and (too_short := why_too_short(ask.reason, self._deps.in_force.policy)):
             raise UsageError(too_short)
         if ask.change.verb is not Verb.MASK or ask.extends:
-            return record(self._deps, ask, key=key)
+            return submit(self._deps, ask, key=key)
         try:
-            return record(self._deps, ask, key=key, provided=partial(self._see_room, ask))
+            return submit(self._deps, ask, key=key, provided=partial(self._see_room, ask))
         except _NoRoom as full:
             told = {"change": str(ask.change), "channel": ask.place.channel, "reason": ask.reason}
             refused = Event("request.refused", "denied", full.no.code, actor=ask.requester, data=told)

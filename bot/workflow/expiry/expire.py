@@ -16,7 +16,7 @@ from bot.workflow.hosts.look import look
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.lookup import undo_in_progress
 from bot.workflow.requests.results import Update
-from bot.workflow.requests.submit import record
+from bot.workflow.requests.submit import submit
 
 
 def expire(deps: Deps, request: Request) -> Update:
@@ -43,7 +43,7 @@ def _begin(deps: Deps, mask: Request) -> Update:
     except UsageError as error:
         return _overdue(deps, mask, str(error), code="unknown_host")
     key = f"end:{mask.id}:{aftercare.expires_at:%Y%m%dT%H%M%S.%f}:{aftercare.tries}"
-    request = record(deps, _ask(mask), key=key)
+    request = submit(deps, _ask(mask), key=key)
     return _wait(deps, mask, request)
 
 

@@ -34,7 +34,7 @@ class Followups:
         """The minimum length of a break-glass reason, in characters."""
         return self._deps.in_force.policy.break_glass.min_reason_length
 
-    def record(self, request_id: str, command: FollowupCommand, caller: Caller) -> Followup:
+    def add(self, request_id: str, command: FollowupCommand, caller: Caller) -> Followup:
         """Record a followup for the workers to handle. Raises `UsageError`."""
         followup = Followup(
             command.kind,
@@ -47,11 +47,11 @@ class Followups:
             console_works=command.console_works,
             to=command.to,
         )
-        _record(self._deps, request_id, followup)
+        _add(self._deps, request_id, followup)
         return followup
 
 
-def _record(deps: Deps, request_id: str, followup: Followup) -> None:
+def _add(deps: Deps, request_id: str, followup: Followup) -> None:
     def recorded(request: Request) -> tuple[Request, Sequence[Event]]:
         whole = replace(followup, digest=_whole_digest(request, followup))
         if any((other.kind, other.by.key) == (followup.kind, followup.by.key) for other in request.open_followups):

@@ -26,7 +26,7 @@ from bot.workflow.process.render import in_words
 from bot.workflow.requests.kill_switch_state import active_kill_switch
 from bot.workflow.requests.lookup import undo_in_progress
 from bot.workflow.requests.results import Update
-from bot.workflow.requests.submit import record
+from bot.workflow.requests.submit import submit
 
 
 def report_removal(deps: Deps, mask: Request, became: Loss, agents: tuple[str, ...]) -> Update:
@@ -87,7 +87,7 @@ def _begin(deps: Deps, mask: Request, hold: Hold) -> Update:
         return _not_back(deps, mask, str(error), code=getattr(error, "code", "unknown_host"))
     if stopped := active_kill_switch(deps, mask):
         return _not_back(deps, mask, automatic_requests.kill_switch_is_on(stopped.by_name), code="kill_switch_on")
-    asked = record(
+    asked = submit(
         deps,
         _ask(mask, hold),
         key=f"hold:{mask.id}:{mask.hold_state.loss_seen_at:%Y%m%dT%H%M%S.%f}:{mask.hold_state.tries}",

@@ -30,7 +30,7 @@ from bot.workflow.requests.hold_group_members import (
 )
 from bot.workflow.requests.kill_switch_state import active_kill_switch
 from bot.workflow.requests.marks import mark_lifted
-from bot.workflow.requests.submit import record
+from bot.workflow.requests.submit import submit
 
 _SOON = 0.2  # of the watch interval, while requests are running
 _LONGEST = timedelta(days=1)  # pause before a refused host is asked for again
@@ -147,7 +147,7 @@ def _ask(deps: Deps, group_hold: Request, hold: Hold, host: str, *, after: str) 
     change = replace(first.ask.change, host=host, hold=replace(hold, group_request=first.id))
     why = automatic_requests.rollout_reason(hold, first)
     ask = Ask(change, group_hold.owner, group_hold.owner_name, _thread(deps, group_hold), why, by_itself=True)
-    return record(deps, ask, key=_key(first, host, after))
+    return submit(deps, ask, key=_key(first, host, after))
 
 
 def _key(first: Request, host: str, after: str) -> str:

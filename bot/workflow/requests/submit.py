@@ -10,7 +10,7 @@ from bot.ports import Count
 from bot.workflow.process.deps import Deps
 
 
-def record(deps: Deps, ask: Ask, *, key: str, provided: Callable[[Count], None] | None = None) -> Request:
+def submit(deps: Deps, ask: Ask, *, key: str, provided: Callable[[Count], None] | None = None) -> Request:
     """Store what was asked for, unless `provided` raises. The same key again returns what the first stored."""
     now = deps.clock.now()
     target = Target(ask.change.host, ask.change.unit)

@@ -210,7 +210,7 @@ class TestGoingAlone:
         request = waits(idle)
         idle.people.early.add("oncall")
         with idle.running():
-            idle.desk.followups.record(
+            idle.desk.followups.add(
                 request.id,
                 FollowupCommand(FollowupKind.BREAK_GLASS, "nobody answers", PLAN),
                 caller(BOB, place=request.ask.place),
@@ -265,7 +265,7 @@ class TestWithdrawing:
             idle.until(lambda: bool(idle.store.card(request.id)[1]), "a card")
         idle.vote(request)
         command = FollowupCommand(FollowupKind.BREAK_GLASS, "nobody answers", PLAN)
-        idle.desk.followups.record(request.id, command, caller(BOB, place=request.ask.place))
+        idle.desk.followups.add(request.id, command, caller(BOB, place=request.ask.place))
         idle.desk.withdraw(request.id, by=ALICE.id)
         with idle.running():
             over = idle.when(request, lambda now: not now.open_followups, "an answer to what bob wanted")
