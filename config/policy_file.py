@@ -165,7 +165,7 @@ class PolicyFile(BaseModel):
     limits: RequestLimitsEntry = RequestLimitsEntry()
     break_glass: BreakGlassEntry | None = None
     holds: HoldsEntry | None = None
-    undo_window: Duration = timedelta(hours=24)
+    undo_without_approval_for: Duration = timedelta(hours=24)
     time_zone: TimeZone = UTC
     scheduled_windows: ScheduledWindowsEntry = ScheduledWindowsEntry()
     shortest_mask: Duration = timedelta(minutes=1)

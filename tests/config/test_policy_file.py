@@ -33,7 +33,7 @@ def test_a_policy_is_read_with_the_usual_where_nothing_is_said(folder: Folder) -
     assert policy.rules[0].remind == REMIND
     assert policy.unit_types == {"service", "socket", "timer", "path"}
     assert policy.break_glass == BreakGlassPolicy()  # nobody goes ahead alone unless somebody is named
-    assert (policy.guarded_need, policy.undo_window, policy.instances) == (2, timedelta(hours=24), True)
+    assert (policy.guarded_need, policy.undo_without_approval_for, policy.instances) == (2, timedelta(hours=24), True)
     assert (policy.shortest_mask, policy.longest_mask) == (timedelta(minutes=1), timedelta(days=30))
     assert policy.free_extension == 1
 
@@ -61,7 +61,7 @@ def test_everything_that_may_be_said_is_read(folder: Folder) -> None:
 people: {bob: U0BOB}
 shell_channel: C0OPS
 guarded_need: 3
-undo_window: 2d
+undo_without_approval_for: 2d
 shortest_mask: 10m
 longest_mask: 12h
 free_extension: 0.5
@@ -95,7 +95,7 @@ break_glass: {groups: [sre], tell: [C0SEC, eng], min_reason_length: 20}
     )
     assert policy.groups[1] == Group("sre", slack_group="@sre")
     assert (policy.people, policy.shell_channel) == ({"bob": BOB}, "C0OPS")
-    assert (policy.guarded_need, policy.undo_window) == (3, timedelta(days=2))
+    assert (policy.guarded_need, policy.undo_without_approval_for) == (3, timedelta(days=2))
     assert (policy.shortest_mask, policy.longest_mask) == (timedelta(minutes=10), timedelta(hours=12))
     assert policy.free_extension == 0.5
     assert (policy.unit_types, policy.instances) == (frozenset({"service"}), False)

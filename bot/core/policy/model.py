@@ -209,7 +209,7 @@ class Policy:
     critical: tuple[ListedUnit, ...]
     guarded: tuple[ListedUnit, ...]
     guarded_need: int = 2
-    undo_window: timedelta = timedelta(hours=24)
+    undo_without_approval_for: timedelta = timedelta(hours=24)
     shortest_mask: timedelta = timedelta(minutes=1)  # limits for masks that expire
     longest_mask: timedelta = timedelta(days=30)
     free_extension: float = 1.0  # so many times the approved length a mask may be extended without a vote, in all

@@ -49,7 +49,7 @@ def finish(deps: Deps, ending: Ending) -> Update:
     now = deps.clock.now()
     # A hold is lifted by its owners alone, and never without a vote.
     is_free = request.ask.change.verb is Verb.MASK and not request.ask.change.hold
-    undo_until = now + deps.in_force.policy.undo_window if is_free else None
+    undo_until = now + deps.in_force.policy.undo_without_approval_for if is_free else None
     finished = request.on_target(
         after=ending.after, status_after=ending.status, outcome=done.outcome, note=done.note, unknown_since=None
     ).move(Stage.DONE, finished_at=now, due_at=None, undo_until=undo_until)

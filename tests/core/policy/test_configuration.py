@@ -33,7 +33,10 @@ CHANGED = {
     ),
     "a group": (with_policy(groups=(replace(SRE, slack_group="@ops"),)), ("group sre changed",)),
     "the critical list": (with_policy(critical=(ListedUnit("x*", "y"),)), ("`critical` changed",)),
-    "how long an undo is free": (with_policy(undo_window=timedelta(hours=1)), ("`undo_window` changed",)),
+    "how long an undo is free": (
+        with_policy(undo_without_approval_for=timedelta(hours=1)),
+        ("`undo_without_approval_for` changed",),
+    ),
 }
 
 

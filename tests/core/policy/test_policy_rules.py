@@ -185,7 +185,9 @@ def test_an_undo_that_was_allowed_because_of_a_shift_waits_until_shifts_are_know
 
 def test_a_promised_time_for_an_undo_is_kept_when_the_policy_becomes_stricter() -> None:
     promised = replace(our_mask(), undo_until=NOW + timedelta(hours=1))
-    assert isinstance(decide(replace(undo(), own_mask=promised), replace(POLICY, undo_window=timedelta())), Allow)
+    assert isinstance(
+        decide(replace(undo(), own_mask=promised), replace(POLICY, undo_without_approval_for=timedelta())), Allow
+    )
 
 
 def test_a_freeze_of_masks_does_not_block_an_undo_but_an_explicit_no_to_unmasks_does() -> None:

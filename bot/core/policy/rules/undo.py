@@ -15,7 +15,9 @@ def own_mask_is_undone(facts: Facts, policy: Policy) -> Allow | Refuse | None:
     mask = facts.own_mask
     if facts.request.ask.change.verb is not Verb.UNMASK or mask is None or not mask.can_be_undone or mask.hold:
         return None
-    if mask.finished_at is None or facts.request.asked_at > (mask.undo_until or mask.finished_at + policy.undo_window):
+    if mask.finished_at is None or facts.request.asked_at > (
+        mask.undo_until or mask.finished_at + policy.undo_without_approval_for
+    ):
         return None
     because = f"undo of the mask that {mask.ask.requester_name} asked for"
     if facts.requester.id.key in _took_part(mask):
