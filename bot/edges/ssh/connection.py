@@ -10,6 +10,7 @@ import paramiko
 from bot.core.hosts.inventory import Host
 from bot.edges import metrics
 from bot.edges.ssh.bounds import BEFORE_LOGIN, Wire
+from bot.edges.ssh.command import RunningCommand
 from bot.edges.ssh.login import SshLimits, fail, log_in, new_transport
 from bot.edges.ssh.names import Names, Unresolved, connect_to_any
 from bot.errors import HostError
@@ -19,7 +20,7 @@ _REFER_BACK = ("_handler_table", "auth_handler", "kex_engine")
 _THREAD_ENDS = 1.0  # it does as soon as its socket is closed
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Connection:
     """A connection to a host."""
 
@@ -28,6 +29,7 @@ class Connection:
     opened: float  # by the clock of the pool
     address: str  # the address that the host's name had, or the one of the inventory
     below: "Connection | None" = None  # to the host through which this one is reached
+    kept: RunningCommand | None = None  # which waits for its next request
 
     def allow_answer(self, limit: int) -> None:
         """From now on the host may send one answer of `limit` bytes; on the hosts between it has more around it."""
@@ -38,6 +40,7 @@ class Connection:
     def close(self) -> None:
         """Close it: an abandoned Transport keeps its thread and its socket for ever (measured)."""
         self.wire.unread = lambda: 0  # it refers to a channel
+        self.kept = None
         self.transport.close()
         self.wire.close()
         if self.transport.ident is not None:

@@ -4,6 +4,7 @@ import shlex
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import paramiko
@@ -11,7 +12,7 @@ import paramiko
 from bot.core.hosts.fingerprint import fingerprint_of
 from bot.core.hosts.inventory import Host
 from bot.edges import metrics
-from bot.edges.ssh.command import CommandOutput, run_command
+from bot.edges.ssh.command import CommandOutput, RunningCommand, Size, to_the_end
 from bot.edges.ssh.connection import Connection, connect, reach
 from bot.edges.ssh.login import SshLimits, exchange_keys
 from bot.edges.ssh.names import Lookup, Names, look_up
@@ -21,6 +22,14 @@ from bot.errors import HostError, OutcomeUnknown
 from bot.ports import CommandResult
 
 __all__ = ["SshHosts", "SshLimits"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What a command is given, and how its answer says where it ends."""
+
+    given: bytes
+    size: Size
 
 
 class SshHosts:
@@ -42,40 +51,49 @@ class SshHosts:
             keep=self._limits.idle, longest=self._limits.lifetime, now=now
         )
 
-    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
-        """Run one command within `deadline` seconds of being sent.
+    def run(
+        self, host: Host, argv: tuple[str, ...], *, deadline: float, given: bytes = b"", size: Size = to_the_end
+    ) -> CommandResult:
+        """Run one command within `deadline` seconds of being sent, with `given` on its standard input.
 
+        If `size` can tell how long its answer is, it goes on, and the next request for the same command is given to it.
         Raises `HostError` if it was certainly not sent, `OutcomeUnknown` if it was and no answer came back.
         """
-        ended = self._run(host, argv, deadline)
+        ended = self._run(host, argv, deadline, _Request(given, size))
         if not isinstance(ended, CommandResult):
             raise ended
         return ended
 
-    def _run(self, host: Host, argv: tuple[str, ...], deadline: float) -> CommandResult | HostError | OutcomeUnknown:
+    def _run(
+        self, host: Host, argv: tuple[str, ...], deadline: float, request: _Request
+    ) -> CommandResult | HostError | OutcomeUnknown:
         """Run one command. Errors are returned, so that they carry no traceback.
 
         One keeps the transport and all that was received on it, for as long as somebody keeps the error.
         """
         try:
-            connection, channel = self._open(host)
+            connection, command = self._open(host, shlex.join(argv))
         except HostError as error:
             _forget(error)
             return error
         began = time.monotonic()
         try:
             with metrics.time_ssh("command"):
-                line, limit = shlex.join(argv), self._limits.output
-                output = run_command(channel, connection.wire, line, deadline=deadline, limit=limit)
+                limit = self._limits.output
+                output = command.ask(request.given, size=request.size, deadline=deadline, limit=limit)
         except OutcomeUnknown as error:
+            command.close()
             connection.close()
             _forget(error)
             return OutcomeUnknown(f"{host.name}: {error}.", address=connection.address)
         except BaseException:
+            command.close()
             connection.close()
             raise
-        finally:
-            channel.close()
+        if command.goes_on:
+            connection.kept = command
+        else:
+            command.close()
         self._idle.give(host, connection)
         return _result(argv, output, began, connection.address)
 
@@ -93,16 +111,33 @@ class SshHosts:
         """Close all connections that are not in use."""
         self._idle.close()
 
-    def _open(self, host: Host) -> tuple[Connection, paramiko.Channel]:
-        """A channel on an idle connection, or on a new one if there is none or it turns out to be dead."""
+    def _open(self, host: Host, line: str) -> tuple[Connection, RunningCommand]:
+        """A command that waits for a request, or is to be started, on an idle connection or on a new one.
+
+        A connection that turns out to be dead is replaced: nothing was sent on it yet.
+        """
         idle = self._idle.take(host)
         if idle is not None:
             try:
-                return idle, self._channel(host, idle)
+                return idle, self._kept(idle, line) or self._command(host, idle, line)
             except HostError:
-                pass  # nothing was sent on it yet
+                pass
         connection = connect(host, self.key.current(), self._limits, names=self._names, now=self._now)
-        return connection, self._channel(host, connection)
+        return connection, self._command(host, connection, line)
+
+    def _kept(self, connection: Connection, line: str) -> RunningCommand | None:
+        kept, connection.kept = connection.kept, None
+        if kept is None:
+            return None
+        with metrics.time_ssh("channel"):
+            connection.allow_answer(self._limits.output)
+            if kept.line == line and kept.is_ready(self._limits.channel):
+                return kept
+        kept.close()
+        return None
+
+    def _command(self, host: Host, connection: Connection, line: str) -> RunningCommand:
+        return RunningCommand(self._channel(host, connection), connection.wire, line)
 
     def _channel(self, host: Host, connection: Connection) -> paramiko.Channel:
         try:
