@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.systemd.systemctl import sudoers_fragment
+from bot.edges.guard.text import doas_line, sudoers_line
 from config.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -22,7 +22,8 @@ MOST_WORDS = 30
 def test_the_rights_that_people_are_told_to_give_are_those_that_the_bot_needs() -> None:
     block = re.search(r"<!-- sudoers:.*?-->\n *```\n(.*?) *```", OPERATIONS, re.DOTALL)
     assert block
-    assert textwrap.dedent(block[1]) == sudoers_fragment("maskbot")
+    assert textwrap.dedent(block[1]) == sudoers_line("maskbot")
+    assert f"`{doas_line('maskbot').strip()}`" in OPERATIONS
 
 
 def test_no_link_between_the_documents_leads_nowhere() -> None:

@@ -20,6 +20,7 @@ from bot.edges.outbound.paging import Receiver, Webhook
 from bot.edges.slack.channel import SlackChannel, web_client
 from bot.edges.slack.directory_offline import FallbackDirectory, OfflineDirectory
 from bot.edges.slack.http_mode import HttpLimits
+from bot.edges.ssh.guarded import GuardedHosts
 from bot.edges.ssh.hosts import SshHosts
 from bot.edges.ssh.own_key import OwnKey
 from bot.errors import ConfigError
@@ -76,7 +77,12 @@ def instance_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def open_hosts(settings: Settings) -> SshHosts:
+def open_hosts(settings: Settings) -> GuardedHosts:
+    """Hosts behind their guards. Raises `ConfigError` if there is no key to log in with."""
+    return GuardedHosts(open_ssh(settings))
+
+
+def open_ssh(settings: Settings) -> SshHosts:
     """Hosts over SSH. Raises `ConfigError` if there is no key to log in with."""
     if settings.ssh_key_file is None:
         raise ConfigError("MASKBOT_SSH_KEY_FILE is not set: the bot needs the private key with which it logs in.")

@@ -1,19 +1,19 @@
-"""`maskbot guard`: print the guard script or the sudo rules for a host."""
+"""`maskbot guard`: print the guard for a host, or the line with which root lets the bot call it."""
 
 import typer
 
 from bot.cli import options
 
 
-def guard(*, sudoers: options.Sudoers = False, login: options.Login = "maskbot", user: options.Users = None) -> None:
-    """Print the guard for the bot's key on a host, or the sudo rules of the bot's login."""
-    from bot.core.systemd.guard import guard as made
-    from bot.core.systemd.systemctl import sudoers_fragment
+def guard(*, sudoers: options.Sudoers = False, doas: options.Doas = False, login: options.Login = "maskbot") -> None:
+    """Print root's part on a host: the guard, or its one line for sudo or doas."""
+    from bot.edges.guard.text import doas_line, sudoers_line
+    from bot.edges.guard.text import guard as made
     from config.loading import load
     from config.settings import load_settings
 
-    if sudoers:
-        typer.echo(sudoers_fragment(login, users=user or ()), nl=False)
+    if sudoers or doas:
+        typer.echo((sudoers_line if sudoers else doas_line)(login), nl=False)
         return
     critical = load(load_settings()).policy.critical
-    typer.echo(made([listed.pattern for listed in critical], users=user or ()), nl=False)
+    typer.echo(made([listed.pattern for listed in critical]), nl=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from bot.app.compose import open_hosts
+from bot.app.compose import open_ssh
 from bot.cli.hosts_file import change
 from bot.cli.status_line import line
 from bot.core.hosts.inventory import Host
@@ -53,7 +53,7 @@ def scan(names: Sequence[str], expect: str) -> int:
     document = read_document(path)
     inventory, own = read_inventory(document, kept_answer(document)), read_hosts(document)
     asked = [_named(inventory.get(name), name) for name in names] or [one for one in inventory.hosts if not one.trusted]
-    hosts = open_hosts(settings)
+    hosts = open_ssh(settings)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         found = list(pool.map(lambda host: _show(hosts, host), asked))
     hosts.close()

@@ -4,11 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from bot.core.hosts.inventory import Host
-from bot.core.systemd.guard import PATH, PROBE, REFUSED, complaint
+from bot.core.systemd.guard import RIGHTS, complaint
+from bot.core.systemd.host_rules import GUARD
 from bot.core.systemd.login_shell import login_complaint
-from bot.core.systemd.look import look_argv, parse_granted, parse_look
-from bot.core.systemd.sudo_rights_script import NEVER
-from bot.core.systemd.systemctl import RIGHTS
+from bot.core.systemd.look import look_argv, parse_look
 from bot.core.systemd.units import Snapshot, UnitName
 from bot.doctor.check_result import CheckResult
 from bot.errors import HostError, MaskbotError
@@ -16,8 +15,16 @@ from bot.ports import CommandResult, Hosts
 
 # Any host with systemd can look for it; nothing is done to it.
 _UNIT = UnitName("dbus.service")
-_ESCAPED = UnitName(r"maskbot\x2ddoctor.service")  # there is none, and rights can be asked for all the same
-_OPTIONAL = "control"
+_OPTIONAL = {
+    "control": (
+        "units whose own file is in /etc/systemd/system cannot be masked there",
+        "To allow it, create /etc/systemd/system.control; docs/operations.md has its permissions.",
+    ),
+    "foreign-masks": (
+        "masks that the bot did not make are not removed there",
+        "To allow it, write `foreign-masks: yes` into /etc/maskbot/guard.conf on the host.",
+    ),
+}
 # The checks, in the order in which they can fail.
 _CHECKS = ("reachable", "algorithms", "host key", "login", "session", "systemctl", "D-Bus", "look")
 _SSH = "Check that sshd runs there, and that address and port in hosts.yaml are right and reachable from the bot."
@@ -50,30 +57,27 @@ _FAILS_AT: Mapping[str, tuple[str, str]] = {
     "no_shell": ("session", "Give the login a shell (usermod -s /bin/sh), and check which command sshd forces for it."),
     "host_not_ready": (
         "session",
-        f"Print the guard of this version with `maskbot guard`, and install it as {PATH} there.",
+        f"Print the guard of this version with `maskbot guard`, and install it as {GUARD} there.",
     ),
     "no_systemd": ("systemctl", "The bot only works on hosts booted with systemd. Remove this one from hosts.yaml."),
     "no_systemctl": ("systemctl", "Install systemd, or remove the host from hosts.yaml."),
     "no_bus": ("D-Bus", "Check that dbus.socket is active on the host."),
 }
-_RIGHTS_FIX = "Put the lines of docs/operations.md for this login into /etc/sudoers.d/maskbot on the host."
+_RIGHTS_FIX = "Put the one line of docs/operations.md into /etc/sudoers.d/maskbot on the host, or into doas.conf."
 
 
 def examine_host(hosts: Hosts, host: Host, *, deadline: float) -> tuple[list[CheckResult], str]:
     """All checks of one host up to the first failure, and its machine-id if it is known."""
     try:
         reply = hosts.run(host, look_argv(_UNIT, size="full"), deadline=deadline)
-        no = complaint(host.name, reply.exit_code, reply.stderr)
+        no = complaint(host.name, reply.exit_code, reply.stderr, reply.guard)
         if no := no or login_complaint(host.name, reply.exit_code, reply.stdout):
             raise no
-        seen = parse_look(reply.stdout, _UNIT, granted=lambda: _granted_rights(hosts, host, _UNIT, deadline))
-        granted = _granted_rights(hosts, host, _ESCAPED, deadline)
-        probe = hosts.run(host, PROBE, deadline=deadline)
+        seen = parse_look(reply.stdout, _UNIT)
     except MaskbotError as error:
         return list(_up_to_failure(host.name, error)), ""
     well = [CheckResult(host.name, check, is_ok=True) for check in _CHECKS]
-    rights = [*_rights(host.name, seen), *_rights_of_escaped(host.name, seen, granted)]
-    return [*well, *rights, _guard(host.name, probe), *_machine(host, seen)], seen.machine_id
+    return [*well, _guard(host.name, reply), *_rights(host.name, seen), *_machine(host, seen)], seen.machine_id
 
 
 def twins(machine_ids: Mapping[str, str]) -> Iterator[CheckResult]:
@@ -108,37 +112,19 @@ def _rights(name: str, seen: Snapshot) -> Iterator[CheckResult]:
     granted: Iterable[str] = seen.around.rights if seen.around else ()
     for right in RIGHTS:
         if right in granted:
-            yield CheckResult(name, f"sudo: {right}", is_ok=True)
-        elif right == _OPTIONAL:
-            what = "not set up: units whose own file is in /etc/systemd/system cannot be masked there"
-            fix = "To allow it, create /etc/systemd/system.control; docs/operations.md has its permissions."
-            yield CheckResult(name, "control layer", is_ok=True, what=what, fix=fix)
+            yield CheckResult(name, f"guard: {right}", is_ok=True)
+        elif right in _OPTIONAL and granted:
+            what, fix = _OPTIONAL[right]
+            yield CheckResult(name, f"guard: {right}", is_ok=True, what=f"not set up: {what}", fix=fix)
         else:
-            yield CheckResult(name, f"sudo: {right}", is_ok=False, what="sudo does not let the bot", fix=_RIGHTS_FIX)
+            what = "neither sudo nor doas lets the bot's login call the guard as root"
+            yield CheckResult(name, f"guard: {right}", is_ok=False, what=what, fix=_RIGHTS_FIX)
 
 
-def _granted_rights(hosts: Hosts, host: Host, unit: UnitName, deadline: float) -> frozenset[str]:
-    """The rights that sudo grants for a unit, each asked for by itself."""
-    return parse_granted(hosts.run(host, look_argv(unit, size="granted"), deadline=deadline).stdout)
-
-
-def _rights_of_escaped(name: str, seen: Snapshot, granted: frozenset[str]) -> Iterator[CheckResult]:
-    """Rules of an older version allow no name with a backslash."""
-    if seen.around and seen.around.rights - {NEVER} == granted:
-        yield CheckResult(name, "sudo: escaped names", is_ok=True)
-    else:
-        what = r"sudo does not let the bot handle units whose names systemd has escaped (`a\x2db.service`)"
-        fix = "`maskbot guard --sudoers` prints the lines of this version; put them into /etc/sudoers.d/maskbot there."
-        yield CheckResult(name, "sudo: escaped names", is_ok=False, what=what, fix=fix)
-
-
-def _guard(name: str, probe: CommandResult) -> CheckResult:
-    """A missing guard is no error; but then the bot's key can open a shell of its login."""
-    if probe.exit_code == REFUSED:
-        return CheckResult(name, "guard", is_ok=True)
-    what = "not set up: whoever has the bot's key can run anything its login may"
-    fix = f"`maskbot guard` prints it; install it as {PATH} and name it in authorized_keys (docs/operations.md)."
-    return CheckResult(name, "guard", is_ok=True, what=what, fix=fix)
+def _guard(name: str, reply: CommandResult) -> CheckResult:
+    """Which guard answered; that it did is known by now."""
+    protocol, _, version = reply.guard.partition(" ")
+    return CheckResult(name, f"guard {version}, protocol {protocol}", is_ok=True)
 
 
 def _machine(host: Host, seen: Snapshot) -> Iterator[CheckResult]:

@@ -3,20 +3,21 @@
 With names of cases behind it, these alone are recorded anew.
 """
 
-import shlex
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bot.core.systemd.guard import read_frame, request_line
+from bot.core.systemd.host_rules import GUARD
 from bot.core.systemd.look import look_argv
 from bot.core.systemd.scan import scan_argv
 from bot.core.systemd.systemctl import status_argv
 from bot.core.systemd.unit_list import unit_list_argv
 from bot.core.systemd.units import UnitName
 from tests.lab.hosts import Lab, LabHost
-from tests.lab.tree import LINGERING, LOGIN
+from tests.lab.tree import LINGERING
 
 RECORDED = Path(__file__).with_name("recorded")
 
@@ -31,13 +32,12 @@ class Case:
     full: bool = False
     user: str = ""
     result: bool = False
-    granted: bool = False
     at: int = 0  # another port than sshd's, where something on the host listens for us
 
     @property
     def size(self) -> str:
         """How much is asked."""
-        return "granted" if self.granted else "result" if self.result else "full" if self.full else "short"
+        return "result" if self.result else "full" if self.full else "short"
 
 
 _ETC, _RUN, _CONTROL = "/etc/systemd/system", "/run/systemd/system", "/etc/systemd/system.control"
@@ -167,7 +167,6 @@ CASES: Mapping[str, Case] = {
     "slice": Case("system.slice"),
     "scope": Case("init.scope"),
     "wrapper": Case("db.service", full=True),
-    "granted": Case("worker.service", granted=True),
     "result": Case(
         "worker.service",
         ["systemctl stop worker.service", "systemctl mask worker.service"],
@@ -284,7 +283,6 @@ CASES: Mapping[str, Case] = {
     "user_own_file": Case("mirror.service", user=LINGERING),
     "user_without_manager": Case("indexer.service", user="idle"),
     "user_unknown": Case("indexer.service", user="nobody-at-all"),
-    "user_not_granted": Case("indexer.service", user=LOGIN),
     "no_bus": Case(
         "cron.service",
         ["mv /run/dbus/system_bus_socket /run/dbus/away"],
@@ -388,9 +386,12 @@ def _record(host: LabHost, name: str, case: Case) -> None:
 
 def _as_bot(host: LabHost, words: Sequence[str], *, at: int = 0) -> str:
     elsewhere = replace(host, port=at, known_hosts=Path("/dev/null")) if at else host
-    client = list(elsewhere.ssh(shlex.join(words)))
+    client = list(elsewhere.ssh(GUARD))
     client[1:1] = ["-o", "StrictHostKeyChecking=no"] if at else []
-    return subprocess.run(client, capture_output=True, text=True, check=False).stdout
+    given = request_line(tuple(words), "a1")
+    answer = subprocess.run(client, input=given, capture_output=True, text=True, check=False).stdout
+    framed = read_frame(answer, "a1")
+    return framed.stdout if framed else answer
 
 
 def _root(host: LabHost, commands: Sequence[str]) -> None:

@@ -24,7 +24,7 @@ from bot.core.requests import (
     Verdict,
     Vote,
 )
-from bot.core.systemd.systemctl import RIGHTS
+from bot.core.systemd.guard import RIGHTS
 from bot.core.systemd.units import (
     ActiveState,
     FileKind,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from bot.core.hosts.inventory import Host
+from bot.core.systemd.guard import Note
 from bot.doctor.hosts import examine_host, twins
 from bot.errors import HostError, MaskbotError, OutcomeUnknown
 from bot.ports import CommandResult
@@ -18,7 +19,15 @@ class Broken:
 
     error: MaskbotError
 
-    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
+    def run(
+        self,
+        host: Host,
+        argv: tuple[str, ...],
+        *,
+        deadline: float,
+        note: Note | None = None,
+        then: tuple[str, ...] = (),
+    ) -> CommandResult:
         raise self.error
 
 

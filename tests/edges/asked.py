@@ -60,7 +60,7 @@ def a_whole_request() -> Request:
         CRON, CRON, frozenset({"cron.service"}), "machine", LoadState.MASKED, ActiveState.INACTIVE, "dead", "masked",
         MASK.path, (MASK,), other_names_load=(("crond.service", LoadState.MASKED),), around=around,
     )  # fmt: skip
-    sent = Sent("link", ("sudo", "-n", "systemctl"), NOW, 0, "Created symlink\n", 12)
+    sent = Sent("link", ("maskbot-guard", "link", "persistent", "cron.service"), NOW, 0, "Created symlink\n", 12)
     return replace(
         a_request(),
         stage=Stage.DONE,

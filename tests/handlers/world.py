@@ -12,6 +12,7 @@ from slack_bolt import App, BoltRequest, BoltResponse
 from bot.core.hosts.inventory import Host
 from bot.core.policy.model import ListedUnit, Policy, Rule
 from bot.core.requests import Approval, Request, Sent, SlowWait, Stage
+from bot.core.systemd.guard import Note
 from bot.core.systemd.unit_list import unit_list_argv
 from bot.edges.database import Database
 from bot.errors import HostError
@@ -74,7 +75,15 @@ class NoHost:
         self.trouble: HostError | None = None
         self.asked: list[str] = []
 
-    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
+    def run(
+        self,
+        host: Host,
+        argv: tuple[str, ...],
+        *,
+        deadline: float,
+        note: Note | None = None,
+        then: tuple[str, ...] = (),
+    ) -> CommandResult:
         if argv != unit_list_argv():
             raise AssertionError(f"a handler sent {argv} to {host.name}")
         self.asked.append(host.name)

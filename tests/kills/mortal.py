@@ -21,6 +21,7 @@ from bot.core.requests import Ask, Change, Duration, Verb
 from bot.core.systemd.units import UnitName
 from bot.edges.clock import SystemClock
 from bot.edges.database import DatabaseLimits
+from bot.edges.ssh.guarded import GuardedHosts
 from bot.edges.ssh.hosts import SshHosts
 from bot.workflow import Deps, Desk, InForce, Timings, Workers
 from bot.workflow.queries.answers import AnswerPool
@@ -62,7 +63,7 @@ def be_a_bot(settings: Settings) -> None:
     limits = DatabaseLimits(busy=BUSY, message_lease=lease)
     store = MortalDatabase(settings.url, clock=clock, instance=settings.name, lease=lease, limits=limits)
     store.death = death
-    hosts = MortalHosts(SshHosts(Path(settings.ssh_key)), KeptCalls(folder / "calls"), death)
+    hosts = MortalHosts(GuardedHosts(SshHosts(Path(settings.ssh_key))), KeptCalls(folder / "calls"), death)
     channel = KeptChannels(folder / "slack", death.at)
     with store.exclusive():
         in_force = InForce(ConfigSnapshot(settings.inventory(), POLICY))

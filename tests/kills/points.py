@@ -9,6 +9,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from sqlalchemy import Connection, event
 from bot.core.audit.chain import Event
 from bot.core.hosts.inventory import Host
 from bot.core.requests import Request, Stage
+from bot.core.systemd.guard import Note
 from bot.edges.database import Database
 from bot.errors import OutcomeUnknown
 from bot.ports import Claim, CommandResult, Count, Hosts, Message
@@ -103,15 +105,25 @@ class MortalHosts:
         self._calls = calls
         self._death = death
 
-    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
+    def run(
+        self,
+        host: Host,
+        argv: tuple[str, ...],
+        *,
+        deadline: float,
+        note: Note | None = None,
+        then: tuple[str, ...] = (),
+    ) -> CommandResult:
         verb = Call(host.name, argv).verb or "look"
         self._death.at(f"before {verb}")
         try:
-            reply = self._hosts.run(host, argv, deadline=deadline)
+            reply = self._hosts.run(host, argv, deadline=deadline, note=note, then=then)
         except OutcomeUnknown:
             self._calls.keep(Call(host.name, argv))
             raise
         self._calls.keep(Call(host.name, argv, reply))
+        if reply.look:
+            self._calls.keep(Call(host.name, then, replace(reply, argv=then, stdout=reply.look, look="")))
         self._death.at(f"after {verb}")
         return reply
 

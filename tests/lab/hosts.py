@@ -13,22 +13,27 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bot.core.systemd.systemctl import sudoers_fragment
+from bot.edges.guard.text import guard, sudoers_line
+from config.critical_units import read_lists
+from config.loading import SHIPPED_LIST
+from config.strict_yaml import read_document
 from tests.lab.endings import in_order, leave_alone, wait_for_one
 from tests.lab.ground import BASE, Ground
 from tests.lab.machine import LabError, require
 from tests.lab.nspawn import Nspawn
-from tests.lab.tree import LINGERING, LOGIN, furnish, individualise, laid_over, make_key, mount_over
+from tests.lab.tree import LINGERING, LOGIN, furnish, individualise, install_guard, laid_over, make_key, mount_over
 
 # The tree below the overlays; another one (made by script/newer-systemd) has another version of systemd.
 ROOT = Path(os.environ.get("LAB_ROOT", "/"))
+CRITICAL, _ = read_lists(read_document(SHIPPED_LIST))
+CONFIGURATION = f"login: {LOGIN}\nusers: {LINGERING}\nforeign-masks: yes\n"
 ADDRESS = "127.0.0.1"
 BOOT_SECONDS = 60.0
 
 
 def admitted(login: str) -> str:
     """The sudo rights of the bot's login on a host: exactly what the product asks for."""
-    return sudoers_fragment(login, users=(LINGERING,))
+    return sudoers_line(login)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +150,7 @@ class Lab:
         public_key = make_key(self._key_file, comment=LOGIN)
         with laid_over(here / "common.root", ROOT, upper=here / "common") as root:
             furnish(root, sudoers=self._sudoers(LOGIN), public_key=public_key)
+            install_guard(root, guard([unit.pattern for unit in CRITICAL]), CONFIGURATION)
 
     def _build(self, name: str, *, control: bool) -> LabHost:
         here = self._ground.directory / name

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.edges.guard.asking import ask
 from tests.lab.ground import Ground, cgroups_of, mounted_under
 from tests.lab.hosts import Lab, LabHost
 from tests.lab.pristine import Pristine
@@ -48,9 +49,9 @@ def test_the_bots_login_is_not_root(host: LabHost) -> None:
 
 
 def test_the_bots_login_may_do_what_the_product_asks_for(host: LabHost) -> None:
-    masked = as_bot(host, "sudo -n /usr/bin/ln -s -T -- /dev/null /etc/systemd/system/cron.service")
+    masked = ask(host, "link", "persistent", "cron.service")
 
-    assert masked.returncode == 0, masked.stderr
+    assert masked.code == 0, masked.err
     assert host.run("readlink", "/etc/systemd/system/cron.service").stdout == "/dev/null\n"
 
 

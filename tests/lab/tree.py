@@ -21,6 +21,7 @@ PLACES = {
 LOGIN = "maskbot"
 USERS = (LOGIN, "deploy", "idle")
 LINGERING = "deploy"
+GUARD, GUARDS_CONFIGURATION = "usr/local/libexec/maskbot-guard", "etc/maskbot/guard.conf"
 
 # Units, crontabs, mounts and greetings of this machine that each host would start or run too.
 EMPTIED = (
@@ -88,6 +89,18 @@ def furnish(root: Path, *, sudoers: str, public_key: str) -> None:
     command("visudo", "-cf", fragment)
     (root / "var/lib/lab").mkdir()
     (root / "var/lib/systemd/linger" / LINGERING).touch()
+
+
+def install_guard(root: Path, program: str, configuration: str) -> None:
+    """Root's part on a host: the program, and what is special about these hosts."""
+    for path, text, mode in (
+        (root / GUARD, program, 0o755),
+        (root / GUARDS_CONFIGURATION, configuration, 0o644),
+    ):
+        for folder in reversed(path.relative_to(root).parents):
+            (root / folder).mkdir(mode=0o755, exist_ok=True)
+        path.write_text(text)
+        path.chmod(mode)
 
 
 def individualise(root: Path, name: str, *, address: str, port: int, control: bool) -> str:

@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Iterator
 
 from bot.core.systemd.config_management import AGENTS
+from bot.core.systemd.guard import RIGHTS
 from bot.core.systemd.properties import RELATIONS, SHOWN, SHOWN_OF_MASK, SHOWN_OF_RELATED
 from bot.core.systemd.search_path import SYSTEM
-from bot.core.systemd.sudo_rights_script import FOLDER
-from bot.core.systemd.systemctl import RIGHTS, admitted
 from tests.model.files import CONTROL, ETC, NULL, RUN, Entry
 from tests.model.loading import seconds
 from tests.model.manager import Manager
@@ -158,15 +157,13 @@ def _for_a_decision(manager: Manager) -> list[str]:
     """A login over sshd from another machine, with all rights; no edits of others wait for a reload."""
     ours = "192.0.2.1:22 192.0.2.7:40000 cgroup:/system.slice/ssh.service"
     sshd = properties(manager, "ssh.service")
-    commands = ", ".join(admitted(form) for forms in RIGHTS.values() for form in forms)
     return [
         *("@edited", "@edited-for-many", "@there"),
         *("@lifeline", "/user.slice/user-2001.slice/session-1.scope", "/system.slice/ssh.service"),
         *("@way", "connection=192.0.2.7 40000 192.0.2.1 22", "@sockets", f"ESTAB 0 0 {ours}"),
         *("@listening", "LISTEN 0 128 0.0.0.0:22 0.0.0.0:* cgroup:/system.slice/ssh.service", "@cgroups", "@starters"),
         *("@carriers", *(f"{key}={sshd[key]}" for key in SHOWN_OF_RELATED if sshd.get(key))),
-        *("@rights", FOLDER, "@sudo", "User maskbot may run the following commands on web-01:"),
-        f"    (root) NOPASSWD: {commands}",
+        *("@rights", *RIGHTS),
     ]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from bot.core.hosts.inventory import Host
+from bot.edges.ssh.guarded import GuardedHosts
 from bot.edges.ssh.hosts import SshHosts
 from config.host_keys import read_public_key
 from tests.lab.hosts import LabHost
@@ -26,7 +27,7 @@ def known(host: LabHost | ModelHost) -> Host:
 def real(lab_hosts: Mapping[str, LabHost], found: Mapping[str, Pristine]) -> Iterator[Side]:
     """A host with a real systemd, in its state at boot before and after these tests."""
     host = lab_hosts["web-01"]
-    hosts = SshHosts(host.key_file)
+    hosts = GuardedHosts(SshHosts(host.key_file))
     yield Side(hosts, known(host), host, time.sleep)
     hosts.close()
     found["web-01"].restore()

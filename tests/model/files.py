@@ -34,16 +34,6 @@ class Entry:
     goal: str = ""
     inode: int = 0
 
-    def is_the_one(self, words: list[str]) -> bool:
-        """Whether find(1) would match this file with the given tests; without tests it matches any file."""
-        return not words or words == [
-            "-inum",
-            str(self.inode),
-            "-not",
-            "-newerct",
-            f"@{self.identity.partition(':')[2]}",
-        ]
-
     @property
     def identity(self) -> str:
         """What tells a link from a later one at the same path."""

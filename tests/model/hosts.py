@@ -6,14 +6,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bot.core.hosts.inventory import Host
+from bot.core.systemd.guard import PROTOCOL, REFUSED, Note, request_line
 from bot.errors import HostError, OutcomeUnknown
 from bot.ports import CommandResult
 from tests.model import answers
-from tests.model.files import ETC, NULL, RUN, Files
+from tests.model.files import CONTROL, ETC, NULL, RUN, Files
 from tests.model.manager import Manager
 
 ADDRESS, LOGIN = "192.0.2.1", "maskbot"  # an address that nobody has (RFC 5737)
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEWa5dWDmMGmzQ9bT9+2xnXbs9yNTqwJq7T2mZ0wCcKd"
+FOLDERS = {"control": CONTROL, "persistent": ETC, "runtime": RUN}
 _SYSTEMCTL = ("systemctl", "/usr/bin/systemctl")
 _NO_SPACE = (
     "Reload daemon failed: Refusing to reload, not enough space available on /run/systemd. Currently, 11.8M are free,"
@@ -144,56 +146,69 @@ class ModelHosts:
     def __init__(self, hosts: Mapping[str, ModelHost]) -> None:
         self.hosts = hosts
 
-    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
-        """Answer as the host would over SSH."""
+    def run(
+        self,
+        host: Host,
+        argv: tuple[str, ...],
+        *,
+        deadline: float,
+        note: Note | None = None,
+        then: tuple[str, ...] = (),
+    ) -> CommandResult:
+        """Answer as the guard on the host would over SSH."""
+        request_line(argv, "a1", note, then)
         if deadline <= 0:
             raise OutcomeUnknown("The time was over.")
         if host.name not in self.hosts or self.hosts[host.name].is_away:
             raise HostError(f"{host.name} cannot be reached: Connection refused.", code="ssh_unreachable", passing=True)
-        one = self.hosts[host.name]
-        match argv:
-            case ["/bin/sh", "-c", _, script, *words]:
-                code, said, stdout = 0, "", self._script(one, script, words)
-            case ["/usr/bin/env", *words] if "status" in words:
-                code, said, stdout = 0, "", self._status(one, words[-1])
-            case ["sudo", "-n", *words]:
-                code, said, stdout = self._as_root(one, words)
-            case _:
-                raise NotImplementedError(f"the model of a host does not know {argv}")
-        return CommandResult(argv, code, stdout, f"{said}\n" if said else "", 1)
+        one, words = self.hosts[host.name], list(argv[1:])
+        code, said, stdout = 0, "", self._looked(one, words)
+        if not stdout:
+            code, said = self._changed(one, words)
+        look = self._looked(one, list(then[1:])) if then else ""
+        return CommandResult(argv, code, stdout, f"{said}\n" if said else "", 1, f"{PROTOCOL} model", look)
 
-    def _script(self, one: ModelHost, script: str, words: list[str]) -> str:
-        match script, words:
-            case "maskbot-look", [unit, size, ""]:
+    def _looked(self, one: ModelHost, words: list[str]) -> str:
+        match words:
+            case ["look", size, unit]:
                 said = answers.look(one.manager, unit, size=size, hostname=one.name, machine_id=one.machine_id)
                 return said + (self._status(one, unit) if size in ("result", "acting") else "")
-            case "maskbot-scan", []:
+            case ["scan"]:
                 return answers.scan(one.manager, machine_id=one.machine_id)
-            case "maskbot-units", []:
+            case ["units"]:
                 return answers.unit_list(one.manager)
-        raise NotImplementedError(f"the model of a host does not know {script} {words}")
+            case ["status", unit]:
+                return self._status(one, unit)
+        return ""
 
     @staticmethod
-    def _as_root(one: ModelHost, words: list[str]) -> tuple[int, str, str]:
-        """A root command's exit code, stderr and stdout."""
+    def _changed(one: ModelHost, words: list[str]) -> tuple[int, str]:
+        """The exit code of a change, and what goes to stderr."""
         files = one.manager.files
         match words:
-            case ["/usr/bin/systemctl", *rest]:
-                return one.systemctl(rest)
-            case ["/usr/bin/ln", "-s", "-T", "--", goal, path]:
+            case ["stop" | "start" | "kill" | "reset-failed" as verb, unit]:
+                return one.systemctl([verb, unit])[:2]
+            case ["try-start", unit]:
+                return one.systemctl(["start", unit])[:2]
+            case ["reload"]:
+                return one.systemctl(["daemon-reload"])[:2]
+            case ["probe", layer]:
+                return (1, f"{FOLDERS[layer]}: {files.trouble}") if files.trouble else (0, "")
+            case ["link", layer, unit]:
+                path = f"{FOLDERS[layer]}/{unit}"
                 if why := "File exists" if path in files.entries else files.trouble:
-                    return 1, f"/usr/bin/ln: failed to create symbolic link '{path}': {why}", ""
-                files.link(path, goal)
-            case ["/usr/bin/find", path, "-maxdepth", "0", "-type", "l", "-xtype", "c", *same, "-delete"]:
-                if path not in files.entries:
-                    return 1, f"/usr/bin/find: '{path}': No such file or directory", ""
+                    return 1, f"{FOLDERS[layer]}: {why}"
+                files.link(path, NULL)
+            case ["unlink" | "unlink-foreign", layer, unit, identity]:
+                path = f"{FOLDERS[layer]}/{unit}"
+                if path not in files.entries or files.entries[path].identity != identity:
+                    return REFUSED, f"maskbot-guard: {path} is not the mask that was seen there"
                 if files.trouble:
-                    return 1, f"/usr/bin/find: cannot delete '{path}': {files.trouble}", ""
-                if files.entries[path].goal == NULL and files.entries[path].is_the_one(same):
-                    files.remove(path)
+                    return 1, f"{FOLDERS[layer]}: {files.trouble}"
+                files.remove(path)
             case _:
                 raise NotImplementedError(f"the model of a host does not know {words}")
-        return 0, "", ""
+        return 0, ""
 
     @staticmethod
     def _status(one: ModelHost, unit: str) -> str:

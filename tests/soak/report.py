@@ -25,7 +25,7 @@ Only replica 0 is killed; the others run all the time. The last request was over
 
 Checked for every request:
 
-- The audit chain verifies, and every command that sudo logged on a host was recorded before it was sent (I2).
+- The audit chain verifies, and every change that the guard logged on a host was recorded before it was sent (I2).
 - The stored outcome is what systemd shows (I3).
 - There is one card, which shows the outcome, and no message was posted twice (I4).
 - No secret is in messages and logs (I5).

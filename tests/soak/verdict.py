@@ -1,6 +1,5 @@
 """After a soak, find every broken promise (I1 to I6) from what Slack, the hosts and the database each say."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,9 +18,6 @@ from tests.soak.traffic import Traffic
 from tests.stories.scene import NAMES
 from tests.workflow.invariants import MASKED, Seen, broken
 
-_COMMAND = re.compile(r"COMMAND=(\S+/(?:systemctl|ln|find) .*)$")
-_VERBS = re.compile(r" (mask|unmask|stop|kill|start|reset-failed|daemon-reload) ?| /dev/null | -delete")
-
 
 def requests_of(fleet: Fleet, *, since: datetime | None = None) -> list[Request]:
     """Every request of the soak."""
@@ -38,7 +34,7 @@ class Beforehand:
     @classmethod
     def of(cls, fleet: Fleet) -> "Beforehand":
         """Read it now."""
-        return cls(SystemClock().now(), {host.name: sudo_ran(host) for host in fleet.hosts.values()})
+        return cls(SystemClock().now(), {host.name: guard_did(host) for host in fleet.hosts.values()})
 
 
 def find_broken(fleet: Fleet, traffic: Traffic, before: Beforehand) -> list[str]:
@@ -92,23 +88,24 @@ def _hosts_disagree(fleet: Fleet, requests: list[Request]) -> Iterator[str]:
 def _sent_without_record(
     fleet: Fleet, requests: list[Request], records: list[Mapping[str, Any]], before: Beforehand
 ) -> Iterator[str]:
-    """I2: commands that sudo logged on a host more often than they were recorded."""
+    """I2: changes that the guard logged on a host more often than they were recorded."""
     host_of = {request.id: request.target.host for request in requests}
     intents: Counter[tuple[str, str]] = Counter()
     for record in records:
         if record["type"] == "exec.intent" and record["request_id"] in host_of:
-            intents[host_of[record["request_id"]], " ".join(record["data"]["argv"][2:])] += 1
+            words = [word for word in record["data"]["argv"][1:] if ":" not in word]  # without a link's identity
+            intents[host_of[record["request_id"]], " ".join(words)] += 1
     for host in fleet.hosts.values():
-        for command, times in (sudo_ran(host) - before.ran[host.name]).items():
+        for command, times in (guard_did(host) - before.ran[host.name]).items():
             if times > intents[host.name, command]:
                 yield f"I2: {host.name} ran `{command}` {times} times, on record are {intents[host.name, command]}"
 
 
-def sudo_ran(host: LabHost) -> Counter[str]:
-    """The commands that change something, as sudo logged them in the host's journal."""
-    journal = host.run("journalctl", "--no-pager", "-o", "cat", "-t", "sudo", seconds=120).stdout
-    found = (_COMMAND.search(line) for line in journal.splitlines())
-    return Counter(one[1] for one in found if one and _VERBS.search(one[1]) and " status " not in one[1])
+def guard_did(host: LabHost) -> Counter[str]:
+    """The changes that the guard wrote into the host's journal, in the words of the record."""
+    fields = ("-o", "cat", "--output-fields=MASKBOT_DID")
+    journal = host.run("journalctl", "--no-pager", *fields, "-t", "maskbot-guard", "_UID=0", seconds=120).stdout
+    return Counter(line for line in journal.splitlines() if line)
 
 
 def _twins(said: list[tuple[str, str]]) -> Iterator[str]:

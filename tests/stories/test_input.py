@@ -91,6 +91,6 @@ def test_what_is_asked_in_a_thread_is_answered_and_proven_in_that_thread(story: 
 
     story.presses("bob", "Approve", card)
     story.card("MASKED AND PROVEN · tuned.service on db-01")
-    assert "ln -s -T -- /dev/null /etc/systemd/system/tuned.service" in story.thread(talk, "is masked")
+    assert "maskbot-guard link persistent tuned.service" in story.thread(talk, "is masked")
     story.line("masked and proven: tuned.service on db-01")
     assert {message["thread_ts"] for message in story.messages()} == {talk["ts"]}

@@ -29,7 +29,7 @@ def test_what_alice_asks_and_bob_approves_is_masked_proven_and_undone(story: Sto
     assert buttons(done) == ["Unmask", "Details"]
     assert story.line("masked and proven") == "masked and proven: cron.service on web-01 (alice, approved by bob)"
     evidence = story.thread(done, "cron.service on web-01, after")
-    assert "ln -s -T -- /dev/null /etc/systemd/system/cron.service\n  exit 0" in evidence
+    assert "maskbot-guard link persistent cron.service\n  exit 0" in evidence
     assert "systemctl status cron.service on web-01, before" in evidence
 
     story.presses("alice", "Unmask", done)

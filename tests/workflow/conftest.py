@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.edges.ssh.guarded import GuardedHosts
 from bot.edges.ssh.hosts import SshHosts
 from tests.lab.hosts import LabHost
 from tests.lab.postgres import Postgres
@@ -19,9 +20,9 @@ from tests.workflow.world import World
 
 
 @pytest.fixture(scope="session")
-def ways(lab_hosts: Mapping[str, LabHost]) -> Iterator[SshHosts]:
+def ways(lab_hosts: Mapping[str, LabHost]) -> Iterator[GuardedHosts]:
     """The bot's SSH connections, kept open between tests."""
-    hosts = SshHosts(lab_hosts["web-01"].key_file)
+    hosts = GuardedHosts(SshHosts(lab_hosts["web-01"].key_file))
     yield hosts
     hosts.close()
 
@@ -33,7 +34,7 @@ def fleet() -> Fleet:
 
 
 @pytest.fixture(scope="module")
-def real_fleet(lab_hosts: Mapping[str, LabHost], found: Mapping[str, Pristine], ways: SshHosts) -> Fleet:
+def real_fleet(lab_hosts: Mapping[str, LabHost], found: Mapping[str, Pristine], ways: GuardedHosts) -> Fleet:
     """Three real hosts of the lab."""
 
     def restore() -> None:

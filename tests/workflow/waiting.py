@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.core.hosts.inventory import Host
 from bot.core.requests import Approval, Escalation, Request, Stage
+from bot.core.systemd.guard import Note
 from bot.ports import CommandResult
 from tests.edges.asked import a_request
 from tests.lab.sqlite import new_sqlite
@@ -20,7 +21,15 @@ MINUTE = timedelta(minutes=1)
 class Nowhere:
     """A connection to hosts that is never used."""
 
-    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
+    def run(
+        self,
+        host: Host,
+        argv: tuple[str, ...],
+        *,
+        deadline: float,
+        note: Note | None = None,
+        then: tuple[str, ...] = (),
+    ) -> CommandResult:
         raise AssertionError(f"no host is asked here: {host.name} {argv} {deadline}")
 
 

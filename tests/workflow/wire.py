@@ -2,18 +2,25 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.core.hosts.inventory import Host
+from bot.core.systemd.guard import Note
 from bot.core.systemd.look import parse_look
-from bot.core.systemd.systemctl import PROBE
 from bot.core.systemd.units import ActiveState, FileKind, Layer, LoadState, Snapshot, UnitName
 from bot.errors import HostError, OutcomeUnknown
 from bot.ports import CommandResult, Hosts
 
-LOOK, SCAN = "maskbot-look", "maskbot-scan"
-_LINKS = {"/usr/bin/ln": "mask", "/usr/bin/find": "unmask"}
-_PLACES = {"/run/systemd/": Layer.RUNTIME, "/run/user/": Layer.RUNTIME, "/etc/systemd/system.control/": Layer.CONTROL}
+LOOK, SCAN = "look", "scan"
+_VERBS = {
+    "link": "mask",
+    "unlink": "unmask",
+    "unlink-foreign": "unmask",
+    "reload": "daemon-reload",
+    "try-start": "start",
+}
+_PLAIN = ("stop", "kill", "start", "reset-failed", "probe")
+_WITH_A_LAYER = ("link", "unlink", "unlink-foreign", "look")  # the second word is a layer, or a size
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,32 +32,27 @@ class Call:
     reply: CommandResult | None = None
 
     @property
+    def words(self) -> tuple[str, ...]:
+        """The words for the guard, whoever's manager they are about."""
+        return self.argv[3:] if self.argv[1] == "--user" else self.argv[1:]
+
+    @property
     def verb(self) -> str:
-        """The kind of root command; empty for a look, `probe` and `unprobe` for a mask of no unit."""
-        words = [word for word in self.argv if not word.startswith("-")]
-        if self.argv[0] != "sudo" or "status" in words:
-            return ""
-        known = ("mask", "stop", "kill", "start", "reset-failed", "daemon-reload")
-        verb = next((_LINKS.get(word, word) for word in words if word in known or word in _LINKS), "")
-        return {"mask": "probe", "unmask": "unprobe"}[verb] if self._named == str(PROBE) else verb
+        """The kind of root command in systemctl's words; empty for a look, `probe` for a mask of no unit."""
+        word = self.words[0]
+        return _VERBS.get(word, word if word in _PLAIN else "")
 
     @property
     def unit(self) -> str:
-        """The unit of the command; a reload concerns all units."""
-        if LOOK in self.argv:
-            return self.argv[self.argv.index(LOOK) + 1]
-        return "" if self.verb == "daemon-reload" else self._named
-
-    @property
-    def _named(self) -> str:
-        path = next((word for word in self.argv if word.startswith(("/etc/", "/run/", "/home/"))), self.argv[-1])
-        return path.rpartition("/")[2]
+        """The unit of the command; a reload and a probe concern none."""
+        if self.words[0] in ("reload", "probe", "scan", "units"):
+            return ""
+        return self.words[2 if self.words[0] in _WITH_A_LAYER else 1]
 
     @property
     def layer(self) -> Layer:
         """The layer in which a mask is made or removed."""
-        found = (layer for word in self.argv for start, layer in _PLACES.items() if word.startswith(start))
-        return Layer.RUNTIME if "--runtime" in self.argv else next(found, Layer.PERSISTENT)
+        return Layer(self.words[1])
 
     @property
     def seen(self) -> Snapshot | None:
@@ -76,12 +78,20 @@ class Wire:
         self.before: list[Trouble] = []
         self.after: list[Trouble] = []
 
-    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
+    def run(
+        self,
+        host: Host,
+        argv: tuple[str, ...],
+        *,
+        deadline: float,
+        note: Note | None = None,
+        then: tuple[str, ...] = (),
+    ) -> CommandResult:
         call = Call(host.name, argv)
         for interfere in list(self.before):
             interfere(call)
         try:
-            reply = self._hosts.run(host, argv, deadline=deadline)
+            reply = self._hosts.run(host, argv, deadline=deadline, note=note, then=then)
         except OutcomeUnknown:
             self._keep(call)
             raise
@@ -89,8 +99,13 @@ class Wire:
             raise  # it was not sent
         call = Call(host.name, argv, reply)
         self._keep(call)
-        for interfere in list(self.after):
+        hooks = list(self.after)
+        for interfere in hooks:
             interfere(call)
+        if hooks:
+            return replace(reply, look="")  # what a test does after the command, the next look is to see
+        if reply.look:
+            self._keep(Call(host.name, then, replace(reply, argv=then, stdout=reply.look, look="")))
         return reply
 
     def _keep(self, call: Call) -> None:
@@ -117,7 +132,7 @@ def not_needed(calls: list[Call]) -> Iterator[str]:
             looked[call.host] = call.unit
             # a process that takes over from a dead one may begin with a reload
             changing.setdefault(call.host, call.unit)
-        elif call.verb and call.verb != "unprobe":  # a probe is removed again, whatever a look shows
+        elif call.verb:
             unit = looked.get(call.host, "") if call.verb == "probe" else call.unit or changing.get(call.host, "")
             if (call.host, unit) not in newest:  # a neighbour that is restored with the unit
                 unit = changing.get(call.host, "")

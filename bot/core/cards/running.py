@@ -15,7 +15,7 @@ _STEPS = {
     "link": "creating the mask",
     "unlink": "removing the mask",
     "probe": "testing whether a mask can be made there, with a name no unit has",
-    "unprobe": "removing that test again",
+    "unprobe": "removing that test again",  # of an older version
     "stop": "stopping",
     "kill": "sending SIGKILL to all its processes",
     "reload": "reloading systemd (daemon-reload)",

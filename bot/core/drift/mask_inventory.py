@@ -6,8 +6,8 @@ from datetime import datetime
 
 from bot.core.drift.host_view import HostView
 from bot.core.requests import Request, Stage
+from bot.core.systemd.host_rules import MASKABLE_TYPES
 from bot.core.systemd.scan import FoundMask
-from bot.core.systemd.systemctl import STARTABLE
 from bot.core.systemd.units import FileKind, UnitName
 
 # Of the layers in which an unmask looks for a mask.
@@ -33,7 +33,7 @@ class MaskInventory:
     ours: tuple[Request, ...] = ()  # what we made and nobody undid: live masks, and links that are not loaded
     open: tuple[Request, ...] = ()  # open requests
     sign_offs: tuple[Request, ...] = ()  # break-glass changes that nobody has signed off
-    types: frozenset[str] = frozenset(STARTABLE)  # units for which people may ask
+    types: frozenset[str] = frozenset(MASKABLE_TYPES)  # units for which people may ask
     instances: bool = True  # whether they may ask for instances of a template
 
     @property
@@ -50,7 +50,7 @@ class MaskInventory:
         if mask.kind is not FileKind.MASK or not UnitName.is_sendable(mask.unit) or mask.folder not in _FOLDERS:
             return False
         unit = UnitName(mask.unit)
-        is_admitted = unit.type in self.types.intersection(STARTABLE) and (self.instances or not unit.is_instance)
+        is_admitted = unit.type in self.types.intersection(MASKABLE_TYPES) and (self.instances or not unit.is_instance)
         return is_admitted and not unit.is_template
 
     @property

@@ -14,7 +14,6 @@ from bot.core.steps.kinds import (
     Stop,
     TryStart,
     Unlink,
-    Unprobe,
 )
 from bot.core.systemd import systemctl
 from bot.core.systemd.units import Layer, LayerFile, UnitName
@@ -23,7 +22,7 @@ from bot.core.systemd.units import Layer, LayerFile, UnitName
 def argv(step: Command, target: Target, *, user: str) -> tuple[str, ...]:
     """The command of a step, on the unit of the target unless the step names another."""
     match step:
-        case Link() | Probe() | Unprobe() | Unlink():
+        case Link() | Probe() | Unlink():
             return _link_argv(step, target, user=user)
         case Stop():
             return systemctl.stop_argv(target.unit, user=user)
@@ -32,7 +31,7 @@ def argv(step: Command, target: Target, *, user: str) -> tuple[str, ...]:
         case Reload():
             return systemctl.reload_argv(user=user)
         case TryStart(unit=name):
-            return systemctl.start_argv(UnitName(name) if name else target.unit, user=user)
+            return systemctl.try_start_argv(UnitName(name) if name else target.unit, user=user)
         case ResetFailed(unit=unit):
             return systemctl.reset_failed_argv(UnitName(unit), user=user)
         case Start(unit=unit):
@@ -41,16 +40,15 @@ def argv(step: Command, target: Target, *, user: str) -> tuple[str, ...]:
             assert_never(step)
 
 
-def _link_argv(step: Link | Probe | Unprobe | Unlink, target: Target, *, user: str) -> tuple[str, ...]:
+def _link_argv(step: Link | Probe | Unlink, target: Target, *, user: str) -> tuple[str, ...]:
     """Remove exactly the link that the newest look has seen, by which the step was decided."""
     if isinstance(step, Unlink):
-        return systemctl.unlink_argv(target.unit, _last_layer(target, step.layer), user=user)
+        return systemctl.unlink_argv(target.unit, _last_layer(target, step.layer), user=user, foreign=step.foreign)
     if target.layer is None:
         raise ValueError("a link needs a layer")
-    if isinstance(step, Unprobe):
-        return systemctl.unprobe_argv(_last_layer(target, target.layer), user=user)
-    unit = target.unit if isinstance(step, Link) else systemctl.PROBE
-    return systemctl.link_argv(unit, target.layer, user=user)
+    if isinstance(step, Probe):
+        return systemctl.probe_argv(target.layer, user=user)
+    return systemctl.link_argv(target.unit, target.layer, user=user)
 
 
 def _last_layer(target: Target, layer: Layer) -> LayerFile:

@@ -17,23 +17,17 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Make such a link under a name that no unit has, so that an impossible link fails before anything is stopped."""
+    """Make such a link under a name that no unit has and remove it, so that an impossible one fails before a stop."""
 
     name: ClassVar[str] = "probe"
 
 
 @dataclass(frozen=True, slots=True)
-class Unprobe:
-    """Remove the link of the probe."""
-
-    name: ClassVar[str] = "unprobe"
-
-
-@dataclass(frozen=True, slots=True)
 class Unlink:
-    """Remove the mask's link in one layer."""
+    """Remove the mask's link in one layer; `foreign` is for one that the bot did not make."""
 
     layer: Layer
+    foreign: bool = False
     name: ClassVar[str] = "unlink"
 
 
@@ -103,7 +97,7 @@ class Done:
     note: str = ""
 
 
-Command = Link | Probe | Unprobe | Unlink | Stop | Kill | Reload | TryStart | ResetFailed | Start
+Command = Link | Probe | Unlink | Stop | Kill | Reload | TryStart | ResetFailed | Start
 Step = Command | Wait | LookFully | Done
 
 

@@ -19,6 +19,7 @@ from bot.core.steps.kinds import (
 )
 from bot.core.steps.stopping import STARTED, next_stop_step, since_link, still_up, was_unlinked
 from bot.core.systemd.aliases import startable
+from bot.core.systemd.guard import REFUSED
 from bot.core.systemd.units import FileKind, Snapshot
 
 _TAKEN = "Somebody removed the mask while it was being made."
@@ -90,6 +91,7 @@ def _prove(context: StepContext, now: Snapshot) -> Step:
             return TryStart(name)
     if try_start_succeeded(target):
         return Done(Outcome.NOT_LOADED if context.change.keep_running else Outcome.NOT_PROTECTED, STARTED)
-    how = "A start was not tried." if tried is None else _UNANSWERED if unanswered else ""
+    not_tried = tried is None or tried.exit_code == REFUSED  # the guard tries none where it sees no mask
+    how = "A start was not tried." if not_tried else _UNANSWERED if unanswered else ""
     whose = "" if target.made else _FOREIGN
     return Done(Outcome.PROVEN, " ".join(filter(None, (how, whose))))

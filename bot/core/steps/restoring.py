@@ -71,7 +71,7 @@ def next_unmask_step(context: StepContext, now: Snapshot) -> Step:
     left = [file for file in now.layers if file in agreed]
     for file in left:
         if times(context.target, label(Unlink(file.layer))) < context.limits.same_command:
-            return Unlink(file.layer)
+            return Unlink(file.layer, foreign=True)
     if left:
         outcome = Outcome.FAILED if len(left) == len(agreed) else Outcome.NOT_UNMASKED
         return Done(outcome, _last_words(context.target))

@@ -13,7 +13,6 @@ from bot.core.steps.kinds import (
     StepLimits,
     Stop,
     Unlink,
-    Unprobe,
     is_a_try,
     is_on_its_way_down,
     newest,
@@ -23,7 +22,6 @@ from bot.core.steps.kinds import (
 from bot.core.systemd.units import ActiveState, Snapshot
 
 STARTED = "The test start was not refused."
-_PROBES = 2  # the first try may find a probe that a killed bot has left
 # A stop in the middle of a reload skips ExecStop= and kills at once (measured).
 _NOT_NOW = (ActiveState.RELOADING, ActiveState.REFRESHING, ActiveState.MAINTENANCE)
 _LINKS = (Link.name, Unlink.name)
@@ -62,19 +60,11 @@ def still_up(target: Target, now: Snapshot) -> Done:
 
 
 def _probe(target: Target, limits: StepLimits) -> Step | None:
-    """Make a link under a name that no unit has, and remove it again; None once that was seen to work."""
-    made, gone = newest(target, Probe.name), newest(target, Unprobe.name)
-    if made is None:
+    """Try a link under a name that no unit has; None once that was seen to work."""
+    tried = newest(target, Probe.name)
+    if tried is None or (tried.exit_code is None and times(target, Probe.name) < limits.same_command):
         return Probe()
-    unanswered = gone is None or gone.exit_code is None
-    if target.sent[-1] is made or (unanswered and times(target, Unprobe.name) < limits.same_command):
-        return Unprobe()
-    if gone and made.exit_code == gone.exit_code == 0:
-        return None
-    answered = [sent for sent in target.sent if sent.step == Probe.name and sent.exit_code is not None]
-    if len(answered) < _PROBES and times(target, Probe.name) < limits.same_command:
-        return Probe()
-    return Done(Outcome.FAILED, made.output or (gone.output if gone else ""))
+    return None if tried.exit_code == 0 else Done(Outcome.FAILED, tried.output)
 
 
 def _has_rounds(context: StepContext) -> bool:

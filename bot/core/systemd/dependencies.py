@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from bot.core.systemd.config_management import agents
+from bot.core.systemd.host_rules import STOPS_TOO, reached
 from bot.core.systemd.output import Record, is_unit, read_actions, read_turn, read_unit, read_units, require
-from bot.core.systemd.properties import STOPS_TOO
 from bot.core.systemd.units import ActiveState, LoadState, RelatedUnit, Snapshot, UnitName
 from bot.errors import HostileOutput
 
@@ -37,14 +37,8 @@ class UnitGraph:
 
     def would_stop(self, unit: str) -> tuple[RelatedUnit, ...]:
         """Every unit that stops with this one, directly or indirectly, whether it is active now or not."""
-        reached: dict[str, None] = {}
-        ahead = [unit]
-        while ahead:
-            for name in self._related(ahead.pop(), *STOPS_TOO):
-                if name not in reached and name != unit:
-                    reached[name] = None
-                    ahead.append(name)
-        return tuple(self._related_unit(name) for name in sorted(reached))
+        stopped = reached(unit, lambda names: [one for name in names for one in self._related(name, *STOPS_TOO)])
+        return tuple(self._related_unit(name) for name in sorted(stopped))
 
     def named(self, units: Iterable[str]) -> tuple[RelatedUnit, ...]:
         """These units in their present state; a unit that is not loaded is inactive."""

@@ -4,9 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from bot.core.systemd.aliases import LoadedUnit, subject, twins
-from bot.core.systemd.host_script import script_argv
+from bot.core.systemd.guard import Argv
 from bot.core.systemd.layer_files import read_layers
-from bot.core.systemd.look_script import SCRIPT
 from bot.core.systemd.output import (
     FOREVER,
     LAST_LINE,
@@ -29,25 +28,22 @@ from bot.core.systemd.output import (
 from bot.core.systemd.properties import RELATIONS, SHOWN, SHOWN_OF_RELATED
 from bot.core.systemd.side_effects import ElapseBase, SideEffects
 from bot.core.systemd.status import read_status
-from bot.core.systemd.sudo_rights import read_granted
 from bot.core.systemd.surroundings import (
     COPIES,
     COUNTED_ANEW,
     FOR_A_DECISION,
     OF_A_RESULT,
-    Granted,
     for_a_decision,
-    nothing,
     read_around,
     told_apart,
 )
-from bot.core.systemd.systemctl import Argv, checked_login
+from bot.core.systemd.systemctl import asked_of_guard
 from bot.core.systemd.units import ActiveState, LayerFile, LoadState, Snapshot, UnitName
 from bot.core.systemd.unread_edits import BESIDES
 from bot.errors import HostError, HostileOutput, UsageError
 
-SIZES = ("short", "result", "full", "acting", "granted")
-"""How much a look asks: a few states; what a change brought about; what a decision needs; what sudo admits.
+SIZES = ("short", "result", "full", "acting")
+"""How much a look asks: a few states; what a change brought about; what a decision needs, before and at the change.
 
 That of a result, and the full one right before acting, have the unit's status for people behind their end.
 """
@@ -62,27 +58,17 @@ _UNKNOWN = LoadedUnit("", LoadState.STUB)
 
 
 def look_argv(unit: UnitName, *, size: str, user: str = "") -> Argv:
-    """The command of a look: a constant script for sh(1), with the unit as argument.
-
-    Root only for other users' managers.
+    """The command of a look. The guard has its script, and needs root only for other users' managers.
 
     A short look takes some 15 ms on the host, a look at a result with most of `Surroundings` 30 ms, a full one 50 ms.
     """
-    return script_argv(SCRIPT, "maskbot-look", str(unit), size, user and checked_login(user))
+    return asked_of_guard("look", size, unit, user=user)
 
 
-def look_script() -> str:
-    """The whole script, as it is sent."""
-    return script_argv(SCRIPT, "")[2]
-
-
-def parse_look(
-    stdout: str, asked: UnitName, *, also: Collection[str] = (), user: str = "", granted: Granted = nothing
-) -> Snapshot:
+def parse_look(stdout: str, asked: UnitName, *, also: Collection[str] = ()) -> Snapshot:
     """Parse the output strictly, with the states of the units in `also`.
 
-    `granted` is called if sudo's own list does not show what the bot may do. Raises `HostError`
-    (`incomplete_observation`, or why nothing could be asked) or `HostileOutput`.
+    Raises `HostError` (`incomplete_observation`, or why nothing could be asked) or `HostileOutput`.
     """
     found = _sections(stdout)
     unit, host = read_record(found["unit"], (*SHOWN, *RELATIONS)), read_record(found["host"], ("machine_id", "manager"))
@@ -103,7 +89,7 @@ def parse_look(
         raise HostileOutput("The host's answer has the files of another unit.")
     around = read_around(found, unit, also) if "states" in found else None
     if around and "rights" in found:
-        around = for_a_decision(around, found, unit, user=user, granted=granted)
+        around = for_a_decision(around, found, unit)
     command = _stop_command(found.get(_STOPPING, ()), snapshot.sub)
     whole = replace(_with_manners(snapshot, unit), elsewhere=elsewhere, around=around, manager=read_run(host))
     return replace(whole, stop_command=command)
@@ -114,20 +100,15 @@ def parse_status(stdout: str) -> str:
     return read_status(stdout.partition(_END)[2])
 
 
-def parse_granted(stdout: str) -> frozenset[str]:
-    """The sudo rights that the script asked for one by one."""
-    return read_granted(_sections(stdout, "granted")["granted"])
-
-
-def _sections(stdout: str, *needed_too: str) -> dict[str, tuple[str, ...]]:
+def _sections(stdout: str) -> dict[str, tuple[str, ...]]:
     answer, end, _ = stdout.partition(_END)
-    known = (*_SHORT, *OF_A_RESULT, *FOR_A_DECISION, COUNTED_ANEW, COPIES, BESIDES, _STOPPING, "granted", "failed")
+    known = (*_SHORT, *OF_A_RESULT, *FOR_A_DECISION, COUNTED_ANEW, COPIES, BESIDES, _STOPPING, "failed")
     found = sections(answer + end, known)
     if "failed" in found:
         raise failure(found["failed"])
     decides = any(name in found for name in FOR_A_DECISION)
     further = (*OF_A_RESULT, *FOR_A_DECISION) if decides else OF_A_RESULT if "states" in found else ()
-    for name in (*_SHORT, *further, *needed_too):
+    for name in (*_SHORT, *further):
         if name not in found:
             raise HostError("The host's answer lacks a part.", code="incomplete_observation", passing=True)
     return told_apart(found)

@@ -1,18 +1,11 @@
 """The script of a look: constant, without any foreign text in it, and it changes nothing."""
 
+from bot.core.systemd.host_rules import RIGHTS_FD
 from bot.core.systemd.host_script import WHY_NOT, WORDS
 from bot.core.systemd.neighbours_script import NEIGHBOURS
 from bot.core.systemd.own_access_script import WAY_IN
-from bot.core.systemd.properties import (
-    RELATIONS,
-    SHOWN,
-    SHOWN_OF_NAME,
-    STAT_FORMAT,
-    STATES,
-    STATUS,
-)
+from bot.core.systemd.properties import RELATIONS, SHOWN, SHOWN_OF_NAME, STAT_FORMAT, STATES, STATUS
 from bot.core.systemd.search_path import ONLY_THOSE_THERE, SYSTEM, USER, words
-from bot.core.systemd.sudo_rights_script import LISTED, one_by_one
 from bot.core.systemd.unit_files_script import CONTENTS, KERNEL
 
 # Arguments: the unit, the size of the look, and a login for that user's own manager or nothing.
@@ -23,21 +16,21 @@ read -r machine_id </etc/machine-id
 if [ "$user" ]; then
   kind=user
   entry=$(getent passwd "$user") || fail no_user
-  IFS=: read -r _ _ uid _ _ home _ <<EOT
+  IFS=: read -r _ _ uid gid _ home _ <<EOT
 $entry
 EOT
   running=$(/usr/bin/systemctl show -p ActiveState --value -- "user@$uid.service" 2>/dev/null)
   [ "$running" = active ] || fail no_user_manager
   manager=$(/usr/bin/systemctl show -p InvocationID --value -- "user-runtime-dir@$uid.service" 2>/dev/null)
   control=$home/.config/systemd/user.control persistent=$home/.config/systemd/user runtime=/run/user/$uid/systemd/user
-  ask() {{ sudo -n /usr/bin/systemctl --no-ask-password --user -M "$user@.host" "$@"; }}
-  stats() {{ sudo -n -u "$user" /usr/bin/stat "$@"; }}
+  ask() {{ /usr/bin/systemctl --no-ask-password --user -M "$user@.host" "$@"; }}
+  as_owner() {{ /usr/bin/setpriv --reuid="$uid" --regid="$gid" --clear-groups -- "$@"; }}
   set -- {words(USER)}
 else
   kind=system
   control=/etc/systemd/system.control persistent=/etc/systemd/system runtime=/run/systemd/system
   ask() {{ /usr/bin/systemctl --no-ask-password "$@"; }}
-  stats() {{ /usr/bin/stat "$@"; }}
+  as_owner() {{ "$@"; }}
   set -- {words(SYSTEM)}
 fi
 {ONLY_THOSE_THERE}"""
@@ -66,7 +59,7 @@ for line in $shown; do
 done
 unset IFS
 real=$file place=$id instance= length= depth=2
-case $size in short | granted) depth=1 ;; esac
+[ "$size" != short ] || depth=1
 case $id in *@?*.*) instance=${{id#*@}} instance=${{instance%.*}} ;; esac
 if [ "$load" = masked ]; then
   real=
@@ -77,7 +70,7 @@ if [ "$load" = masked ]; then
   done
 fi
 [ -e "$real" ] || real=
-links=$(find -H "$@" -maxdepth $depth '(' -type l ${{real:+-o -samefile "$real"}} ')' \\
+links=$(as_owner find -H "$@" -maxdepth $depth '(' -type l ${{real:+-o -samefile "$real"}} ')' \\
   -printf '%d %s|%p|%l\n' 2>/dev/null)
 IFS=$newline
 for entry in $links; do
@@ -110,7 +103,7 @@ for folder; do
   shift
   case $folder in "$control" | "$persistent" | "$runtime") ;; *) [ "$user" ] || set -- "$@" "$folder/$place" ;; esac
 done
-stats -c '{STAT_FORMAT}' -- / "$control/$place" "$persistent/$place" "$runtime/$place" "$@" 2>/dev/null
+as_owner /usr/bin/stat -c '{STAT_FORMAT}' -- / "$control/$place" "$persistent/$place" "$runtime/$place" "$@" 2>/dev/null
 case "$user|$shown" in "|"*ActiveState=deactivating*)
   say @stopping
   ask show -p ExecStop -p ExecStopPost -- "$unit" 2>/dev/null | sed -n '{_COMMANDS}' | while read -r one begun ended; do
@@ -131,7 +124,7 @@ states() {{ ask {" ".join(STATES)} 2>/dev/null | awk '{{ sub(/^[* ]+/, ""); prin
 
 # File names, some of which may vanish meanwhile; for a user's own manager not all can be read.
 _WIDE = """\
-names() { find -H "$@" -maxdepth 1 -name '*.*' ! -type d -printf '%f\\n' 2>/dev/null; }
+names() { as_owner find -H "$@" -maxdepth 1 -name '*.*' ! -type d -printf '%f\\n' 2>/dev/null; }
 there() {
   say @there
   [ "$gone" != system ] || names "$@"
@@ -164,63 +157,56 @@ status() {{
 }}
 """
 
-# Independent questions run in parallel: each has a pipe of its own, which is read at the end.
-_ASK = """\
+# Independent questions run in parallel: each has a pipe of its own, which is read at the end. The last part comes from
+# the guard, which asks root meanwhile.
+_ASK = f"""\
 case $size in
 short)
   itself "$@"
   say @end
   ;;
-granted)
-  itself "$@"
-  granted
-  say @end
-  ;;
 result)
-  states | {
+  states | {{
     exec 3<&0 </dev/null
-    kernel | {
+    kernel | {{
       exec 4<&0 </dev/null
-      status | {
+      status | {{
         exec 7<&0 </dev/null
         itself "$@"
         wide "$@"
-        say @states ${states:+"$states"}
+        say @states ${{states:+"$states"}}
         cat /dev/fd/3 /dev/fd/4
         say @end
         cat /dev/fd/7
-      }
-    }
-  }
+      }}
+    }}
+  }}
   ;;
 full | acting)
-  states | {
+  states | {{
     exec 3<&0 </dev/null
-    rights | {
+    {{ kernel; edited "$@"; there "$@"; }} | {{
       exec 4<&0 </dev/null
-      { kernel; edited "$@"; there "$@"; } | {
+      way_in "$@" | {{
         exec 5<&0 </dev/null
-        way_in "$@" | {
-          exec 6<&0 </dev/null
-          status | {
-            exec 7<&0 </dev/null
-            itself "$@"
-            like_it "$@" | {
-              exec 8<&0 </dev/null
-              wide "$@"
-              say @states ${states:+"$states"}
-              cat /dev/fd/3 /dev/fd/5 /dev/fd/6 /dev/fd/4 /dev/fd/8
-            }
-            say @end
-            cat /dev/fd/7
-          }
-        }
-      }
-    }
-  }
+        status | {{
+          exec 7<&0 </dev/null
+          itself "$@"
+          like_it "$@" | {{
+            exec 6<&0 </dev/null
+            wide "$@"
+            say @states ${{states:+"$states"}}
+            cat /dev/fd/3 /dev/fd/4 /dev/fd/5 /dev/fd/6 /dev/fd/{RIGHTS_FD}
+          }}
+          say @end
+          cat /dev/fd/7
+        }}
+      }}
+    }}
+  }}
   ;;
 esac
 """
 
-_PARTS = (_ITSELF, _STATES, CONTENTS, NEIGHBOURS, KERNEL, _WIDE, LISTED, one_by_one(), WAY_IN, _STATUS)
+_PARTS = (_ITSELF, _STATES, CONTENTS, NEIGHBOURS, KERNEL, _WIDE, WAY_IN, _STATUS)
 SCRIPT = "".join((_BEGIN, *_PARTS, _ASK))

@@ -1,7 +1,8 @@
 """The part of the look's script that finds the unit's neighbours: what stops with it, and what triggers what."""
 
 from bot.core.systemd.config_management import AGENTS
-from bot.core.systemd.properties import SHOWN_OF_RELATED, STOPS_TOO
+from bot.core.systemd.host_rules import STOPS_TOO
+from bot.core.systemd.properties import SHOWN_OF_RELATED
 
 MANY = 20  # related units, of which those that are not loaded cost little
 

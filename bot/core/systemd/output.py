@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
+from bot.core.systemd.host_rules import END_ACTIONS
 from bot.core.systemd.side_effects import NextElapse
 from bot.errors import HostError, HostileOutput
 
@@ -100,7 +101,6 @@ _FAILURES: Mapping[str, str] = {
     "no_systemctl": "There is no /usr/bin/systemctl.",
     "no_bus": "systemd cannot be asked: its D-Bus does not answer.",
     "not_a_unit": "systemd does not accept this as the name of one unit.",
-    "sudo_denied": "sudo does not let the bot ask that user's manager.",
     "no_user": "There is no such user.",
     "no_user_manager": "That user has no running manager (no login and no lingering), and the bot starts none.",
     "show_failed": "systemctl could not say anything about the unit.",
@@ -162,13 +162,12 @@ def read_number(value: str) -> int:
     return int(value or 0)
 
 
-_ACTIONS = ("SuccessAction", "FailureAction", "JobTimeoutAction", "StartLimitAction")
 _ACTION = re.compile(r"[a-z-]{1,40}")
 
 
 def read_actions(unit: Record) -> tuple[str, ...]:
     """What the end of a unit or its job, or too many starts, do to the host: `SuccessAction=reboot-force`."""
-    found = {key: value for key in _ACTIONS if (value := unit.get(key, "")) not in ("", "none")}
+    found = {key: value for key in END_ACTIONS if (value := unit.get(key, "")) not in ("", "none")}
     if not all(map(_ACTION.fullmatch, found.values())):
         raise HostileOutput("The host's answer has something other than an action.")
     return tuple(f"{key}={value}" for key, value in found.items())

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.core.systemd.host_rules import REMOTE_ACCESS
 from bot.core.systemd.output import Record, read_record, read_records, read_unit, read_units, require
-from bot.core.systemd.own_access_script import REMOTE_ACCESS
 from bot.core.systemd.properties import SHOWN_OF_RELATED
 from bot.core.systemd.units import UNIT_TYPES, LoadState
 from bot.errors import HostileOutput

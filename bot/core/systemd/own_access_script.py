@@ -1,9 +1,7 @@
 """The part of the look's script that finds the units of our own login, by its processes and its sockets."""
 
+from bot.core.systemd.host_rules import REMOTE_ACCESS
 from bot.core.systemd.properties import SHOWN_OF_RELATED
-
-REMOTE_ACCESS = ("ssh.service", "sshd.service", "ssh.socket", "sshd.socket")
-"""Our way in by their names alone, also where a host tells nothing."""
 
 DEPTH = 3  # relays that are followed, one in front of the other
 

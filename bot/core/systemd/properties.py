@@ -1,9 +1,9 @@
 """The properties that a look reads: of units from systemd, and of files from stat(1)."""
 
+from bot.core.systemd.host_rules import END_ACTIONS, STOPS_TOO
+
 Argv = tuple[str, ...]
 
-# Settings that may take the whole host down.
-_ACTIONS: Argv = ("SuccessAction", "FailureAction", "JobTimeoutAction", "StartLimitAction")
 _OF_HABITS: Argv = (
     "FreezerState", "OnSuccess", "OnFailure", "Conflicts", "Accept", "Persistent", "ConditionResult", "AssertResult",
     "ConditionTimestampMonotonic",
@@ -19,21 +19,18 @@ SHOWN: Argv = (
     "Id", "Names", "LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath", "SourcePath", "DropInPaths",
     "Transient", "Perpetual", "CanStart", "CanStop", "RefuseManualStart", "RefuseManualStop", "NeedDaemonReload",
     "MainPID", "ControlGroup", "InvocationID", "NotifyAccess", "WatchdogUSec", "TimeoutStopUSec", "KillMode", "Restart",
-    "SendSIGKILL", "NRestarts", "Result", "Job", "UpheldBy", *_ACTIONS, *_OF_HABITS, *OF_NETWORKS, *OF_TURNS,
+    "SendSIGKILL", "NRestarts", "Result", "Job", "UpheldBy", *END_ACTIONS, *_OF_HABITS, *OF_NETWORKS, *OF_TURNS,
 )  # fmt: skip
 """What is asked of the unit itself. Nothing here is text that a unit's author writes freely."""
 
 SHOWN_OF_NAME: Argv = ("Id", "LoadState")
 """What is asked by each further name of the unit."""
 
-STOPS_TOO: Argv = ("RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf", "PropagatesStopTo")
-"""All relations by which a stop of one unit stops others; `list-dependencies --reverse` omits PartOf= (measured)."""
-
 RELATIONS: Argv = (*STOPS_TOO, "TriggeredBy", "Triggers")
 """What is asked of the unit itself beside that, to find its related units."""
 
 SHOWN_OF_RELATED: Argv = (
-    "Id", "Names", "LoadState", "ActiveState", "SubState", "UnitFileState", "InvocationID", "Job", *_ACTIONS,
+    "Id", "Names", "LoadState", "ActiveState", "SubState", "UnitFileState", "InvocationID", "Job", *END_ACTIONS,
     *OF_NETWORKS, *OF_TURNS, *RELATIONS,
 )  # fmt: skip
 """What is asked of every unit that has to do with it."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
 from bot.core.systemd.config_management import AGENTS, agents
-from bot.core.systemd.host_script import script_argv
+from bot.core.systemd.guard import Argv
 from bot.core.systemd.layer_files import FILE, read_kind
 from bot.core.systemd.output import (
     SCAN,
@@ -23,8 +23,8 @@ from bot.core.systemd.output import (
     sections,
 )
 from bot.core.systemd.properties import SHOWN_OF_MASK
-from bot.core.systemd.scan_script import FOLDERS, MOST, SCRIPT
-from bot.core.systemd.systemctl import Argv
+from bot.core.systemd.scan_script import FOLDERS, MOST
+from bot.core.systemd.systemctl import asked_of_guard
 from bot.core.systemd.units import ActiveState, FileKind, LoadState
 from bot.errors import HostError, HostileOutput
 
@@ -85,11 +85,8 @@ class Scan:
 
 
 def scan_argv() -> Argv:
-    """The command: a constant script for sh(1) without arguments.
-
-    It needs no root, and takes some 100 ms on the host.
-    """
-    return script_argv(SCRIPT, "maskbot-scan")
+    """The command. It needs no root, and takes some 100 ms on the host."""
+    return asked_of_guard("scan")
 
 
 def parse_scan(stdout: str) -> Scan:

@@ -1,30 +1,25 @@
 """Parse a unit's surroundings from a full look: its files, its related units, and facts for decisions."""
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from bot.core.systemd import own_access, unread_edits
 from bot.core.systemd.dependencies import UnitGraph, near_names, read_states
+from bot.core.systemd.guard import NEVER, RIGHTS
 from bot.core.systemd.output import Record, is_unit, read_record, read_records, read_units, require
 from bot.core.systemd.own_access import read_own_access
 from bot.core.systemd.properties import SHOWN_OF_RELATED
-from bot.core.systemd.sudo_rights import listed_rights
-from bot.core.systemd.sudo_rights_script import NEVER
 from bot.core.systemd.unit_files import read_contents
 from bot.core.systemd.units import LoadState, Surroundings, UnitName
+from bot.core.text.sanitize import clean
 from bot.errors import HostError, HostileOutput
 
 OF_A_RESULT = ("contents", "links", "neighbours", "near", "states", "kernel")
-FOR_A_DECISION = ("rights", "sudo", *unread_edits.SECTIONS, *own_access.SECTIONS)
+FOR_A_DECISION = ("rights", *unread_edits.SECTIONS, *own_access.SECTIONS)
 COUNTED_ANEW, COPIES = "counted-anew", "copies"
-Granted = Callable[[], frozenset[str]]
+_LONGEST_REASON = 200
 _KERNEL = ("hostname", "boot_id", "systemd", "uptime")
-
-
-def nothing() -> frozenset[str]:
-    """No rights, for looks that do not ask for them."""
-    return frozenset()
 
 
 def told_apart(found: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
@@ -79,12 +74,10 @@ def _states(found: Mapping[str, tuple[str, ...]]) -> list[Record]:
     return [*read_states(found["states"])]
 
 
-def for_a_decision(
-    around: Surroundings, found: Mapping[str, tuple[str, ...]], unit: Record, *, user: str, granted: Granted
-) -> Surroundings:
+def for_a_decision(around: Surroundings, found: Mapping[str, tuple[str, ...]], unit: Record) -> Surroundings:
     """Add what only decisions need: our login's units, our rights, and other edits that a reload would apply."""
     way = read_own_access(found)
-    rights = listed_rights(found["rights"], found["sudo"], unit["Id"], user)
+    rights, spared = _read_rights(found["rights"])
     at_stake = {unit["Id"]: {*read_units(unit["Names"]), *(trigger.unit for trigger in around.triggers)}}
     at_stake |= {other.unit: {other.unit, *other.names} for other in around.would_stop}
     seen = [*read_records(found["neighbours"], SHOWN_OF_RELATED), unit] if way.is_behind else []
@@ -97,8 +90,16 @@ def for_a_decision(
         pending_besides=unread_edits.unidentified_edits(found),
         lifeline=way.units,
         may_carry_us=frozenset(name for name, names in at_stake.items() if way.may_be(names)) | own_networks,
-        rights=granted() | ({NEVER} & set(found["rights"])) if rights is None else rights,
+        rights=rights,
+        spared=spared,
     )
+
+
+def _read_rights(lines: Sequence[str]) -> tuple[frozenset[str], str]:
+    """What the guard may do for us, and why it spares this unit; words of a later protocol are not for us."""
+    reasons = [line.partition(" ")[2] for line in lines if line.partition(" ")[0] == NEVER]
+    words = {*lines}.intersection(RIGHTS) | ({NEVER} if reasons else set())
+    return frozenset(words), clean(reasons[0], lines=1, width=_LONGEST_REASON) if reasons else ""
 
 
 def _has_own_network(unit: Record) -> bool:

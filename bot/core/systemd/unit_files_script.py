@@ -24,7 +24,8 @@ contents() {{
     for bearer in $bearers; do [ ! -d "$folder/$bearer.d" ] || set -- "$@" "$folder/$bearer.d"; done
   done
   [ -z "$file" ] || set -- "$file" "$@"
-  [ $# -eq 0 ] || find -L "$@" -maxdepth 1 '(' -type d ! -readable -o ! -type d ')' -printf '%y|%s|%i:%C@|%p\\n' \\
+  [ $# -eq 0 ] || as_owner find -L "$@" -maxdepth 1 '(' -type d ! -readable -o ! -type d ')' \\
+    -printf '%y|%s|%i:%C@|%p\\n' \\
     -type f -size -{BIGGEST + 1}k -exec sha256sum -- {{}} + 2>/dev/null
 }}
 """
@@ -51,9 +52,9 @@ changed() {{
     case $folder in */transient | */generator*) ;; *) set -- "$@" "$folder" ;; esac
   done
   if [ "$loaded" ]; then
-    find -H "$@" -maxdepth 2 -newerct "$loaded" -printf '/%P\n'
+    as_owner find -H "$@" -maxdepth 2 -newerct "$loaded" -printf '/%P\n'
   elif [ -d /run/systemd/generator ]; then
-    find -H "$@" -maxdepth 2 -newercc /run/systemd/generator -printf '/%P\n'
+    as_owner find -H "$@" -maxdepth 2 -newercc /run/systemd/generator -printf '/%P\n'
   fi 2>/dev/null | sed -n -e '1,{MOST_EDITS}p' -e '${{=;}}'
 }}
 edited() {{
@@ -83,13 +84,13 @@ EOT
 # In one search: other files with the very bytes of the unit's own, each of which is a unit of its own that starts the
 # same program; and timers with OnActiveSec=, which a reload by anybody counts from now (measured).
 like_it() {{
-  [ -z "$real" ] || [ "$length" ] || length=$(stat -L -c %s -- "$real" 2>/dev/null)
+  [ -z "$real" ] || [ "$length" ] || length=$(as_owner stat -L -c %s -- "$real" 2>/dev/null)
   set -- "$@" -maxdepth 2 '(' '(' -name '*.timer' -o -path '*.timer.d/*.conf' ')' -type f -size -{BIGGEST + 1}k \\
     -exec grep -lsE '^[[:space:]]*OnActiveSec[[:space:]]*=' -- '{{}}' + ')'
   [ "${{length:-0}}" -eq 0 ] || [ "$length" -gt $(({BIGGEST} * 1024)) ] || set -- "$@" , \\
     -type f -size "${{length}}c" ! -name '*.conf' ! -samefile "$real" \\
     -exec cmp -s -- "$real" '{{}}' ';' -printf '%d %f\\n'
-  found=$(find -L "$@" 2>/dev/null)
+  found=$(as_owner find -L "$@" 2>/dev/null)
   IFS=$newline
   say @counted-anew
   for entry in $found; do

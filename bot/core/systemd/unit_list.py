@@ -1,9 +1,10 @@
 """List a host's unit names for the options of a form: in some 50 ms, and only names."""
 
-from bot.core.systemd.host_script import WORDS, script_argv
+from bot.core.systemd.guard import Argv
+from bot.core.systemd.host_script import WORDS
 from bot.core.systemd.output import sections
 from bot.core.systemd.search_path import ONLY_THOSE_THERE, SYSTEM, words
-from bot.core.systemd.systemctl import Argv
+from bot.core.systemd.systemctl import asked_of_guard
 from bot.core.systemd.units import UnitName
 from bot.errors import HostError
 
@@ -26,8 +27,8 @@ say @end
 
 
 def unit_list_argv() -> Argv:
-    """The command: a constant script for sh(1), which needs no root."""
-    return script_argv(SCRIPT, "maskbot-units")
+    """The command, which needs no root."""
+    return asked_of_guard("units")
 
 
 def parse_unit_list(stdout: str) -> tuple[UnitName, ...]:

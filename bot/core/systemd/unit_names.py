@@ -1,23 +1,12 @@
 """Unit names, as people type them and as they are sent to a host."""
 
-import re
 from dataclasses import dataclass
 from typing import Self
 
+from bot.core.systemd.host_rules import UNIT_TYPES, is_template, is_unit_name
 from bot.errors import UsageError
 
-UNIT_TYPES = (
-    "service", "socket", "device", "mount", "automount", "swap", "target", "path", "timer", "slice", "scope",
-)  # fmt: skip
-
-# systemd's own unit_name_is_valid(), narrowed: no leading `-`, `.` or `\`, no `..`, a backslash only as systemd-escape
-# writes it. Checked against systemd 252 on 916 names without a difference before it was narrowed.
-_NAME = re.compile(
-    r"(?=.{1,255}\Z)(?!.*\.\.)[A-Za-z0-9_](?:[A-Za-z0-9:_.-]|\\x[0-9a-f]{2})*"
-    r"(?P<instance>@(?:[A-Za-z0-9:_.@-]|\\x[0-9a-f]{2})*)?"
-    r"\.(?P<type>" + "|".join(UNIT_TYPES) + r")",
-    re.ASCII,
-)
+__all__ = ["UNIT_TYPES", "UnitName"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,7 +40,7 @@ class UnitName:
     @staticmethod
     def is_sendable(text: str) -> bool:
         """Whether we would send this name to a host; systemd allows stranger names."""
-        return bool(_NAME.fullmatch(text))
+        return is_unit_name(text)
 
     def __str__(self) -> str:
         return self.text
@@ -64,7 +53,7 @@ class UnitName:
     @property
     def is_template(self) -> bool:
         """Whether it is a template, `foo@.service`: a pattern for units, not a unit."""
-        return "@" in self.text and self.text.partition("@")[2].startswith(f".{self.type}")
+        return is_template(self.text)
 
     @property
     def is_instance(self) -> bool:

@@ -130,7 +130,8 @@ class Surroundings:
     # affected units that listen, where it is not known which unit carries our login
     may_carry_us: frozenset[str] = frozenset()
     near: tuple[str, ...] = ()  # similar names, if the unit is not found
-    rights: frozenset[str] = frozenset()  # the keys of `systemctl.RIGHTS` that sudo grants us
+    rights: frozenset[str] = frozenset()  # the words of `guard.RIGHTS` that hold on the host
+    spared: str = ""  # why the host's guard spares the unit, in its own words
     up: tuple[str, ...] = ()  # all units that run
     moving: tuple[str, ...] = ()  # units that start or stop
     uptime: int = 0  # microseconds; 0 if it was not asked

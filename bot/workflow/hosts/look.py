@@ -1,16 +1,15 @@
 """Look at the state of a unit, or scan all masks of a host: the only source of what is true there."""
 
 from collections.abc import Collection
-from functools import partial
 
 from bot.core.hosts.inventory import Host
 from bot.core.requests import Target
-from bot.core.systemd.guard import complaint
+from bot.core.systemd.guard import Argv, complaint
 from bot.core.systemd.login_shell import login_complaint
-from bot.core.systemd.look import look_argv, parse_granted, parse_look, parse_status
+from bot.core.systemd.look import look_argv, parse_look, parse_status
 from bot.core.systemd.scan import Scan, parse_scan, scan_argv
 from bot.core.systemd.status import read_status
-from bot.core.systemd.systemctl import Argv, status_argv
+from bot.core.systemd.systemctl import status_argv
 from bot.core.systemd.units import Snapshot, UnitName
 from bot.errors import HostError, OutcomeUnknown
 from bot.workflow.process.deps import Deps
@@ -36,17 +35,15 @@ def look_and_status(
     `result`, with the status, for the effect of a change: a full look without what only a decision needs (our rights,
     our login, other people's edits). Raises `HostError`, as `look` does.
     """
-    said = _run(deps, host, look_argv(unit, size=size, user=user))
-    granted = partial(_granted, deps, host, unit, user=user)
-    snapshot = parse_look(said, unit, also=also, user=user, granted=granted)
+    return read_look(host, _run(deps, host, look_argv(unit, size=size, user=user)), unit, also=also)
+
+
+def read_look(host: Host, said: str, unit: UnitName, *, also: Collection[str] = ()) -> tuple[Snapshot, str]:
+    """Read a look that has been taken already, right after a change. Raises `HostError` in the same cases."""
+    snapshot = parse_look(said, unit, also=also)
     if not host.is_machine(snapshot.machine_id):
         raise _another_machine(host)
     return snapshot, parse_status(said)
-
-
-def _granted(deps: Deps, host: Host, unit: UnitName, *, user: str) -> frozenset[str]:
-    """The rights of our login, asked for by themselves."""
-    return parse_granted(_run(deps, host, look_argv(unit, size="granted", user=user)))
 
 
 def scan(deps: Deps, host: Host) -> Scan:
@@ -62,7 +59,7 @@ def _run(deps: Deps, host: Host, argv: Argv) -> str:
         reply = deps.hosts.run(host, argv, deadline=deps.timings.look_deadline)
     except OutcomeUnknown as error:  # a look changes nothing, so it can be repeated
         raise HostError(str(error), code="no_answer", passing=True) from error
-    no = complaint(host.name, reply.exit_code, reply.stderr)
+    no = complaint(host.name, reply.exit_code, reply.stderr, reply.guard)
     if no := no or login_complaint(host.name, reply.exit_code, reply.stdout):
         raise no
     return reply.stdout

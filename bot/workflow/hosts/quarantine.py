@@ -15,6 +15,7 @@ from bot.core.cards import quarantine as words
 from bot.core.hosts.inventory import Host
 from bot.core.hosts.quarantine import ANOTHER_KEY, NOT_TRUSTED, SET_ASIDE, Quarantine, quarantine_for
 from bot.core.requests import Stage
+from bot.core.systemd.guard import Note
 from bot.errors import HostError, MaskbotError, Stale
 from bot.ports import Clock, CommandResult, Hosts, Message, MessageKind, Periodic, Query, Store
 from bot.workflow.process.deps import Deps
@@ -37,7 +38,15 @@ class QuarantinedHosts:
         self._store = store
         self._clock = clock
 
-    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
+    def run(
+        self,
+        host: Host,
+        argv: tuple[str, ...],
+        *,
+        deadline: float,
+        note: Note | None = None,
+        then: tuple[str, ...] = (),
+    ) -> CommandResult:
         """Run one command. Raises what the hosts raise, and `HostError` for a host in quarantine."""
         known = dict[str, tuple[Periodic, Quarantine | None]]()
         for one in (*host.hops, host):
@@ -47,7 +56,7 @@ class QuarantinedHosts:
                 raise HostError(words.refusal(kept), code=SET_ASIDE, hop=one.name if one is not host else "")
             known[one.name] = task or Periodic(f"{TRUST}:{one.name}"), kept
         try:
-            reply = self._hosts.run(host, argv, deadline=deadline)
+            reply = self._hosts.run(host, argv, deadline=deadline, note=note, then=then)
         except HostError as error:
             if error.code not in NOT_TRUSTED:
                 raise

@@ -1,6 +1,7 @@
 """Carry out a change step by step, each step after a look, until a full look says that it is done."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -11,16 +12,19 @@ from bot.core.audit.request_event import event
 from bot.core.hosts.inventory import Host
 from bot.core.policy.rules.audit_shipping import AUDIT_UNAVAILABLE
 from bot.core.requests import Outcome, Request, Sent, SlowWait
+from bot.core.requests.journal_note import journal_note
 from bot.core.steps import Done, Step, StepContext, next_step, observe
 from bot.core.steps.commands import argv
-from bot.core.steps.kinds import Command, LookFully, Probe, TryStart, Wait, label
+from bot.core.steps.kinds import Command, LookFully, TryStart, Wait, label
+from bot.core.systemd.guard import Argv
+from bot.core.systemd.look import look_argv
 from bot.core.systemd.units import Snapshot
 from bot.core.text.sanitize import clean
 from bot.errors import HostError, OutcomeUnknown, UsageError
-from bot.ports import Claim
+from bot.ports import Claim, CommandResult
 from bot.workflow.audit_shipping import may_leave_unshipped
 from bot.workflow.force_stop import wake_force_requests
-from bot.workflow.hosts.look import known_related_units, look_and_status, status_head
+from bot.workflow.hosts.look import known_related_units, look_and_status, read_look, status_head
 from bot.workflow.lifecycle.outcome_unknown import outcome_unknown
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.lineage import target_to_restore
@@ -69,10 +73,8 @@ class RunningChange:
             try:
                 step = self._next_step()
                 if isinstance(step, Command):
-                    self._send(step)
-                    # a probe is removed again, whatever it shows; a refused start is probably the end
-                    self.seen = self.request.target.last_seen if isinstance(step, Probe) else None
-                    self.once_fully = isinstance(step, TryStart)
+                    self.once_fully = isinstance(step, TryStart)  # a refused start is probably the end
+                    self._send(step, size="result" if self.fully or self.once_fully else "short")
                 elif ended := self._send_nothing(step):
                     return ended
             except HostError as error:
@@ -185,18 +187,18 @@ class RunningChange:
             self.shown_at = now
         self.deps.clock.wait(seconds)
 
-    def _send(self, step: Command) -> None:
-        """Record the intent, send, record the answer. Nothing is sent without the record or with a lost claim."""
+    def _send(self, step: Command, *, size: str) -> None:
+        """Record the intent, send it with a look, note the answer. Nothing is sent without the record and the claim."""
         if self.request.target.waiting:
             self._take_the_host_again()
-        user, before = self.request.ask.change.user, self.request.target.sent
-        words = argv(step, self.request.target, user=user)
+        before = self.request.target.sent
+        words = argv(step, self.request.target, user=self.request.ask.change.user)
         sent = Sent(label(step), words, self.deps.clock.now())
         self._save((*before, sent), "exec.intent", step=sent.step, argv=list(words), fence=self.claim.fence)
         try:
             if self.deps.sinks and self.request.is_new_mask and not self.request.target.made:
                 self._wait_until_shipped()
-            reply = self.deps.hosts.run(self.host, words, deadline=self.deps.timings.command_deadline)
+            reply = self._ask(words, size)
         except OutcomeUnknown as error:
             self.request = self.request.on_target(unknown_since=self.deps.clock.now())
             why, to = str(error), error.address
@@ -205,11 +207,23 @@ class RunningChange:
             self._save(before, "exec.not_sent", outcome="failure", code=error.code, step=sent.step)
             raise
         else:
-            output = clean(reply.stderr or reply.stdout, lines=_LINES_OF_AN_ANSWER)  # systemctl says it all on stderr
-            answered = replace(sent, exit_code=reply.exit_code, output=output, millis=reply.millis)
-            self.request = self.request.on_target(sent=(*before, answered))
-            code, to = reply.exit_code, reply.address
-            self.answered = (event(self.request, "exec.result", step=sent.step, exit_code=code, address=to),)
+            self._take_answer(sent, reply)
+
+    def _ask(self, words: Argv, size: str) -> CommandResult:
+        note, deadline = journal_note(self.request, self.deps.clock.now()), self.deps.timings.command_deadline
+        look = look_argv(self.request.target.unit, size=size, user=self.request.ask.change.user)
+        return self.deps.hosts.run(self.host, words, deadline=deadline, note=note, then=look)
+
+    def _take_answer(self, sent: Sent, reply: CommandResult) -> None:
+        """Note the answer, and the look that came with it; if there is none to read, the next step takes one."""
+        output = clean(reply.stderr or reply.stdout, lines=_LINES_OF_AN_ANSWER)  # systemctl says it all on stderr
+        answered = replace(sent, exit_code=reply.exit_code, output=output, millis=reply.millis)
+        self.request = self.request.on_target(sent=(*self.request.target.sent[:-1], answered))
+        code, to, by = reply.exit_code, reply.address, reply.guard
+        self.answered = (event(self.request, "exec.result", step=sent.step, exit_code=code, address=to, guard=by),)
+        if reply.look:
+            with suppress(HostError):
+                self.seen, self.status = read_look(self.host, reply.look, self.request.target.unit, also=self.related)
 
     def _wait_until_shipped(self) -> None:
         """Wait until the first intent of a new mask has been shipped to every required sink; later steps do not wait.

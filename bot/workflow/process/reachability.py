@@ -5,6 +5,7 @@ from collections.abc import Collection
 
 from bot.core.hosts.inventory import Host
 from bot.core.policy.home import UnreachableHost
+from bot.core.systemd.guard import Note
 from bot.errors import HostError, OutcomeUnknown
 from bot.ports import Clock, CommandResult, Hosts
 
@@ -42,10 +43,18 @@ class TrackedHosts:
         self._reach = reach
         self._clock = clock
 
-    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
+    def run(
+        self,
+        host: Host,
+        argv: tuple[str, ...],
+        *,
+        deadline: float,
+        note: Note | None = None,
+        then: tuple[str, ...] = (),
+    ) -> CommandResult:
         """Run one command. Raises what the hosts raise."""
         try:
-            reply = self._hosts.run(host, argv, deadline=deadline)
+            reply = self._hosts.run(host, argv, deadline=deadline, note=note, then=then)
         except (HostError, OutcomeUnknown) as error:
             self._reach.mark_unreachable(UnreachableHost(host.name, self._clock.now(), str(error)))
             raise

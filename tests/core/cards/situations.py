@@ -114,21 +114,21 @@ def stopped(unit: str = "worker.service", **changes: Any) -> Snapshot:
     return replace(running(unit, active=ActiveState.INACTIVE, sub="dead", main_pid=0), **changes)
 
 
-SYSTEMCTL = ("sudo", "-n", "/usr/bin/systemctl", "--no-ask-password")
+GUARD = "maskbot-guard"
 SENT = (
     Sent(
         "link",
-        (*SYSTEMCTL, "mask", "--no-reload", "--", "worker.service"),
+        (GUARD, "link", "persistent", "worker.service"),
         NOW - timedelta(seconds=4),
         0,
-        "Created symlink /etc/systemd/system/worker.service -> /dev/null.",
+        "",
         12,
     ),
-    Sent("stop", (*SYSTEMCTL, "stop", "--no-block", "--", "worker.service"), NOW - timedelta(seconds=3), 0, "", 9),
-    Sent("reload", (*SYSTEMCTL, "daemon-reload"), NOW - timedelta(seconds=2), 0, "", 113),
+    Sent("stop", (GUARD, "stop", "worker.service"), NOW - timedelta(seconds=3), 0, "", 9),
+    Sent("reload", (GUARD, "reload"), NOW - timedelta(seconds=2), 0, "", 113),
     Sent(
         "try-start",
-        (*SYSTEMCTL, "start", "--no-block", "--", "worker.service"),
+        (GUARD, "try-start", "worker.service"),
         NOW - timedelta(seconds=1),
         1,
         "Failed to start worker.service: Unit worker.service is masked.",

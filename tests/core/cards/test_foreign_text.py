@@ -165,7 +165,9 @@ def hostile_requests(draw: st.DrawFn) -> Request:
         note=text(),
         status_before=text(),
         status_after=text(),
-        sent=tuple(Sent(text(), ("sudo", text()), NOW, draw(st.sampled_from((None, 0, 1))), text()) for _ in range(3)),
+        sent=tuple(
+            Sent(text(), ("maskbot-guard", text()), NOW, draw(st.sampled_from((None, 0, 1))), text()) for _ in range(3)
+        ),
         unknown_since=draw(st.sampled_from((None, NOW))),
     )
     ask = replace(

@@ -119,7 +119,7 @@ class TestTheQuestion:
         without = snapshot(active=ActiveState.DEACTIVATING, invocation="a1", rights=frozenset({"mask", "stop"}))
         answer = answer_to(without, mask())
         assert isinstance(answer, Refuse)
-        assert answer.reason.endswith("sudo there does not allow: kill.")
+        assert answer.reason.endswith("It lacks: kill.")
 
     @pytest.mark.parametrize(
         ("waits", "code"),

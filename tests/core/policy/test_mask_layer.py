@@ -8,7 +8,7 @@ from bot.core.policy.mask_layer import choose_layer, where_masked, with_plan
 from bot.core.policy.model import Refuse
 from bot.core.requests import Change, Request, Verb
 from bot.core.requests.plan import plan_digest
-from bot.core.systemd.systemctl import RIGHTS
+from bot.core.systemd.guard import RIGHTS
 from bot.core.systemd.units import FileKind, Layer, OtherFile, Snapshot, UnitName
 from tests.core.situations import masked, request, snapshot
 

@@ -8,7 +8,7 @@ import pytest
 from bot.core.requests import Change, Target, Verb
 from bot.core.requests.plan import differences, plan_digest, plan_of
 from bot.core.steps.commands import argv
-from bot.core.steps.kinds import Command, Kill, Link, Reload, ResetFailed, Start, Stop, TryStart, Unlink, Unprobe
+from bot.core.steps.kinds import Command, Kill, Link, Probe, Reload, ResetFailed, Start, Stop, TryStart, Unlink
 from bot.core.systemd.units import ActiveState, Layer, LoadState, RelatedUnit, Snapshot
 from tests.core.situations import snapshot
 from tests.core.walks import WORKER, Site
@@ -93,41 +93,32 @@ def test_a_plan_needs_a_full_look() -> None:
         plan_digest(CHANGE, Site().look(), Layer.PERSISTENT)
 
 
-SYSTEMCTL = "/usr/bin/systemctl --no-ask-password"
-
-
 @pytest.mark.parametrize(
     ("step", "words"),
     [
-        (Link(), "/usr/bin/ln -s -T -- /dev/null /etc/systemd/system/worker.service"),
-        (
-            Unlink(Layer.RUNTIME),
-            "/usr/bin/find /run/systemd/system/worker.service -maxdepth 0 -type l -xtype c -inum 7 -not -newerct @8.9 "
-            "-delete",
-        ),
-        (
-            Unprobe(),
-            "/usr/bin/find /etc/systemd/system/mask-probe.service -maxdepth 0 -type l -xtype c -delete",
-        ),
-        (Stop(), f"{SYSTEMCTL} stop --no-block -- worker.service"),
-        (Kill(), f"{SYSTEMCTL} kill --signal=SIGKILL -- worker.service"),
-        (Reload(), f"{SYSTEMCTL} daemon-reload"),
-        (TryStart(), f"{SYSTEMCTL} start --no-block -- worker.service"),
-        (Start("metrics.service"), f"{SYSTEMCTL} start --no-block -- metrics.service"),
-        (ResetFailed("metrics.service"), f"{SYSTEMCTL} reset-failed -- metrics.service"),
+        (Probe(), "probe persistent"),
+        (Link(), "link persistent worker.service"),
+        (Unlink(Layer.RUNTIME), "unlink runtime worker.service 7:8.9"),
+        (Unlink(Layer.RUNTIME, foreign=True), "unlink-foreign runtime worker.service 7:8.9"),
+        (Stop(), "stop worker.service"),
+        (Kill(), "kill worker.service"),
+        (Reload(), "reload"),
+        (TryStart(), "try-start worker.service"),
+        (TryStart("alias.service"), "try-start alias.service"),
+        (Start("metrics.service"), "start metrics.service"),
+        (ResetFailed("metrics.service"), "reset-failed metrics.service"),
     ],
 )
 def test_each_step_is_one_command_of_the_vocabulary(step: Command, words: str) -> None:
     seen = snapshot("worker.service")
     layers = tuple(replace(file, identity="7:8.9") for file in seen.layers)
     sent = argv(step, Target("web-01", CHANGE.unit, Layer.PERSISTENT, last_seen=replace(seen, layers=layers)), user="")
-    assert " ".join(sent) == f"sudo -n {words}"
+    assert " ".join(sent) == f"maskbot-guard {words}"
 
 
-@pytest.mark.parametrize("step", [Unlink(Layer.RUNTIME), Unprobe()])
-def test_what_was_not_looked_at_is_not_removed(step: Command) -> None:
+def test_what_was_not_looked_at_is_not_removed() -> None:
     with pytest.raises(ValueError, match="looked at"):
-        argv(step, Target("web-01", CHANGE.unit, Layer.PERSISTENT), user="")
+        argv(Unlink(Layer.RUNTIME), Target("web-01", CHANGE.unit, Layer.PERSISTENT), user="")
 
 
 def test_a_link_without_a_layer_is_a_mistake_of_ours() -> None:

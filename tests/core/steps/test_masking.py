@@ -8,10 +8,9 @@ import pytest
 from bot.core.requests import Outcome, Sent, Target
 from bot.core.steps import Done, StepContext, StepLimits, next_step
 from bot.core.steps.kinds import Probe, Stop, TryStart, Wait
-from bot.core.systemd.systemctl import PROBE
 from bot.core.systemd.units import ActiveState, Layer
 from tests.core.walks import DOWN, PATHS, UP, WORKER, Site, Walk, masking
-from tests.model.files import ETC, NULL
+from tests.model.files import ETC
 
 FOREVER = "TimeoutStopSec=infinity"
 READ_ONLY = "Read-only file system"
@@ -26,7 +25,7 @@ def test_the_unit_is_stopped_with_its_own_settings_before_it_is_masked() -> None
     site = Site()
     walk = masking(site)
     assert walk.run() == Done(Outcome.PROVEN)
-    assert walk.steps == ["probe", "unprobe", "stop", "link", "reload", "try-start"]
+    assert walk.steps == ["probe", "stop", "link", "reload", "try-start"]
     assert site.ran_its_own
     assert not walk.target.settings_lost
 
@@ -51,18 +50,9 @@ def test_the_link_that_cannot_be_made_stops_nothing() -> None:
     site.files.trouble = READ_ONLY
     done = walk.run()
     assert done.outcome is Outcome.FAILED
-    assert done.note.endswith(f"{ETC}/{PROBE}': {READ_ONLY}")
-    assert walk.steps == ["probe", "unprobe"] * 2
+    assert done.note == f"{ETC}: {READ_ONLY}"
+    assert walk.steps == ["probe"]
     assert site.active is UP
-
-
-def test_what_a_killed_bot_has_left_of_a_probe_stops_no_later_one() -> None:
-    site = Site()
-    site.files.link(f"{ETC}/{PROBE}", NULL)
-    walk = masking(site)
-    assert walk.run() == Done(Outcome.PROVEN)
-    assert walk.steps[:5] == ["probe", "unprobe", "probe", "unprobe", "stop"]
-    assert f"{ETC}/{PROBE}" not in site.files.entries
 
 
 @pytest.mark.parametrize(("takes", "fails"), [(0, READ_ONLY), (4, "File exists")])
@@ -99,7 +89,7 @@ def test_a_stop_ends_when_systemd_says_so_and_not_when_its_limit_is_over(takes: 
     walk = masking(site)
     walk.limits = StepLimits(longest_wait=takes / 100)
     assert walk.run() == Done(Outcome.PROVEN)
-    assert walk.steps == ["probe", "unprobe", "stop", "link", "reload", "try-start"]
+    assert walk.steps == ["probe", "stop", "link", "reload", "try-start"]
     assert site.ran_its_own
     assert site.seconds >= takes
 
@@ -191,7 +181,7 @@ def test_what_starts_between_link_and_reload_gets_its_settings_back_before_it_is
     site.manager.marks.clear()
     assert walk.run() == Done(Outcome.PROVEN)
     back = ["unlink persistent", *(["reload"] if reloaded else []), "stop", "link", "reload", "try-start"]
-    assert walk.steps[4:] == back
+    assert walk.steps[3:] == back
     assert site.ran_its_own
     assert not walk.target.settings_lost
     assert walk.target.made == site.layer(Layer.PERSISTENT)
@@ -262,7 +252,7 @@ def test_a_refused_stop_has_changed_nothing() -> None:
     done = walk.run()
     assert done.outcome is Outcome.FAILED
     assert "Operation refused" in done.note
-    assert walk.steps == ["probe", "unprobe", "stop"]
+    assert walk.steps == ["probe", "stop"]
     assert not site.has_links
 
 
@@ -394,18 +384,17 @@ def test_a_start_that_settles_after_the_proof_is_stopped() -> None:
 class TestAfterACrash:
     """The record holds the intent, and nothing says whether it was carried out: only the look does."""
 
-    @pytest.mark.parametrize("lost", range(6))
+    @pytest.mark.parametrize("lost", range(5))
     @pytest.mark.parametrize("was_sent", [True, False])
     def test_an_unanswered_step_is_looked_at_and_the_walk_comes_to_its_end(self, lost: int, *, was_sent: bool) -> None:
         site = Site()
         walk = masking(site)
-        walk.dies_at(["probe", "unprobe", "stop", "link", "reload", "try-start"][lost], was_sent=was_sent)
+        walk.dies_at(["probe", "stop", "link", "reload", "try-start"][lost], was_sent=was_sent)
         assert walk.run() == Done(Outcome.PROVEN)
         assert site.active is DOWN
-        assert f"{ETC}/{PROBE}" not in site.files.entries
 
     def test_a_probe_that_never_gets_an_answer_is_given_up(self) -> None:
-        assert _next_after(Site(), *["probe", "unprobe"] * 3) == Done(Outcome.FAILED, "")
+        assert _next_after(Site(), *["probe"] * 3) == Done(Outcome.FAILED, "")
 
     def test_a_link_that_never_gets_an_answer_is_given_up(self) -> None:
         assert _next_after(Site(is_up=False), "link", "link", "link") == Done(Outcome.FAILED, "")

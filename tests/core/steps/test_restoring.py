@@ -201,7 +201,7 @@ class TestCalledOff:
         site = Site("ExecStop=/usr/bin/sleep 60", METRICS)
         walk = self.called_off(site)
         assert walk.run() == Done(Outcome.CALLED_OFF)
-        assert walk.steps == ["probe", "unprobe", "stop", "start worker.service", "start metrics.service"]
+        assert walk.steps == ["probe", "stop", "start worker.service", "start metrics.service"]
         assert site.ran_its_own
         assert site.active is UP
         assert not site.has_links

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.core.systemd.guard import NEVER, RIGHTS
 from bot.core.systemd.look import look_argv, parse_look, parse_status
 from bot.core.systemd.output import FOREVER, read_span
 from bot.core.systemd.status import read_status
-from bot.core.systemd.systemctl import RIGHTS, USER_RIGHTS
 from bot.core.systemd.unit_files import is_known, unread
 from bot.core.systemd.units import FileKind, Layer, LoadState, Snapshot, Surroundings, UnitName
 from bot.errors import HostError, HostileOutput, UsageError
@@ -31,7 +31,7 @@ def silent(name: str) -> str:
 
 def parsed_look(name: str) -> Snapshot:
     case = CASES[name]
-    return parse_look(recording(name), UnitName(case.unit), user=case.user)
+    return parse_look(recording(name), UnitName(case.unit))
 
 
 def around(name: str) -> Surroundings:
@@ -263,7 +263,20 @@ def test_the_surroundings_of_an_ordinary_unit() -> None:
     alias = ("/usr/lib/systemd/system/oldname.service", "worker.service")
     assert found.wants_links == ((link, "/lib/systemd/system/worker.service"), alias)
     assert (found.triggers, found.members, found.pending_reload, found.near) == ((), (), (), ())
-    assert found.rights == frozenset(RIGHTS)
+    assert (found.rights, found.spared) == (frozenset(RIGHTS), "")
+
+
+def changed(name: str, old: str, new: str) -> str:
+    text = recording(name)
+    assert old in text
+    return text.replace(old, new, 1)
+
+
+def test_a_guard_that_spares_the_unit_says_why_and_words_of_a_later_one_are_left_out() -> None:
+    text = changed("surroundings", "@rights\n", "@rights\nlater\nnever it is critical here\n")
+    found = parse_look(text, UnitName("worker.service")).around
+    assert found
+    assert (found.rights, found.spared) == (frozenset({*RIGHTS, NEVER}), "it is critical here")
 
 
 def test_the_closure_holds_what_is_critical_behind_a_harmless_name() -> None:
@@ -406,7 +419,7 @@ def test_a_users_manager_is_another_world_with_its_own_layers() -> None:
         "/run/user/2002/systemd/user/indexer.service",
     ]
     assert found.around is not None
-    assert found.around.rights == set(USER_RIGHTS)
+    assert found.around.rights == set(RIGHTS) - {"control"}
     assert len(found.manager) == 32
     assert parsed_look("running").manager == ""
 
@@ -418,19 +431,12 @@ def test_a_users_manager_is_another_world_with_its_own_layers() -> None:
         ("no_bus", "no_bus"),
         ("user_without_manager", "no_user_manager"),
         ("user_unknown", "no_user"),
-        ("user_not_granted", "sudo_denied"),
     ],
 )
 def test_a_host_that_cannot_be_asked_says_why(name: str, code: str) -> None:
     with pytest.raises(HostError) as refused:
         parsed_look(name)
     assert refused.value.code == code
-
-
-def changed(name: str, old: str, new: str) -> str:
-    text = recording(name)
-    assert old in text
-    return text.replace(old, new, 1)
 
 
 @pytest.mark.parametrize(
@@ -456,8 +462,6 @@ def changed(name: str, old: str, new: str) -> str:
         changed("running", "@maskbot-look 1\n", "@maskbot-look 1\nstray\n"),
         changed("masked", "'/etc/systemd/system/worker.service' ->", "'/etc/systemd/system/cron.service' ->"),
         changed("masked", "symbolic link|9", "symbolic link|nine"),
-        changed("surroundings", "@rights\n", "@rights\nroot\n"),
-        changed("surroundings", "@rights\n", "@rights\nnever\nnever\n"),
         changed("surroundings", "@contents\n", "@contents\nnot a hash\n"),
         changed("surroundings", "@states\n", "@states\na.service loaded active\n"),
         changed("surroundings", "@states\n", "@states\na.service loaded sleeping dead\n").replace(
@@ -595,13 +599,10 @@ def test_other_lengths_of_time_are_refused(written: str) -> None:
         read_span(written)
 
 
-def test_the_look_is_one_constant_script_with_the_unit_as_an_argument() -> None:
-    one = look_argv(UnitName("cron.service"), size="short")
+def test_a_look_names_its_size_and_its_unit_and_no_user_but_a_login() -> None:
+    assert look_argv(UnitName("cron.service"), size="short") == ("maskbot-guard", "look", "short", "cron.service")
     other = look_argv(UnitName("a@b.timer"), size="full", user="deploy")
-    assert one[:2] == ("/bin/sh", "-c")
-    assert one[2] == other[2]
-    assert one[3:] == ("maskbot-look", "cron.service", "short", "")
-    assert other[3:] == ("maskbot-look", "a@b.timer", "full", "deploy")
+    assert other == ("maskbot-guard", "--user", "deploy", "look", "full", "a@b.timer")
     with pytest.raises(UsageError):
         look_argv(UnitName("cron.service"), size="full", user="$(id)")
 

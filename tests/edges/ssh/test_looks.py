@@ -12,7 +12,8 @@ import pytest
 
 from bot.core.policy.decide import decide
 from bot.core.policy.model import Refuse
-from bot.core.systemd.host_script import SECONDS
+from bot.core.systemd.guard import read_frame, request_line
+from bot.core.systemd.host_rules import GUARD, LOOK_SECONDS
 from bot.core.systemd.look import SIZES, look_argv, parse_look
 from bot.core.systemd.scan import scan_argv
 from bot.core.systemd.units import LoadState, Snapshot, UnitName
@@ -20,23 +21,30 @@ from tests.core.situations import POLICY, looked, request
 from tests.lab.hosts import LabHost
 
 pytestmark = pytest.mark.ssh
+ID = "0a"
 ETC, RELAY = "/etc/systemd/system", 2397
-_BOUND = f"-k 2 {SECONDS} "
 
 
 def look_at(host: LabHost, unit: str, *, size: str = "full", at: int = 0) -> Snapshot:
     """A look over a connection of its own, through another port where something else listens for sshd."""
     client = replace(host, port=at, known_hosts=Path("/dev/null")) if at else host
-    words = [*client.ssh(shlex.join(look_argv(UnitName(unit), size=size)))]
+    words = [*client.ssh(GUARD)]
     words[1:1] = ["-o", "StrictHostKeyChecking=no"] if at else []
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
-    return parse_look(done.stdout, UnitName(unit))
+    given = request_line(look_argv(UnitName(unit), size=size), ID)
+    return answered(subprocess.run(words, input=given, capture_output=True, text=True, check=False, timeout=60), unit)
+
+
+def answered(done: subprocess.CompletedProcess[str], unit: str) -> Snapshot:
+    framed = read_frame(done.stdout, ID)
+    assert framed, done
+    return parse_look(framed.stdout, UnitName(unit))
 
 
 def leftovers(host: LabHost) -> list[str]:
-    """What runs as the bot's login, and is no sshd."""
+    """What runs as the bot's login, and is neither sshd nor a guard that waits, which other tests may keep."""
     found = host.run("ps", "-u", host.login, "-o", "args=").stdout.splitlines()
-    return [line for line in found if not line.startswith(("sshd", "[sshd]", "/lib/systemd/systemd", "(sd-pam)"))]
+    known = ("sshd", "[sshd]", "/lib/systemd/systemd", "(sd-pam)")
+    return [line for line in found if not line.startswith(known) and not line.endswith(f" {GUARD}")]
 
 
 @contextmanager
@@ -55,17 +63,25 @@ def test_looks_at_whatever_a_unit_leads_to_end_and_leave_nothing_behind(host: La
     with made(host, f"ln -s {goal} {ETC}/hollow.service", f"rm {ETC}/hollow.service"):
         began = time.monotonic()
         seen = [look_at(host, "hollow.service", size=size) for size in SIZES for _ in range(2)]
-        assert time.monotonic() - began < SECONDS / 2
+        assert time.monotonic() - began < LOOK_SECONDS / 2
         assert {one.id.text for one in seen} == {"hollow.service"}
         assert leftovers(host) == []
 
 
-def test_a_look_that_nobody_waits_for_any_more_ends_by_itself(host: LabHost) -> None:
-    """The connection is cut while systemd cannot be asked, for its bus does not answer; a login needs the bus, too."""
+@pytest.mark.parametrize("ending", ["its connection is closed", "its guard is killed"])
+def test_a_look_that_nobody_waits_for_any_more_ends(host: LabHost, ending: str) -> None:
+    """It happens while systemd cannot be asked, for its bus does not answer; a login needs the bus, too.
+
+    Without a connection the guard ends what it started at once. What outlives the guard has a limit of its own, which
+    is three seconds here.
+    """
     looks = (look_argv(UnitName("cron.service"), size="full"), scan_argv())
-    lines = [shlex.join(argv).replace(_BOUND, "-k 2 3 ", 1) for argv in looks]
-    wait = "echo in; while [ ! -e /run/stopped ]; do sleep 0.05; done; "
-    clients = [subprocess.Popen(host.ssh(wait + line), stdout=subprocess.PIPE) for line in lines]
+    seconds = LOOK_SECONDS if ending == "its connection is closed" else 3
+    quick = f"sed 's/^LOOK_SECONDS = .*/LOOK_SECONDS = {seconds}/' {GUARD} >/run/quick; chmod 755 /run/quick"
+    assert host.run("sh", "-c", quick).returncode == 0
+    wait = "echo in; while [ ! -e /run/stopped ]; do sleep 0.05; done; printf %s {} | /run/quick"
+    lines = [wait.format(shlex.quote(request_line(argv, ID))) for argv in looks]
+    clients = [subprocess.Popen(host.ssh(line), stdout=subprocess.PIPE) for line in lines]
     try:
         assert [client.stdout.read(2) for client in clients if client.stdout] == [b"in", b"in"]
         with made(
@@ -75,10 +91,13 @@ def test_a_look_that_nobody_waits_for_any_more_ends_by_itself(host: LabHost) -> 
                 10,
                 lambda: sum("systemctl" in line and "maskbot-" not in line for line in leftovers(host)) >= len(looks),
             )
-            for client in clients:
-                client.kill()
-            assert leftovers(host) != []  # sshd does not end what it started
-            within(15, lambda: leftovers(host) == [], but=lambda: leftovers(host))
+            if seconds == LOOK_SECONDS:
+                for client in clients:
+                    client.kill()
+            else:
+                host.run("pkill", "-KILL", "-u", host.login, "-f", "/run/quick")
+                assert leftovers(host) != []
+            within(10, lambda: leftovers(host) == [], but=lambda: leftovers(host))
     finally:
         for client in clients:
             client.kill()
@@ -170,10 +189,10 @@ def test_a_login_from_another_network_namespace_refuses_what_may_carry_it(host: 
     """As from a relay in a container: ss(8) does not show the sockets there."""
 
     def through(client: LabHost, unit: str) -> Snapshot:
-        words = [*client.ssh(shlex.join(look_argv(UnitName(unit), size="full")))]
+        words, given = [*client.ssh(GUARD)], request_line(look_argv(UnitName(unit), size="full"), ID)
         words[1:1] = ["-o", "StrictHostKeyChecking=no"]
-        done = subprocess.run(["ip", "netns", "exec", "mbt-look", *words], capture_output=True, text=True, check=False)
-        return parse_look(done.stdout, UnitName(unit))
+        inside = ["ip", "netns", "exec", "mbt-look", *words]
+        return answered(subprocess.run(inside, input=given, capture_output=True, text=True, check=False), unit)
 
     relay = "printf '[Service]\\nPrivateNetwork=yes\\nExecStart=/usr/bin/sleep infinity\\n'"
     with made(host, f"{relay} >{ETC}/relay.service; systemctl daemon-reload", f"rm {ETC}/relay.service"):

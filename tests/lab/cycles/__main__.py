@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from itertools import cycle, islice
 
 from bot.core.cards import render
+from bot.edges.ssh.guarded import GuardedHosts
 from bot.edges.ssh.hosts import SshHosts
 from tests.lab.cycles.picture import Picture, take
 from tests.lab.cycles.units import ALWAYS, FILES, KINDS, PREPARED, Kind
@@ -66,7 +67,7 @@ def _prepare(host: LabHost) -> None:
 
 @contextmanager
 def _bot(host: LabHost) -> Iterator[World]:
-    ways = SshHosts(host.key_file)
+    ways = GuardedHosts(SshHosts(host.key_file))
     with tempfile.TemporaryDirectory(prefix="maskbot-cycles-") as folder:
         world = World({host.name: host}, f"sqlite:///{folder}/maskbot.db", ways=ways)
         with world.store.exclusive(), world.running():

@@ -24,7 +24,7 @@ def test_a_bot_that_is_told_to_stop_leaves_after_the_step_in_hand_and_the_next_o
     with idle_world.running():
         done = idle_world.until_final(asked)
         assert done.target.outcome is Outcome.PROVEN
-        assert [sent.step for sent in done.target.sent] == ["probe", "unprobe", "stop", "link", "reload", "try-start"]
+        assert [sent.step for sent in done.target.sent] == ["probe", "stop", "link", "reload", "try-start"]
         idle_world.card(done)
 
 

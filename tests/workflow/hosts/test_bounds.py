@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from bot.core.requests import Outcome, Request, Stage
-from bot.core.systemd.host_script import SECONDS
+from bot.core.systemd.host_rules import LOOK_SECONDS
 from tests.workflow.fleet import AnyHost, Fleet
 from tests.workflow.world import World
 
@@ -53,7 +53,7 @@ def test_a_unit_file_without_an_end_is_not_read(shared_world: World, host: AnyHo
     host.run("ln", "-s", "/dev/zero", f"{ETC}/bnd-hollow.service")
     began = time.monotonic()
     answered = shared_world.mask("bnd-hollow", host="web-02")
-    assert (answered.stage, time.monotonic() - began < SECONDS / 2) == (Stage.REFUSED, True)
+    assert (answered.stage, time.monotonic() - began < LOOK_SECONDS / 2) == (Stage.REFUSED, True)
     assert "masked" in answered.because
     assert "/dev/zero" not in host.run("ps", "-u", host.login, "-o", "args=").stdout
 

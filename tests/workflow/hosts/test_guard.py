@@ -7,15 +7,17 @@ from contextlib import contextmanager
 import pytest
 
 from bot.core.requests import Outcome, Stage
-from bot.core.systemd.guard import PATH, guard, token
+from bot.core.systemd.host_rules import GUARD
 from bot.doctor.hosts import examine_host
-from bot.edges.ssh.hosts import SshHosts
+from bot.edges.guard.settings import CONFIGURATION
+from bot.edges.ssh.guarded import GuardedHosts
+from tests.edges.guard.asking import read
 from tests.lab.hosts import LabHost
 from tests.workflow.fleet import AnyHost, Fleet
 from tests.workflow.hands import cut_off, let_in
 from tests.workflow.hosts.test_quarantine import AUTHORIZED
 from tests.workflow.lifecycle.test_outcome_unknown import is_masked, is_untouched
-from tests.workflow.world import CRITICAL, World, inventory
+from tests.workflow.world import World, inventory
 
 
 @pytest.fixture(scope="module")
@@ -25,31 +27,29 @@ def fleet(real_fleet: Fleet) -> Fleet:
 
 
 pytestmark = pytest.mark.ssh
-OWN_LIST = ("tuned.*", "metrics.service")
+OF_ANOTHER_PROTOCOL = "#!/bin/sh\nread -r _\necho maskbot-guard 9 7.0.0 - 64 0 0 0\nexit 64\n"
 
 
 @contextmanager
-def guarded(host: AnyHost, text: str = "", *, is_there: bool = True) -> Iterator[None]:
-    """The host has its guard, and the bot's key leads to nothing else."""
-    patterns = [listed.pattern for listed in CRITICAL]
-    host.write(PATH, text or guard([*patterns, *OWN_LIST]), 0o755)
+def guarded(host: AnyHost, *, own: str = "", program: str = "", is_there: bool = True) -> Iterator[None]:
+    """The bot's key leads to the guard alone; `own` are patterns of the host itself."""
+    found = {path: host.run("cat", path).stdout for path in (GUARD, CONFIGURATION)}
+    host.write(CONFIGURATION, found[CONFIGURATION] + (f"critical: {own}\n" if own else ""))
+    host.write(GUARD, program or found[GUARD], 0o755)
     if not is_there:
-        host.run("rm", PATH)
+        host.run("rm", GUARD)
     key = host.run("cat", AUTHORIZED).stdout
-    host.run("sh", "-c", f"sed -i 's|^|restrict,command=\"{PATH}\" |' {AUTHORIZED}")
+    host.run("sh", "-c", f"sed -i 's|^|restrict,command=\"{GUARD}\" |' {AUTHORIZED}")
     cut_off(host)
     let_in(host)
     try:
         yield
     finally:
         host.run("sh", "-c", f"cat >{AUTHORIZED}", given=key)
+        for path, text in found.items():
+            host.write(path, text, 0o755 if path == GUARD else 0o644)
         cut_off(host)
         let_in(host)
-
-
-def run_with_bot_key(hosts: Mapping[str, LabHost], *command: str) -> subprocess.CompletedProcess[str]:
-    """With the bot's own key, past the bot, on web-01."""
-    return subprocess.run(hosts["web-01"].ssh(*command), capture_output=True, text=True, check=False)
 
 
 @pytest.mark.fault("F18", how="a guard on a real host whose critical list is longer than the bot's")
@@ -57,7 +57,7 @@ def test_a_host_with_its_guard_does_what_the_bot_says_and_spares_what_it_spares(
     shared_world: World, lab_hosts: Mapping[str, LabHost], saw: Callable[[str], str]
 ) -> None:
     world, host = shared_world, shared_world.hosts["web-01"]
-    with guarded(host):
+    with guarded(host, own="tuned.* metrics.service"):
         done = world.masked("restless")
         assert done.target.outcome is Outcome.PROVEN, (done.because, done.target.note)
         assert is_masked(host, "restless.service")
@@ -68,40 +68,34 @@ def test_a_host_with_its_guard_does_what_the_bot_says_and_spares_what_it_spares(
             Stage.REFUSED,
             True,
         )
-        stop = run_with_bot_key(
-            lab_hosts, "sudo -n /usr/bin/systemctl --no-ask-password stop --no-block -- tuned.service"
-        )
-        assert (stop.returncode, "tuned.service is critical on this host" in stop.stderr) == (64, True)
-        kill = run_with_bot_key(
-            lab_hosts, "sudo -n /usr/bin/systemctl --no-ask-password kill --signal=SIGKILL -- tuned.service"
-        )
-        assert (kill.returncode, "tuned.service is critical on this host" in kill.stderr) == (64, True)
-        alias = host.run(
-            "sh", "-c", "ln -s tuned.service /usr/lib/systemd/system/harmless.service; systemctl daemon-reload"
-        )
-        assert alias.returncode == 0
-        stop = run_with_bot_key(
-            lab_hosts, "sudo -n /usr/bin/systemctl --no-ask-password stop --no-block -- harmless.service"
-        )
-        host.run("sh", "-c", "rm /usr/lib/systemd/system/harmless.service; systemctl daemon-reload")
-        assert stop.returncode == 64
-        for line in ("id", "", "sudo -n -l", "cat /etc/passwd"):
-            assert run_with_bot_key(lab_hosts, *([line] if line else [])).returncode == 64
+        for command in ("id", "", "sudo -n -l", "cat /etc/passwd"):
+            client = lab_hosts["web-01"].ssh(*([command] if command else []))
+            answer = subprocess.run(client, capture_output=True, stdin=subprocess.DEVNULL, check=False)
+            assert read(answer).is_refused
         assert is_untouched(host, "tuned.service")
 
 
-@pytest.mark.parametrize("is_there", [True, False], ids=["of another version", "missing"])
-@pytest.mark.fault("F19", how="the guard of another version on a real host, and one that is missing")
+def test_the_host_s_journal_says_who_wanted_and_approved_it(shared_world: World) -> None:
+    world, host = shared_world, shared_world.hosts["web-01"]
+    done = world.masked("restless")
+    journal = host.run("journalctl", "--no-pager", "-u", "restless.service", "-t", "maskbot-guard").stdout
+    assert f"restless.service is masked (persistent), request {done.id}, asked by alice, approved by bob" in journal
+    world.undo(done)
+    journal = host.run("journalctl", "--no-pager", "-u", "restless.service", "-t", "maskbot-guard").stdout
+    assert "restless.service is not masked any more (persistent)" in journal
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["of another protocol", "missing"])
+@pytest.mark.fault("F19", how="the guard of another protocol on a real host, and one that is missing")
 def test_a_guard_that_does_not_fit_is_said_before_anything_is_asked_of_people(
-    shared_world: World, ways: SshHosts, *, is_there: bool, saw: Callable[[str], str]
+    shared_world: World, ways: GuardedHosts, *, is_there: bool, saw: Callable[[str], str]
 ) -> None:
     world, host = shared_world, shared_world.hosts["web-02"]
-    older = guard([]).replace(token(), "0123456789ab").replace("@maskbot-look 1", "@maskbot-look 0")
-    with guarded(host, older, is_there=is_there):
+    with guarded(host, program=OF_ANOTHER_PROTOCOL, is_there=is_there):
         refused = world.mask("tuned", host="web-02")
         findings, _ = examine_host(ways, inventory({"web-02": host}).hosts[0], deadline=10)
     assert refused.stage is Stage.REFUSED
-    assert "0123456789ab" in refused.because if is_there else "is missing" in saw(refused.because), refused.because
+    assert "speaks protocol 9" in refused.because if is_there else "is missing" in saw(refused.because), refused.because
     saw(refused.because)
     (record,) = [
         one for one in world.store.records() if one["request_id"] == refused.id and one["type"] == "request.refused"
@@ -111,15 +105,8 @@ def test_a_guard_that_does_not_fit_is_said_before_anything_is_asked_of_people(
     assert is_untouched(host, "tuned.service")
 
 
-@pytest.mark.parametrize("has_guard", [True, False])
-def test_the_doctor_tries_what_no_guard_admits(shared_world: World, ways: SshHosts, *, has_guard: bool) -> None:
+def test_the_doctor_names_the_guard_and_what_it_may_do(shared_world: World, ways: GuardedHosts) -> None:
     host = shared_world.hosts["db-01"]
-    known = inventory({"db-01": host}).hosts[0]
-    if has_guard:
-        with guarded(host):
-            findings, _ = examine_host(ways, known, deadline=10)
-    else:
-        findings, _ = examine_host(ways, known, deadline=10)
-    (found,) = [one for one in findings if one.check == "guard"]
-    assert (found.is_ok, bool(found.what)) == (True, not has_guard)
+    findings, _ = examine_host(ways, inventory({"db-01": host}).hosts[0], deadline=10)
+    assert [one.check for one in findings if one.check.startswith("guard ")] == ["guard 0.1.0, protocol 1"]
     assert all(one.is_ok for one in findings), [one for one in findings if not one.is_ok]

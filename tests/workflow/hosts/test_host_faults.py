@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from bot.core.requests import Outcome, Stage
+from bot.edges.ssh.guarded import GuardedHosts
 from bot.edges.ssh.hosts import SshHosts, SshLimits
 from tests.lab.hosts import LabHost
 from tests.workflow.conftest import Opening
@@ -21,7 +22,7 @@ from tests.workflow.world import QUICK, World
 @pytest.fixture(scope="module")
 def fleet(real_fleet: Fleet, lab_hosts: Mapping[str, LabHost]) -> Iterator[Fleet]:
     """Systemd itself is the subject. Less of an answer is read than elsewhere, so that a flood need not be great."""
-    ways = SshHosts(lab_hosts["web-01"].key_file, SshLimits(output=256 * 1024))
+    ways = GuardedHosts(SshHosts(lab_hosts["web-01"].key_file, SshLimits(output=256 * 1024)))
     yield replace(real_fleet, ways=ways)
     ways.close()
 

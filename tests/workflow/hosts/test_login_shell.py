@@ -4,7 +4,7 @@ import pytest
 
 from bot.core.requests import Stage
 from bot.doctor.hosts import examine_host
-from bot.edges.ssh.hosts import SshHosts
+from bot.edges.ssh.guarded import GuardedHosts
 from tests.lab.hosts import LabHost
 from tests.workflow.fleet import Fleet
 from tests.workflow.hands import cut_off, let_in
@@ -26,7 +26,7 @@ def fleet(real_fleet: Fleet) -> Fleet:
         ("/bin/false", "and says nothing (exit 1)"),
     ],
 )
-def test_a_login_without_a_shell_is_named_as_that(world: World, ways: SshHosts, shell: str, said: str) -> None:
+def test_a_login_without_a_shell_is_named_as_that(world: World, ways: GuardedHosts, shell: str, said: str) -> None:
     host = world.hosts["web-02"]
     assert isinstance(host, LabHost)
     host.run("usermod", "-s", shell, host.login)

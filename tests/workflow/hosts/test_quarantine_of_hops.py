@@ -8,6 +8,7 @@ import pytest
 
 from bot.core.hosts.inventory import Host
 from bot.core.hosts.quarantine import SET_ASIDE
+from bot.core.systemd.guard import Note
 from bot.edges.clock import SystemClock
 from bot.edges.database.store import Database
 from bot.errors import HostError
@@ -26,7 +27,15 @@ class Wire:
         self.asked: list[str] = []
         self.fails: HostError | None = None
 
-    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
+    def run(
+        self,
+        host: Host,
+        argv: tuple[str, ...],
+        *,
+        deadline: float,
+        note: Note | None = None,
+        then: tuple[str, ...] = (),
+    ) -> CommandResult:
         self.asked.append(host.name)
         if self.fails:
             raise self.fails

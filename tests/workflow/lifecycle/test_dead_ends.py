@@ -10,6 +10,7 @@ import pytest
 
 from bot.core.hosts.inventory import Host, Inventory
 from bot.core.requests import Approval, Ask, Change, Outcome, Request, Sent, Stage, Target, Verb
+from bot.core.systemd.guard import Note
 from bot.core.systemd.units import Layer, UnitName
 from bot.ports import CommandResult
 from tests.workflow.invariants import violations
@@ -17,7 +18,7 @@ from tests.workflow.slack import ALICE, INCIDENT
 from tests.workflow.world import POLICY, World
 
 CRON = UnitName("cron.service")
-LINK = ("sudo", "-n", "/usr/bin/systemctl", "mask")
+LINK = ("maskbot-guard", "link", "persistent", "cron.service")
 
 
 WEB = Host("web-01", "192.0.2.1", 22, "maskbot", "prod")
@@ -27,7 +28,15 @@ OURS = "Something went wrong in the bot."
 class NoHost:
     """There is no host left to be asked; whatever is sent all the same is a mistake of ours."""
 
-    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
+    def run(
+        self,
+        host: Host,
+        argv: tuple[str, ...],
+        *,
+        deadline: float,
+        note: Note | None = None,
+        then: tuple[str, ...] = (),
+    ) -> CommandResult:
         raise AssertionError(f"sent {argv} to {host.name}")
 
 

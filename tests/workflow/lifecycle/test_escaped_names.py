@@ -1,12 +1,10 @@
 r"""Names that systemd has escaped (`\x2d`), on a real host: masked, proven and undone like any other."""
 
-import subprocess
-
 import pytest
 
 from bot.core.requests import Outcome
-from bot.core.systemd.guard import guard
 from bot.workflow.hosts.look import scan
+from tests.edges.guard.asking import ask
 from tests.lab.hosts import LabHost
 from tests.workflow.fleet import AnyHost, Fleet
 from tests.workflow.hosts.test_guard import guarded
@@ -29,7 +27,7 @@ systemctl start 'odd\x2dname@a\x20b.service'
 
 @pytest.fixture(scope="module")
 def fleet(real_fleet: Fleet) -> Fleet:
-    """Systemd itself is the subject, and sudo."""
+    """Systemd itself is the subject, and the guard."""
     return real_fleet
 
 
@@ -43,14 +41,8 @@ def active(host: AnyHost) -> str:
     return host.show(UNIT, "ActiveState")["ActiveState"]
 
 
-@pytest.mark.parametrize("through_the_guard", [False, True], ids=["sudo alone", "guard"])
-def test_an_escaped_name_is_masked_proven_and_undone(world: World, through_the_guard: bool) -> None:  # noqa: FBT001 - a table
-    host = prepared(world)
-    if not through_the_guard:
-        _there_and_back(world, host)
-        return
-    with guarded(host, guard(["ssh*"])):
-        _there_and_back(world, host)
+def test_an_escaped_name_is_masked_proven_and_undone(world: World) -> None:
+    _there_and_back(world, prepared(world))
 
 
 def _there_and_back(world: World, host: AnyHost) -> None:
@@ -74,11 +66,9 @@ def test_a_drop_in_of_an_escaped_name_is_known_by_its_content(world: World) -> N
 
 def test_the_guard_of_a_host_spares_an_escaped_name_that_its_list_names(world: World) -> None:
     host = prepared(world)
-    with guarded(host, guard(["odd*"])):
+    with guarded(host, own="odd*"):
         refused = world.mask(UNIT)
         assert "itself refuses this unit (host policy)" in refused.because
-        stop = rf"sudo -n /usr/bin/systemctl --no-ask-password stop --no-block -- '{UNIT}'"
         assert isinstance(host, LabHost)
-        said = subprocess.run(host.ssh(stop), capture_output=True, text=True, check=False)
-        assert "is critical on this host" in said.stderr
+        assert "is critical on this host" in ask(host, "stop", UNIT).err
     assert active(host) == "active"

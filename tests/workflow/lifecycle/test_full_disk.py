@@ -51,4 +51,4 @@ def test_without_room_for_the_record_nothing_more_is_sent_and_with_it_the_change
     full.mkdir()
     done = world.until_final(asked)
     assert done.target.outcome is Outcome.PROVEN, done.target.note
-    assert world.wire.verbs() == ["probe", "unprobe"] * 2 + ["stop", "mask", "daemon-reload", "start"]
+    assert world.wire.verbs() == ["probe"] * 2 + ["stop", "mask", "daemon-reload", "start"]

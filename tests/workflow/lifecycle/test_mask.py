@@ -33,7 +33,7 @@ def test_an_approved_mask_is_asked_carried_out_proven_and_undone(world: World) -
     assert "MASKED AND PROVEN · worker.service on web-01" in world.card(done)
 
     evidence = "\n".join(words(said.text) for said in world.evidence(done))
-    assert "ln -s -T -- /dev/null /etc/systemd/system/worker.service" in evidence
+    assert "maskbot-guard link persistent worker.service" in evidence
     assert "is masked" in evidence
 
     back = world.undo(done)

@@ -9,7 +9,8 @@ import pytest
 
 from bot.core.hosts.inventory import Inventory
 from bot.core.requests import Outcome, Request, Stage
-from bot.edges.ssh.hosts import SshHosts
+from bot.core.systemd.host_rules import GUARD
+from bot.edges.ssh.guarded import GuardedHosts
 from tests.plugins.fault_table import was_read
 from tests.workflow.fleet import AnyHost, Fleet
 from tests.workflow.hands import SESSION, cut_off, let_in
@@ -46,11 +47,11 @@ def interfering(calls: list[Trouble], *, verb: str, happens: Callable[[], object
     assert not once
 
 
-def without_right(host: AnyHost, word: str) -> str:
-    """sudoers without the lines that hold a word; returns how it was."""
-    whole = host.run("cat", SUDOERS).stdout
-    lines = [line for line in whole.splitlines(keepends=True) if word not in line]
-    host.write(SUDOERS, "".join(lines), 0o440)
+def without_right(host: AnyHost, verb: str) -> str:
+    """A guard that does not do a verb any more; returns how it was."""
+    whole = host.run("cat", GUARD).stdout
+    assert f'self._systemctl("{verb}' in whole
+    host.write(GUARD, whole.replace(f'self._systemctl("{verb}', f'self._systemctl("not-{verb}'), 0o755)
     return whole
 
 
@@ -75,14 +76,14 @@ def test_a_read_only_etc_fails_before_anything_is_stopped(shared_world: World) -
 
 
 @pytest.mark.parametrize("way_on", ["mask again", "start it again"])
-@pytest.mark.fault("F27", how="the right to reload removed after the stop")
+@pytest.mark.fault("F27", how="a guard that cannot reload any more after the stop")
 def test_a_reload_that_fails_leaves_it_not_protected_and_shows_two_ways_on(shared_world: World, way_on: str) -> None:
     world, host = shared_world, shared_world.hosts["web-02"]
     kept: list[str] = []
     asked = world.mask("worker", host="web-02")
     with interfering(world.wire.after, verb="stop", happens=lambda: kept.append(without_right(host, "daemon-reload"))):
         done = world.approve(asked)
-    host.write(SUDOERS, kept[0], 0o440)
+    host.write(GUARD, kept[0], 0o755)
     assert done.target.outcome is Outcome.NOT_PROTECTED, done.target.note
     card = world.card(done)
     assert card.startswith("NOT PROTECTED")
@@ -159,14 +160,17 @@ def test_missing_rights_are_known_when_it_is_asked(shared_world: World) -> None:
     host.run("rm", SUDOERS)
     refused = shared_world.mask("tuned", host="web-02")
     host.write(SUDOERS, whole, 0o440)
-    assert (refused.stage, "sudo there does not allow" in was_read(refused.because)) == (Stage.REFUSED, True), (
-        refused.because
-    )
+    assert (refused.stage, "does not let the bot's login call the guard" in was_read(refused.because)) == (
+        Stage.REFUSED,
+        True,
+    ), refused.because
     assert is_untouched(host, "tuned.service")
 
 
 @pytest.mark.fault("F34", how="another machine-id than the one in hosts.yaml")
-def test_another_machine_under_the_same_name_is_refused(shared_world: World, ways: SshHosts, tmp_path: Path) -> None:
+def test_another_machine_under_the_same_name_is_refused(
+    shared_world: World, ways: GuardedHosts, tmp_path: Path
+) -> None:
     known = inventory(shared_world.hosts)
     other = Inventory(tuple(replace(host, machine_id="f" * 32) for host in known.hosts))
     world = World(shared_world.hosts, f"sqlite:///{tmp_path}/var/maskbot.db", ways=ways, inventory=other)

@@ -7,7 +7,6 @@ import pytest
 from bot.core.input.grammar import Question, QuestionKind
 from bot.core.requests import Outcome, Request, Stage
 from bot.core.steps import StepLimits
-from bot.core.systemd.systemctl import PROBE
 from bot.core.systemd.units import UnitName
 from bot.errors import UsageError
 from handlers import cli_queries
@@ -208,8 +207,7 @@ def test_what_needs_long_keeps_its_settings_to_the_end(
     assert done.target.outcome is Outcome.PROVEN, done.target.note
     assert "by force" not in world.card(done)
     assert host.show(f"{unit}.service", "Result") == {"Result": "success"}
-    assert [sent.step for sent in done.target.sent][:4] == ["probe", "unprobe", "stop", "link"]
-    assert host.show(str(PROBE), "LoadState") == {"LoadState": "not-found"}
+    assert [sent.step for sent in done.target.sent][:3] == ["probe", "stop", "link"]
 
 
 @pytest.mark.fault("F78", how="a real unit that never ends to stop, and a second change on its host")
@@ -273,7 +271,7 @@ def test_a_stop_by_force_ends_what_is_never_killed_and_starts_by_itself(impatien
         "ControlGroup": "",
     }
     assert log_words(host) == (["post", "alarm"] if is_older else ["alarm"])
-    assert [sent.step for sent in masked.target.sent] == ["probe", "unprobe", "stop", "link", "reload", "try-start"]
+    assert [sent.step for sent in masked.target.sent] == ["probe", "stop", "link", "reload", "try-start"]
 
 
 def _withdraw(world: World, asked: Request) -> None:
@@ -389,7 +387,7 @@ def test_a_unit_that_reloads_is_stopped_once_that_is_over(shared_world: World) -
     put(host, "rereading.service", text)
 
     def reload(call: Call) -> None:
-        if call.verb == "unprobe":
+        if call.verb == "probe":
             shared_world.wire.after.remove(reload)
             host.run("systemctl", "reload", "--no-block", "rereading.service")
 
@@ -449,7 +447,7 @@ def test_what_starts_right_after_the_link_is_stopped_with_its_own_settings(share
     shared_world.wire.after.remove(start)
     assert done.target.outcome is Outcome.PROVEN, done.target.note
     steps = [sent.step for sent in done.target.sent]
-    assert steps[4:] == ["unlink persistent", "reload", "stop", "link", "reload", "try-start"]
+    assert steps[3:] == ["unlink persistent", "reload", "stop", "link", "reload", "try-start"]
     assert log_words(host) == ["one", "two", "three", "main", "post"] * 2
     assert shared_world.undo(done).target.outcome is Outcome.RESTORED
 

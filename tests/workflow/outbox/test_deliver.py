@@ -10,6 +10,7 @@ from bot.core.hosts.inventory import Host, Inventory
 from bot.core.people.identity import Place
 from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.requests import Request, Stage
+from bot.core.systemd.guard import Note
 from bot.edges.database import Database
 from bot.ports import CommandResult, Message, MessageKind, Periodic
 from bot.workflow import Deps, InForce
@@ -34,7 +35,15 @@ def deps(tmp_path: Path) -> Iterator[Deps]:
 
 
 class _Nowhere:
-    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
+    def run(
+        self,
+        host: Host,
+        argv: tuple[str, ...],
+        *,
+        deadline: float,
+        note: Note | None = None,
+        then: tuple[str, ...] = (),
+    ) -> CommandResult:
         raise AssertionError(f"no host is asked here: {host.name} {argv} {deadline}")
 
 

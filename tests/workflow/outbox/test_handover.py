@@ -13,6 +13,7 @@ from bot.core.hosts.inventory import Host, Inventory
 from bot.core.kill_switch import KillSwitchState
 from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.requests import KillSwitch
+from bot.core.systemd.guard import Note
 from bot.core.time.handover_schedule import HandoverSchedule, Schedule
 from bot.ports import CommandResult, Periodic
 from bot.workflow.engine.periodic import schedule_configured
@@ -27,7 +28,15 @@ QUIET = "maskbot has masked nothing, and nothing waits or runs."
 
 
 class _Nowhere:
-    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
+    def run(
+        self,
+        host: Host,
+        argv: tuple[str, ...],
+        *,
+        deadline: float,
+        note: Note | None = None,
+        then: tuple[str, ...] = (),
+    ) -> CommandResult:
         raise AssertionError(f"no host is asked here: {host.name} {argv} {deadline}")
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from bot.core.hosts.inventory import Host
 from bot.core.policy.home import UnreachableHost
+from bot.core.systemd.guard import Note
 from bot.errors import HostError, OutcomeUnknown
 from bot.ports import CommandResult
 from bot.workflow.process.reachability import Reachability, TrackedHosts
@@ -32,7 +33,15 @@ class Flaky:
     def __init__(self) -> None:
         self.trouble: HostError | OutcomeUnknown | None = None
 
-    def run(self, host: Host, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
+    def run(
+        self,
+        host: Host,
+        argv: tuple[str, ...],
+        *,
+        deadline: float,
+        note: Note | None = None,
+        then: tuple[str, ...] = (),
+    ) -> CommandResult:
         if self.trouble:
             raise self.trouble
         return CommandResult(argv, 0, "", "", int(deadline))

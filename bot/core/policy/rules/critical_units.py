@@ -3,27 +3,12 @@
 from collections.abc import Iterable
 
 from bot.core.policy.model import Facts, ListedUnit, Policy, Refuse
-from bot.core.policy.rules.unit_names import find_listed, matches, names_of, with_templates
+from bot.core.policy.rules.unit_names import find_listed, names_of
 from bot.core.requests import Verb
+from bot.core.systemd.host_rules import first_that_carries, started_by_name, with_templates
 from bot.core.systemd.units import RelatedUnit
 
 _NEVER = "Nobody can approve this."
-_STARTERS = ("socket", "timer", "path")
-_WHOLE_TYPES = ("*.target", "*.mount", "*.automount")  # list entries that are not about a particular unit
-# The entries that carry the host: systemd.special(7), and mounts of the system itself.
-_VITAL = (
-    "basic.target", "boot-complete.target", "cryptsetup*.target", "ctrl-alt-del.target", "default.target",
-    "emergency.target", "exit.target", "factory-reset.target", "final.target", "first-boot-complete.target",
-    "getty*.target", "graphical.target", "halt.target", "hibernate.target", "hybrid-sleep.target", "initrd*.target",
-    "integritysetup*.target", "kexec.target", "local-fs*.target", "machines.target", "multi-user.target",
-    "network*.target", "nss-*.target", "paths.target", "poweroff.target", "reboot.target", "remote-*.target",
-    "rescue.target", "rpcbind.target", "runlevel*.target", "shutdown.target", "sigpwr.target", "sleep.target",
-    "slices.target", "sockets.target", "soft-reboot.target", "suspend*.target", "swap.target", "sysinit.target",
-    "system-update*.target", "time-s*.target", "timers.target", "umount.target", "veritysetup*.target",
-    "-.mount", "boot*.mount", "dev*.mount", "efi*.mount", "etc*.mount", "home.mount", "proc*.mount", "root.mount",
-    "run*.mount", "sys*.mount", "tmp.mount", "usr*.mount", "var*.mount",
-    "boot.automount", "efi.automount", "home.automount", "proc-sys-fs-binfmt_misc.automount",
-)  # fmt: skip
 
 
 def unit_is_not_critical(facts: Facts, policy: Policy) -> Refuse | None:
@@ -49,7 +34,7 @@ def unit_starts_nothing_critical(facts: Facts, policy: Policy) -> Refuse | None:
     """
     if not _masks(facts):
         return None
-    started = [f"{stem}{suffix}" for stem in _stems(names_of(facts)) for suffix in (".service", "@.service")]
+    started = started_by_name(names_of(facts))
     around = facts.snapshot.around if facts.snapshot else None
     started += _names_of_related(around.starts) if around else []
     found = _carries_the_host(policy, with_templates(started))
@@ -76,14 +61,9 @@ def nothing_critical_stops_with_it(facts: Facts, policy: Policy) -> Refuse | Non
 
 
 def _carries_the_host(policy: Policy, names: Iterable[str]) -> tuple[str, ListedUnit] | None:
-    """Whether the unit carries the host for itself, as boot or storage; not every target or mount does.
-
-    A target or mount that the boot needs has a vital target that depends on it, which is checked too.
-    """
-    names = tuple(names)
-    by_itself = [unit for unit in policy.critical if unit.pattern not in _WHOLE_TYPES]
-    by_type = [unit for unit in policy.critical if unit.pattern in _WHOLE_TYPES]
-    return find_listed(by_itself, names) or find_listed(by_type, (name for name in names if matches(_VITAL, [name])))
+    """The first of these units that carries the host for itself, and its entry."""
+    found = first_that_carries([unit.pattern for unit in policy.critical], names)
+    return found and (found[0], next(unit for unit in policy.critical if unit.pattern == found[1]))
 
 
 def our_own_login_survives(facts: Facts, _policy: Policy) -> Refuse | None:
@@ -145,11 +125,6 @@ def reason_of(entry: ListedUnit, facts: Facts) -> str:
 
 def _masks(facts: Facts) -> bool:
     return facts.request.ask.change.verb is Verb.MASK
-
-
-def _stems(names: Iterable[str]) -> list[str]:
-    parts = (name.rpartition(".") for name in names)
-    return [stem for stem, _, kind in parts if kind in _STARTERS]
 
 
 def _names_of_related(units: Iterable[RelatedUnit]) -> list[str]:

@@ -4,7 +4,7 @@ from bot.core.policy.mask_layer import choose_layer, where_masked
 from bot.core.policy.model import Facts, Policy, Refuse
 from bot.core.policy.rules.unit_names import find_listed
 from bot.core.requests import Change, Request, Verb
-from bot.core.systemd.systemctl import STARTABLE
+from bot.core.systemd.host_rules import MASKABLE_TYPES
 from bot.core.systemd.units import Layer, LoadState, Snapshot, UnitName
 
 
@@ -84,7 +84,7 @@ def what_stops_too_can_be_started_again(facts: Facts, _policy: Policy) -> Refuse
     if snapshot is None or snapshot.around is None or not would_be_stopped(facts.request.ask.change, snapshot):
         return None
     running = [other.unit for other in snapshot.around.would_stop if not other.active.is_down]
-    lost = next((unit for unit in running if unit.rpartition(".")[2] not in STARTABLE), None)
+    lost = next((unit for unit in running if unit.rpartition(".")[2] not in MASKABLE_TYPES), None)
     if lost is None:
         return None
     why = f"{lost} would stop with {snapshot.id}, and the bot cannot start units of that type again."

@@ -9,8 +9,8 @@ import pytest
 from bot.core.policy.decide import decide
 from bot.core.policy.model import Allow, Facts, ListedUnit, Moment, NeedsApproval, Policy, Refuse
 from bot.core.requests import Outcome, Request, Verb
+from bot.core.systemd.guard import RIGHTS
 from bot.core.systemd.side_effects import SideEffects
-from bot.core.systemd.systemctl import RIGHTS
 from bot.core.systemd.units import ActiveState, FileKind, Layer, LoadState, Snapshot, UnitName
 from tests.core.situations import (
     POLICY,
@@ -152,15 +152,19 @@ def test_a_timer_that_starts_somebodys_own_target_starts_nothing_critical() -> N
         assert refusal(given, policy).code == "critical_unit"
 
 
-def test_a_name_that_systemd_has_escaped_is_not_called_a_lack_of_all_rights() -> None:
-    name = r"odd\x2dname.service"
-    of_name = request(name)
-    answer = refusal(looked(snapshot(name, rights=frozenset({"reload"})), of_name))
+def test_a_host_where_the_guard_is_not_called_as_root_is_told_apart() -> None:
+    answer = refusal(looked(snapshot(rights=frozenset())))
     assert answer.code == "no_rights"
-    assert f"does not allow escaped unit names like {name}" in answer.reason
-    assert "maskbot guard --sudoers" in answer.hint
-    assert "does not allow: " in refusal(looked(snapshot(name, rights=frozenset()), of_name)).reason
-    assert isinstance(decide(looked(snapshot(name), of_name), POLICY), NeedsApproval)
+    assert "sudo or doas on web-01 does not let the bot's login call the guard as root" in answer.reason
+
+
+def test_a_mask_of_others_needs_root_s_leave_on_the_host() -> None:
+    seen = masked(Layer.PERSISTENT, rights=without("foreign-masks"))
+    answer = refusal(looked(seen, unmask()))
+    assert (answer.code, "does not remove masks that the bot did not make" in answer.reason) == ("no_rights", True)
+    assert "foreign-masks: yes" in answer.hint
+    own = looked(masked(Layer.RUNTIME, rights=without("foreign-masks")), unmask(), own_mask=our_mask(Layer.RUNTIME))
+    assert isinstance(decide(own, POLICY), Allow)
 
 
 def test_units_that_would_stop_with_it_and_are_not_critical_are_for_people_to_judge() -> None:
@@ -456,14 +460,14 @@ def test_nobody_is_asked_where_the_bot_lacks_the_right(
 ) -> None:
     answer = refusal(looked(seen(without(right)), asked))
     assert answer.code == "no_rights"
-    assert f"does not allow: {right}." in answer.reason
+    assert f"It lacks: {right}." in answer.reason
     assert isinstance(decide(looked(seen(frozenset(RIGHTS)), asked), POLICY), NeedsApproval)
 
 
 def test_a_right_that_is_not_needed_is_not_asked_for() -> None:
     few = snapshot(rights=without("control", "stop", "reset-failed"), active=ActiveState.INACTIVE)
     assert isinstance(decide(looked(few), POLICY), NeedsApproval)
-    only_unmask = masked(Layer.PERSISTENT, rights=frozenset({"unmask", "reload"}))
+    only_unmask = masked(Layer.PERSISTENT, rights=frozenset({"unmask", "reload", "foreign-masks"}))
     assert isinstance(decide(looked(only_unmask, unmask()), POLICY), NeedsApproval)
 
 

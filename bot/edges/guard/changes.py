@@ -1,0 +1,245 @@
+"""What root does for the bot's login. Each verb checks for itself, and remembers before it acts."""
+
+import os
+import pwd
+import time
+from collections.abc import Callable, Sequence
+
+from bot.edges.guard.journal import Note, log
+from bot.edges.guard.judge import check_name, judge, judge_removal, judge_start
+from bot.edges.guard.links import Layer, system_layer, user_layer
+from bot.edges.guard.logins import as_user
+from bot.edges.guard.memory import Memory, Record
+from bot.edges.guard.process import FAILED, Ended, Refused, run
+from bot.edges.guard.settings import Settings
+from bot.edges.guard.units import Manager
+
+_UNPROVEN = ("masked", "error")
+"""The load states in which systemd refuses a start (measured)."""
+
+
+_REFUSED_FOR_EARLIER_STARTS = "start-limit-hit"
+
+_RIGHTS = ("mask", "unmask", "stop", "start", "reset-failed", "reload", "kill")
+"""What this version can do, in words that a bot of another version knows, too."""
+
+
+class Changes:
+    """The changes of one request to one manager."""
+
+    def __init__(
+        self, manager: Manager, settings: Settings, critical: "Sequence[str]", note: Note, connection: str
+    ) -> None:
+        self.manager = manager
+        self.user = manager.user
+        self.settings = settings
+        self.critical = critical
+        self.note = note
+        self.connection = connection
+        self._memory: Memory | None = None
+
+    def __enter__(self) -> "Changes":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._memory is not None:
+            self._memory.close()
+
+    def _remembered(self, *, locked: bool = True) -> Memory:
+        """The memory, which is let go at the end of the request."""
+        self._memory = Memory(locked=locked)
+        return self._memory
+
+    def check(self, unit: str) -> Ended:
+        """What root would do for this unit: words, one on each line, and a reason why not."""
+        words = list(_RIGHTS) + (["foreign-masks"] if self.settings.foreign_masks else [])
+        if not self.user:
+            words += self._control()
+        try:
+            known = self._remembered(locked=False).of(self.user, unit).names
+            judge(self.manager, unit, self.critical, known, self.connection)
+        except Refused as why:
+            words.append(f"never {why}")
+        return Ended(0, "".join(f"{word}\n" for word in words).encode(), b"")
+
+    def _control(self) -> "list[str]":
+        try:
+            os.close(system_layer("control").descriptor)
+        except Refused:
+            return []
+        return ["control"]
+
+    def probe(self, layer: str) -> Ended:
+        """Try a link in a layer, so that an impossible one fails before anything is stopped."""
+        return self._in_layer(layer, lambda folder: folder.probe())
+
+    def link(self, layer: str, unit: str) -> Ended:
+        """Make a mask. It has no effect before a reload."""
+        memory = self._remembered()
+        record = self._judged(memory, unit)
+        before = record.links.get(layer)
+        if before and self._in_layer(layer, lambda folder: folder.identity(unit)).out.decode() == before[0]:
+            return Ended(FAILED, b"", f"{unit} is masked already ({layer})\n".encode())
+        record.links[layer] = (f">{time.time_ns()}", memory.boot, self.note.request)
+        record.ended = 0
+        memory.write(record)
+        done = self._in_layer(layer, lambda folder: folder.link(unit))
+        if done.code == 0:
+            record.links[layer] = (done.out.decode(), memory.boot, self.note.request)
+            self._log(f"{unit} is masked ({layer})", unit, f"link {layer}")
+        else:
+            del record.links[layer]
+        memory.write(record, is_sure=False)
+        return Ended(done.code, b"", done.err)
+
+    def unlink(self, layer: str, unit: str, identity: str) -> Ended:
+        """Remove a mask that it made, if it is still the very one."""
+        memory = self._remembered()
+        record = memory.of(self.user, unit)
+        if not self._is_ours(record, layer, identity):
+            raise Refused(f"the {layer} mask of {unit} was not made by the bot")
+        done = self._remove("unlink", layer, unit, identity)
+        if done.code == 0:
+            record.links.pop(layer, None)
+            record.ended = 0 if record.links else int(time.time())
+            memory.write(record)
+        return done
+
+    def unlink_foreign(self, layer: str, unit: str, identity: str) -> Ended:
+        """Remove somebody else's mask, where root allows that on this host. It starts nothing."""
+        if not self.settings.foreign_masks:
+            raise Refused("masks that the bot did not make are not removed on this host (foreign-masks)")
+        judge_removal(self.manager, unit, self.critical)
+        return self._remove("unlink-foreign", layer, unit, identity)
+
+    def _is_ours(self, record: Record, layer: str, identity: str) -> bool:
+        """Its own link; one that was made while the guard was killed is known by the time before it."""
+        known = record.links.get(layer, ("", "", ""))[0]
+        if known.startswith(">"):
+            inode, _, changed = identity.partition(":")
+            seconds, _, nano = changed.partition(".")
+            return inode.isdigit() and (seconds + nano).isdigit() and int(seconds + nano) >= int(known[1:])
+        return bool(known) and known == identity
+
+    def _remove(self, verb: str, layer: str, unit: str, identity: str) -> Ended:
+        done = self._in_layer(layer, lambda folder: folder.unlink(unit, identity))
+        if done.code == 0:
+            self._log(f"{unit} is not masked any more ({layer})", unit, f"{verb} {layer}")
+        return done
+
+    def stop(self, unit: str) -> Ended:
+        """Ask for a stop, and do not wait for it."""
+        memory = self._remembered()
+        record = self._judged(memory, unit)
+        record.stopped_in, record.ended = memory.boot, 0
+        memory.write(record)
+        self._log(f"{unit} is being stopped", unit, "stop")
+        return self._systemctl("stop", "--no-block", "--", unit)
+
+    def kill(self, unit: str) -> Ended:
+        """SIGKILL to every process of a unit that it was told to stop."""
+        memory = self._remembered()
+        if memory.of(self.user, unit).stopped_in != memory.boot:
+            raise Refused(f"the bot has not stopped {unit}")
+        self._judged(memory, unit)
+        self._log(f"{unit} is being killed", unit, "kill")
+        return self._systemctl("kill", "--signal=SIGKILL", "--", unit)
+
+    def start(self, unit: str) -> Ended:
+        """Start, once, what ran before the bot's change and stopped with it."""
+        check_name(unit)
+        memory = self._remembered()
+        records = [record for record in memory.all(self.user) if unit in record.up]
+        if not records:
+            raise Refused(f"{unit} was not stopped by the bot, or it was started again already")
+        judge_start(self.manager, unit, self.critical)
+        for record in records:
+            del record.up[unit]
+            record.tried[unit] = (memory.boot, str(int(time.time())))
+            memory.write(record)
+        done = self._systemctl("start", "--no-block", "--", unit)
+        if done.code == 0:
+            self._log(f"{unit} is being started again", unit, "start")
+            return done
+        for record in records:
+            _give_back(record, unit, memory)
+        return done
+
+    def try_start(self, unit: str) -> Ended:
+        """The start of a proof: only of a unit that is masked, so systemd refuses it."""
+        check_name(unit)
+        if self.manager.one(unit).get("LoadState") not in _UNPROVEN:
+            raise Refused(f"{unit} is not masked, so no start was tried")
+        return self._systemctl("start", "--no-block", "--", unit)
+
+    def reset_failed(self, unit: str) -> Ended:
+        """Reset the failed state of what it may start, or started in vain, which then counts as not started.
+
+        systemd refuses a start for earlier ones of the unit, and says so in its result.
+        """
+        check_name(unit)
+        memory = self._remembered()
+        records = list(memory.all(self.user))
+        if not any(unit in record.up for record in records):
+            tried = [record for record in records if unit in record.tried]
+            if not tried or self.manager.one(unit).get("Result") != _REFUSED_FOR_EARLIER_STARTS:
+                raise Refused(f"{unit} was not stopped by the bot")
+            for record in tried:
+                _give_back(record, unit, memory)
+        self._log(f"the failed state of {unit} is reset", unit, "reset-failed")
+        return self._systemctl("reset-failed", "--", unit)
+
+    def reload(self) -> Ended:
+        """Let systemd read all unit files again."""
+        self._log("systemd reads all unit files again", "", "reload")
+        return self._systemctl("daemon-reload")
+
+    def _judged(self, memory: Memory, unit: str) -> Record:
+        """The record of a unit that may go down, with all that runs now and may stop with it."""
+        check_name(unit)
+        record = memory.of(self.user, unit)
+        known = record.names if record.links or record.up else ()
+        judged = judge(self.manager, unit, self.critical, known, self.connection)
+        record.names = sorted({*record.names, *judged.names})
+        record.up.update((name, memory.boot) for name in judged.running)
+        return record
+
+    def _systemctl(self, *words: str) -> Ended:
+        return run([*self.manager.prefix, *words])
+
+    def _log(self, what: str, unit: str, did: str) -> None:
+        """As root; and as the user whose unit it is, for that is what `systemctl --user status` shows."""
+        whose = f"--user {self.user} " if self.user else ""
+        fields = dict(self.note.said, did=f"{whose}{did} {unit}".strip())
+
+        def send() -> Ended:
+            log(self.note.sentence(what), unit, self.user, fields)
+            return Ended(0, b"", b"")
+
+        send()
+        if self.user:
+            as_user(pwd.getpwnam(self.user), send)
+
+    def _in_layer(self, layer: str, do: "Callable[[Layer], str | None]") -> Ended:
+        """Do something in the folder of a layer; in a user's folders as that user."""
+        if not self.user:
+            folder = system_layer(layer)
+            return _done(folder, do)
+        entry = pwd.getpwnam(self.user)
+        return as_user(entry, lambda: _done(user_layer(layer, entry.pw_uid, entry.pw_dir), do))
+
+
+def _give_back(record: Record, unit: str, memory: Memory) -> None:
+    """It was not started after all, so it may be."""
+    del record.tried[unit]
+    record.up[unit] = memory.boot
+    memory.write(record)
+
+
+def _done(folder: Layer, do: "Callable[[Layer], str | None]") -> Ended:
+    try:
+        return Ended(0, (do(folder) or "").encode(), b"")
+    except OSError as error:
+        return Ended(FAILED, b"", f"{folder.path}: {error.strerror}\n".encode())
+    finally:
+        os.close(folder.descriptor)

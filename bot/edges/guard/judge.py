@@ -1,0 +1,116 @@
+"""Whether a unit may go down or be brought back: the rules of the bot, asked again on the host by root."""
+
+from collections.abc import Iterable, Sequence
+
+from bot.core.systemd.host_rules import (
+    END_ACTIONS,
+    ENDS_THE_HOST,
+    MASKABLE_TYPES,
+    REMOTE_ACCESS,
+    STARTS_TOO,
+    STOPS_TOO,
+    first_listed,
+    first_that_carries,
+    is_template,
+    is_unit_name,
+    started_by_name,
+    with_templates,
+)
+from bot.edges.guard.own_login import OwnLogin
+from bot.edges.guard.process import Refused
+from bot.edges.guard.units import Manager, is_up, names_in
+
+_MASKED = "masked"
+_TOLD = ("loaded", "bad-setting", "error", "not-found")
+"""The load states in which systemd still knows what depends on a unit."""
+
+
+class Judged:
+    """A unit that may go down: its names, and what runs of it and around it."""
+
+    def __init__(self, names: "list[str]", running: "list[str]") -> None:
+        self.names = names
+        self.running = running
+
+
+def check_name(unit: str) -> None:
+    """Raises `Refused` for what is no name of one unit that is ever masked."""
+    if not is_unit_name(unit) or is_template(unit) or unit.rpartition(".")[2] not in MASKABLE_TYPES:
+        raise Refused(f"{unit[:80]!r} is not the name of a unit that the bot handles")
+
+
+def judge(
+    manager: Manager, unit: str, critical: "Sequence[str]", known: "Sequence[str]" = (), connection: str = ""
+) -> Judged:
+    """Raises `Refused` if the unit may not go down, or if that cannot be told.
+
+    `known` are its names from before the bot's own mask. A masked unit still has those that depend on it, and are
+    loaded (measured); a masked socket, timer or path does not say any more what it starts.
+    """
+    check_name(unit)
+    with OwnLogin(connection) as login:
+        return _judge(manager, unit, critical, known, login)
+
+
+def _judge(manager: Manager, unit: str, critical: "Sequence[str]", known: "Sequence[str]", login: OwnLogin) -> Judged:
+    found = manager.one(unit)
+    names = [*dict.fromkeys([unit, *manager.names_of(found), *known])]
+    _check_names(unit, names, critical)
+    if found.get("LoadState") == _MASKED and not known and not unit.endswith(".service"):
+        raise Refused(f"{unit} is masked by somebody else, so it cannot be told what it starts")
+    if found.get("LoadState") not in (*_TOLD, _MASKED) or not found.get("Id"):
+        raise Refused(f"systemd does not say what {unit} is")
+    stops = manager.closure(unit, STOPS_TOO)
+    beside = _with_names(manager, stops)
+    started = started_by_name(names) + _with_names(manager, names_in(found.get("Triggers", "")))
+    for others, how in ((started, "is started by"), (beside, "depends on")):
+        listed = first_that_carries(critical, with_templates(others))
+        if listed:
+            raise Refused(f"{listed[0]} {how} {unit} and is critical on this host ({listed[1]})")
+    _check_own_login(unit, [*names, *beside], login.carriers(manager))
+    for one in manager.show([unit, *stops]):
+        actions = [f"{key}={one[key]}" for key in END_ACTIONS if one.get(key) not in (None, "", "none")]
+        if actions and is_up(one):
+            raise Refused(f"{one['Id']} has {actions[0]}, so the host may go down with it")
+    around = manager.show([unit, *stops, *names_in(found.get("TriggeredBy", ""))])
+    return Judged(names, [one["Id"] for one in around if is_up(one)])
+
+
+def _check_names(unit: str, names: "Iterable[str]", critical: "Sequence[str]") -> None:
+    listed = first_listed(critical, with_templates(names))
+    if listed:
+        alias = "" if listed[0] == unit else f"{unit} is {listed[0]}, which "
+        raise Refused(f"{alias or unit + ' '}is critical on this host ({listed[1]})")
+
+
+def judge_removal(manager: Manager, unit: str, critical: "Sequence[str]") -> None:
+    """Somebody else's mask: of a critical unit it is never removed."""
+    check_name(unit)
+    _check_names(unit, [unit, *manager.names_of(manager.one(unit))], critical)
+
+
+def judge_start(manager: Manager, unit: str, critical: "Sequence[str]") -> None:
+    """Raises `Refused` if a start would end the host, or stop something critical (Conflicts=)."""
+    brought = [unit, *manager.closure(unit, STARTS_TOO, only_down=True)]
+    for one in manager.show(brought):
+        names = [one["Id"], *names_in(one.get("Names", ""))]
+        ends = None if is_up(one) else first_listed(ENDS_THE_HOST, names)
+        if ends:
+            raise Refused(f"a start of {unit} would bring up {ends[0]}")
+        if is_up(one) and one["Id"] != unit:
+            continue
+        rivals = [other for other in manager.show(names_in(one.get("Conflicts", ""))) if is_up(other)]
+        stopped = first_listed(critical, with_templates(name for other in rivals for name in names_in(other["Names"])))
+        if stopped:
+            raise Refused(f"a start of {unit} would stop {stopped[0]}, which is critical on this host")
+
+
+def _with_names(manager: Manager, units: "Iterable[str]") -> "list[str]":
+    return [name for one in manager.show(units) for name in [one["Id"], *names_in(one.get("Names", ""))]]
+
+
+def _check_own_login(unit: str, names: "Sequence[str]", ours: "set[str]") -> None:
+    """The bot could neither prove nor undo a change of the units that carry its login."""
+    cut = next((name for name in names if name in ours or name in REMOTE_ACCESS), None)
+    if cut:
+        raise Refused(f"{cut} carries the bot's login, and goes down with {unit}")

@@ -1,0 +1,68 @@
+"""Make and remove the link of a mask: that very link, in a folder that nobody else can move, and nothing beside it."""
+
+import os
+import stat
+
+from bot.core.systemd.host_rules import PROBE
+from bot.edges.guard.process import Refused
+from bot.edges.guard.settings import open_folder
+
+NULL = "/dev/null"
+SYSTEM_LAYERS = {
+    "control": "/etc/systemd/system.control",
+    "persistent": "/etc/systemd/system",
+    "runtime": "/run/systemd/system",
+}
+_NANO = 10**9
+
+
+class Layer:
+    """The folder of one layer. Its methods raise `Refused` or `OSError`."""
+
+    def __init__(self, path: str, descriptor: int) -> None:
+        self.path = path
+        self.descriptor = descriptor
+
+    def identity(self, unit: str) -> str:
+        """Inode and change time of a mask, as stat(1) prints them for a look; empty if there is no mask."""
+        try:
+            found = os.stat(unit, dir_fd=self.descriptor, follow_symlinks=False)
+            if not stat.S_ISLNK(found.st_mode) or os.readlink(unit, dir_fd=self.descriptor) != NULL:
+                return ""
+        except FileNotFoundError:
+            return ""
+        return f"{found.st_ino}:{found.st_ctime_ns // _NANO}.{found.st_ctime_ns % _NANO:09d}"
+
+    def link(self, unit: str) -> str:
+        """Make the mask, only where there is no file; returns its identity."""
+        os.symlink(NULL, unit, dir_fd=self.descriptor)
+        return self.identity(unit)
+
+    def unlink(self, unit: str, identity: str) -> None:
+        """Remove the mask if it is the very one. One that somebody made in its place has another identity."""
+        if not identity or self.identity(unit) != identity:
+            raise Refused(f"{self.path}/{unit} is not the mask that was seen there")
+        os.unlink(unit, dir_fd=self.descriptor)
+
+    def probe(self) -> None:
+        """Make a mask of no unit, and remove it again."""
+        if self.identity(PROBE):
+            os.unlink(PROBE, dir_fd=self.descriptor)
+        os.symlink(NULL, PROBE, dir_fd=self.descriptor)
+        os.unlink(PROBE, dir_fd=self.descriptor)
+
+
+def system_layer(name: str) -> Layer:
+    """A layer of the system's own manager."""
+    if name not in SYSTEM_LAYERS:
+        raise Refused("there is no such layer")
+    return Layer(SYSTEM_LAYERS[name], open_folder(SYSTEM_LAYERS[name]))
+
+
+def user_layer(name: str, uid: int, home: str) -> Layer:
+    """A layer of a user's manager. Called as that user, who owns the folders and may have none yet."""
+    folders = {"persistent": f"{home}/.config/systemd/user", "runtime": f"/run/user/{uid}/systemd/user"}
+    if name not in folders:
+        raise Refused("the control layer is not used for the units of a user's own manager")
+    os.makedirs(folders[name], exist_ok=True)
+    return Layer(folders[name], os.open(folders[name], os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))

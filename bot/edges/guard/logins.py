@@ -1,0 +1,63 @@
+"""Do something as a user, and see whether a user's own manager may be used and runs."""
+
+import os
+import pwd
+from collections.abc import Callable, Sequence
+
+from bot.edges.guard.process import FAILED, Ended, Refused, run
+from bot.edges.guard.units import SYSTEMCTL
+
+
+def become(entry: pwd.struct_passwd) -> None:
+    """Give up root's rights for those of a user."""
+    os.initgroups(entry.pw_name, entry.pw_gid)
+    os.setresgid(entry.pw_gid, entry.pw_gid, entry.pw_gid)
+    os.setresuid(entry.pw_uid, entry.pw_uid, entry.pw_uid)
+
+
+def as_user(entry: pwd.struct_passwd, do: "Callable[[], Ended]") -> Ended:
+    """Do something in a process of that user's, which returns its code and one line."""
+    ours, theirs = os.pipe()
+    process = os.fork()
+    if process == 0:
+        code, said = FAILED, "it failed"
+        try:
+            become(entry)
+            done = do()
+            code, said = done.code, (done.out or done.err).decode()
+        except (Refused, OSError) as why:
+            said = f"{why}\n"
+        finally:
+            os.write(theirs, said.encode()[:1000])
+            os._exit(code)
+    os.close(theirs)
+    said = os.read(ours, 1000).decode("utf-8", "replace")
+    os.close(ours)
+    code = os.WEXITSTATUS(os.waitpid(process, 0)[1])
+    return Ended(code, said.encode() if code == 0 else b"", b"" if code == 0 else said.encode())
+
+
+def check_user(user: str, users: "Sequence[str]") -> None:
+    """Raises `Refused` unless root lets the bot use that user's manager on this host."""
+    if user not in users:
+        raise Refused(f"root has not opened the manager of {user[:40]!r} to the bot on this host")
+
+
+class NoManager(Refused):
+    """A user's manager cannot be asked; `code` is how the script of a look says why."""
+
+    def __init__(self, code: str, why: str) -> None:
+        super().__init__(why)
+        self.code = code
+
+
+def check_manager(user: str) -> "list[str]":
+    """Where the user is at home, and the uid. Raises `NoManager` unless the user's manager runs."""
+    try:
+        entry = pwd.getpwnam(user)
+    except KeyError:
+        raise NoManager("no_user", f"there is no user {user}") from None
+    running = run([*SYSTEMCTL, "show", "-p", "ActiveState", "--value", "--", f"user@{entry.pw_uid}.service"])
+    if running.lines != ["active"]:
+        raise NoManager("no_user_manager", f"{user} has no running manager, and the bot starts none")
+    return [entry.pw_dir, str(entry.pw_uid)]

@@ -1,0 +1,87 @@
+"""The units that carry the bot's login: those above this process, and a relay in front of sshd on the same host."""
+
+import os
+
+from bot.edges.guard.process import Refused, Started
+from bot.edges.guard.units import Manager, names_in
+
+_CONNECTION = 4  # words: address and port of the client, address and port of the server
+_LOOPBACK = ("127.", "::1", "::ffff:127.")
+_SS = ("/usr/bin/ss", "/usr/sbin/ss", "/bin/ss", "/sbin/ss")
+_UNKNOWN = "it cannot be told which unit carries the bot's login"
+
+
+class OwnLogin:
+    """Asks the kernel for a relay at once, and tells the units when they are needed. Raises `Refused` if it cannot."""
+
+    def __init__(self, connection: str) -> None:
+        self._above = _above()
+        if not any(name.endswith(".service") for name in self._above):
+            raise Refused(_UNKNOWN)
+        self._asked = _ask_for_relay(connection)
+
+    def __enter__(self) -> "OwnLogin":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for one in self._asked:
+            one.end()
+
+    def carriers(self, manager: Manager) -> "set[str]":
+        """All units that carry the login."""
+        asked, self._asked = self._asked, []
+        relays = {unit for one in asked for unit in _relays(one.end().lines)}
+        if relays and not manager.user:
+            for found in manager.show(sorted(relays)):
+                relays.update(names_in(found.get("Names", "")), names_in(found.get("TriggeredBy", "")))
+        return self._above | relays
+
+
+def _above() -> "set[str]":
+    """The units in whose control groups this process and those above it run."""
+    units: set[str] = set()
+    process = os.getpid()
+    while process > 1:
+        try:
+            with open(f"/proc/{process}/cgroup") as file:
+                paths = [line.rstrip("\n").split(":", 2) for line in file]
+            with open(f"/proc/{process}/stat") as file:
+                process = int(file.read().rpartition(")")[2].split()[1])
+        except (OSError, ValueError, IndexError):
+            raise Refused(_UNKNOWN) from None
+        for _, controller, path in paths:
+            if controller in ("", "name=systemd"):
+                units.update(_units(path))
+    return units
+
+
+def _ask_for_relay(connection: str) -> "list[Started]":
+    """ss(8), which says who made the other end of the connection; nothing if that is on another host."""
+    words = connection.split(" ")
+    if len(words) != _CONNECTION:
+        raise Refused(_UNKNOWN)
+    client, far, server, here = words
+    if client != server and not client.startswith(_LOOPBACK):
+        return []
+    program = next((path for path in _SS if os.access(path, os.X_OK)), None)
+    if program is None:
+        raise Refused(_UNKNOWN)
+    filter_ = f"( sport = :{far} and dport = :{here} )"
+    return [Started([program, "-H", "-t", "-n", "-a", "--cgroup", filter_])]
+
+
+def _relays(lines: "list[str]") -> "set[str]":
+    """The units in whose control groups the other end was made.
+
+    In a container that shares the network of its machine, it may be a process of the machine, which is no unit here.
+    """
+    makers = [line.split()[-1] for line in lines]
+    in_container = os.path.exists("/run/systemd/container")
+    known = [maker.startswith("cgroup:/") or (in_container and maker.startswith("cgroup:unreach")) for maker in makers]
+    if not makers or not all(known):
+        raise Refused(_UNKNOWN)
+    return {unit for maker in makers for unit in _units(maker)}
+
+
+def _units(path: str) -> "list[str]":
+    return [part for part in path.split("/") if part.endswith((".service", ".socket", ".scope", ".slice"))]

@@ -1,0 +1,103 @@
+"""What root does for a request: a change and the look after it, or a look at a user's own manager."""
+
+import os
+import pwd
+import time
+from collections.abc import Sequence
+
+from bot.core.systemd.host_rules import GUARD
+from bot.edges.guard.changes import Changes
+from bot.edges.guard.frame import AGAIN, NAME, VERSION
+from bot.edges.guard.journal import Note
+from bot.edges.guard.logins import NoManager, check_manager, check_user
+from bot.edges.guard.looks import looked, rights_to_read
+from bot.edges.guard.process import REFUSED, Ended, Limit, Refused, write_all
+from bot.edges.guard.requests import DECIDES, PROTOCOL, Request, Requests
+from bot.edges.guard.serving import answer_all
+from bot.edges.guard.settings import Settings, state_of
+from bot.edges.guard.units import Manager
+
+FLOOR: "tuple[str, ...]" = ()
+FOLDERS: "dict[str, tuple[str, ...]]" = {}
+_OF_A_USER = ("look", "status")
+
+_ROOTS_IDLE, _ROOTS_LIFE, _ROOTS_MOST = 120.0, 300.0, 500
+"""Seconds and requests; the login's half ends earlier when it is idle, and otherwise starts another one."""
+
+_BINDING = (
+    GUARD, "/etc/sudoers", "/etc/sudoers.d", "/etc/sudoers-rs", "/etc/sudoers-rs.d", "/etc/doas.conf",
+    "/usr/local/etc/doas.conf", "/etc/passwd", "/etc/group", "/etc/shadow",
+)  # fmt: skip
+"""What lets the login call root's half. Where that has changed, sudo or doas decides anew."""
+
+
+def serve_root() -> int:
+    """Greet, and answer until nobody asks any more."""
+    half = _Server()
+    write_all(1, f"{NAME} {PROTOCOL} {VERSION} is ready\n".encode())
+    return answer_all(Requests(_ROOTS_IDLE, 2 * _ROOTS_LIFE), half.answer, half.renew)
+
+
+class _Server:
+    """It keeps nothing from one request to the next: lists, settings and memory are read for each."""
+
+    def __init__(self) -> None:
+        self._began = state_of(_BINDING)
+        self._end = time.monotonic() + _ROOTS_LIFE
+        self._left = _ROOTS_MOST
+
+    def renew(self) -> None:
+        """Nothing is to be done before a request is read."""
+
+    def answer(self, request: Request, _line: bytes, settings: Settings) -> Ended:
+        """Serve one request, or have another half begin it."""
+        self._left -= 1
+        if self._left < 0 or time.monotonic() > self._end or state_of(_BINDING) != self._began:
+            return Ended(AGAIN, b"", f"{NAME}: another one has to begin this\n".encode())
+        _check_caller(settings)
+        Limit.is_look = request.verb == "check"
+        if request.is_look:
+            return _look_at_user(request, settings)
+        if request.user:
+            check_user(request.user, settings.users)
+        done = _change(request, settings, request.words)
+        if request.then and request.user and done.code != REFUSED:
+            done.look = looked(["look", request.then, request.about], request.user, "").out
+        return done
+
+
+def _change(request: Request, settings: Settings, words: "Sequence[str]") -> Ended:
+    home, uid = check_manager(request.user) if request.user else ["", ""]
+    kind = "user" if request.user else "system"
+    folders = [folder.replace("$home", home).replace("$uid", uid) for folder in FOLDERS[kind]]
+    critical = (*FLOOR, *settings.critical)
+    manager, note = Manager(request.user, folders), Note(request.note)
+    with Changes(manager, settings, critical, note, request.connection) as changes:
+        done: Ended = getattr(changes, words[0].replace("-", "_"))(*words[1:])
+    return done
+
+
+def _look_at_user(request: Request, settings: Settings) -> Ended:
+    """A look at a user's own manager; a full one also says what may be done there."""
+    if request.verb not in _OF_A_USER or not request.user:
+        raise Refused("root is not needed for that")
+    try:
+        check_manager(request.user)
+    except NoManager as why:  # anybody may know, and it is said first
+        return Ended(0, f"@maskbot-look 1\n@failed\n{why.code}\n@end\n".encode(), b"")
+    check_user(request.user, settings.users)
+    if request.words[1] not in DECIDES:
+        return looked(request.words, request.user, request.connection)
+    rights = rights_to_read(_change(request, settings, ["check", request.words[-1]]).out)
+    try:
+        return looked(request.words, request.user, request.connection, rights)
+    finally:
+        os.close(rights)
+
+
+def _check_caller(settings: Settings) -> None:
+    """Raises `Refused` unless sudo or doas names the bot's login."""
+    uid = os.environ.get("SUDO_UID", "")
+    login = pwd.getpwuid(int(uid)).pw_name if uid.isdigit() else os.environ.get("DOAS_USER", "")
+    if not login or login != settings.login:
+        raise Refused(f"{login or 'nobody'} is not the login that it serves")

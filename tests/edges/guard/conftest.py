@@ -1,0 +1,16 @@
+"""A guard that remembers nothing of the test before."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.hosts import LabHost
+
+
+@pytest.fixture(autouse=True)
+def forgetful(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Forget what was done on the host, where the test has one."""
+    if "host" in request.fixturenames:
+        host: LabHost = request.getfixturevalue("host")
+        host.run("rm", "-rf", "/var/lib/maskbot-guard")
+    yield

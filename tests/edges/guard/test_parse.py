@@ -1,0 +1,61 @@
+"""The guard's reader of requests, without a host: whatever comes, it is a request or it is refused."""
+
+import contextlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.edges.guard.process import Refused
+from bot.edges.guard.requests import Request, identity_of, parse
+
+TEXTS = st.text(max_size=8)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=6,
+)
+KEYS = st.sampled_from(["protocol", "do", "user", "then", "about", "note", "connection"])
+
+
+@given(st.binary(max_size=60) | JSON.map(json.dumps).map(str.encode))
+def test_whatever_comes_is_an_object_or_refused(line: bytes) -> None:
+    with contextlib.suppress(Refused):
+        assert isinstance(parse(line), dict)
+
+
+@given(st.dictionaries(KEYS, JSON | st.just(1) | st.just(["stop", "cron.service"]), max_size=5))
+def test_an_object_is_a_request_or_refused(asked: dict[str, object]) -> None:
+    try:
+        request = Request(parse(json.dumps(asked).encode()), "a1")
+    except Refused:
+        return
+    assert asked["protocol"] == 1
+    assert all(isinstance(word, str) for word in request.words)
+
+
+def test_json_means_what_it_means_elsewhere() -> None:
+    asked = {"protocol": 1, "do": ["stop", "a\\x2db.service"], "note": {"reason": 'ünïcode \u2028 "quoted"'}}
+    assert parse(json.dumps(asked).encode()) == asked
+    assert parse(json.dumps(asked, ensure_ascii=False).encode() + b" \n") == asked
+
+
+@pytest.mark.parametrize("wrong", ["a\nb", "\x1b", "\u202e", "\ud800"])
+def test_a_word_that_does_not_show_itself_is_refused(wrong: str) -> None:
+    with pytest.raises(Refused):
+        Request({"protocol": 1, "do": ["stop", wrong]}, "a1")
+
+
+@pytest.mark.parametrize("wrong", [None, 7, "", "A1", "a b", "-", "ä", "a" * 41, ["a1"]])
+def test_an_id_is_a_few_digits(wrong: object) -> None:
+    with pytest.raises(Refused):
+        identity_of({"id": wrong}, set())
+
+
+def test_no_request_is_answered_twice() -> None:
+    answered: set[str] = set()
+    assert identity_of({"id": "a1"}, answered) == "a1"
+    assert identity_of({"id": "a2"}, answered) == "a2"
+    with pytest.raises(Refused, match="answered already"):
+        identity_of({"id": "a1"}, answered)

@@ -1,0 +1,76 @@
+"""The guard as one file: what it is made of, and what a Python of 2016 can do with it."""
+
+import ast
+import re
+from collections import Counter
+
+import pytest
+
+from bot.edges.guard.text import guard
+
+TEXT = guard(["ssh*", "pay[ab]*"])
+SLOW = {"argparse", "collections", "enum", "functools", "json", "re", "signal", "socket", "subprocess", "typing"}
+# What came after Python 3.6, as far as somebody might write it here.
+NEWER = r"removeprefix|removesuffix|capture_output|dataclass|posix_spawn|math\.prod|strict=True\)|int\.bit_count"
+
+
+def halves() -> list[ast.Module]:
+    whole = ast.parse(TEXT, feature_version=(3, 6))
+    (roots,) = [
+        node.value.value
+        for node in whole.body
+        if isinstance(node, ast.Assign)
+        and ast.unparse(node.targets[0]) == "ROOTS_PART"
+        and isinstance(node.value, ast.Constant)
+    ]
+    assert isinstance(roots, str)
+    return [whole, ast.parse(roots, feature_version=(3, 6))]
+
+
+def test_python_3_6_can_read_both_halves() -> None:
+    assert len(halves()) == 2
+    assert re.findall(NEWER, TEXT) == []
+
+
+def test_no_name_is_taken_twice() -> None:
+    """Both halves share one namespace, so a constant of one module would be that of another."""
+    names = Counter(
+        name.id if isinstance(name, ast.Name) else name.name
+        for half in halves()
+        for node in half.body
+        for name in ([node] if isinstance(node, ast.FunctionDef | ast.ClassDef) else ast.walk(node))
+        if isinstance(name, ast.FunctionDef | ast.ClassDef)
+        or (isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store))
+    )
+    assert {name for name, times in names.items() if times > 1} == {"GUARD", "LOOK_SECONDS", "RIGHTS_FD"}
+
+
+def test_it_loads_nothing_that_takes_time() -> None:
+    loaded = {
+        alias.name if isinstance(node, ast.Import) else str(node.module)
+        for half in halves()
+        for node in ast.walk(half)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    assert loaded & SLOW == set()
+    assert not any(name.startswith("bot") for name in loaded)
+
+
+def test_no_annotation_is_evaluated_that_an_older_python_does_not_know() -> None:
+    quoted = [
+        ast.unparse(one)
+        for half in halves()
+        for node in ast.walk(half)
+        if isinstance(node, ast.FunctionDef)
+        for one in [node.returns, *(argument.annotation for argument in [*node.args.args, *node.args.kwonlyargs])]
+        if isinstance(one, ast.Subscript | ast.BinOp)
+    ]
+    assert quoted == []
+
+
+@pytest.mark.parametrize(
+    "part", ["'ssh*', 'pay[ab]*'", "@maskbot-look 1", "@maskbot-scan 1", "def is_match", "#!/usr/bin/python3 -IS"]
+)
+def test_it_has_the_lists_scripts_and_rules_of_the_bot(part: str) -> None:
+    assert part in TEXT
