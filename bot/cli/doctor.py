@@ -57,7 +57,9 @@ def _examine(
     with ThreadPoolExecutor(_AT_ONCE) as pool, _bar() as bar:
         task = bar.add_task("examining", total=len(hosts) + with_slack)
         slack = [pool.submit(lambda: list(_slack(settings, configuration)))] if with_slack else []
-        asked = {pool.submit(examine_host, remote, host, deadline=Timings().look_deadline): host.name for host in hosts}
+        critical = [listed.pattern for listed in configuration.policy.critical]
+        seconds = Timings().look_deadline
+        asked = {pool.submit(examine_host, remote, host, critical, deadline=seconds): host.name for host in hosts}
         for done in as_completed(asked):
             findings, machine_id = done.result()
             machine_ids |= {asked[done]: machine_id} if machine_id else {}

@@ -1,14 +1,16 @@
 """Examine a host: reachable, its key pinned, our login and sudo rights accepted, systemd answering."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bot.core.hosts.inventory import Host
 from bot.core.systemd.guard import RIGHTS, complaint
 from bot.core.systemd.host_rules import GUARD
 from bot.core.systemd.login_shell import login_complaint
 from bot.core.systemd.look import look_argv, parse_look
+from bot.core.systemd.systemctl import rules_argv
 from bot.core.systemd.units import Snapshot, UnitName
+from bot.core.text.sanitize import clean
 from bot.doctor.check_result import CheckResult
 from bot.errors import HostError, MaskbotError
 from bot.ports import CommandResult, Hosts
@@ -63,21 +65,29 @@ _FAILS_AT: Mapping[str, tuple[str, str]] = {
     "no_systemctl": ("systemctl", "Install systemd, or remove the host from hosts.yaml."),
     "no_bus": ("D-Bus", "Check that dbus.socket is active on the host."),
 }
+_SOME, _WIDTH = 5, 120
 _RIGHTS_FIX = "Put the one line of docs/operations.md into /etc/sudoers.d/maskbot on the host, or into doas.conf."
 
 
-def examine_host(hosts: Hosts, host: Host, *, deadline: float) -> tuple[list[CheckResult], str]:
-    """All checks of one host up to the first failure, and its machine-id if it is known."""
+def examine_host(
+    hosts: Hosts, host: Host, critical: Sequence[str], *, deadline: float
+) -> tuple[list[CheckResult], str]:
+    """All checks of one host up to the first failure, and its machine-id if it is known.
+
+    `critical` are the patterns of the bot's critical list.
+    """
     try:
         reply = hosts.run(host, look_argv(_UNIT, size="full"), deadline=deadline)
         no = complaint(host.name, reply.exit_code, reply.stderr, reply.guard)
         if no := no or login_complaint(host.name, reply.exit_code, reply.stdout):
             raise no
         seen = parse_look(reply.stdout, _UNIT)
+        said = hosts.run(host, rules_argv(), deadline=deadline)
     except MaskbotError as error:
         return list(_up_to_failure(host.name, error)), ""
     well = [CheckResult(host.name, check, is_ok=True) for check in _CHECKS]
-    return [*well, _guard(host.name, reply), *_rights(host.name, seen), *_machine(host, seen)], seen.machine_id
+    about = [_guard(host.name, reply), *_rights(host.name, seen), *_rules(host.name, said, critical)]
+    return [*well, *about, *_machine(host, seen)], seen.machine_id
 
 
 def twins(machine_ids: Mapping[str, str]) -> Iterator[CheckResult]:
@@ -119,6 +129,25 @@ def _rights(name: str, seen: Snapshot) -> Iterator[CheckResult]:
         else:
             what = "neither sudo nor doas lets the bot's login call the guard as root"
             yield CheckResult(name, f"guard: {right}", is_ok=False, what=what, fix=_RIGHTS_FIX)
+
+
+def _rules(name: str, said: CommandResult, critical: Sequence[str]) -> Iterator[CheckResult]:
+    """The critical list there, which may be longer than the bot's, and what else the login may do as root."""
+    if said.exit_code != 0:
+        return  # the rights say why
+    words = [line.partition(" ") for line in said.stdout.splitlines()]
+    missing = sorted(set(critical) - {rest for word, _, rest in words if word == "critical"})
+    more = [clean(rest, lines=1, width=_WIDTH) for word, _, rest in words if word == "may"]
+    what = f"{len(missing)} entries of the bot's list are not in its guard's: {', '.join(missing[:_SOME])}"
+    fix = f"Print the guard anew with `maskbot guard`, and install it as {GUARD} there."
+    yield _compared(name, "guard: critical list", what if missing else "", fix)
+    what = f"the bot's login may do more as root than call the guard: {'; '.join(more[:_SOME])}"
+    fix = "Take that out of sudoers or doas.conf."
+    yield _compared(name, "login: nothing but the guard", what if more else "", fix)
+
+
+def _compared(name: str, check: str, what: str, fix: str) -> CheckResult:
+    return CheckResult(name, check, is_ok=not what, what=what, fix=fix if what else "")
 
 
 def _guard(name: str, reply: CommandResult) -> CheckResult:

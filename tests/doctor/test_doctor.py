@@ -46,7 +46,7 @@ class Broken:
 def test_the_first_thing_that_fails_is_named_with_a_fix_after_what_was_well(
     code: str, well: list[str], failed: str
 ) -> None:
-    *before, last = examine_host(Broken(HostError("it failed", code=code)), HOST, deadline=1)[0]
+    *before, last = examine_host(Broken(HostError("it failed", code=code)), HOST, [], deadline=1)[0]
 
     assert [(one.check, one.is_ok) for one in before] == [(check, True) for check in well]
     assert (last.check, last.is_ok, last.what) == (failed, False, "it failed")
@@ -57,13 +57,13 @@ def test_what_the_host_showed_instead_of_its_pin_is_told() -> None:
     error = HostError("its host key does not match the pin", code="host_key_mismatch")
     error.add_note("pinned: SHA256:AAA; shown: SHA256:BBB")
 
-    *_, last = examine_host(Broken(error), HOST, deadline=1)[0]
+    *_, last = examine_host(Broken(error), HOST, [], deadline=1)[0]
 
     assert "shown: SHA256:BBB" in last.what
 
 
 def test_no_answer_to_a_look_is_a_finding_and_not_an_error() -> None:
-    findings, machine_id = examine_host(Broken(OutcomeUnknown("no answer")), HOST, deadline=1)
+    findings, machine_id = examine_host(Broken(OutcomeUnknown("no answer")), HOST, [], deadline=1)
 
     assert (findings[-1].check, findings[-1].is_ok, machine_id) == ("look", False, "")
 

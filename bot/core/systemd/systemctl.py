@@ -82,6 +82,11 @@ def reload_argv(*, user: str = "") -> Argv:
     return asked_of_guard("reload", user=user)
 
 
+def rules_argv() -> Argv:
+    """The critical list that holds on the host, and whatever else its login may do there as root."""
+    return asked_of_guard("rules")
+
+
 def status_argv(unit: UnitName, *, user: str = "") -> Argv:
     """The status for people, as evidence in the thread; never read by the bot."""
     return asked_of_guard("status", unit, user=user)

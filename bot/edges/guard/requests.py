@@ -17,7 +17,7 @@ _SLOWEST = 5.0  # seconds between the first byte of a request and its last
 # Verbs of root with the number of words that follow.
 _CHANGES = {
     "check": 1, "probe": 1, "link": 2, "unlink": 3, "unlink-foreign": 3, "stop": 1, "kill": 1, "start": 1,
-    "try-start": 1, "reset-failed": 1, "reload": 0,
+    "try-start": 1, "reset-failed": 1, "reload": 0, "rules": 0,
 }  # fmt: skip
 _LOOKS = {"look": 2, "scan": 0, "units": 0, "status": 1}
 

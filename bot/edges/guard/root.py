@@ -13,12 +13,14 @@ from bot.edges.guard.logins import NoManager, check_manager, check_user
 from bot.edges.guard.looks import looked, rights_to_read
 from bot.edges.guard.process import REFUSED, Ended, Limit, Refused, write_all
 from bot.edges.guard.requests import DECIDES, PROTOCOL, Request, Requests
+from bot.edges.guard.rules import rules
 from bot.edges.guard.serving import answer_all
 from bot.edges.guard.settings import Settings, state_of
 from bot.edges.guard.units import Manager
 
 FLOOR: "tuple[str, ...]" = ()
 FOLDERS: "dict[str, tuple[str, ...]]" = {}
+_ASKS_ONLY = ("check", "rules")
 _OF_A_USER = ("look", "status")
 
 _ROOTS_IDLE, _ROOTS_LIFE, _ROOTS_MOST = 120.0, 300.0, 500
@@ -55,7 +57,9 @@ class _Server:
         if self._left < 0 or time.monotonic() > self._end or state_of(_BINDING) != self._began:
             return Ended(AGAIN, b"", f"{NAME}: another one has to begin this\n".encode())
         _check_caller(settings)
-        Limit.is_look = request.verb == "check"
+        Limit.is_look = request.verb in _ASKS_ONLY
+        if request.verb == "rules":
+            return rules(settings, (*FLOOR, *settings.critical))
         if request.is_look:
             return _look_at_user(request, settings)
         if request.user:

@@ -34,6 +34,7 @@ def test_the_commands_are_these_words_for_the_guard() -> None:
         "maskbot-guard reload",
         "maskbot-guard status cron.service",
     ]
+    assert line(systemctl.rules_argv()) == "maskbot-guard rules"
 
 
 def test_the_commands_for_a_user_s_own_manager_name_the_user_first() -> None:

@@ -12,7 +12,7 @@ from bot.doctor.hosts import examine_host
 from bot.edges.guard.settings import CONFIGURATION
 from bot.edges.ssh.guarded import GuardedHosts
 from tests.edges.guard.asking import read
-from tests.lab.hosts import LabHost
+from tests.lab.hosts import CRITICAL, LabHost
 from tests.workflow.fleet import AnyHost, Fleet
 from tests.workflow.hands import cut_off, let_in
 from tests.workflow.hosts.test_quarantine import AUTHORIZED
@@ -27,6 +27,8 @@ def fleet(real_fleet: Fleet) -> Fleet:
 
 
 pytestmark = pytest.mark.ssh
+PATTERNS = [unit.pattern for unit in CRITICAL]
+MORE = "the bot's login may do more as root than call the guard"
 OF_ANOTHER_PROTOCOL = "#!/bin/sh\nread -r _\necho maskbot-guard 9 7.0.0 - 64 0 0 0\nexit 64\n"
 
 
@@ -93,7 +95,7 @@ def test_a_guard_that_does_not_fit_is_said_before_anything_is_asked_of_people(
     world, host = shared_world, shared_world.hosts["web-02"]
     with guarded(host, program=OF_ANOTHER_PROTOCOL, is_there=is_there):
         refused = world.mask("tuned", host="web-02")
-        findings, _ = examine_host(ways, inventory({"web-02": host}).hosts[0], deadline=10)
+        findings, _ = examine_host(ways, inventory({"web-02": host}).hosts[0], [], deadline=10)
     assert refused.stage is Stage.REFUSED
     assert "speaks protocol 9" in refused.because if is_there else "is missing" in saw(refused.because), refused.because
     saw(refused.because)
@@ -107,6 +109,30 @@ def test_a_guard_that_does_not_fit_is_said_before_anything_is_asked_of_people(
 
 def test_the_doctor_names_the_guard_and_what_it_may_do(shared_world: World, ways: GuardedHosts) -> None:
     host = shared_world.hosts["db-01"]
-    findings, _ = examine_host(ways, inventory({"db-01": host}).hosts[0], deadline=10)
+    findings, _ = examine_host(ways, inventory({"db-01": host}).hosts[0], PATTERNS, deadline=10)
     assert [one.check for one in findings if one.check.startswith("guard ")] == ["guard 0.1.0, protocol 1"]
     assert all(one.is_ok for one in findings), [one for one in findings if not one.is_ok]
+
+
+def test_the_doctor_finds_a_shorter_list_and_a_login_that_may_do_more(shared_world: World, ways: GuardedHosts) -> None:
+    host = shared_world.hosts["db-01"]
+    known = inventory({"db-01": host}).hosts[0]
+    host.write("/etc/sudoers.d/more", "maskbot ALL=(ALL) NOPASSWD: ALL\n")
+    host.write("/etc/doas.conf", "permit nopass maskbot as root\npermit nopass deploy as root\n")
+    try:
+        findings, _ = examine_host(ways, known, [*PATTERNS, "payments*", "vault.*"], deadline=10)
+    finally:
+        host.run("rm", "/etc/sudoers.d/more", "/etc/doas.conf")
+    assert [(one.check, one.what) for one in findings if not one.is_ok] == [
+        ("guard: critical list", "2 entries of the bot's list are not in its guard's: payments*, vault.*"),
+        ("login: nothing but the guard", f"{MORE}: (ALL) NOPASSWD: ALL; permit nopass maskbot as root"),
+    ]
+    with guarded(host):
+        host.run("chmod", "777", GUARD)
+        findings, _ = examine_host(ways, known, PATTERNS, deadline=10)
+        host.run("chmod", "755", GUARD)
+    assert [one.what for one in findings if not one.is_ok] == [
+        f"db-01: its guard refused the look: {GUARD} is not root's alone."
+    ]
+    findings, _ = examine_host(ways, known, PATTERNS, deadline=10)
+    assert [one.what for one in findings if not one.is_ok] == []

@@ -34,7 +34,7 @@ def test_a_login_without_a_shell_is_named_as_that(world: World, ways: GuardedHos
     let_in(host)
     try:
         refused = world.mask("tuned", host="web-02")
-        findings, _ = examine_host(ways, inventory({"web-02": host}).hosts[0], deadline=10)
+        findings, _ = examine_host(ways, inventory({"web-02": host}).hosts[0], [], deadline=10)
     finally:
         host.run("usermod", "-s", "/bin/bash", host.login)
         cut_off(host)
