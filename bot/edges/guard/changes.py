@@ -182,7 +182,7 @@ class Changes:
         records = list(memory.all(self.user))
         if not any(unit in record.up for record in records):
             tried = [record for record in records if unit in record.tried]
-            if not tried or self.manager.one(unit).get("Result") != _REFUSED_FOR_EARLIER_STARTS:
+            if not tried or self.manager.result_of(unit) != _REFUSED_FOR_EARLIER_STARTS:
                 raise Refused(f"{unit} was not stopped by the bot")
             for record in tried:
                 _give_back(record, unit, memory)

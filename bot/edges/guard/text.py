@@ -23,7 +23,19 @@ _HEAD = """\
 
 """
 _LOGINS_PARTS = ("process", "settings", "requests", "frame", "roots_half", "looks", "rights", "serving", "main")
-_ROOTS_PARTS = ("links", "memory", "units", "own_login", "judge", "journal", "logins", "changes", "rules", "root")
+_ROOTS_PARTS = (
+    "links",
+    "memory",
+    "bus",
+    "units",
+    "own_login",
+    "judge",
+    "journal",
+    "logins",
+    "changes",
+    "rules",
+    "root",
+)
 _LEFT_OUT = ("bot.", "collections.abc", "types", "typing")
 _STATUS = f"""\
 exec /usr/bin/systemctl --no-ask-password ${{2:+--user -M "$2@.host"}} {" ".join(STATUS)} "$1"

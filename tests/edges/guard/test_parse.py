@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.edges.guard.bus import Values
 from bot.edges.guard.process import Refused
 from bot.edges.guard.requests import Request, identity_of, parse
 
@@ -23,6 +24,20 @@ KEYS = st.sampled_from(["protocol", "do", "user", "then", "about", "note", "conn
 def test_whatever_comes_is_an_object_or_refused(line: bytes) -> None:
     with contextlib.suppress(Refused):
         assert isinstance(parse(line), dict)
+
+
+@given(st.binary(max_size=60), st.sampled_from(["a{sv}", "a(yv)", "v", "as", "a()"]))
+def test_what_systemd_says_is_read_or_left_to_systemctl(said: bytes, kind: str) -> None:
+    with contextlib.suppress(ValueError, IndexError):
+        Values(said, 0).value(kind)
+
+
+def test_values_of_d_bus_are_read_as_they_were_meant() -> None:
+    said = (
+        b"\x2e\0\0\0\0\0\0\0" + b"\x02\0\0\0Id\0" + b"\x01s\0\0\0" + b"\x03\0\0\0a.b\0"
+        + b"\0\0\0\0" + b"\x01\0\0\0N\0" + b"\x02as\0\0\0" + b"\x06\0\0\0" + b"\x01\0\0\0x\0"
+    )  # fmt: skip
+    assert Values(said, 0).value("a{sv}") == [["Id", "a.b"], ["N", ["x"]]]
 
 
 @given(st.dictionaries(KEYS, JSON | st.just(1) | st.just(["stop", "cron.service"]), max_size=5))
