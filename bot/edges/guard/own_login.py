@@ -14,11 +14,14 @@ _UNKNOWN = "it cannot be told which unit carries the bot's login"
 class OwnLogin:
     """Asks the kernel for a relay at once, and tells the units when they are needed. Raises `Refused` if it cannot."""
 
+    relays_of: "dict[str, set[str]]" = {}  # by connection: who made its other end is asked once, for that never changes
+
     def __init__(self, connection: str) -> None:
         self._above = _above()
         if not any(name.endswith(".service") for name in self._above):
             raise Refused(_UNKNOWN)
-        self._asked = _ask_for_relay(connection)
+        self._connection = connection
+        self._asked = [] if connection in self.relays_of else _ask_for_relay(connection)
 
     def __enter__(self) -> "OwnLogin":
         return self
@@ -30,7 +33,9 @@ class OwnLogin:
     def carriers(self, manager: Manager) -> "set[str]":
         """All units that carry the login."""
         asked, self._asked = self._asked, []
-        relays = {unit for one in asked for unit in _relays(one.end().lines)}
+        if self._connection not in self.relays_of:
+            self.relays_of[self._connection] = {unit for one in asked for unit in _relays(one.end().lines)}
+        relays = set(self.relays_of[self._connection])
         if relays and not manager.user:
             for found in manager.show(sorted(relays)):
                 relays.update(names_in(found.get("Names", "")), names_in(found.get("TriggeredBy", "")))

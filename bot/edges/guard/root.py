@@ -41,7 +41,7 @@ def serve_root() -> int:
 
 
 class _Server:
-    """It keeps nothing from one request to the next: lists, settings and memory are read for each."""
+    """Lists, settings and memory are read for each request; only who made the connection's other end is kept."""
 
     def __init__(self) -> None:
         self._began = state_of(_BINDING)
