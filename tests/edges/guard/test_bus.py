@@ -28,7 +28,14 @@ print(json.dumps(split))
 def test_systemd_says_the_same_as_systemctl(host: LabHost) -> None:
     listed = host.run("systemctl", "list-units", "--all", "--plain", "--no-legend").stdout.splitlines()
     names = [line.split()[0] for line in listed if ".device" not in line]
-    names += ["no-such.service", r"a\x2db.timer", "9.socket"]
+    names += [
+        "no-such.service",
+        r"a\x2db.timer",
+        "9.socket",
+        "oldname.service",
+        "template@7.service",
+        "handmade.service",
+    ]
     said = host.run("python3", "-IS", "-c", BOTH, given=json.dumps(names)).stdout
     over_the_bus, through_systemctl = json.loads(said)
     assert len(over_the_bus) > 40
