@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 
 from bot.edges.guard.journal import Note, log
 from bot.edges.guard.judge import check_name, judge, judge_removal, judge_start
-from bot.edges.guard.links import Layer, system_layer, user_layer
+from bot.edges.guard.links import NANO, Layer, system_layer, user_layer
 from bot.edges.guard.logins import as_user
 from bot.edges.guard.memory import Memory, Record
-from bot.edges.guard.process import FAILED, Ended, Refused, run
+from bot.edges.guard.process import FAILED, REQUEST_SECONDS, Ended, Refused, run
 from bot.edges.guard.settings import Settings
 from bot.edges.guard.units import Manager
 
@@ -80,7 +80,7 @@ class Changes:
         before = record.links.get(layer)
         if before and self._in_layer(layer, lambda folder: folder.identity(unit)).out.decode() == before[0]:
             return Ended(FAILED, b"", f"{unit} is masked already ({layer})\n".encode())
-        record.links[layer] = (f">{time.time_ns()}", memory.boot, self.note.request)
+        record.links[layer] = (f">{memory.now()}", memory.boot, self.note.request)
         record.ended = 0
         memory.write(record)
         done = self._in_layer(layer, lambda folder: folder.link(unit))
@@ -113,12 +113,13 @@ class Changes:
         return self._remove("unlink-foreign", layer, unit, identity)
 
     def _is_ours(self, record: Record, layer: str, identity: str) -> bool:
-        """Its own link; one that was made while the guard was killed is known by the time before it."""
+        """Its own link; one that was made while the guard was killed is known by its time."""
         known = record.links.get(layer, ("", "", ""))[0]
         if known.startswith(">"):
             inode, _, changed = identity.partition(":")
-            seconds, _, nano = changed.partition(".")
-            return inode.isdigit() and (seconds + nano).isdigit() and int(seconds + nano) >= int(known[1:])
+            digits, begin = changed.replace(".", "", 1), int(known[1:])
+            is_one = inode.isdigit() and digits.isdigit()
+            return is_one and begin <= int(digits) <= begin + int(REQUEST_SECONDS * NANO)
         return bool(known) and known == identity
 
     def _remove(self, verb: str, layer: str, unit: str, identity: str) -> Ended:

@@ -13,7 +13,7 @@ SYSTEM_LAYERS = {
     "persistent": "/etc/systemd/system",
     "runtime": "/run/systemd/system",
 }
-_NANO = 10**9
+NANO = 10**9
 
 
 class Layer:
@@ -31,7 +31,7 @@ class Layer:
                 return ""
         except FileNotFoundError:
             return ""
-        return f"{found.st_ino}:{found.st_ctime_ns // _NANO}.{found.st_ctime_ns % _NANO:09d}"
+        return f"{found.st_ino}:{found.st_ctime_ns // NANO}.{found.st_ctime_ns % NANO:09d}"
 
     def link(self, unit: str) -> str:
         """Make the mask, only where there is no file; returns its identity."""

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.edges.guard.asking import ask, identity
+from bot.core.systemd.host_rules import GUARD
+from tests.edges.guard.asking import ask, identity, request, sent
 from tests.lab.hosts import LabHost
 
 pytestmark = pytest.mark.ssh
@@ -127,6 +128,28 @@ def test_a_persistent_mask_is_remembered_over_a_reboot(host: LabHost) -> None:
     assert ask(host, "unlink", "persistent", "restless.service", made).code == 0
     assert ask(host, "reload").code == 0
     assert ask(host, "start", "restless.service").code == 0
+
+
+@pytest.mark.parametrize("folder", ["persistent", "runtime"])
+def test_a_mask_in_which_the_guard_was_killed_is_its_own_by_the_time_of_the_link(host: LabHost, folder: str) -> None:
+    program = host.run("cat", GUARD).stdout
+    after_the_link = "        if done.code == 0:\n            record.links[layer] = "
+    assert program.count(after_the_link) == 1
+    host.write(GUARD, program.replace(after_the_link, f"        os.kill(os.getpid(), 9)\n{after_the_link}"), 0o755)
+    try:
+        unanswered = sent(host, request("link", folder, "cron.service"))
+    finally:
+        host.write(GUARD, program, 0o755)
+    assert unanswered.stdout == b""
+    made = identity(host, f"{ETC if folder == 'persistent' else '/run/systemd/system'}/cron.service")
+    moment = int(made.partition(":")[2].replace(".", ""))
+    record = "/var/lib/maskbot-guard/:cron.service"
+    begin = int(host.run("sed", "-n", f"s/^link {folder} >\\([0-9]*\\) .*/\\1/p", record).stdout)
+    for wrong in (moment + 1, moment - 60 * 10**9):
+        host.run("sed", "-i", f"s/^link {folder} >[0-9]*/link {folder} >{wrong}/", record)
+        assert ask(host, "unlink", folder, "cron.service", made).is_refused
+    host.run("sed", "-i", f"s/^link {folder} >[0-9]*/link {folder} >{begin}/", record)
+    assert ask(host, "unlink", folder, "cron.service", made).code == 0
 
 
 def test_a_look_may_follow_a_change(host: LabHost) -> None:

@@ -11,7 +11,10 @@ from bot.edges.guard.text import guard
 TEXT = guard(["ssh*", "pay[ab]*"])
 SLOW = {"argparse", "collections", "enum", "functools", "json", "re", "signal", "socket", "subprocess", "typing"}
 # What came after Python 3.6, as far as somebody might write it here.
-NEWER = r"removeprefix|removesuffix|capture_output|dataclass|posix_spawn|math\.prod|strict=True\)|int\.bit_count"
+NEWER = (
+    r"removeprefix|removesuffix|capture_output|dataclass|posix_spawn|math\.prod|strict=True\)|int\.bit_count"
+    r"|time_ns\(|_ns\(\)|isascii|fromisoformat|waitstatus|breakpoint|reconfigure|create_server"
+)
 
 
 def halves() -> list[ast.Module]:
