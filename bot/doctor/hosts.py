@@ -137,13 +137,23 @@ def _rules(name: str, said: CommandResult, critical: Sequence[str]) -> Iterator[
         return  # the rights say why
     words = [line.partition(" ") for line in said.stdout.splitlines()]
     missing = sorted(set(critical) - {rest for word, _, rest in words if word == "critical"})
-    more = [clean(rest, lines=1, width=_WIDTH) for word, _, rest in words if word == "may"]
     what = f"{len(missing)} entries of the bot's list are not in its guard's: {', '.join(missing[:_SOME])}"
     fix = f"Print the guard anew with `maskbot guard`, and install it as {GUARD} there."
     yield _compared(name, "guard: critical list", what if missing else "", fix)
-    what = f"the bot's login may do more as root than call the guard: {'; '.join(more[:_SOME])}"
-    fix = "Take that out of sudoers or doas.conf."
-    yield _compared(name, "login: nothing but the guard", what if more else "", fix)
+    what, fix = _what_more({kind: [rest for word, _, rest in words if word == kind] for kind in ("may", "unknown")})
+    yield _compared(name, "login: nothing but the guard", what, fix)
+
+
+def _what_more(said: Mapping[str, Sequence[str]]) -> tuple[str, str]:
+    """What the login may do as root beside calling the guard, or why that is not known, and what to do about it."""
+    more, unknown = (
+        "; ".join(clean(one, lines=1, width=_WIDTH) for one in said[kind][:_SOME]) for kind in ("may", "unknown")
+    )
+    if more:
+        what = f"the bot's login may do more as root than call the guard: {more}"
+        return what, "Take that out of sudoers or doas.conf."
+    what = f"what else the bot's login may do as root is not known: {unknown}"
+    return (what, "Look with `sudo -l -U LOGIN` on the host.") if unknown else ("", "")
 
 
 def _compared(name: str, check: str, what: str, fix: str) -> CheckResult:

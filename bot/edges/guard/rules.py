@@ -1,6 +1,8 @@
 """What holds on this host for the bot's login, so that `maskbot doctor` can compare it with what should hold."""
 
+import grp
 import os
+import pwd
 
 from bot.core.systemd.host_rules import GUARD
 from bot.edges.guard.process import Ended, run
@@ -14,7 +16,10 @@ _OURS = f'(root) NOPASSWD: {GUARD} ""'
 def rules(settings: Settings, critical: "tuple[str, ...]") -> Ended:
     """Every pattern of the critical list, and every further line of sudo or doas for the login; one on each line."""
     lines = [f"critical {pattern}" for pattern in critical]
-    lines += [f"may {line}" for line in _sudo_lines(settings.login) + _doas_lines(settings.login)]
+    by_sudo = _sudo_lines(settings.login)
+    if not by_sudo and "SUDO_UID" in os.environ:  # for it has just admitted the guard
+        lines.append("unknown sudo does not list it")
+    lines += [f"may {line}" for line in by_sudo + _doas_lines(settings.login) if line != _OURS]
     return Ended(0, "".join(f"{line}\n" for line in lines).encode(), b"")
 
 
@@ -22,15 +27,29 @@ def _sudo_lines(login: str) -> "list[str]":
     program = next((path for path in _SUDO if os.access(path, os.X_OK)), None)
     listed = run([program, "-n", "-l", "-U", login]).lines if program else []
     begin = next((number for number, line in enumerate(listed, 1) if _LIST_BEGINS in line), len(listed))
-    return [line.strip() for line in listed[begin:] if line.strip() not in ("", _OURS)]
+    return [line.strip() for line in listed[begin:] if line.strip()]
 
 
 def _doas_lines(login: str) -> "list[str]":
+    """The lines for the login, or for one of its groups (`:wheel`)."""
+    whom = {login, *(f":{group}" for group in _groups(login))}
     found: list[str] = []
     for path in _DOAS_CONF:
         try:
             with open(path, errors="replace") as file:
-                found += [line.strip() for line in file if login in line.split() and GUARD not in line.split()]
+                lines = [line.strip() for line in file]
         except OSError:
-            pass
-    return [line for line in found if line.startswith("permit")]
+            continue
+        found += [line for line in lines if line.startswith("permit") and whom.intersection(line.split())]
+    return [line for line in found if GUARD not in line.split()]
+
+
+def _groups(login: str) -> "list[str]":
+    """The names of the groups that the login is in."""
+    found = []
+    for number in os.getgrouplist(login, pwd.getpwnam(login).pw_gid):
+        try:
+            found.append(grp.getgrgid(number).gr_name)
+        except KeyError:
+            found.append(str(number))
+    return found

@@ -118,14 +118,16 @@ def test_the_doctor_finds_a_shorter_list_and_a_login_that_may_do_more(shared_wor
     host = shared_world.hosts["db-01"]
     known = inventory({"db-01": host}).hosts[0]
     host.write("/etc/sudoers.d/more", "maskbot ALL=(ALL) NOPASSWD: ALL\n")
-    host.write("/etc/doas.conf", "permit nopass maskbot as root\npermit nopass deploy as root\n")
+    doas = ["permit nopass maskbot as root", "permit nopass deploy as root", "deny maskbot", "permit :others"]
+    doas += ["permit persist :maskbot", f"permit nopass maskbot as root cmd {GUARD} args"]
+    host.write("/etc/doas.conf", "\n".join(doas) + "\n")
     try:
         findings, _ = examine_host(ways, known, [*PATTERNS, "payments*", "vault.*"], deadline=10)
     finally:
         host.run("rm", "/etc/sudoers.d/more", "/etc/doas.conf")
     assert [(one.check, one.what) for one in findings if not one.is_ok] == [
         ("guard: critical list", "2 entries of the bot's list are not in its guard's: payments*, vault.*"),
-        ("login: nothing but the guard", f"{MORE}: (ALL) NOPASSWD: ALL; permit nopass maskbot as root"),
+        ("login: nothing but the guard", f"{MORE}: (ALL) NOPASSWD: ALL; {doas[0]}; {doas[4]}"),
     ]
     with guarded(host):
         host.run("chmod", "777", GUARD)
@@ -136,3 +138,18 @@ def test_the_doctor_finds_a_shorter_list_and_a_login_that_may_do_more(shared_wor
     ]
     findings, _ = examine_host(ways, known, PATTERNS, deadline=10)
     assert [one.what for one in findings if not one.is_ok] == []
+
+
+def test_the_doctor_does_not_take_a_list_of_rights_that_sudo_does_not_give_for_none(
+    shared_world: World, ways: GuardedHosts
+) -> None:
+    host = shared_world.hosts["db-01"]
+    assert host.run("mv", "/usr/bin/sudo", "/usr/bin/sudo.real").returncode == 0
+    host.write("/usr/bin/sudo", '#!/bin/sh\n[ "$2" != -l ] || exit 1\nexec /usr/bin/sudo.real "$@"\n', 0o755)
+    try:
+        findings, _ = examine_host(ways, inventory({"db-01": host}).hosts[0], PATTERNS, deadline=10)
+    finally:
+        host.run("mv", "/usr/bin/sudo.real", "/usr/bin/sudo")
+    assert [one.what for one in findings if not one.is_ok] == [
+        "what else the bot's login may do as root is not known: sudo does not list it"
+    ]
