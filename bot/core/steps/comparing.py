@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from bot.core.requests import Target
 from bot.core.systemd.dependencies import other_units
-from bot.core.systemd.other_units import came_up, up, went_down
+from bot.core.systemd.other_units import came_up, moving, up, went_down
 from bot.core.systemd.units import ActiveState, RelatedUnit, Snapshot, Surroundings
 
 _TRIGGERS = ("socket", "timer", "path")
@@ -122,6 +122,12 @@ def _others(mask: Target, undo: Target, now: Snapshot) -> Iterator[str]:
     for unit in came_up(before, after):
         if unit in running:
             yield f"{unit} came up when this was stopped, and is running"
-    for unit in went_down(undo.before, now) if undo.before else ():
+    for unit in _stopped_by_the_start(undo.before, now) if undo.before else ():
         if unit not in {other.unit for other in related_units(before)} | {str(before.id)}:
             yield f"{unit} went down when this was started"
+
+
+def _stopped_by_the_start(before: Snapshot, now: Snapshot) -> list[str]:
+    """Units that ran and do not any more, and those that the unit conflicts with and that are still stopping."""
+    stopping = {*now.side_effects.conflicts}.intersection(moving(now), up(before))
+    return sorted({*went_down(before, now), *stopping})

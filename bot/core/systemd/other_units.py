@@ -8,12 +8,12 @@ from bot.core.systemd.units import Snapshot
 
 def went_down(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
     """Units that ran and do not run any more, except the unit itself and those known to stop with it."""
-    return _of_others(before, {*up(before)} - {*up(after), *_moving(after)}) if _are_full(before, after) else ()
+    return _of_others(before, {*up(before)} - {*up(after), *moving(after)}) if _are_full(before, after) else ()
 
 
 def came_up(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
     """Units that run and did not, except the unit itself and related ones."""
-    return _of_others(before, {*up(after)} - {*up(before), *_moving(before)}) if _are_full(before, after) else ()
+    return _of_others(before, {*up(after)} - {*up(before), *moving(before)}) if _are_full(before, after) else ()
 
 
 def up(seen: Snapshot) -> tuple[str, ...]:
@@ -21,7 +21,7 @@ def up(seen: Snapshot) -> tuple[str, ...]:
     return seen.around.up if seen.around else ()
 
 
-def _moving(seen: Snapshot) -> tuple[str, ...]:
+def moving(seen: Snapshot) -> tuple[str, ...]:
     """A unit that crashes in a loop is up at one look and starting at the next: neither is a difference."""
     return seen.around.moving if seen.around else ()
 

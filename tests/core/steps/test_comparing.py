@@ -120,6 +120,15 @@ def test_whatever_else_went_down_or_came_up_is_named() -> None:
     assert compared(before, snapshot(), after=after, undo=undo) == []
 
 
+def test_a_rival_that_still_stops_went_down_too() -> None:
+    rivals = SideEffects(conflicts=("rival.service", "late.service", "shutdown.target"))
+    undo = masked(up=("cron.service", "rival.service"))
+    now = replace(snapshot(up=("cron.service",), moving=("late.service", "rival.service")), side_effects=rivals)
+    assert compared(snapshot(up=("cron.service",)), now, after=masked(up=("cron.service",)), undo=undo) == [
+        "rival.service went down when this was started"
+    ]
+
+
 def test_what_crashes_in_a_loop_is_no_news() -> None:
     up, moving = snapshot(up=("a.service", "b.service")), snapshot(up=("a.service",), moving=("b.service",))
     assert compared(up, moving, after=moving, undo=up) == compared(moving, up, after=up, undo=up) == []
