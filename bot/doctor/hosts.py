@@ -1,4 +1,4 @@
-"""Examine a host: reachable, its key pinned, our login and sudo rights accepted, systemd answering."""
+"""Examine a host: reachable, its key pinned, our login accepted, systemd answering, and what its guard lets us do."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -56,6 +56,7 @@ class Changes:
         if not self.user:
             words += self._control()
         try:
+            check_name(unit)
             known = self._remembered(locked=False).of(self.user, unit).names
             judge(self.manager, unit, self.critical, known, self.connection)
         except Refused as why:
@@ -94,6 +95,7 @@ class Changes:
 
     def unlink(self, layer: str, unit: str, identity: str) -> Ended:
         """Remove a mask that it made, if it is still the very one."""
+        check_name(unit)
         memory = self._remembered()
         record = memory.of(self.user, unit)
         if not self._is_ours(record, layer, identity):
@@ -139,6 +141,7 @@ class Changes:
 
     def kill(self, unit: str) -> Ended:
         """SIGKILL to every process of a unit that it was told to stop."""
+        check_name(unit)
         memory = self._remembered()
         if memory.of(self.user, unit).stopped_in != memory.boot:
             raise Refused(f"the bot has not stopped {unit}")

@@ -185,8 +185,8 @@ def _is_recent(when: "tuple[str, str]", boot: str) -> bool:
 
 
 def _name(record: Record) -> str:
-    """The user, a colon, and the unit: neither has a slash."""
+    """The user, a colon, and the unit."""
     name = f"{record.manager}:{record.unit}"
-    if len(name) > _LONGEST_FILE_NAME:
-        raise Refused("the name is too long to be remembered")
+    if len(name) > _LONGEST_FILE_NAME or "/" in name:
+        raise Refused("that is no name to be remembered by")
     return name

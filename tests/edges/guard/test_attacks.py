@@ -126,17 +126,18 @@ def test_a_unit_to_which_ssh_is_bound_is_as_critical(host: LabHost) -> None:
     [
         ("pay[ab]*", "paya-x.service", "payc.service"),
         ("work?r@.service", "worker@one.service", "worker@.timer"),
+        ("work?r@.service", "worker@two.service", "worker@.timer"),
         ("tuned.*", "harmless.service", "cron.service"),
         ("metrics.service", "worker.service", "partof.service"),
         ("echo.service", "echo.socket", "beat.timer"),
     ],
-    ids=["brackets", "a template", "an alias", "a dependent", "what it starts"],
+    ids=["brackets", "a template", "an instance with a file of its own", "an alias", "a dependent", "what it starts"],
 )
 def test_a_pattern_of_the_host_holds_for_every_name_and_neighbour(
     host: LabHost, pattern: str, spared: str, free: str
 ) -> None:
     unit = "[Service]\nExecStart=/bin/sleep 1000\n"
-    own = {"paya-x.service": unit, "payc.service": unit, "worker@.service": unit}
+    own = {"paya-x.service": unit, "payc.service": unit, "worker@.service": unit, "worker@two.service": unit}
     with with_units(host, **own), configured(host, f"{OWN}critical: {pattern}\n"):
         host.run("ln", "-sf", f"{ETC}/tuned.service", "/run/systemd/system/harmless.service")
         host.run("systemctl", "daemon-reload")
@@ -242,9 +243,15 @@ def test_sudo_admits_it_without_arguments_alone(host: LabHost, words: str) -> No
     [
         (f"mv {CONFIGURATION} /tmp/conf", f"mv /tmp/conf {CONFIGURATION}"),
         (f"chmod 666 {CONFIGURATION}", f"chmod 644 {CONFIGURATION}"),
+        (
+            f"cp {CONFIGURATION} /etc/theirs; mv {CONFIGURATION} /tmp/conf; ln -s /etc/theirs {CONFIGURATION}",
+            f"rm {CONFIGURATION} /etc/theirs; mv /tmp/conf {CONFIGURATION}",
+        ),
         (f"chown maskbot {CONFIGURATION}", f"chown root {CONFIGURATION}"),
         (f"chmod 777 {GUARD}", f"chmod 755 {GUARD}"),
         ("chmod 777 /usr/local/libexec", "chmod 755 /usr/local/libexec"),
+        ("install -d -m 755 /var/lib/maskbot-guard", "rm -r /var/lib/maskbot-guard"),
+        ("install -d -m 700 -o maskbot /var/lib/maskbot-guard", "rm -r /var/lib/maskbot-guard"),
         (f"echo 'critcal: x' >>{CONFIGURATION}", f"sed -i /critcal/d {CONFIGURATION}"),
         (
             f"sed -i 's/login: maskbot/login: deploy/' {CONFIGURATION}",

@@ -61,6 +61,8 @@ def test_who_carries_a_connection_is_asked_once_and_holds_as_long_as_it(host: La
                 assert "never it cannot be told which unit" in new.ask("check", "cron.service").out
         finally:
             host.run("mv", "/usr/bin/ss.away", "/usr/bin/ss")
+        elsewhere = talk.ask("check", "one.service", connection="192.0.2.1 1 192.0.2.2 22")
+        assert CARRIED in elsewhere.out, "the login's half names its own connection, whatever the request says"
     assert host.show("one.service", "ActiveState") == {"ActiveState": "active"}
 
 
