@@ -405,7 +405,7 @@ def test_what_is_not_found_has_near_names() -> None:
     ],
 )
 def test_configuration_management_that_works_there_is_seen_in_passing(units: str, agents: tuple[str, ...]) -> None:
-    text = changed("surroundings", "@neighbours\n", f"@neighbours\n{units}\n")
+    text = changed("surroundings", "\n@near\n", f"\n\n{units}@near\n")
     found = parse_look(text, UnitName("worker.service")).around
     assert found
     assert found.agents == agents
@@ -659,8 +659,11 @@ def test_copies_of_its_file_are_other_units_of_its_kind() -> None:
 @pytest.mark.parametrize("name", ["surroundings", "second_file"])
 def test_further_names_that_are_asked_with_the_neighbours_are_read_as_if_they_were_asked_apart(name: str) -> None:
     text, unit = recording(name), UnitName(CASES[name].unit)
-    first, _, of_names = text.partition("@names\n")[2].partition("\n@")[0].partition("\n")
-    assert first and of_names.strip()
-    together = text.replace(f"@names\n{first}\n{of_names}", f"@names\n{first}\n")
-    together = together.replace("@neighbours\n", f"@neighbours\n{of_names.strip()}\n\n")
-    assert parse_look(together, unit) == parse_look(text, unit)
+    names = text.partition("@names\n")[2].partition("\n")[0]
+    together = text.partition("@neighbours\n")[2].partition("@near\n")[0]
+    units = together.strip("\n").split("\n\n")
+    own, others = ("\n\n".join(part) for part in (units[: len(names.split())], units[len(names.split()) :]))
+    assert own
+    apart = text.replace(f"@names\n{names}\n", f"@names\n{names}\n\n{own}\n").replace(together, f"\n{others}\n")
+    assert apart != text
+    assert parse_look(apart, unit) == parse_look(text, unit)
