@@ -283,4 +283,6 @@ def test_a_user_whom_root_has_not_named_is_not_served(host: LabHost) -> None:
         seen = ask(host, "look", "short", "indexer.service", user=user)
         assert seen.out.startswith("@maskbot-look 1\n@failed\nno_user")
     with configured(host, "login: maskbot\n"):
-        assert ask(host, "look", "short", "indexer.service", user="deploy").is_refused
+        for words in (("look", "short", "indexer.service"), ("stop", "indexer.service"), ("reload",)):
+            said = ask(host, *words, user="deploy")
+            assert (said.is_refused, "has not opened the manager of 'deploy'" in said.err) == (True, True), said

@@ -183,6 +183,12 @@ def test_a_reason_is_one_line_of_the_journal_whatever_is_in_it(host: LabHost) ->
                                          "--output-fields=UNIT,OBJECT_SYSTEMD_UNIT").stdout  # fmt: skip
 
 
+def test_a_reason_is_not_longer_than_a_person_reads(host: LabHost) -> None:
+    assert ask(host, "stop", "cron.service", note={"request": "R-9", "reason": "x" * 2000}).code == 0
+    line = host.run("journalctl", "-t", "maskbot-guard", "-n", "1", "-o", "cat", "--no-pager").stdout
+    assert line.count("x") == 300
+
+
 def test_a_kill_needs_a_stop_before_it(host: LabHost) -> None:
     assert ask(host, "kill", "stubborn.service").is_refused
     assert ask(host, "stop", "stubborn.service").code == 0

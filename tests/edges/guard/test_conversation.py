@@ -81,6 +81,21 @@ def test_after_garbage_nothing_more_is_read(host: LabHost, wrong: bytes) -> None
     assert host.show("cron.service", "ActiveState") == {"ActiveState": "active"}
 
 
+@pytest.mark.parametrize("more", [-200, 1])
+def test_a_request_is_not_longer_than_its_bound_whatever_is_in_it(host: LabHost, more: int) -> None:
+    """One that is right in all but its length, and one without an end. Root's half is told of the connection, too."""
+    short = request("check", "cron.service", about="")
+    long = short.replace(b'"about": ""', b'"about": "%s"' % (b"x" * (16 * 1024 + 1 + more - len(short))))
+    with talking(host) as talk:
+        said = talk.send(long)
+        assert (said.is_refused, "too long" in said.err) == ((True, True) if more > 0 else (False, False)), said
+    with talking(host) as talk:
+        began = time.monotonic()
+        talk.give(b"x" * 17_000)
+        assert "too long" in talk.answer().err
+        assert time.monotonic() - began < 4
+
+
 def test_a_request_that_was_answered_is_not_answered_again(host: LabHost) -> None:
     with talking(host) as talk:
         made = masked(talk, host)

@@ -8,7 +8,7 @@ import pytest
 from bot.core.systemd.host_rules import GUARD
 from tests.edges.guard.asking import ask
 from tests.edges.guard.test_attacks import OWN, configured, with_units
-from tests.edges.guard.test_changes import ETC, masked
+from tests.edges.guard.test_changes import ETC, masked, within
 from tests.lab.hosts import LabHost
 
 pytestmark = pytest.mark.ssh
@@ -98,17 +98,22 @@ def test_what_stopped_with_a_mask_can_be_started_for_a_day_after_it(
     assert (ask(host, "start", "cron.service").code == 0) is may_start
 
 
-def test_a_start_that_was_long_ago_is_not_made_once_more(host: LabHost) -> None:
+@pytest.mark.parametrize(("seconds", "is_refused"), [(500, False), (601, True)])
+def test_a_start_in_vain_is_made_once_more_only_if_it_was_not_long_ago(
+    host: LabHost, seconds: int, *, is_refused: bool
+) -> None:
     unit = "[Unit]\nStartLimitBurst=1\nStartLimitIntervalSec=600\n[Service]\nExecStart=/bin/sleep 1000\n"
-    with with_units(host, **{"seldom.service": unit}):
-        host.run("systemctl", "start", "seldom.service")
-        assert ask(host, "stop", "seldom.service").code == 0
-        assert ask(host, "start", "seldom.service").code == 0
-        record = "/var/lib/maskbot-guard/:seldom.service"
+    keeper = "[Unit]\nAfter=seldom.service\n[Service]\nExecStart=/bin/sleep 1000\n"  # systemd forgets no starts of it
+    with with_units(host, **{"seldom.service": unit, "keeper.service": keeper}):
+        host.run("systemctl", "start", "seldom.service", "keeper.service")
+        for verb in ("stop", "start"):
+            assert ask(host, verb, "seldom.service").code == 0
+        within(5, lambda: host.show("seldom.service", "Result") == {"Result": "start-limit-hit"})
+        record, ago = "/var/lib/maskbot-guard/:seldom.service", int(time.time()) - seconds
         assert host.run("grep", "-c", "^tried seldom.service", record).stdout == "1\n"
-        ago = int(time.time()) - 601
         host.run("sed", "-i", f"s/^\\(tried .*\\) [0-9]*$/\\1 {ago}/", record)
-        assert ask(host, "reset-failed", "seldom.service").is_refused
+        assert ask(host, "reset-failed", "seldom.service").is_refused is is_refused
+        host.run("systemctl", "stop", "keeper.service")
 
 
 def test_a_mask_of_the_bot_s_is_known_by_its_file_and_by_nothing_else(host: LabHost) -> None:
