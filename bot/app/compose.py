@@ -17,6 +17,7 @@ from bot.edges.database.engine import parse_url
 from bot.edges.on_call.schedules import OnCallSchedules
 from bot.edges.outbound.audit_shipping import SyslogSink, WebhookSink
 from bot.edges.outbound.paging import Receiver, Webhook
+from bot.edges.own_machine import read_own_machine
 from bot.edges.slack.channel import SlackChannel, web_client
 from bot.edges.slack.directory_offline import FallbackDirectory, OfflineDirectory
 from bot.edges.slack.http_mode import HttpLimits
@@ -122,6 +123,7 @@ def assemble(settings: Settings, configuration: Configuration) -> Iterator[Assem
         pager=_pager(settings),
         sinks=_sinks(settings),
         reachability=reach,
+        own_machine=read_own_machine(),
     )
     answers = AnswerPool(deps)
     with store.exclusive():

@@ -78,6 +78,7 @@ def gather_facts(
         snapshot=snapshot or request.target.before,
         own_mask=own_mask,
         others=others,
+        own_machine=deps.own_machine,
         blast_radius=_blast_radius(deps, request, others) if is_bound else None,
     )
     if not ask.by_itself:

@@ -15,7 +15,8 @@ NEVER = [
     "systemd-journald.service", "systemd-journald.socket", "auditd.service", "systemd-timesyncd.service",
     "chrony.service", "chronyd.service", "cloud-init.service", "qemu-guest-agent.service",
     "google-guest-agent.service", "amazon-ssm-agent.service", "walinuxagent.service", "open-vm-tools.service",
-    "systemd-udevd.service", "maskbot.service",
+    "systemd-udevd.service", "maskbot.service", "nebula@mesh.service", "netbird.service", "tinc@home.service",
+    "ppp@wan.service", "frr.service", "bird.service", "bird6.service", "cilium.service", "openvpn-client@x.service",
 ]  # fmt: skip
 GUARDED = ["docker.service", "containerd.service", "kubelet.service", "libvirtd.service", "postgresql@15-main.service"]
 ORDINARY = ["cron.service", "worker.service", "nginx.service", "worker.socket", "backup.timer", "apt-daily.timer"]

@@ -59,6 +59,7 @@ RULES: tuple[Check, ...] = (
     critical_units.unit_starts_nothing_critical,
     critical_units.nothing_critical_stops_with_it,
     critical_units.our_own_login_survives,
+    critical_units.the_bot_survives,
     critical_units.host_survives_its_end,
     unit_kind.unit_type_is_allowed,
     unit_kind.unit_is_no_template,

@@ -11,6 +11,7 @@ from bot.core.policy.calendar_and_limits import BlastRadius, ExtraApprovals, Fre
 from bot.core.policy.hold import HoldPolicy
 from bot.core.requests import REMIND, EscalationStep, ExtraApprovalReason, KillSwitch, Request, Verb, Verdict
 from bot.core.requests.scheduled_window import ScheduledWindowLimits
+from bot.core.systemd.own_machine import OwnMachine
 from bot.core.systemd.units import Snapshot
 from bot.core.time.handover_schedule import HandoverSchedule
 
@@ -62,6 +63,7 @@ class Facts:
     kill_switch: KillSwitch | None = None  # MASK: who turned the kill switch on
     unshipped: str = ""  # MASK: why a required sink has not received the audit log
     blast_radius: BlastRadius | None = None  # MASK: recent masks, where the policy limits the blast radius
+    own_machine: OwnMachine = OwnMachine()  # where the bot itself runs
 
 
 @dataclass(frozen=True, slots=True)

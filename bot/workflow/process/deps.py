@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.requests.expiry import AftercarePolicy
 from bot.core.steps import StepLimits
+from bot.core.systemd.own_machine import OwnMachine
 from bot.ports import Channel, Clock, Directory, Hosts, Pager, Sink, Store
 from bot.workflow.process.ack_priority import AckPriority
 from bot.workflow.process.liveness import Liveness
@@ -73,6 +74,7 @@ class Deps:
     aftercare: AftercarePolicy = AftercarePolicy()
     pager: Pager | None = None
     sinks: tuple[Sink, ...] = ()  # who receives the audit log
+    own_machine: OwnMachine = OwnMachine()  # where the bot itself runs
     liveness: Liveness = field(default_factory=Liveness)  # the state of this process
     ack_priority: AckPriority = field(default_factory=AckPriority)  # payloads that wait for their acknowledgement
 

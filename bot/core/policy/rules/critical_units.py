@@ -86,6 +86,19 @@ def our_own_login_survives(facts: Facts, _policy: Policy) -> Refuse | None:
     return None
 
 
+def the_bot_survives(facts: Facts, _policy: Policy) -> Refuse | None:
+    """The unit that runs the bot, or the engine of its container, on the bot's own machine."""
+    around = facts.snapshot.around if facts.snapshot else None
+    if around is None or not _masks(facts):
+        return None
+    at_stake = [*names_of(facts), *_names_of_related(around.would_stop), *_names_of_related(around.starts)]
+    cut = facts.own_machine.carrier(around.boot_id, at_stake)
+    if not cut:
+        return None
+    why = f"The bot runs on {facts.host.name}, and {cut} may carry it: it could neither prove nor undo this."
+    return Refuse("carries_the_bot", why, _NEVER)
+
+
 def host_survives_its_end(facts: Facts, _policy: Policy) -> Refuse | None:
     """SuccessAction=, FailureAction= and JobTimeoutAction= can reboot or halt the whole host when a unit ends.
 
@@ -113,6 +126,7 @@ def is_never_allowed(facts: Facts, policy: Policy) -> bool:
         unit_starts_nothing_critical,
         nothing_critical_stops_with_it,
         our_own_login_survives,
+        the_bot_survives,
         host_survives_its_end,
     )
     return any(check(facts, policy) for check in checks)

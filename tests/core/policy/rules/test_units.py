@@ -10,6 +10,7 @@ from bot.core.policy.decide import decide
 from bot.core.policy.model import Allow, Facts, ListedUnit, Moment, NeedsApproval, Policy, Refuse
 from bot.core.requests import Outcome, Request, Verb
 from bot.core.systemd.guard import RIGHTS
+from bot.core.systemd.own_machine import OwnMachine
 from bot.core.systemd.side_effects import SideEffects
 from bot.core.systemd.units import ActiveState, FileKind, Layer, LoadState, Snapshot, UnitName
 from tests.core.situations import (
@@ -231,6 +232,38 @@ def test_what_listens_is_not_cut_where_nobody_can_tell_who_carries_our_login() -
     assert answer.code == "own_lifeline_unknown"
     assert "cron.service serves connections" in answer.reason
     assert isinstance(decide(looked(snapshot(may_carry_us=frozenset({"other.service"}))), POLICY), NeedsApproval)
+
+
+_AROUND = snapshot().around
+assert _AROUND is not None
+BOOT_ID = _AROUND.boot_id
+ON_ITS_MACHINE: dict[str, tuple[Snapshot, OwnMachine, bool]] = {
+    "its unit": (snapshot(), OwnMachine(BOOT_ID, frozenset({"cron.service"})), True),
+    "what stops its unit": (
+        snapshot(would_stop=(related_unit("maskbot.service"),)),
+        OwnMachine(BOOT_ID, frozenset({"maskbot.service"})),
+        True,
+    ),
+    "the engine of its container": (
+        snapshot(would_stop=(related_unit("containerd.service"),)),
+        OwnMachine(BOOT_ID, is_container=True),
+        True,
+    ),
+    "an engine, and it is in no container": (
+        snapshot(would_stop=(related_unit("containerd.service"),)),
+        OwnMachine(BOOT_ID),
+        False,
+    ),
+    "its unit on another machine": (snapshot(), OwnMachine("another boot", frozenset({"cron.service"})), False),
+    "an unknown machine": (snapshot(), OwnMachine("", frozenset({"cron.service"})), False),
+}
+
+
+@pytest.mark.parametrize(("seen", "machine", "is_refused"), ON_ITS_MACHINE.values(), ids=ON_ITS_MACHINE)
+def test_the_bot_masks_nothing_that_carries_itself(seen: Snapshot, machine: OwnMachine, *, is_refused: bool) -> None:
+    answer = decide(replace(looked(seen), own_machine=machine), POLICY)
+    assert isinstance(answer, Refuse if is_refused else NeedsApproval)
+    assert getattr(answer, "code", "") == ("carries_the_bot" if is_refused else "")
 
 
 def test_taking_a_mask_off_a_critical_unit_may_be_asked_and_needs_as_much_as_a_guarded_one() -> None:
