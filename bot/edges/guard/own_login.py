@@ -2,6 +2,7 @@
 
 import os
 
+from bot.edges.guard.own_route import tunnel_processes
 from bot.edges.guard.process import Refused, Started
 from bot.edges.guard.units import Manager, names_in
 
@@ -35,7 +36,7 @@ class OwnLogin:
         asked, self._asked = self._asked, []
         if self._connection not in self.relays_of:
             self.relays_of[self._connection] = {unit for one in asked for unit in _relays(one.end().lines)}
-        relays = set(self.relays_of[self._connection])
+        relays = self.relays_of[self._connection] | _tunnels(self._connection)
         if relays and not manager.user:
             for found in manager.show(sorted(relays)):
                 relays.update(names_in(found.get("Names", "")), names_in(found.get("TriggeredBy", "")))
@@ -48,15 +49,29 @@ def _above() -> "set[str]":
     process = os.getpid()
     while process > 1:
         try:
-            with open(f"/proc/{process}/cgroup") as file:
-                paths = [line.rstrip("\n").split(":", 2) for line in file]
+            units.update(_units_of(process))
             with open(f"/proc/{process}/stat") as file:
                 process = int(file.read().rpartition(")")[2].split()[1])
         except (OSError, ValueError, IndexError):
             raise Refused(_UNKNOWN) from None
-        for _, controller, path in paths:
-            if controller in ("", "name=systemd"):
-                units.update(_units(path))
+    return units
+
+
+def _units_of(process: "int | str") -> "list[str]":
+    """The units in whose control groups a process runs. Raises `OSError` if it has ended."""
+    with open(f"/proc/{process}/cgroup") as file:
+        paths = [line.rstrip("\n").split(":", 2) for line in file]
+    return [unit for _, controller, path in paths if controller in ("", "name=systemd") for unit in _units(path)]
+
+
+def _tunnels(connection: str) -> "set[str]":
+    """The units of the programs through whose tunnel the bot's machine is reached."""
+    units: set[str] = set()
+    for process in tunnel_processes(connection.split(" ", maxsplit=1)[0]):
+        try:
+            units.update(_units_of(process))
+        except OSError:
+            continue  # it ended meanwhile, and another one has not begun yet
     return units
 
 

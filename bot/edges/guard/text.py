@@ -28,6 +28,7 @@ _ROOTS_PARTS = (
     "memory",
     "bus",
     "units",
+    "own_route",
     "own_login",
     "judge",
     "journal",
