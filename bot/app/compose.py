@@ -123,6 +123,7 @@ def assemble(settings: Settings, configuration: Configuration) -> Iterator[Assem
         pager=_pager(settings),
         sinks=_sinks(settings),
         reachability=reach,
+        log_in=hosts.log_in,
         own_machine=read_own_machine(),
     )
     answers = AnswerPool(deps)

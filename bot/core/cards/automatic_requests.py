@@ -6,6 +6,8 @@ from bot.core.requests import Hold, Request
 def expiry_reason(mask: Request) -> str:
     """The reason to undo a mask that has expired."""
     because = "The hold for its group was lifted" if mask.ask.change.hold else "It expires now, as approved"
+    if mask.aftercare.no_login:
+        because = "The bot could not log in again after it"
     return _with_reason(because, mask)
 
 

@@ -112,6 +112,8 @@ def _later_change(request: Request) -> Markup | None:
     if request.drift.lost:
         return drift.loss_row(request)
     if request.undone_by and request.undone_by == request.aftercare.undo_request:
+        if request.aftercare.no_login:
+            return words("The bot could not log in again after it. A later card shows the undo.")
         return words("Time is up. A later card shows the undo.")
     if request.undone_at:
         return words("Undone {}. A later card shows how that went.", clock(request.undone_at))

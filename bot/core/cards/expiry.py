@@ -16,12 +16,16 @@ def rows(mask: Request) -> Iterator[Markup]:
     aftercare = mask.aftercare
     if not mask.can_be_undone:
         return
+    if aftercare.no_login:
+        yield row(
+            "No login", words("{} So the mask is undone, over the connection that is open.", escape(aftercare.no_login))
+        )
     if hold := mask.hold:
         yield from holds.rows(mask, hold)
         return
     if aftercare.expires_at and aftercare.overdue:
         yield row("Overdue", words("since {}. {}", day(aftercare.expires_at), join(_why_and_when(aftercare), " ")))
-    elif aftercare.expires_at:
+    elif aftercare.expires_at and not aftercare.no_login:
         yield row("Expires", words("{}, then everything is put back", day(aftercare.expires_at)))
     if aftercare.extensions:
         yield _extension_row(aftercare.extensions[-1])

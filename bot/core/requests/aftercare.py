@@ -24,6 +24,7 @@ class Aftercare:
     """Stored in the request that made the change. Every `..._at` field is a timer of that request."""
 
     expires_at: datetime | None = None  # when the mask expires
+    no_login: str = ""  # why the bot could not log in anew after the mask, which therefore expires at once
     approved_until: datetime | None = None  # the latest expiry that approvers agreed to under the policy
     extensions: tuple[Extension, ...] = ()
 

@@ -33,11 +33,13 @@ class AftercarePolicy:
     expiry_retry_longest: timedelta = timedelta(minutes=5)  # and the longest
 
 
-def begin_aftercare(request: Request, now: datetime, care: AftercarePolicy) -> Aftercare:
-    """Start the timers of a change that is done now."""
+def begin_aftercare(request: Request, now: datetime, care: AftercarePolicy, no_login: str = "") -> Aftercare:
+    """Start the timers of a change that is done now. A mask after which the bot cannot log in anew expires at once."""
     look_at = now + care.aftercheck[0] if care.aftercheck and request.target.outcome in _CHANGED else None
     if request.ask.change.verb is not Verb.MASK or not request.can_be_undone:
         return Aftercare(look_at=look_at)
+    if no_login:
+        return Aftercare(now, no_login=no_login, look_at=look_at)
     if request.ask.is_group_member:
         return Aftercare(look_at=look_at)  # its owners review the hold as a whole, once
     if hold := request.hold:
@@ -59,6 +61,7 @@ def extend(aftercare: Aftercare, by: Extension, care: AftercarePolicy, *, is_app
         tries=0,
         try_at=None,
         overdue="",
+        no_login="",
         remind_at=_first_word(by.until, by.at, care),
         reminders=0,
     )

@@ -46,6 +46,10 @@ class GuardedHosts:
             look=framed.look,
         )
 
+    def log_in(self, host: Host) -> None:
+        """Log in on a new connection. Raises `HostError` if that is not possible."""
+        self._ssh.log_in(host)
+
     def close(self) -> None:
         """Close all connections that are not in use."""
         self._ssh.close()

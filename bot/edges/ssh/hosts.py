@@ -97,6 +97,17 @@ class SshHosts:
         self._idle.give(host, connection)
         return _result(argv, output, began, connection.address)
 
+    def log_in(self, host: Host) -> None:
+        """Log in on a new connection, and open a session there, whatever other connections are open.
+
+        Raises `HostError` if that is not possible.
+        """
+        connection = connect(host, self.key.current(), self._limits, names=self._names, now=self._now)
+        try:
+            self._channel(host, connection)
+        finally:
+            connection.close()
+
     def shown_key(self, host: Host) -> tuple[str, str]:
         """The fingerprint and the kind of the key that a host shows now, whatever is pinned. Raises `HostError`."""
         connection = reach(host, self.key.current(), self._limits, names=self._names, now=self._now)

@@ -25,6 +25,7 @@ from bot.ports import Claim, CommandResult
 from bot.workflow.audit_shipping import may_leave_unshipped
 from bot.workflow.force_stop import wake_force_requests
 from bot.workflow.hosts.look import known_related_units, look_and_status, read_look, status_head
+from bot.workflow.lifecycle.fresh_login import why_no_login
 from bot.workflow.lifecycle.outcome_unknown import outcome_unknown
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.lineage import target_to_restore
@@ -106,12 +107,11 @@ class RunningChange:
         now, self.seen, self.once_fully = self.seen, None, False
         target = replace(observe(self.stored, ask.change, now), unknown_since=None)
         self.request = replace(self.request, target=target)
-        exempt = self.deps.in_force.policy.no_start_proof
         context = StepContext(
             ask.change,
             target,
             self.undoes,
-            try_start=not any(fnmatchcase(str(target.unit), pattern) for pattern in exempt),
+            try_start=not any(fnmatchcase(str(target.unit), one) for one in self.deps.in_force.policy.no_start_proof),
             limits=self.deps.limits,
             begun=self.request.begun_at,
             is_wanted=not ask.forces or self.deps.store.get(ask.forces).can_be_forced,
@@ -135,7 +135,8 @@ class RunningChange:
             case Done() if now and now.around is not None:
                 user = self.request.ask.change.user
                 status = self.status or status_head(self.deps, self.host, self.request.target.unit, user=user)
-                return Ending(self.request, step, now, status)
+                no_login = why_no_login(self.deps, self.host, self.request, step.outcome)
+                return Ending(self.request, step, now, status, no_login)
             case Done():
                 self.once_fully = True
         return None

@@ -54,7 +54,9 @@ def finish(deps: Deps, ending: Ending) -> Update:
         after=ending.after, status_after=ending.status, outcome=done.outcome, note=done.note, unknown_since=None
     ).move(Stage.DONE, finished_at=now, due_at=None, undo_until=undo_until)
     history = _history(deps, finished, now) if finished.hold and finished.ask.repeats else HoldState()
-    finished = replace(finished, aftercare=begin_aftercare(finished, now, deps.aftercare), hold_state=history)
+    finished = replace(
+        finished, aftercare=begin_aftercare(finished, now, deps.aftercare, ending.no_login), hold_state=history
+    )
     if finished.is_group_hold and not request.ask.extends:
         make_rollout_due(deps, finished)  # before the outcome is saved, so that a crash cannot separate the two
     recorded = event(
@@ -66,6 +68,7 @@ def finish(deps: Deps, ending: Ending) -> Update:
         before=request.target.before.unit_states if request.target.before else None,
         after=ending.after.unit_states if ending.after else None,
         expires_at=finished.aftercare.expires_at,
+        no_login=ending.no_login or None,
     )
     return Update(finished, [recorded], [*_to_all(finished), *_to_owner(deps, finished)])
 

@@ -1,7 +1,9 @@
 """The dependencies of the workflow (ports and configuration), and its timings."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from bot.core.hosts.inventory import Host
 from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.requests.expiry import AftercarePolicy
 from bot.core.steps import StepLimits
@@ -74,6 +76,7 @@ class Deps:
     aftercare: AftercarePolicy = AftercarePolicy()
     pager: Pager | None = None
     sinks: tuple[Sink, ...] = ()  # who receives the audit log
+    log_in: Callable[[Host], None] = lambda _host: None  # on a new connection; raises `HostError` if that fails
     own_machine: OwnMachine = OwnMachine()  # where the bot itself runs
     liveness: Liveness = field(default_factory=Liveness)  # the state of this process
     ack_priority: AckPriority = field(default_factory=AckPriority)  # payloads that wait for their acknowledgement

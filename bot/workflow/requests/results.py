@@ -57,6 +57,7 @@ class Ending:
     done: Done
     after: Snapshot | None = None
     status: str = ""
+    no_login: str = ""  # why the bot could not log in anew after it, so that it is undone at once
 
 
 Result = Request | Update | Decided | Closing | Ending  # a request alone: there is nothing to save

@@ -134,6 +134,9 @@ def ended(stage: Stage, because: str = "", **changes: object) -> Request:
     return replace(waiting(), stage=stage, because=because, finished_at=NOW, **changes)  # type: ignore[arg-type]
 
 
+NO_LOGIN = "web-01: the login was refused."
+
+
 def ending(**changes: object) -> Request:
     """A proven mask that ends by itself."""
     aftercare = Aftercare(expires_at=NOW + timedelta(hours=2), approved_until=NOW + timedelta(hours=2))
@@ -445,6 +448,10 @@ DONE = {
     "proven, and it ends": ending(),
     "proven, and its end is overdue": ending(
         overdue="web-01 does not answer.", try_at=NOW + timedelta(minutes=5), undo_request="r2"
+    ),
+    "proven, and the bot cannot log in again": ending(expires_at=NOW, no_login=NO_LOGIN),
+    "proven, and undone since the bot could not log in again": replace(
+        ending(expires_at=NOW, no_login=NO_LOGIN, undo_request="r2"), undone_by="r2", undone_at=NOW
     ),
     "proven, overdue, being undone": ending(overdue="A request for it is still running."),
     "proven, its end put off": ending(

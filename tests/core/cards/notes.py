@@ -17,6 +17,7 @@ from bot.core.cards import (
 )
 from bot.core.people.identity import Place
 from bot.core.requests import (
+    Aftercare,
     Approval,
     EscalationStep,
     ExtraApprovalReason,
@@ -151,6 +152,9 @@ def said_by_itself() -> dict[str, str]:
     held = replace(proven(), ask=replace(proven().ask, change=replace(change(), hold=hold), reason=""))
     return {
         "an expired mask is undone": automatic_requests.expiry_reason(proven()),
+        "a mask is undone that keeps the bot out": automatic_requests.expiry_reason(
+            replace(proven(), aftercare=Aftercare(NOW, no_login="web-01: the login was refused."))
+        ),
         "a lifted hold is undone": automatic_requests.expiry_reason(held),
         "a hold is put back": automatic_requests.reapply_reason(proven()),
         "a hold goes to another host": automatic_requests.rollout_reason(hold, proven()),

@@ -52,6 +52,11 @@ class TestWhatBegins:
             look_at=NOW + MINUTE
         )
 
+    @pytest.mark.parametrize("duration", [None, Duration(lasts=HOUR)])
+    def test_a_mask_after_which_the_bot_cannot_log_in_ends_at_once(self, duration: Duration | None) -> None:
+        aftercare = begin_aftercare(done(duration), NOW, CARE, "the login was refused")
+        assert aftercare == Aftercare(NOW, no_login="the login was refused", look_at=NOW + MINUTE)
+
     def test_where_nothing_was_changed_nothing_begins(self) -> None:
         assert begin_aftercare(done(Duration(lasts=HOUR), outcome=Outcome.FAILED), NOW, CARE) == Aftercare()
 
@@ -104,10 +109,10 @@ class TestProlonged:
     """Another end, and nothing left of the old one."""
 
     def test_a_later_end_is_announced_anew_and_clears_what_was_overdue(self) -> None:
-        overdue = postpone_undo(Aftercare(NOW, approved_until=NOW), "no answer", NOW, CARE)
+        overdue = postpone_undo(Aftercare(NOW, no_login="refused", approved_until=NOW), "no answer", NOW, CARE)
         aftercare = extend(overdue, later(NOW + 2 * HOUR), CARE, is_approved=False)
         assert (aftercare.expires_at, aftercare.approved_until) == (NOW + 2 * HOUR, NOW)
-        assert (aftercare.overdue, aftercare.tries, aftercare.try_at) == ("", 0, None)
+        assert (aftercare.overdue, aftercare.no_login, aftercare.tries, aftercare.try_at) == ("", "", 0, None)
         assert aftercare.remind_at == NOW + 2 * HOUR - 15 * MINUTE
 
     def test_what_was_voted_on_is_approved_from_then_on(self) -> None:

@@ -49,6 +49,8 @@ def expiry_was_approved(facts: Facts, _policy: Policy) -> Allow | None:
         return None
     was_held = mask is not None and mask.ask.change.hold is not None
     why = "the hold for its group was lifted" if was_held else "time is up. Undone automatically, as approved"
+    if mask is not None and mask.aftercare.no_login:
+        why = "the bot could not log in again after the mask. Undone at once, over the connection that it had"
     return Allow(END, why)
 
 

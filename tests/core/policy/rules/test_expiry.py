@@ -98,6 +98,12 @@ class TestTheEnd:
         assert isinstance(answer, Allow)
         assert answer.because == "time is up. Undone automatically, as approved"
 
+    def test_a_mask_that_keeps_the_bot_out_is_undone_for_that(self) -> None:
+        mask = ending()
+        answer = self.due(replace(mask, aftercare=replace(mask.aftercare, no_login="web-01: the login was refused.")))
+        assert isinstance(answer, Allow)
+        assert answer.because.startswith("the bot could not log in again after the mask")
+
     @pytest.mark.parametrize(
         "mask",
         [None, our_mask(), ending(at=NOW + HOUR), replace(ending(), undone_by="r5"), ending(outcome=Outcome.FAILED)],
