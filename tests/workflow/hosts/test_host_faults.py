@@ -75,7 +75,7 @@ def without_inodes(host: AnyHost) -> Iterator[None]:
     try:
         yield
     finally:
-        host.run("sh", "-c", "umount /etc/systemd/system /run/full; rmdir /run/full")
+        host.run("sh", "-c", "umount --lazy /etc/systemd/system /run/full; rmdir /run/full")
 
 
 @pytest.mark.fault("F20", how="PID 1 of a real host stopped by SIGSTOP right after the stop was sent")

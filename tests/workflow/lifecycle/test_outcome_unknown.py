@@ -68,7 +68,7 @@ def test_a_read_only_etc_fails_before_anything_is_stopped(shared_world: World) -
     host = shared_world.hosts["web-01"]
     host.run("sh", "-ec", "mount --bind /etc /etc; mount -o remount,ro,bind /etc")
     done = shared_world.masked("tuned")
-    host.run("umount", "/etc")
+    assert host.run("umount", "--lazy", "/etc").returncode == 0  # somebody may just have a file of it open
     assert done.target.outcome is Outcome.FAILED
     assert shared_world.card(done).startswith("FAILED, NOTHING WAS CHANGED")
     assert "Read-only file system" in shared_world.card(done)
