@@ -1,4 +1,4 @@
-"""The followups break-glass, answer, handover and sign-off. Each has a form."""
+"""The followups break-glass, answer, transfer and sign-off. Each has a form."""
 
 from dataclasses import replace
 from functools import partial
@@ -22,7 +22,7 @@ def register(surface: Surface) -> None:
     surface.click(Action.SIGN, sign)
     surface.submission(forms.BREAK_GLASS, break_glass)
     surface.submission(forms.ANSWER, submit_answer)
-    surface.submission(forms.HAND_OVER, submit_handover)
+    surface.submission(forms.HAND_OVER, submit_hand_over)
     surface.submission(forms.SIGN_OFF, submit_signature)
 
 
@@ -54,12 +54,12 @@ def submit_answer(desk: Desk, sent: Submission) -> str:
 
 
 def hand_over(desk: Desk, click: Click, form: Forms) -> str:
-    """Open the form for a handover, which asks for the new owner."""
-    form.open(form_about(desk, desk.request(click.request_id), forms.handover_form), click)
+    """Open the form for a transfer, which asks for the new owner."""
+    form.open(form_about(desk, desk.request(click.request_id), forms.hand_over_form), click)
     return ""
 
 
-def submit_handover(desk: Desk, sent: Submission) -> str:
+def submit_hand_over(desk: Desk, sent: Submission) -> str:
     """Hand the request over. Slack lets people choose from their own workspace."""
     chosen = str(sent.fields.get(forms.PERSON, ""))
     return _record(desk, sent, FollowupKind.HAND_OVER, to=replace(sent.caller.id, user=chosen) if chosen else None)

@@ -14,12 +14,12 @@ from bot.core.requests import (
     BreakGlass,
     Change,
     Escalation,
-    Handover,
     Outcome,
     Request,
     Stage,
     Tally,
     Target,
+    Transfer,
     Verb,
     Verdict,
     Vote,
@@ -152,7 +152,7 @@ def waiting(asked: Request | None = None, need: int = 1) -> Request:
 
 def handed(asked: Request, *owners: Person) -> Request:
     """The same request, handed from one to the next."""
-    return replace(asked, handovers=tuple(Handover(one.id, one.name, ALICE.id, ALICE.name, NOW) for one in owners))
+    return replace(asked, transfers=tuple(Transfer(one.id, one.name, ALICE.id, ALICE.name, NOW) for one in owners))
 
 
 def broken(asked: Request, by: Person = ALICE, reason: str = "nobody is awake", **changed: Any) -> Request:

@@ -11,7 +11,6 @@ from bot.core.requests import (
     Ask,
     BreakGlass,
     Change,
-    Handover,
     Outcome,
     Request,
     Sent,
@@ -19,6 +18,7 @@ from bot.core.requests import (
     Stage,
     Tally,
     Target,
+    Transfer,
     Verb,
     Verdict,
     Vote,
@@ -77,7 +77,7 @@ def a_whole_request() -> Request:
             BOB, "bob", "nobody is awake", NOW, DIGEST, groups=("sre",), need=1, remind_at=NOW,
             signed=Signature(CAROL, "carol", NOW, "as it should be"),
         ),
-        handovers=(Handover(CAROL, "carol", ALICE, "alice", NOW),),
+        transfers=(Transfer(CAROL, "carol", ALICE, "alice", NOW),),
         due_at=NOW + timedelta(days=1),
     )  # fmt: skip
 

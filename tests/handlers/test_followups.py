@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.core.people.identity import PersonId
-from bot.core.requests import BreakGlass, Followup, FollowupKind, Handover, Outcome, Remark, Request, Stage, Tally
+from bot.core.requests import BreakGlass, Followup, FollowupKind, Outcome, Remark, Request, Stage, Tally, Transfer
 from tests.handlers.payloads import CHANNEL, TEAM, click, command, submission
 from tests.handlers.test_approval import opened_form, value
 from tests.handlers.world import World
@@ -180,8 +180,8 @@ class TestHandingOver:
         request = world.waiting()
         form = pressed(world, "hand_over", request)
         assert "Only alice, who asked" in sent(world, form, {"person": "UBOB"})["person"]
-        given = Handover(BOB, "bob", ALICE, "alice", request.asked_at)
-        world.store.save(replace(request, handovers=(given,)))
+        given = Transfer(BOB, "bob", ALICE, "alice", request.asked_at)
+        world.store.save(replace(request, transfers=(given,)))
         assert "Only bob, who owns it now" in sent(world, form, {"person": "UBOB"}, user="UALICE")["person"]
         assert sent(world, form, {"person": "UALICE"}) == {}
 

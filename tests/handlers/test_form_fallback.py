@@ -68,7 +68,7 @@ def test_an_answer_can_be_given_where_the_question_cannot_be_shown(
     ("action", "renderer"),
     [
         ("deny", "deny_form"),
-        ("hand_over", "handover_form"),
+        ("hand_over", "hand_over_form"),
         ("break_glass", "break_glass_form"),
         ("sign_off", "sign_off_form"),
     ],

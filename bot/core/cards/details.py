@@ -57,9 +57,9 @@ def _record(request: Request, now: datetime) -> Iterator[Markup]:
     if request.approval and request.stage is not Stage.WAITING:
         yield row("Needed", _rule(request.approval))
         yield from calendar_and_limits.rows(request.approval.raised)
-    for handover in request.handovers[-4:]:
-        to, by = mention(handover.to, handover.to_name), mention(handover.by, handover.by_name)
-        yield row("Handed over", words("to {} by {} {}", to, by, clock(handover.at)))
+    for transfer in request.transfers[-4:]:
+        to, by = mention(transfer.to, transfer.to_name), mention(transfer.by, transfer.by_name)
+        yield row("Handed over", words("to {} by {} {}", to, by, clock(transfer.at)))
     yield from questions(request, newest=8)
     for vote in request.votes[-8:]:
         yield row(_VERDICTS[vote.verdict], _vote(vote))
@@ -87,7 +87,7 @@ _WANTED = {
     FollowupKind.BREAK_GLASS: "break-glass",
     FollowupKind.ASK_FOR_MORE: "question",
     FollowupKind.ANSWER: "answer",
-    FollowupKind.HAND_OVER: "handover",
+    FollowupKind.HAND_OVER: "new owner",
     FollowupKind.SIGN_OFF: "sign-off",
 }
 

@@ -18,7 +18,7 @@ from bot.core.input.names import REASON_LIMIT
 from bot.core.requests import Request
 
 MASK, DENY, APPROVE, EXTEND, KEEP = "mask_form", "deny_form", "approve_form", "extend_form", "keep_form"  # callback ids
-BREAK_GLASS, ANSWER, HAND_OVER, SIGN_OFF = "break_glass_form", "answer_form", "handover_form", "sign_off_form"
+BREAK_GLASS, ANSWER, HAND_OVER, SIGN_OFF = "break_glass_form", "answer_form", "hand_over_form", "sign_off_form"
 TOLD = "told"  # of text that is only read
 FROM_MESSAGE, FROM_ANYWHERE = "mask_for_message", "mask_from_anywhere"  # of the shortcuts that open the mask form
 HOST, UNIT, HOW, USER, DURATION, CONSOLE = "host", "unit", "how", "user", "for", "console"
@@ -152,7 +152,7 @@ def answer_form(request: Request) -> Block:
     return modal(ANSWER, "Answer", "Answer", [section("about", [*_about(request), *asked_for]), field]) | _of(request)
 
 
-def handover_form(request: Request) -> Block:
+def hand_over_form(request: Request) -> Block:
     """The new owner."""
     told = words("Choose somebody who may ask for this. You still cannot approve it yourself.")
     field = input_block(PERSON, "To whom?", {"type": "users_select", "action_id": PERSON})

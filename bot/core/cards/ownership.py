@@ -1,13 +1,13 @@
 """Owners of requests: what only they may do, and what a new owner is told."""
 
-from bot.core.requests import Handover, Request, Stage
+from bot.core.requests import Request, Stage, Transfer
 
 WITH_ITS_MASK = "This change was approved together with the mask. Use the card of the mask."
 
 
 def only_the_owner(request: Request, what: str) -> str:
     """Why somebody else may not do that."""
-    whose = "who owns it now" if request.handovers else "who asked"
+    whose = "who owns it now" if request.transfers else "who asked"
     return f"Only {request.owner_name}, {whose}, can {what}."
 
 
@@ -22,9 +22,9 @@ def withdrawn(request: Request) -> str:
     return f"{request.owner_name} withdrew it."
 
 
-def handed_over(request: Request, handover: Handover) -> str:
+def handed_over(request: Request, transfer: Transfer) -> str:
     """Tell the new owner."""
     return (
-        f"{handover.by_name} hands `{request.ask.change}` over to you. You own it now: "
+        f"{transfer.by_name} hands `{request.ask.change}` over to you. You own it now: "
         "you get its messages, and you may withdraw or undo it."
     )

@@ -51,9 +51,9 @@ def requester_and_reason(request: Request) -> Markup:
 
 
 def requester(request: Request, did: str = "") -> Markup:
-    """`@alice`, or `@alice asked, handed over to @carol`; `did` is the text without a handover."""
+    """`@alice`, or `@alice asked, handed over to @carol`; `did` is the text without a transfer."""
     who = mention(request.ask.requester, request.ask.requester_name)
-    if request.handovers:
+    if request.transfers:
         return words("{} asked, handed over to {}", who, mention(request.owner, request.owner_name))
     return words("{} {}", who, did) if did else who
 

@@ -7,7 +7,7 @@ from bot.core.requests.break_glass import BreakGlass, Signature
 from bot.core.requests.calendar_and_limits import ExtraApprovalReason
 from bot.core.requests.duration import Duration
 from bot.core.requests.escalation import REMIND, Escalation, EscalationStep
-from bot.core.requests.followups import Followup, FollowupCommand, FollowupKind, Handover, Remark
+from bot.core.requests.followups import Followup, FollowupCommand, FollowupKind, Remark, Transfer
 from bot.core.requests.hold import Hold, HoldState
 from bot.core.requests.kill_switch import KillSwitch
 from bot.core.requests.paging import Cause, Paging
@@ -26,7 +26,7 @@ __all__ = [
     "Forced",
     "KillSwitch",
     "BreakGlass",
-    "Handover",
+    "Transfer",
     "HoldState",
     "Hold",
     "Escalation",

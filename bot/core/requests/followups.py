@@ -1,4 +1,4 @@
-"""Followups: break-glass, questions, answers, handovers and sign-offs that people send about a request.
+"""Followups: break-glass, questions, answers, transfers and sign-offs that people send about a request.
 
 A followup is recorded at once and handled once the sender's identity has been verified.
 """
@@ -50,8 +50,8 @@ class Followup:
 
 
 @dataclass(frozen=True, slots=True)
-class Handover:
-    """The change of owner of a request or of its mask."""
+class Transfer:
+    """The transfer of a request, or of its mask, to a new owner."""
 
     to: PersonId
     to_name: str

@@ -10,7 +10,7 @@ from bot.core.requests.approval import Approval, Tally, Verdict, Vote
 from bot.core.requests.ask import Ask, Verb
 from bot.core.requests.break_glass import BreakGlass
 from bot.core.requests.escalation import Escalation
-from bot.core.requests.followups import Followup, Handover, Remark
+from bot.core.requests.followups import Followup, Remark, Transfer
 from bot.core.requests.hold import Hold, HoldState
 from bot.core.requests.kill_switch import KillSwitch
 from bot.core.requests.paging import Paging
@@ -45,7 +45,7 @@ class Request:
     was_gone: bool = False  # it was not there any more, or not ours, when it was to be undone
     repeated_by: str = ""  # the later request that did what this one did not bring to its end
     undo_until: datetime | None = None  # until then the mask can be undone without approval
-    handovers: tuple[Handover, ...] = ()
+    transfers: tuple[Transfer, ...] = ()
     kill_switch: KillSwitch | None = None  # the kill switch was on when its card was drawn
     route: Route = Route()
     followups: tuple[Followup, ...] = ()  # the newest
@@ -60,20 +60,20 @@ class Request:
     @property
     def owner(self) -> PersonId:
         """The current owner: who may withdraw the request, and who is told its outcome."""
-        return self.handovers[-1].to if self.handovers else self.ask.requester
+        return self.transfers[-1].to if self.transfers else self.ask.requester
 
     @property
     def owner_name(self) -> str:
         """The owner's name, for people."""
-        return self.handovers[-1].to_name if self.handovers else self.ask.requester_name
+        return self.transfers[-1].to_name if self.transfers else self.ask.requester_name
 
     @property
     def requesters(self) -> tuple[PersonId, ...]:
         """The requester and everybody who owned the request since.
 
-        None of them may approve it, not even after a handover.
+        None of them may approve it, not even after a transfer.
         """
-        return (self.ask.requester, *(handover.to for handover in self.handovers))
+        return (self.ask.requester, *(transfer.to for transfer in self.transfers))
 
     @property
     def counted_votes(self) -> tuple[Vote, ...]:

@@ -6,7 +6,7 @@ from bot.core.audit.request_event import event
 from bot.core.cards.ownership import handed_over
 from bot.core.policy.decide import may_own
 from bot.core.policy.model import Moment, Refuse
-from bot.core.requests import Followup, Handover, Request
+from bot.core.requests import Followup, Request, Transfer
 from bot.ports import Message, MessageKind
 from bot.workflow.evaluate import gather_facts, raise_if_unknown
 from bot.workflow.followups.record import grant_followup, refuse_followup
@@ -25,8 +25,8 @@ def hand_over(deps: Deps, request: Request, followup: Followup) -> Update:
     raise_if_unknown(no)
     if no:
         return refuse_followup(request, followup, no)
-    handover = Handover(new.id, new.name, followup.by, followup.name, deps.clock.now())
-    handed = replace(grant_followup(request, followup), handovers=(*request.handovers, handover))
+    transfer = Transfer(new.id, new.name, followup.by, followup.name, deps.clock.now())
+    handed = replace(grant_followup(request, followup), transfers=(*request.transfers, transfer))
     recorded = event(handed, "request.handed_over", actor=followup.by, to=new.id.user)
-    told = Message(MessageKind.NOTE, body=handed_over(handed, handover), mentions=(handover.to.user,))
+    told = Message(MessageKind.NOTE, body=handed_over(handed, transfer), mentions=(transfer.to.user,))
     return Update(handed, [recorded], [told])

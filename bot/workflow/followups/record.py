@@ -100,7 +100,7 @@ def _answer(request: Request, followup: Followup, _: Policy) -> None:
         raise UsageError(words.NO_ANSWER_TYPED)
 
 
-def _handover(request: Request, followup: Followup, _: Policy) -> None:
+def _transfer(request: Request, followup: Followup, _: Policy) -> None:
     _only_the_owner(request, followup, "hand it over")
     if not request.can_be_handed_over:
         raise UsageError(words.CANNOT_HAND_OVER)
@@ -123,7 +123,7 @@ _CHECKS: Mapping[FollowupKind, Check] = {
     FollowupKind.BREAK_GLASS: _break_glass,
     FollowupKind.ASK_FOR_MORE: _question,
     FollowupKind.ANSWER: _answer,
-    FollowupKind.HAND_OVER: _handover,
+    FollowupKind.HAND_OVER: _transfer,
     FollowupKind.SIGN_OFF: _signature,
 }
 

@@ -529,7 +529,7 @@ DONE = {
     "withdrawn halfway, in part": finished(
         Outcome.CALLED_OFF_PARTLY, stopped(), sent=SENT[:2], note="Active was active, is failed"
     ),
-    "failed, after a handover": handed(finished(Outcome.FAILED, None)),
+    "failed, after a transfer": handed(finished(Outcome.FAILED, None)),
     "failed": finished(Outcome.FAILED, None, note="Failed to mask unit: Read-only file system"),
     "no change": finished(Outcome.NO_CHANGE, masked(), note="The unit was already masked when the bot came to it."),
     "restored": finished(Outcome.RESTORED, running(), Verb.UNMASK, planned=masked(), before=masked(), sent=SENT[:1]),

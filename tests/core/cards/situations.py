@@ -10,7 +10,6 @@ from bot.core.requests import (
     Ask,
     BreakGlass,
     Change,
-    Handover,
     Outcome,
     Remark,
     Request,
@@ -19,6 +18,7 @@ from bot.core.requests import (
     Stage,
     Tally,
     Target,
+    Transfer,
     Verb,
     Verdict,
     Vote,
@@ -177,7 +177,7 @@ def waiting(seen: Snapshot | None = None, wanted: Change | None = None, **change
 
 def handed(request: Request) -> Request:
     """It was alice's, and is carol's now."""
-    return replace(request, handovers=(Handover(CAROL, "carol", ALICE, "alice", NOW),))
+    return replace(request, transfers=(Transfer(CAROL, "carol", ALICE, "alice", NOW),))
 
 
 def with_break_glass(request: Request, **changes: Any) -> Request:

@@ -30,7 +30,6 @@ from bot.core.requests import (
     BreakGlass,
     Followup,
     FollowupKind,
-    Handover,
     KillSwitch,
     Outcome,
     Remark,
@@ -39,6 +38,7 @@ from bot.core.requests import (
     Signature,
     Stage,
     Tally,
+    Transfer,
     Verdict,
 )
 from bot.core.systemd.unit_files import NOT_KNOWN
@@ -198,7 +198,7 @@ def hostile_requests(draw: st.DrawFn) -> Request:
             Remark(person(), text(), text(), NOW, is_answer=draw(st.booleans())),
         ),
         followups=(Followup(FollowupKind.SIGN_OFF, person(), text(), NOW, Place("C1"), text(), refusal=text()),),
-        handovers=draw(st.sampled_from(((), (Handover(person(), text(), person(), text(), NOW),)))),
+        transfers=draw(st.sampled_from(((), (Transfer(person(), text(), person(), text(), NOW),)))),
     )
 
 
@@ -243,7 +243,7 @@ def test_a_card_its_line_its_evidence_and_its_details_stay_ours(request: Request
         forms.approve_form(request),
         forms.break_glass_form(request, least=10),
         forms.answer_form(request),
-        forms.handover_form(request),
+        forms.hand_over_form(request),
         forms.sign_off_form(request),
         *([note(break_glass.announcement(request, request.break_glass))] if request.break_glass else []),
         *([note(break_glass.reminder(request, request.break_glass))] if request.break_glass else []),

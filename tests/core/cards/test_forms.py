@@ -71,7 +71,7 @@ EVERY_FORM = (
     forms.approve_form,
     partial(forms.break_glass_form, least=10),
     forms.answer_form,
-    forms.handover_form,
+    forms.hand_over_form,
     forms.sign_off_form,
 )
 

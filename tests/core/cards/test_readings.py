@@ -281,7 +281,7 @@ def all_forms() -> dict[str, str]:
         "use break-glass on a guarded unit": forms.break_glass_form(guarded(), least=10),
         "answer": forms.answer_form(talked("is the replica healthy?")),
         "answer, although nobody asks": forms.answer_form(waiting()),
-        "hand over": forms.handover_form(waiting()),
+        "hand over": forms.hand_over_form(waiting()),
         "sign-off": forms.sign_off_form(with_break_glass(proven())),
         "approve, without a rule": forms.approve_form(replace(guarded(), approval=None)),
     }

@@ -1,4 +1,4 @@
-"""Handover: to whom a request may be handed over: somebody who could have asked for it and has not voted on it."""
+"""Ownership: to whom a request may be handed over: somebody who could have asked for it and has not voted on it."""
 
 from bot.core.policy.model import Facts, Policy, Refuse
 from bot.core.policy.rules import identity, permission
@@ -12,7 +12,7 @@ def new_owner_is_another(facts: Facts, _policy: Policy) -> Refuse | None:
 
 
 def new_owner_could_have_asked(facts: Facts, policy: Policy) -> Refuse | None:
-    """A handover must not give people what they may not ask for."""
+    """A transfer must not give people what they may not ask for."""
     asked = (identity.requester_is_one_of_us, permission.some_rule_matches, permission.requester_may_ask)
     no = next((answer for rule in asked if (answer := rule(facts, policy)) is not None), None)
     if no is None or no.code in (permission.NOT_KNOWN, permission.NOT_KNOWN_YET):
