@@ -140,14 +140,14 @@ def _around(manager: Manager, name: str, hostname: str) -> list[str]:
         *("@contents", *(f"c|0|{files.entries[path].identity}|{path}" for path in devices)),
         *(f"{files.digest(path)}  {path}" for path in hashed),
         *("@links", *(f"{_merged(path)}|{goal}" for path, goal in links)),
-        *("@neighbours", *_neighbours(found)),
+        *("@related", *_related(found)),
         *("@near", *(near if unit.state == "not-found" else [])),
         *("@states", *states),
     ]
 
 
-def _neighbours(found: dict[str, dict[str, str]]) -> Iterator[str]:
-    """All loaded units: more than a host would print; units that are no neighbours do not count."""
+def _related(found: dict[str, dict[str, str]]) -> Iterator[str]:
+    """All loaded units: more than a host would print; units that are not related do not count."""
     for shown in found.values():
         yield from (f"{key}={shown[key]}" for key in SHOWN_OF_RELATED if shown.get(key))
         yield ""

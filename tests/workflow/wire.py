@@ -134,7 +134,7 @@ def not_needed(calls: list[Call]) -> Iterator[str]:
             changing.setdefault(call.host, call.unit)
         elif call.verb:
             unit = looked.get(call.host, "") if call.verb == "probe" else call.unit or changing.get(call.host, "")
-            if (call.host, unit) not in newest:  # a neighbour that is restored with the unit
+            if (call.host, unit) not in newest:  # a related unit that is restored with the unit
                 unit = changing.get(call.host, "")
             changing[call.host], last_verb, verbs[call.host] = unit, verbs.get(call.host), call.verb
             seen = newest.pop((call.host, unit), None)

@@ -40,7 +40,7 @@ def rows(request: Request, seen: Snapshot) -> Iterator[Markup]:
     if masking:
         yield from _lasts(request, _undo(change, seen))
         yield from _hazards(change, seen)
-        yield from _neighbours(change, seen)
+        yield from _related(change, seen)
     else:
         yield from hold.lift_rows(request.hosts)
     if masking and seen.around and seen.around.agents:
@@ -128,7 +128,7 @@ def _hazards(change: Change, seen: Snapshot) -> Iterator[Markup]:
         yield row("Hazard", "once masked it runs without Restart= and limits: if it ends, it stays down")
 
 
-def _neighbours(change: Change, seen: Snapshot) -> Iterator[Markup]:
+def _related(change: Change, seen: Snapshot) -> Iterator[Markup]:
     around = seen.around
     if around is None:
         return

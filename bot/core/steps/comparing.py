@@ -18,7 +18,7 @@ def not_as_before(mask: Target, undo: Target, now: Snapshot) -> Iterator[str]:
     yield from _itself(before, now, around)
     yield from _files(before, now)
     yield from _links(before, around)
-    yield from _neighbours(before, now)
+    yield from _changed_related(before, now)
     yield from _others(mask, undo, now)
 
 
@@ -88,7 +88,7 @@ def _links(before: Snapshot, around: Surroundings) -> Iterator[str]:
             yield f"the link {path} led to {had[path]}, and leads to {have[path]}"
 
 
-def _neighbours(before: Snapshot, now: Snapshot) -> Iterator[str]:
+def _changed_related(before: Snapshot, now: Snapshot) -> Iterator[str]:
     found = other_units(now)
     for other in related_units(before):
         is_now = found.get(other.unit)

@@ -2,9 +2,9 @@
 
 from bot.core.systemd.host_rules import RIGHTS_FD
 from bot.core.systemd.host_script import WHY_NOT, WORDS
-from bot.core.systemd.neighbours_script import NEIGHBOURS
 from bot.core.systemd.own_access_script import WAY_IN
 from bot.core.systemd.properties import RELATIONS, SHOWN, SHOWN_OF_NAME, STAT_FORMAT, STATES, STATUS
+from bot.core.systemd.related_script import RELATED
 from bot.core.systemd.search_path import ONLY_THOSE_THERE, SYSTEM, USER, words
 from bot.core.systemd.unit_files_script import CONTENTS, KERNEL
 
@@ -144,7 +144,7 @@ wide() {
     done
   done
   unset IFS
-  neighbours "$@"
+  related "$@"
   say @near
   [ "$load" != not-found ] || names "$@"
 }
@@ -208,5 +208,5 @@ full | acting)
 esac
 """
 
-_PARTS = (_ITSELF, _STATES, CONTENTS, NEIGHBOURS, KERNEL, _WIDE, WAY_IN, _STATUS)
+_PARTS = (_ITSELF, _STATES, CONTENTS, RELATED, KERNEL, _WIDE, WAY_IN, _STATUS)
 SCRIPT = "".join((_BEGIN, *_PARTS, _ASK))

@@ -15,7 +15,7 @@ from bot.core.systemd.units import LoadState, Surroundings, UnitName
 from bot.core.text.sanitize import clean
 from bot.errors import HostError, HostileOutput
 
-OF_A_RESULT = ("contents", "links", "neighbours", "near", "states", "kernel")
+OF_A_RESULT = ("contents", "links", "related", "near", "states", "kernel")
 FOR_A_DECISION = ("rights", *unread_edits.SECTIONS, *own_access.SECTIONS)
 COUNTED_ANEW, COPIES = "counted-anew", "copies"
 _LONGEST_REASON = 200
@@ -25,14 +25,14 @@ _KERNEL = ("hostname", "boot_id", "systemd", "uptime")
 def told_apart(found: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     """The sections, with what systemd said of the unit's further names among these.
 
-    A look that asks for neighbours names them there only: it asks for them before the neighbours, in one question.
+    A look that asks for related units has the names there only: it asks for both in one question, the names first.
     """
     names = found["names"]
-    if "neighbours" not in found or not names or any(names[1:]):
+    if "related" not in found or not names or any(names[1:]):
         return found
-    blocks = "\n".join(found["neighbours"]).strip("\n").split("\n\n")
+    blocks = "\n".join(found["related"]).strip("\n").split("\n\n")
     count = len(names[0].split())
-    return {**found, "names": (names[0], *_lines(blocks[:count])), "neighbours": _lines(blocks[count:])}
+    return {**found, "names": (names[0], *_lines(blocks[:count])), "related": _lines(blocks[count:])}
 
 
 def _lines(blocks: Sequence[str]) -> tuple[str, ...]:
@@ -41,7 +41,7 @@ def _lines(blocks: Sequence[str]) -> tuple[str, ...]:
 
 def read_around(found: Mapping[str, tuple[str, ...]], unit: Record, also: Collection[str]) -> Surroundings:
     kernel = read_record(found["kernel"], _KERNEL)
-    nearby = UnitGraph([*read_records(found["neighbours"], SHOWN_OF_RELATED), unit], _states(found))
+    nearby = UnitGraph([*read_records(found["related"], SHOWN_OF_RELATED), unit], _states(found))
     fragment, drop_ins = read_contents(unit, found["contents"])
     own = UnitName(unit["Id"])
     is_missing = unit["LoadState"] == LoadState.NOT_FOUND
@@ -80,7 +80,7 @@ def for_a_decision(around: Surroundings, found: Mapping[str, tuple[str, ...]], u
     rights, spared = _read_rights(found["rights"])
     at_stake = {unit["Id"]: {*read_units(unit["Names"]), *(trigger.unit for trigger in around.triggers)}}
     at_stake |= {other.unit: {other.unit, *other.names} for other in around.would_stop}
-    seen = [*read_records(found["neighbours"], SHOWN_OF_RELATED), unit] if way.is_behind else []
+    seen = [*read_records(found["related"], SHOWN_OF_RELATED), unit] if way.is_behind else []
     own_networks = at_stake.keys() & {one["Id"] for one in seen if _has_own_network(one)}
     return replace(
         around,

@@ -235,7 +235,7 @@ WAITING = {
     ),
     "a stop by force, approved": by_force(stage=Stage.APPROVED, votes=(vote(),), act_by=NOW + timedelta(minutes=10)),
     "an ordinary unit": waiting(),
-    "a busy neighbourhood": waiting(BUSY),
+    "many related units": waiting(BUSY),
     "two approvals, one there, one being checked, and a tick": guarded(),
     "two approvals from different groups": distinct(),
     "two from different groups, one is there": distinct("sre dba"),
@@ -249,7 +249,7 @@ WAITING = {
     "configuration management works there": waiting(running(around=around(agents=("ansible-pull", "puppet")))),
     "another name": waiting(ALIASED, change("sshd.service")),
     "a unit of the administrator's own": through_control(),
-    "of its neighbours nothing is known": waiting(running(around=None)),
+    "of its related units nothing is known": waiting(running(around=None)),
     "a user's unit, stopped, until the next reboot": user_unit(),
     "kept running": kept_running(),
     "kept running, with a watchdog": kept_running(watchdog_usec=180_000_000, notify_access="main"),
@@ -379,7 +379,7 @@ RUNNING = {
     "a stop whose limit is not known": under_way(sent=(sent("stop", 9000),), before=running(timeout_stop_usec=0)),
     "a stop of what was never checked": under_way(sent=(sent("stop"),), before=None),
     "a reload that takes long": under_way(sent=(sent("reload", 5),)),
-    "starting a neighbour": replace(
+    "starting a related unit": replace(
         under_way(sent=(sent("start worker.socket"),)), ask=replace(waiting().ask, change=change(verb=Verb.UNMASK))
     ),
     "removing the link, nobody had to approve": replace(
@@ -399,7 +399,7 @@ DONE = {
         ask=replace(unmask(undoes="r1").ask),
     ),
     "proven": proven(),
-    "proven, with neighbours": proven(
+    "proven, with related units": proven(
         before=BUSY,
         after=masked(
             around=around(
@@ -408,7 +408,7 @@ DONE = {
             )
         ),
     ),
-    "proven, a neighbour was not checked": proven(before=BUSY, after=masked()),
+    "proven, a related unit was not checked": proven(before=BUSY, after=masked()),
     "proven, by properties alone": proven(sent=SENT[:3]),
     "proven, with a note": proven(note="Failed since: other.service."),
     "proven, stopped by force": proven(after=masked(result="timeout"), before=running(timeout_stop_usec=4_000_000)),

@@ -58,7 +58,7 @@ policies = st.builds(
 )
 
 
-def neighbours(units: Sequence[str]) -> st.SearchStrategy[tuple[RelatedUnit, ...]]:
+def related(units: Sequence[str]) -> st.SearchStrategy[tuple[RelatedUnit, ...]]:
     one = st.sampled_from(units).map(lambda u: RelatedUnit(u, frozenset({u}), LoadState.LOADED, ActiveState.ACTIVE))
     return st.lists(one, max_size=2).map(tuple)
 
@@ -67,7 +67,7 @@ def neighbours(units: Sequence[str]) -> st.SearchStrategy[tuple[RelatedUnit, ...
 def snapshots(draw: st.DrawFn, unit: str, names: Sequence[str]) -> Snapshot:
     """A unit in any state, with any files at its layers, in any company."""
     kinds = st.dictionaries(st.sampled_from(Layer), st.sampled_from(FileKind))
-    seen = snapshot(unit, layers=draw(kinds), would_stop=draw(neighbours(ORDINARY)), starts=draw(neighbours(ORDINARY)))
+    seen = snapshot(unit, layers=draw(kinds), would_stop=draw(related(ORDINARY)), starts=draw(related(ORDINARY)))
     return replace(
         seen,
         names=frozenset({unit, *names}),

@@ -240,8 +240,8 @@ def test_a_process_that_outlives_its_unit_is_told_by_the_control_group_alone() -
     assert (outlived.control_group, gone.control_group) == ("/system.slice/unkillable.service", "")
 
 
-def units(neighbours: tuple[Any, ...]) -> list[str]:
-    return [neighbour.unit for neighbour in neighbours]
+def units(related: tuple[Any, ...]) -> list[str]:
+    return [one.unit for one in related]
 
 
 def test_what_else_runs_is_known_but_for_what_comes_and_goes_with_logins() -> None:
@@ -258,7 +258,7 @@ def test_the_surroundings_of_an_ordinary_unit() -> None:
     assert (found.hostname, found.systemd[:4], len(found.boot_id)) == ("web-01", "252.", 36)
     assert len(found.fragment_hash) == 64
     assert units(found.would_stop) == ["metrics.service", "partof.service"]
-    assert {neighbour.active.value for neighbour in found.would_stop} == {"active"}
+    assert {one.active.value for one in found.would_stop} == {"active"}
     link = PERSISTENT + "multi-user.target.wants/worker.service"
     alias = ("/usr/lib/systemd/system/oldname.service", "worker.service")
     assert found.wants_links == ((link, "/lib/systemd/system/worker.service"), alias)
@@ -472,7 +472,7 @@ def test_a_host_that_cannot_be_asked_says_why(name: str, code: str) -> None:
         changed("surroundings", "@edited-for-many\n", "@edited-for-many\nnot a unit\n"),
         changed("surroundings", "@links\n", "@links\nnot a link\n"),
         changed("surroundings", "\nuptime=", "\nuptime=x"),
-        changed("surroundings", "@neighbours\n", "@neighbours\nLoadState=loaded\n\n"),
+        changed("surroundings", "@related\n", "@related\nLoadState=loaded\n\n"),
         "Welcome to web-01!\n" + recording("running"),
         changed("running", "SubState=running", "SubState=\x1b[31mrunning"),
         changed("running", "SubState=running", "SubState=" + "r" * (4 * 1024 * 1024)),
@@ -657,10 +657,10 @@ def test_copies_of_its_file_are_other_units_of_its_kind() -> None:
 
 
 @pytest.mark.parametrize("name", ["surroundings", "second_file"])
-def test_further_names_that_are_asked_with_the_neighbours_are_read_as_if_they_were_asked_apart(name: str) -> None:
+def test_further_names_that_are_asked_with_the_related_units_are_read_as_if_they_were_asked_apart(name: str) -> None:
     text, unit = recording(name), UnitName(CASES[name].unit)
     names = text.partition("@names\n")[2].partition("\n")[0]
-    together = text.partition("@neighbours\n")[2].partition("@near\n")[0]
+    together = text.partition("@related\n")[2].partition("@near\n")[0]
     units = together.strip("\n").split("\n\n")
     own, others = ("\n\n".join(part) for part in (units[: len(names.split())], units[len(names.split()) :]))
     assert own

@@ -504,7 +504,7 @@ def test_a_right_that_is_not_needed_is_not_asked_for() -> None:
     assert isinstance(decide(looked(only_unmask, unmask()), POLICY), NeedsApproval)
 
 
-def test_a_short_look_knows_nothing_of_rights_and_neighbours_and_refuses_nothing_for_them() -> None:
+def test_a_short_look_knows_nothing_of_rights_and_related_units_and_refuses_nothing_for_them() -> None:
     assert isinstance(decide(looked(replace(snapshot(), around=None)), POLICY), NeedsApproval)
 
 
