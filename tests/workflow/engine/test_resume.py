@@ -6,6 +6,8 @@ from time import monotonic
 import pytest
 
 from bot.core.requests import Outcome, Stage
+from bot.errors import LostClaim
+from bot.workflow.engine.workers import advance
 from tests.workflow.slack import ALICE
 from tests.workflow.wire import Call
 from tests.workflow.world import QUICK, World
@@ -26,6 +28,18 @@ def test_a_bot_that_is_told_to_stop_leaves_after_the_step_in_hand_and_the_next_o
         assert done.target.outcome is Outcome.PROVEN
         assert [sent.step for sent in done.target.sent] == ["probe", "stop", "link", "reload", "try-start"]
         idle_world.card(done)
+
+
+def test_whoever_lost_the_claim_to_another_replica_saves_nothing(idle_world: World) -> None:
+    with idle_world.running():
+        asked = idle_world.mask("cron")
+        idle_world.card(asked)
+    idle_world.vote(asked)
+    claim = idle_world.store.claim("bot-1")
+    assert claim is not None
+    with pytest.raises(LostClaim):
+        advance(idle_world.deps, replace(claim, fence=claim.fence - 1))
+    assert idle_world.store.get(asked.id) == claim.request
 
 
 SOON = {"timings": replace(QUICK, not_verified=0.1)}
