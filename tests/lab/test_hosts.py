@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.edges.guard.asking import ask
+from tests.edges.guard.talking import ask
 from tests.lab.ground import Ground, cgroups_of, mounted_under
 from tests.lab.hosts import Lab, LabHost
 from tests.lab.pristine import Pristine

@@ -34,11 +34,6 @@ class Said:
         return self.code == 64 and self.err.startswith("maskbot-guard: ")
 
 
-def ask(host: LabHost, *words: str, user: str = "", **more: object) -> Said:
-    """One request in words."""
-    return asked_through(host.ssh(GUARD), *words, user=user, **more)
-
-
 def request(*words: str, user: str = "", **more: object) -> bytes:
     """One request, as one line."""
     asked = {"protocol": 1, "id": secrets.token_hex(8), "do": list(words), "user": user, "note": NOTE, **more}
@@ -46,7 +41,7 @@ def request(*words: str, user: str = "", **more: object) -> bytes:
 
 
 def asked_through(client: Sequence[str], *words: str, user: str = "", **more: object) -> Said:
-    """The same by another way in."""
+    """One request in words, over a connection of its own."""
     given = request(*words, user=user, **more)
     return read(subprocess.run(client, input=given, capture_output=True, check=False, timeout=60))
 

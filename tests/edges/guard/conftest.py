@@ -4,7 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.edges.guard.talking import end_kept
 from tests.lab.hosts import LabHost
+
+
+@pytest.fixture(autouse=True, scope="session")
+def conversations() -> Iterator[None]:
+    """End what is kept for the next test."""
+    yield
+    end_kept()
 
 
 @pytest.fixture(autouse=True)

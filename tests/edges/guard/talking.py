@@ -66,12 +66,33 @@ class Talk:
         return self.client.poll() is not None and self._read + self.client.stdout.read() == b""
 
 
+_kept: dict[tuple[str, int], Talk] = {}
+
+
+def ask(host: LabHost, *words: str, user: str = "", **more: object) -> Said:
+    """One request in words, over a conversation that is kept for the next one, as the bot keeps it."""
+    talk = _kept.get((host.name, host.port))
+    if talk is None or talk.client.poll() is not None:
+        talk = _kept[host.name, host.port] = Talk(_started(host.ssh(GUARD)))
+    return talk.ask(*words, user=user, **more)
+
+
+def end_kept() -> None:
+    """End the conversations that are kept: at the end of all tests, and when a host is booted anew."""
+    while _kept:
+        _, talk = _kept.popitem()
+        talk.client.kill()
+        talk.client.communicate()
+
+
+def _started(client: Sequence[str]) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(client, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+
 @contextmanager
 def talking(host: LabHost, command: str = GUARD, *, client: Sequence[str] = ()) -> Iterator[Talk]:
     """A channel of its own."""
-    process = subprocess.Popen(
-        client or host.ssh(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
+    process = _started(client or host.ssh(command))
     try:
         yield Talk(process)
     finally:

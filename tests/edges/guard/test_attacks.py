@@ -11,7 +11,8 @@ import pytest
 
 from bot.core.systemd.host_rules import GUARD, first_listed, with_templates
 from bot.edges.guard.settings import CONFIGURATION
-from tests.edges.guard.asking import Said, ask, identity, read, sent
+from tests.edges.guard.asking import Said, identity, read, sent
+from tests.edges.guard.talking import ask
 from tests.edges.guard.test_changes import CONTROL, ETC, masked
 from tests.lab.hosts import CRITICAL, LabHost
 
@@ -156,14 +157,9 @@ def test_every_entry_of_the_critical_list_holds_on_the_host(host: LabHost) -> No
     names = [stem if stem.endswith(kinds) else f"{stem}.service" for stem in stems if "*." not in stem]
     names = [name for name in dict.fromkeys(names) if not name.startswith(("x.", "-"))]
     free = [f"harmless-{number}.service" for number in range(5)]
-    asked = [json.dumps({"protocol": 1, "id": "a1", "do": ["check", name]}) for name in (*names, *free)]
-    loop = f"while IFS= read -r line; do printf %s \"$line\" | {GUARD} | tr '\\n' ' '; echo; done"
-    answers = subprocess.run(
-        host.ssh(loop), input="\n".join(asked) + "\n", capture_output=True, text=True, check=True, timeout=300
-    ).stdout.splitlines()
+    answers = [ask(host, "check", name).out for name in (*names, *free)]
     bots = [first_listed(patterns, with_templates([name])) is not None for name in (*names, *free)]
     guards = ["is critical on this host" in answer for answer in answers]
-    assert len(answers) == len(bots)
     assert [name for name, mine, its in zip((*names, *free), bots, guards, strict=True) if mine != its] == []
     assert bots == [True] * len(names) + [False] * len(free)
 

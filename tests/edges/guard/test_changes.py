@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from bot.core.systemd.host_rules import GUARD
-from tests.edges.guard.asking import ask, identity, request, sent
+from tests.edges.guard.asking import identity, request, sent
+from tests.edges.guard.talking import ask, end_kept
 from tests.lab.hosts import LabHost
 
 pytestmark = pytest.mark.ssh
@@ -115,6 +116,7 @@ def test_a_mask_that_is_put_back_is_one_more(host: LabHost) -> None:
 
 def test_a_runtime_mask_ends_with_its_boot_and_so_does_what_is_remembered(host: LabHost) -> None:
     masked(host, "restless.service", "runtime", "/run/systemd/system")
+    end_kept()
     host.reboot()
     host.start_transient()
     host.run("systemctl", "stop", "restless.service")
@@ -123,6 +125,7 @@ def test_a_runtime_mask_ends_with_its_boot_and_so_does_what_is_remembered(host: 
 
 def test_a_persistent_mask_is_remembered_over_a_reboot(host: LabHost) -> None:
     made = masked(host, "restless.service")
+    end_kept()
     host.reboot()
     host.start_transient()
     assert ask(host, "unlink", "persistent", "restless.service", made).code == 0

@@ -9,8 +9,8 @@ import pytest
 
 from bot.core.systemd.host_rules import GUARD
 from bot.edges.guard.settings import CONFIGURATION
-from tests.edges.guard.asking import ask, identity, request
-from tests.edges.guard.talking import Talk, talking
+from tests.edges.guard.asking import identity, request
+from tests.edges.guard.talking import Talk, ask, talking
 from tests.edges.guard.test_attacks import OWN, configured
 from tests.edges.guard.test_changes import ETC
 from tests.edges.ssh.test_looks import within

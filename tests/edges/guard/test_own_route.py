@@ -10,7 +10,8 @@ import pytest
 
 from bot.core.systemd.host_rules import GUARD
 from bot.edges.guard.own_route import route_device
-from tests.edges.guard.asking import ask, asked_through
+from tests.edges.guard.asking import asked_through
+from tests.edges.guard.talking import ask
 from tests.edges.guard.test_attacks import with_units
 from tests.edges.ssh.test_looks import within
 from tests.lab.hosts import LabHost

@@ -4,7 +4,7 @@ import pytest
 
 from bot.core.requests import Outcome
 from bot.workflow.hosts.look import scan
-from tests.edges.guard.asking import ask
+from tests.edges.guard.talking import ask
 from tests.lab.hosts import LabHost
 from tests.workflow.fleet import AnyHost, Fleet
 from tests.workflow.hosts.test_guard import guarded
