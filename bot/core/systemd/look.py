@@ -26,6 +26,7 @@ from bot.core.systemd.output import (
     require,
     sections,
 )
+from bot.core.systemd.own_access import MANAGERS
 from bot.core.systemd.properties import RELATIONS, SHOWN, SHOWN_OF_RELATED
 from bot.core.systemd.side_effects import ElapseBase, SideEffects
 from bot.core.systemd.status import read_status
@@ -121,7 +122,18 @@ def parse_granted(stdout: str) -> frozenset[str]:
 
 def _sections(stdout: str, *needed_too: str) -> dict[str, tuple[str, ...]]:
     answer, end, _ = stdout.partition(_END)
-    known = (*_SHORT, *OF_A_RESULT, *FOR_A_DECISION, COUNTED_ANEW, COPIES, BESIDES, _STOPPING, "granted", "failed")
+    known = (
+        *_SHORT,
+        *OF_A_RESULT,
+        *FOR_A_DECISION,
+        COUNTED_ANEW,
+        COPIES,
+        BESIDES,
+        MANAGERS,
+        _STOPPING,
+        "granted",
+        "failed",
+    )
     found = sections(answer + end, known)
     if "failed" in found:
         raise failure(found["failed"])

@@ -87,7 +87,8 @@ def for_a_decision(
     rights = listed_rights(found["rights"], found["sudo"], unit["Id"], user)
     at_stake = {unit["Id"]: {*read_units(unit["Names"]), *(trigger.unit for trigger in around.triggers)}}
     at_stake |= {other.unit: {other.unit, *other.names} for other in around.would_stop}
-    seen = [*records(found["neighbours"], SHOWN_OF_RELATED), unit] if way.is_behind else []
+    is_open = way.is_behind or way.is_in_scope or not way.is_told
+    seen = [*records(found["neighbours"], SHOWN_OF_RELATED), unit] if is_open else []
     own_networks = at_stake.keys() & {one["Id"] for one in seen if _has_own_network(one)}
     return replace(
         around,

@@ -3,7 +3,7 @@
 import shlex
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,36 +17,18 @@ from bot.core.systemd.look import SIZES, look_argv, parse_look
 from bot.core.systemd.scan import scan_argv
 from bot.core.systemd.units import LoadState, Snapshot, UnitName
 from tests.core.situations import POLICY, looked, request
+from tests.edges.ssh.looking import look_at, made, within
 from tests.lab.hosts import LabHost
 
 pytestmark = pytest.mark.ssh
-ETC, RELAY = "/etc/systemd/system", 2397
+ETC = "/etc/systemd/system"
 _BOUND = f"-k 2 {SECONDS} "
-
-
-def look_at(host: LabHost, unit: str, *, size: str = "full", at: int = 0) -> Snapshot:
-    """A look over a connection of its own, through another port where something else listens for sshd."""
-    client = replace(host, port=at, known_hosts=Path("/dev/null")) if at else host
-    words = [*client.ssh(shlex.join(look_argv(UnitName(unit), size=size)))]
-    words[1:1] = ["-o", "StrictHostKeyChecking=no"] if at else []
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
-    return parse_look(done.stdout, UnitName(unit))
 
 
 def leftovers(host: LabHost) -> list[str]:
     """What runs as the bot's login, and is no sshd."""
     found = host.run("ps", "-u", host.login, "-o", "args=").stdout.splitlines()
     return [line for line in found if not line.startswith(("sshd", "[sshd]", "/lib/systemd/systemd", "(sd-pam)"))]
-
-
-@contextmanager
-def made(host: LabHost, commands: str, back: str) -> Iterator[None]:
-    """Something on the host that the bot did not make."""
-    assert host.run("sh", "-ec", commands).returncode == 0
-    try:
-        yield
-    finally:
-        host.run("sh", "-c", f"{back}; systemctl daemon-reload")
 
 
 @pytest.mark.parametrize("goal", ["/dev/zero", "/dev/urandom"])
@@ -85,14 +67,6 @@ def test_a_look_that_nobody_waits_for_any_more_ends_by_itself(host: LabHost) -> 
             client.communicate()
 
 
-def within(seconds: float, is_so: Callable[[], bool], *, but: Callable[[], object] = str) -> None:
-    """Wait for something, and fail once it has taken too long."""
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end, but()
-        time.sleep(0.1)
-
-
 def essence(seen: Snapshot) -> Snapshot:
     """Without the session of each login, and without the time."""
     assert seen.around
@@ -113,24 +87,6 @@ def test_what_a_login_sets_for_its_tools_changes_nothing(host: LabHost) -> None:
         )
         assert told.stdout.split() == ["1", "Asia/Tokyo"]
         assert essence(look_at(host, "tuned.service")) == plain
-
-
-def test_a_relay_in_front_of_sshd_is_refused_to_whom_it_carries_and_to_nobody_else(host: LabHost) -> None:
-    relay = f"/lib/systemd/systemd-socket-proxyd {host.address}:{host.port}"
-    units = f"""cd {ETC}
-printf '[Socket]\\nListenStream={host.address}:{RELAY}\\n' >relay.socket
-printf '[Service]\\nExecStart={relay}\\n' >relay.service
-systemctl daemon-reload; systemctl start relay.socket"""
-    with made(host, units, f"systemctl stop relay.socket relay.service; rm {ETC}/relay.s*"):
-        through = {unit: look_at(host, unit, at=RELAY) for unit in ("relay.service", "relay.socket", "worker.service")}
-        past = look_at(host, "relay.service")
-
-    def refused(seen: Snapshot) -> Mapping[str, str]:
-        answer = decide(looked(seen, request(str(seen.id))), POLICY)
-        return {answer.code: answer.reason} if isinstance(answer, Refuse) else {}
-
-    assert list(refused(through["relay.service"])) == list(refused(through["relay.socket"])) == ["own_lifeline"]
-    assert refused(through["worker.service"]) == refused(past) == {}
 
 
 def test_masks_wherever_systemd_searches_are_seen_by_a_look(host: LabHost) -> None:

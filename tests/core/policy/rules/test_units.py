@@ -225,7 +225,7 @@ def test_our_own_login_is_not_cut_when_it_is_carried_by(seen: Snapshot) -> None:
 def test_what_listens_is_not_cut_where_nobody_can_tell_who_carries_our_login() -> None:
     answer = refusal(looked(snapshot(may_carry_us=frozenset({"cron.service"}))))
     assert answer.code == "own_lifeline_unknown"
-    assert "cron.service serves connections" in answer.reason
+    assert "cron.service may carry the bot's own login on web-01" in answer.reason
     assert isinstance(decide(looked(snapshot(may_carry_us=frozenset({"other.service"}))), POLICY), NeedsApproval)
 
 
