@@ -164,14 +164,24 @@ def read_number(value: str) -> int:
 
 _ACTIONS = ("SuccessAction", "FailureAction", "JobTimeoutAction", "StartLimitAction")
 _ACTION = re.compile(r"[a-z-]{1,40}")
+# Units whose start ends the host, or the part of it that is needed (systemd.special(7)).
+_ENDING = re.compile(
+    r"(?:systemd-)?(?:reboot|poweroff|halt|kexec|soft-reboot|exit|shutdown|final|umount|ctrl-alt-del|factory-reset|"
+    r"emergency|rescue|runlevel[016]|sleep|suspend|hibernate|hybrid-sleep|suspend-then-hibernate)\.(?:target|service)"
+)
 
 
 def read_actions(unit: Record) -> tuple[str, ...]:
-    """What the end of a unit or its job, or too many starts, do to the host: `SuccessAction=reboot-force`."""
+    """What the end of a unit or its job, or too many starts, do to the host: `SuccessAction=reboot-force`.
+
+    What its end starts may do the same: `OnFailure=reboot.target`.
+    """
     found = {key: value for key in _ACTIONS if (value := unit.get(key, "")) not in ("", "none")}
     if not all(map(_ACTION.fullmatch, found.values())):
         raise HostileOutput("The host's answer has something other than an action.")
-    return tuple(f"{key}={value}" for key, value in found.items())
+    started = ((key, name) for key in ("OnSuccess", "OnFailure") for name in read_units(unit.get(key, "")))
+    ending = (one for one in started if _ENDING.fullmatch(one[1]))
+    return tuple(f"{key}={value}" for key, value in (*found.items(), *ending))
 
 
 def read_span(value: str) -> int:

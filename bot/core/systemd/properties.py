@@ -4,8 +4,9 @@ Argv = tuple[str, ...]
 
 # Settings that may take the whole host down.
 _ACTIONS: Argv = ("SuccessAction", "FailureAction", "JobTimeoutAction", "StartLimitAction")
+_STARTS: Argv = ("OnSuccess", "OnFailure")
 _OF_HABITS: Argv = (
-    "FreezerState", "OnSuccess", "OnFailure", "Conflicts", "Accept", "Persistent", "ConditionResult", "AssertResult",
+    "FreezerState", *_STARTS, "Conflicts", "Accept", "Persistent", "ConditionResult", "AssertResult",
     "ConditionTimestampMonotonic",
 )  # fmt: skip
 
@@ -34,7 +35,7 @@ RELATIONS: Argv = (*STOPS_TOO, "TriggeredBy", "Triggers")
 
 SHOWN_OF_RELATED: Argv = (
     "Id", "Names", "LoadState", "ActiveState", "SubState", "UnitFileState", "InvocationID", "Job", *_ACTIONS,
-    *OF_NETWORKS, *OF_TURNS, *RELATIONS,
+    *_STARTS, *OF_NETWORKS, *OF_TURNS, *RELATIONS,
 )  # fmt: skip
 """What is asked of every unit that has to do with it."""
 

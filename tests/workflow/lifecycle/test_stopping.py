@@ -370,12 +370,18 @@ def test_what_another_unit_keeps_up_is_stopped_once_that_is_masked(shared_world:
     assert active(host, "kept.service") == "inactive"
 
 
-def test_what_takes_its_host_down_is_never_masked(shared_world: World) -> None:
+@pytest.mark.parametrize("ends", ["SuccessAction=reboot-force", "OnSuccess=poweroff.target", "OnFailure=rescue.target"])
+def test_what_takes_its_host_down_is_never_masked(shared_world: World, ends: str) -> None:
     host = shared_world.hosts["web-01"]
-    put(host, "lethal.service", "[Unit]\nSuccessAction=reboot-force\n[Service]\nExecStart=/bin/sleep infinity\n")
+    put(host, "lethal.service", f"[Unit]\n{ends}\n[Service]\nExecStart=/bin/sleep infinity\n")
     refused = shared_world.mask("lethal")
     assert refused.stage is Stage.REFUSED
-    assert "lethal.service has SuccessAction=reboot-force" in refused.because
+    assert f"lethal.service has {ends}" in refused.because
+    put(host, "under.service", "[Service]\nExecStart=/bin/sleep infinity\n")
+    host.write("/run/systemd/system/lethal.service.d/under.conf", "[Unit]\nBindsTo=under.service\n")
+    host.run("systemctl", "daemon-reload")
+    also = shared_world.mask("under")
+    assert (also.stage, f"lethal.service has {ends}" in also.because) == (Stage.REFUSED, True)
     assert active(host, "lethal.service") == "active"
     host.write("/usr/lib/systemd/system/lethal.service", "[Service]\nExecStart=/bin/sleep infinity\n")
     host.run("systemctl", "daemon-reload")
