@@ -6,6 +6,7 @@ from bot.core.requests import Target
 from bot.core.systemd.dependencies import other_units
 from bot.core.systemd.other_units import came_up, up, went_down
 from bot.core.systemd.units import ActiveState, RelatedUnit, Snapshot, Surroundings
+from bot.core.systemd.unread_edits import is_among
 
 _TRIGGERS = ("socket", "timer", "path")
 
@@ -17,6 +18,7 @@ def not_as_before(mask: Target, undo: Target, now: Snapshot) -> Iterator[str]:
         raise ValueError("a comparison needs a full look and the record")
     yield from _itself(before, now, around)
     yield from _files(before, now)
+    yield from _edited_before(before, now)
     yield from _links(before, around)
     yield from _neighbours(before, now)
     yield from _others(mask, undo, now)
@@ -75,6 +77,24 @@ def _files(before: Snapshot, now: Snapshot) -> Iterator[str]:
             yield f"another program may run: {path} is new"
         elif had[path] and have[path] and had[path] != have[path]:
             yield f"another program may run: {path} was changed"
+
+
+def _edited_before(before: Snapshot, now: Snapshot) -> Iterator[str]:
+    """Units that ran before an edit of their files was loaded, and were started again with it."""
+    around, found = before.around, other_units(now)
+    if (
+        around
+        and around.is_edited
+        and not (before.active.is_down or now.active.is_down)
+        and now.invocation != before.invocation
+    ):
+        yield "it runs as edited: systemd had not loaded its changed files before"
+    edits = around.pending_reload if around else ()
+    for other in around.would_stop if around else ():
+        is_now = found.get(other.unit)
+        is_up = is_now is not None and not (other.active.is_down or is_now.active.is_down)
+        if is_up and is_now and is_now.invocation != other.invocation and is_among(other.unit, edits):
+            yield f"{other.unit} runs as edited: systemd had not loaded its changed files before"
 
 
 def _links(before: Snapshot, around: Surroundings) -> Iterator[str]:

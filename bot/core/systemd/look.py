@@ -26,14 +26,12 @@ from bot.core.systemd.output import (
     require,
     sections,
 )
-from bot.core.systemd.own_access import MANAGERS
 from bot.core.systemd.properties import RELATIONS, SHOWN, SHOWN_OF_RELATED
 from bot.core.systemd.side_effects import ElapseBase, SideEffects
 from bot.core.systemd.status import read_status
 from bot.core.systemd.sudo_rights import read_granted
 from bot.core.systemd.surroundings import (
-    COPIES,
-    COUNTED_ANEW,
+    AT_TIMES,
     FOR_A_DECISION,
     OF_A_RESULT,
     Granted,
@@ -44,7 +42,6 @@ from bot.core.systemd.surroundings import (
 )
 from bot.core.systemd.systemctl import Argv, checked_login
 from bot.core.systemd.units import ActiveState, LayerFile, LoadState, Snapshot, UnitName
-from bot.core.systemd.unread_edits import BESIDES
 from bot.errors import HostError, HostileOutput, UsageError
 
 SIZES = ("short", "result", "full", "acting", "granted")
@@ -122,18 +119,7 @@ def parse_granted(stdout: str) -> frozenset[str]:
 
 def _sections(stdout: str, *needed_too: str) -> dict[str, tuple[str, ...]]:
     answer, end, _ = stdout.partition(_END)
-    known = (
-        *_SHORT,
-        *OF_A_RESULT,
-        *FOR_A_DECISION,
-        COUNTED_ANEW,
-        COPIES,
-        BESIDES,
-        MANAGERS,
-        _STOPPING,
-        "granted",
-        "failed",
-    )
+    known = (*_SHORT, *OF_A_RESULT, *FOR_A_DECISION, *AT_TIMES, _STOPPING, "granted", "failed")
     found = sections(answer + end, known)
     if "failed" in found:
         raise failure(found["failed"])

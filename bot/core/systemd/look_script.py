@@ -13,7 +13,8 @@ from bot.core.systemd.properties import (
 )
 from bot.core.systemd.search_path import ONLY_THOSE_THERE, SYSTEM, USER, words
 from bot.core.systemd.sudo_rights_script import LISTED, one_by_one
-from bot.core.systemd.unit_files_script import CONTENTS, KERNEL
+from bot.core.systemd.unit_files_script import CONTENTS, KERNEL, LIKE_IT
+from bot.core.systemd.unread_edits_script import EDITED
 
 # Arguments: the unit, the size of the look, and a login for that user's own manager or nothing.
 _BEGIN = f"""\
@@ -222,5 +223,5 @@ full | acting)
 esac
 """
 
-_PARTS = (_ITSELF, _STATES, CONTENTS, NEIGHBOURS, KERNEL, _WIDE, LISTED, one_by_one(), WAY_IN, _STATUS)
+_PARTS = (_ITSELF, _STATES, CONTENTS, NEIGHBOURS, KERNEL, EDITED, LIKE_IT, _WIDE, LISTED, one_by_one(), WAY_IN, _STATUS)
 SCRIPT = "".join((_BEGIN, *_PARTS, _ASK))

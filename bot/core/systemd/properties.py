@@ -39,8 +39,8 @@ SHOWN_OF_RELATED: Argv = (
 )  # fmt: skip
 """What is asked of every unit that has to do with it."""
 
-SHOWN_OF_EDITED: Argv = ("Id", "LoadState", "NeedDaemonReload")
-"""What is asked of a unit whose files changed since systemd read it."""
+SHOWN_OF_EDITED: Argv = ("Id", "Names", "LoadState", "NeedDaemonReload", "FragmentPath", "DropInPaths")
+"""What is asked of a unit whose files changed since systemd read it, and what systemd has read of them."""
 
 SHOWN_OF_MANAGER: Argv = ("show", "--timestamp=us+utc", "-p", "Version", "-p", "UnitsLoadTimestamp")
 """What is asked of the manager itself; in whole seconds it would not tell an edit from the reload that read it."""

@@ -18,6 +18,7 @@ from bot.errors import HostError, HostileOutput
 OF_A_RESULT = ("contents", "links", "neighbours", "near", "states", "kernel")
 FOR_A_DECISION = ("rights", "sudo", *unread_edits.SECTIONS, *own_access.SECTIONS)
 COUNTED_ANEW, COPIES = "counted-anew", "copies"
+AT_TIMES = (COUNTED_ANEW, COPIES, unread_edits.BESIDES, unread_edits.FRESH, own_access.MANAGERS)
 Granted = Callable[[], frozenset[str]]
 _KERNEL = ("hostname", "boot_id", "systemd", "uptime")
 
@@ -84,6 +85,7 @@ def for_a_decision(
 ) -> Surroundings:
     """Add what only decisions need: our login's units, our rights, and other edits that a reload would apply."""
     way = read_own_access(found)
+    edited = unread_edits.pending_reload(found, _states(found))
     rights = listed_rights(found["rights"], found["sudo"], unit["Id"], user)
     at_stake = {unit["Id"]: {*read_units(unit["Names"]), *(trigger.unit for trigger in around.triggers)}}
     at_stake |= {other.unit: {other.unit, *other.names} for other in around.would_stop}
@@ -94,7 +96,8 @@ def for_a_decision(
         around,
         copies=_copies(found.get(COPIES, ()), unit),
         counted_anew=_counted_anew(found.get(COUNTED_ANEW, ()), around.up),
-        pending_reload=unread_edits.pending_reload(found, _states(found), unit["Id"]),
+        pending_reload=tuple(sorted(edited - {unit["Id"]})),
+        is_edited=unit["LoadState"] == LoadState.LOADED and unread_edits.is_among(unit["Id"], edited),
         pending_besides=unread_edits.unidentified_edits(found),
         lifeline=way.units,
         may_carry_us=frozenset(name for name, names in at_stake.items() if way.may_be(names)) | own_networks,
