@@ -209,6 +209,7 @@ def read_turn(unit: Record) -> NextElapse:
         at=at if moment_of(at) else "",
         after_boot=0 if after_boot in _NEVER else read_span(after_boot),
         is_random=unit.get("RandomizedDelayUSec", "0") != "0",
+        fired=read_span(unit.get("LastTriggerUSecMonotonic", "0")),
     )
 
 

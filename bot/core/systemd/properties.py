@@ -13,8 +13,10 @@ _OF_HABITS: Argv = (
 OF_NETWORKS: Argv = ("PrivateNetwork", "NetworkNamespacePath", "Delegate")
 """Whether a unit may have a network namespace of its own; who manages its own control groups may run containers."""
 
-OF_TURNS: Argv = ("NextElapseUSecRealtime", "NextElapseUSecMonotonic", "RandomizedDelayUSec")
-"""When a timer fires next; other units have none of it."""
+OF_TURNS: Argv = (
+    "NextElapseUSecRealtime", "NextElapseUSecMonotonic", "RandomizedDelayUSec", "LastTriggerUSecMonotonic",
+)  # fmt: skip
+"""When a timer fires next, and when it did last; other units have none of it."""
 
 SHOWN: Argv = (
     "Id", "Names", "LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath", "SourcePath", "DropInPaths",
