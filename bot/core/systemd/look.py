@@ -33,6 +33,7 @@ from bot.core.systemd.sudo_rights import read_granted
 from bot.core.systemd.surroundings import (
     AT_TIMES,
     FOR_A_DECISION,
+    LINKED,
     OF_A_RESULT,
     Granted,
     for_a_decision,
@@ -94,6 +95,7 @@ def parse_look(
             loads=_other_names(found["names"]),
             layers=layers,
             machine_id=read_machine_id(host),
+            linked=found.get(LINKED, ()),
         )
     except (ValueError, UsageError):
         raise HostileOutput("The host's answer has a state or a name that systemd does not have.") from None
@@ -154,12 +156,18 @@ def _other_names(lines: tuple[str, ...]) -> dict[str, LoadedUnit]:
 
 
 def _snapshot(
-    unit: Record, *, asked: UnitName, loads: Mapping[str, LoadedUnit], layers: tuple[LayerFile, ...], machine_id: str
+    unit: Record,
+    *,
+    asked: UnitName,
+    loads: Mapping[str, LoadedUnit],
+    layers: tuple[LayerFile, ...],
+    machine_id: str,
+    linked: Collection[str],
 ) -> Snapshot:
     """The snapshot without the surroundings."""
     own = require(unit, "Id")
     loads = {**loads, own: LoadedUnit(own, LoadState(require(unit, "LoadState")))}
-    others = twins(layers, loads)
+    others = twins(layers, loads, linked)
     names = {*read_units(require(unit, "Names")), *loads} - {*others}
     return Snapshot(
         asked=asked,

@@ -66,7 +66,7 @@ for line in $shown; do
   esac
 done
 unset IFS
-real=$file place=$id instance= length= depth=2
+real=$file place=$id instance= length= linked= depth=2
 case $size in short | granted) depth=1 ;; esac
 case $id in *@?*.*) instance=${{id#*@}} instance=${{instance%.*}} ;; esac
 if [ "$load" = masked ]; then
@@ -87,7 +87,7 @@ for entry in $links; do
   goal=${{path#*|}} path=${{path%%|*}}
   [ "$goal" ] || length=${{bytes%%|*}}
   name=${{path##*/}}
-  case $goal in "$id" | */systemd/$kind/"$id") names="$names $name" ;; esac
+  case $goal in "$id" | */systemd/$kind/"$id") names="$names $name" linked="$linked${{instance:+ $name}}" ;; esac
   [ "$real" ] && [ "$path" -ef "$real" ] || continue
   case $instance$name in ?*@.*) name=${{name%%@*}}@$instance.${{name##*.}} ;; esac
   names="$names $name"
@@ -105,6 +105,7 @@ done
 say @names
 [ -z "$others" ] || say "$others" ''
 [ -z "$others" ] || [ $depth = 2 ] || ask show -p {",".join(SHOWN_OF_NAME)} -- $others
+[ -z "$linked" ] || say @linked $linked
 say @layers "control=$control/$place" "persistent=$persistent/$place" "runtime=$runtime/$place"
 say @files
 for folder; do

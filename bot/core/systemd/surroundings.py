@@ -18,7 +18,8 @@ from bot.errors import HostError, HostileOutput
 OF_A_RESULT = ("contents", "links", "neighbours", "near", "states", "kernel")
 FOR_A_DECISION = ("rights", "sudo", *unread_edits.SECTIONS, *own_access.SECTIONS)
 COUNTED_ANEW, COPIES = "counted-anew", "copies"
-AT_TIMES = (COUNTED_ANEW, COPIES, unread_edits.BESIDES, unread_edits.FRESH, own_access.MANAGERS)
+LINKED = "linked"
+AT_TIMES = (LINKED, COUNTED_ANEW, COPIES, unread_edits.BESIDES, unread_edits.FRESH, own_access.MANAGERS)
 Granted = Callable[[], frozenset[str]]
 _KERNEL = ("hostname", "boot_id", "systemd", "uptime")
 

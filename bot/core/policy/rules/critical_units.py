@@ -9,7 +9,8 @@ from bot.core.systemd.units import RelatedUnit
 
 _NEVER = "Nobody can approve this."
 _STARTERS = ("socket", "timer", "path")
-_WHOLE_TYPES = ("*.target", "*.mount", "*.automount")  # list entries that are not about a particular unit
+# List entries that are not about a particular unit.
+_WHOLE_TYPES = ("*.target", "*.mount", "*.automount", "*.slice", "*.scope")
 # The entries that carry the host: systemd.special(7), and mounts of the system itself.
 _VITAL = (
     "basic.target", "boot-complete.target", "cryptsetup*.target", "ctrl-alt-del.target", "default.target",
@@ -22,6 +23,7 @@ _VITAL = (
     "system-update*.target", "time-s*.target", "timers.target", "umount.target", "veritysetup*.target",
     "-.mount", "boot*.mount", "dev*.mount", "efi*.mount", "etc*.mount", "home.mount", "proc*.mount", "root.mount",
     "run*.mount", "sys*.mount", "tmp.mount", "usr*.mount", "var*.mount",
+    "-.slice", "init.scope", "machine.slice", "session-*.scope", "system.slice", "user.slice", "user-*.slice",
     "boot.automount", "efi.automount", "home.automount", "proc-sys-fs-binfmt_misc.automount",
 )  # fmt: skip
 
@@ -76,7 +78,7 @@ def nothing_critical_stops_with_it(facts: Facts, policy: Policy) -> Refuse | Non
 
 
 def _carries_the_host(policy: Policy, names: Iterable[str]) -> tuple[str, ListedUnit] | None:
-    """Whether the unit carries the host for itself, as boot or storage; not every target or mount does.
+    """Whether the unit carries the host for itself, as boot or storage; not every target, mount or slice does.
 
     A target or mount that the boot needs has a vital target that depends on it, which is checked too.
     """
