@@ -132,16 +132,19 @@ def related_units(before: Snapshot) -> tuple[RelatedUnit, ...]:
 
 
 def _others(mask: Target, undo: Target, now: Snapshot) -> Iterator[str]:
-    """Other units that stopped or started with the stop and are still so, or that stopped with the start."""
-    before, after, running = mask.before, mask.after, {*up(now)}
+    """Other units that stopped or started with the stop and are still so, or that stopped with the start.
+
+    Those that other requests of ours changed meanwhile have cards of their own.
+    """
+    before, after, running, ours = mask.before, mask.after, {*up(now)}, {*mask.beside, *undo.beside}
     if before is None or after is None or not running:
         return
     for unit in went_down(before, after):
-        if unit not in running:
+        if unit not in running | ours:
             yield f"{unit} went down when this was stopped, and is not running"
     for unit in came_up(before, after):
-        if unit in running:
+        if unit in running - ours:
             yield f"{unit} came up when this was stopped, and is running"
     for unit in went_down(undo.before, now) if undo.before else ():
-        if unit not in {other.unit for other in related_units(before)} | {str(before.id)}:
+        if unit not in ours | {other.unit for other in related_units(before)} | {str(before.id)}:
             yield f"{unit} went down when this was started"

@@ -25,6 +25,7 @@ from bot.workflow.lifecycle.finish import Ending, finish
 from bot.workflow.lifecycle.outcome_unknown import outcome_unknown
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.lineage import target_to_restore
+from bot.workflow.requests.own_changes import own_changes
 
 _LINES_OF_AN_ANSWER = 6
 _SHARE = 10  # of a slow unit: the pauses between looks grow to a tenth of the time waited so far
@@ -103,6 +104,9 @@ class RunningChange:
             )
         now, self.seen, self.once_fully = self.seen, None, False
         target = replace(observe(self.stored, ask.change, now), unknown_since=None)
+        if target.waiting:  # the host is free for other requests meanwhile
+            ours = own_changes(self.deps, self.request).units
+            target = replace(target, beside=tuple(sorted({*target.beside, *ours})))
         self.request = replace(self.request, target=target)
         exempt = self.deps.in_force.policy.no_start_proof
         context = StepContext(

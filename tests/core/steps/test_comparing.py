@@ -88,6 +88,21 @@ def test_who_ran_before_an_edit_was_loaded_and_was_started_again_runs_as_edited(
     assert compared(snapshot(active=DOWN, is_edited=True), snapshot(active=DOWN)) == []
 
 
+def test_what_other_requests_changed_meanwhile_is_said_on_their_cards() -> None:
+    everything = ("b.service", "cron.service", "d.service")
+    before, after = snapshot(up=everything), masked(up=("c.service", "d.service"))
+    undo, now = masked(up=("c.service", "d.service")), snapshot(up=("c.service", "cron.service"))
+    mask = Target("web-01", before.id, before=before, after=after)
+    back = Target("web-01", before.id, before=undo)
+    assert [*not_as_before(mask, back, now)] == [
+        "b.service went down when this was stopped, and is not running",
+        "c.service came up when this was stopped, and is running",
+        "d.service went down when this was started",
+    ]
+    meanwhile = replace(mask, beside=("b.service", "c.service"))
+    assert [*not_as_before(meanwhile, replace(back, beside=("d.service",)), now)] == []
+
+
 def test_what_the_bot_cannot_read_is_not_known_and_not_the_same() -> None:
     before, now = snapshot(**FILES), snapshot(**FILES | {"fragment_hash": ""})
     assert compared(before, now) == []
