@@ -21,20 +21,18 @@ ETC, PORT = "/etc/systemd/system", 2397
 PROXYD = "/lib/systemd/systemd-socket-proxyd"
 # Listens, and starts a process for each connection, as sshd and many relays do. It goes on when its unit is stopped.
 FORKING = """\
-import os, socket, sys, threading
-def pump(source, sink):
-    while data := source.recv(65536): sink.sendall(data)
-    os._exit(0)
-door = socket.create_server(("127.0.0.1", int(sys.argv[1])))
-while True:
-    near, _ = door.accept()
-    if os.fork():
-        near.close()
-        continue
-    door.close()
-    far = socket.create_connection(("127.0.0.1", int(sys.argv[2])))
-    threading.Thread(target=pump, args=(far, near)).start()
-    pump(near, far)
+use IO::Socket::INET;
+$SIG{CHLD} = "IGNORE";
+my $door = IO::Socket::INET->new(LocalAddr => "127.0.0.1:$ARGV[0]", Listen => 5, ReuseAddr => 1) or die $@;
+while (my $near = $door->accept) {
+    next if fork;
+    close $door;
+    my $far = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$ARGV[1]") or die $@;
+    my ($from, $to) = fork ? ($near, $far) : ($far, $near);
+    while (sysread $from, my $bytes, 65536) { syswrite $to, $bytes }
+    shutdown $to, 1;
+    exit;
+}
 """
 
 
@@ -131,8 +129,8 @@ def test_sshd_behind_a_unix_socket_does_not_tell_where_anybody_comes_from(host: 
 
 
 def test_who_listens_now_carries_the_next_login_also_if_another_unit_carries_this_one(host: LabHost) -> None:
-    file, go_on = "/run/forking.py", "/run/swapped"
-    text = f"[Service]\nKillMode=process\nExecStart=/usr/bin/python3 {file} {PORT} {host.port}\n"
+    file, go_on = "/run/forking.pl", "/run/swapped"
+    text = f"[Service]\nKillMode=process\nExecStart=/usr/bin/perl {file} {PORT} {host.port}\n"
     relays = {"older.service": text, "newer.service": text}
     put = f"printf %s {shlex.quote(FORKING)} >{file}"
     with made(host, put, f"rm -f {file} {go_on}"), units(host, relays, "older.service"):

@@ -1,4 +1,4 @@
-"""Edits that a reload would apply, on a real host: a masked unit with a drop-in has none, though systemd says so."""
+"""Edits that a reload would apply, on a real host: a masked unit with a drop-in has none, though 252 says so."""
 
 import pytest
 
@@ -22,10 +22,7 @@ def test_a_masked_unit_with_a_drop_in_has_no_pending_edits(world: World) -> None
     host.run("sh", "-c", f"mkdir -p {drop_in.rpartition('/')[0]}; printf '[Unit]\\nDescription=x\\n' >{drop_in}")
     host.run("systemctl", "mask", "worker.service")
     host.run("systemctl", "daemon-reload")
-    assert host.show("worker.service", "NeedDaemonReload", "LoadState") == {
-        "NeedDaemonReload": "yes",
-        "LoadState": "masked",
-    }
+    assert host.show("worker.service", "LoadState") == {"LoadState": "masked"}
     asked = world.mask("restless")
     assert asked.target.planned and asked.target.planned.around
     assert "worker.service" not in asked.target.planned.around.pending_reload
