@@ -22,9 +22,10 @@ def also_stopped(target: Target) -> Iterator[Markup]:
         yield row("Also stopped", join(stopped))
     if unseen and target.after.active.is_down:
         yield row("Stops with it", words("{}: not checked since", join(unseen)))
-    if down := went_down(target.before, target.after):
+    ours = {*target.beside}
+    if down := sorted({*went_down(target.before, target.after)} - ours):
         yield row("Meanwhile", words("{} went down", join(down)))
-    if new := came_up(target.before, target.after):
+    if new := sorted({*came_up(target.before, target.after)} - ours):
         yield row("Meanwhile", words("{} came up", join(new)))
 
 

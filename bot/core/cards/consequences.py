@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from bot.core.cards import hold, unit_state
+from bot.core.cards import hold, reload, unit_state
 from bot.core.cards.blocks import Markup, day, escape, join, row, words
 from bot.core.cards.side_effects import side_effect_rows
 from bot.core.requests import Change, Duration, Request, Verb
@@ -45,28 +45,13 @@ def rows(request: Request, seen: Snapshot) -> Iterator[Markup]:
         yield from hold.lift_rows(request.hosts)
     if masking and seen.around and seen.around.agents:
         yield row("Managed", words("by {}, which may remove the mask again", join(seen.around.agents, " and ")))
-    yield from _reload(seen)
+    yield from reload.to_come(seen)
     if files := unread(seen):
         told = words("{}: the bot may not read it, and notices an edit by size and time only", join(files, " and "))
         yield row("Not read", told)
     yield from _names(change, seen)
     if request.target.layer is Layer.CONTROL and masking:
         yield row("Through", "the control layer, because its unit file is in /etc/systemd/system")
-
-
-def _reload(seen: Snapshot) -> Iterator[Markup]:
-    """The effects of a daemon-reload on other units."""
-    around = seen.around
-    if around and around.pending_reload:
-        yield row("Reload", words("also applies pending edits of {}", join(around.pending_reload)))
-    if around and around.pending_besides:
-        yield row(
-            "Reload",
-            words("also reads {} more changed files of units that were not checked", around.pending_besides),
-        )
-    if around and around.counted_anew:
-        timers = join(around.counted_anew)
-        yield row("Reload", words("restarts the countdown of {}, as every daemon-reload does", timers))
 
 
 def _then_masked(change: Change, seen: Snapshot) -> str:
@@ -116,6 +101,10 @@ def _hazards(change: Change, seen: Snapshot) -> Iterator[Markup]:
     if seen.active.is_down:
         return
     yield from side_effect_rows(change, seen)
+    if seen.around and seen.around.is_edited and not change.keep_running:
+        yield row(
+            "Hazard", "its own files were edited, and systemd has not loaded that yet: an undo starts it as edited"
+        )
     if not change.keep_running:
         if limit == float("inf"):
             yield row("Hazard", "it has no stop timeout")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from bot.core.cards import break_glass, brought_down, drift, expiry, still_running, unit_state
+from bot.core.cards import break_glass, brought_down, drift, expiry, reload, still_running, unit_state
 from bot.core.cards.before_after import MASKED, screen_reader_lines, start_proof, table
 from bot.core.cards.blocks import Action, Block, Markup, Text, clock, day, escape, join, message, row, section, words
 from bot.core.cards.buttons import buttons
@@ -182,6 +182,7 @@ def _facts(request: Request) -> Iterator[Markup]:
     if target.after and target.outcome in MASKED:
         yield from twins(target.after)
     yield from brought_down.how_it_stopped(target)
+    yield from reload.applied(target)
     if request.ask.change.runtime and target.outcome is Outcome.PROVEN:
         yield row("Lasts", "until the next reboot of the host")
 

@@ -46,6 +46,8 @@ def read_unit(typed: str) -> UnitName:
         raise UsageError("Name a unit.")
     if typed in ("-.mount", "-.slice"):
         raise UsageError(f"`{typed}` carries everything else on the host. It is never masked.")
+    if typed.endswith(",") and "," not in typed[:-1]:
+        raise UsageError(f"One unit per request: leave out the comma of `{typed[:SHOWN]}`, or ask for each unit.")
     if "," in typed:
         raise UsageError(f"One unit per request: `{typed[:SHOWN]}` names several. Ask for each of them.")
     if dot and suffix not in UNIT_TYPES and suffix.lower() in UNIT_TYPES:

@@ -51,6 +51,7 @@ def unexpected_failures(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
 def caveats(target: Target, after: Snapshot) -> Iterator[str]:
     """Caveats to show next to a proven mask."""
     failed = unexpected_failures(target.before, after) if target.before else ()
+    failed = tuple(unit for unit in failed if unit not in target.beside)
     if failed:
         yield f"Failed since: {', '.join(failed)}."
     if after.active.is_down and after.control_group:

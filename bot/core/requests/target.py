@@ -59,5 +59,6 @@ class Target:
     # a mask was loaded while the unit stopped: the rest of its own stop sequence did not run
     settings_lost: bool = False
     waiting: SlowWait | None = None
+    beside: tuple[str, ...] = ()  # units that other requests changed on the host while this one waited
     called_off: datetime | None = None  # withdrawn while it waited for the stop
     forced: Forced | None = None

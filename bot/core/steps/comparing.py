@@ -6,6 +6,7 @@ from bot.core.requests import Target
 from bot.core.systemd.dependencies import other_units
 from bot.core.systemd.other_units import came_up, moving, up, went_down
 from bot.core.systemd.units import ActiveState, RelatedUnit, Snapshot, Surroundings
+from bot.core.systemd.unread_edits import is_among
 
 _TRIGGERS = ("socket", "timer", "path")
 
@@ -17,6 +18,7 @@ def not_as_before(mask: Target, undo: Target, now: Snapshot) -> Iterator[str]:
         raise ValueError("a comparison needs a full look and the record")
     yield from _itself(before, now, around)
     yield from _files(before, now)
+    yield from _edited_before(before, now)
     yield from _links(before, around)
     yield from _changed_related(before, now)
     yield from _others(mask, undo, now)
@@ -77,6 +79,24 @@ def _files(before: Snapshot, now: Snapshot) -> Iterator[str]:
             yield f"another program may run: {path} was changed"
 
 
+def _edited_before(before: Snapshot, now: Snapshot) -> Iterator[str]:
+    """Units that ran before an edit of their files was loaded, and were started again with it."""
+    around, found = before.around, other_units(now)
+    if (
+        around
+        and around.is_edited
+        and not (before.active.is_down or now.active.is_down)
+        and now.invocation != before.invocation
+    ):
+        yield "it runs as edited: systemd had not loaded its changed files before"
+    edits = around.pending_reload if around else ()
+    for other in around.would_stop if around else ():
+        is_now = found.get(other.unit)
+        is_up = is_now is not None and not (other.active.is_down or is_now.active.is_down)
+        if is_up and is_now and is_now.invocation != other.invocation and is_among(other.unit, edits):
+            yield f"{other.unit} runs as edited: systemd had not loaded its changed files before"
+
+
 def _links(before: Snapshot, around: Surroundings) -> Iterator[str]:
     had, have = dict(before.around.wants_links if before.around else ()), dict(around.wants_links)
     for path in sorted(had.keys() | have.keys()):
@@ -112,18 +132,21 @@ def related_units(before: Snapshot) -> tuple[RelatedUnit, ...]:
 
 
 def _others(mask: Target, undo: Target, now: Snapshot) -> Iterator[str]:
-    """Other units that stopped or started with the stop and are still so, or that stopped with the start."""
-    before, after, running = mask.before, mask.after, {*up(now)}
+    """Other units that stopped or started with the stop and are still so, or that stopped with the start.
+
+    Those that other requests of ours changed meanwhile have cards of their own.
+    """
+    before, after, running, ours = mask.before, mask.after, {*up(now)}, {*mask.beside, *undo.beside}
     if before is None or after is None or not running:
         return
     for unit in went_down(before, after):
-        if unit not in running:
+        if unit not in running | ours:
             yield f"{unit} went down when this was stopped, and is not running"
     for unit in came_up(before, after):
-        if unit in running:
+        if unit in running - ours:
             yield f"{unit} came up when this was stopped, and is running"
     for unit in _stopped_by_the_start(undo.before, now) if undo.before else ():
-        if unit not in {other.unit for other in related_units(before)} | {str(before.id)}:
+        if unit not in ours | {other.unit for other in related_units(before)} | {str(before.id)}:
             yield f"{unit} went down when this was started"
 
 

@@ -22,7 +22,7 @@ from bot.core.steps.kinds import (
     label,
     times,
 )
-from bot.core.steps.timer_turns import moved_timers, restarted_timers
+from bot.core.steps.timer_turns import fired_timers, moved_timers, restarted_timers
 from bot.core.systemd.dependencies import other_units
 from bot.core.systemd.units import ActiveState, FileKind, Layer, LayerFile, LoadState, RelatedUnit, Snapshot, UnitName
 
@@ -185,7 +185,8 @@ def _as_unloaded(other: RelatedUnit) -> RelatedUnit:
 def _compare(context: StepContext, mask: Target, before: Snapshot, now: Snapshot, at: datetime) -> Done:
     """Compare with the record, and name what differs, and what could not be compared."""
     off = [*not_as_before(mask, context.target, now), *moved_timers(before, now, at)]
-    unknown = [*not_known(before, now), *restarted_timers(before, now, at)]
+    fired = fired_timers(before, context.target.before, now)
+    unknown = [*not_known(before, now), *restarted_timers(before, now, at), *fired]
     if off:
         return Done(Outcome.RESTORED_PARTLY, "; ".join(off) + "".join(f". {one}" for one in unknown))
     return Done(Outcome.RESTORED, " ".join(unknown))

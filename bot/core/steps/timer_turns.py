@@ -39,6 +39,19 @@ def restarted_timers(before: Snapshot, now: Snapshot, at: datetime) -> Iterator[
             yield _sentence(f"{whose} next turn is counted again, {_shift_in_words(had.after_boot, has.after_boot)}")
 
 
+def fired_timers(before: Snapshot, undo: Snapshot | None, now: Snapshot) -> Iterator[str]:
+    """Timers that the undo has started, and that made up for a missed run at once (Persistent=yes, OnBootSec=)."""
+    since, around = undo.around if undo else None, now.around
+    if since is None or around is None or since.boot_id != around.boot_id:
+        return
+    for whose, _, has in _pairs(before, now):
+        if has.fired > since.uptime and whose != "its":
+            yield f"{whose.removesuffix(': its')} fired at the undo, and has started its unit."
+        elif has.fired > since.uptime:
+            started = " and ".join(one.unit for one in around.starts) or "its unit"
+            yield f"It fired at the undo, and has started {started}."
+
+
 def _pairs(before: Snapshot, now: Snapshot) -> Iterator[tuple[str, NextElapse, NextElapse]]:
     """Timers with their next elapse before and now: the unit itself, and the timers that trigger it and ran."""
     found = other_units(now)

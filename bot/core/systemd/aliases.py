@@ -1,6 +1,6 @@
 """Other names of a unit: aliases that a mask covers, and names by which the same program can still be started."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -15,14 +15,20 @@ class LoadedUnit:
     load: LoadState
 
 
-def twins(layers: Sequence[LayerFile], loads: Mapping[str, LoadedUnit]) -> tuple[str, ...]:
+def twins(
+    layers: Sequence[LayerFile], loads: Mapping[str, LoadedUnit], linked: Collection[str] = ()
+) -> tuple[str, ...]:
     """Names that start the same file, and that no mask in these layers covers (measured).
 
     These are units of their own (the file is linked twice, or has two names), and an instance by a second name of its
-    template.
+    template. An instance that is itself a link to this one (`linked`) is an alias like others (measured).
     """
     own = _name_of(layers)
-    found = (name for name, other in loads.items() if _can_be_started(other) and not _is_alias(own, name, other))
+    found = (
+        name
+        for name, other in loads.items()
+        if _can_be_started(other) and not (_is_alias(own, name, other) or (name in linked and other.id == own.text))
+    )
     return tuple(sorted(found))
 
 

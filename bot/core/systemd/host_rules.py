@@ -43,7 +43,10 @@ END_ACTIONS = ("SuccessAction", "FailureAction", "JobTimeoutAction", "StartLimit
 REMOTE_ACCESS = ("ssh.service", "sshd.service", "ssh.socket", "sshd.socket")
 """Our way in by its names alone, also where a host tells nothing."""
 
-WHOLE_TYPES = ("*.target", "*.mount", "*.automount")
+END_STARTS = ("OnSuccess", "OnFailure")
+"""Settings that start other units when a unit ends; some of those end the host (`ENDS_THE_HOST`)."""
+
+WHOLE_TYPES = ("*.target", "*.mount", "*.automount", "*.slice", "*.scope")
 """Entries of the critical list that are not about a particular unit."""
 
 # Of those, the units that carry the host: systemd.special(7), and mounts of the system itself.
@@ -58,6 +61,7 @@ VITAL = (
     "system-update*.target", "time-s*.target", "timers.target", "umount.target", "veritysetup*.target",
     "-.mount", "boot*.mount", "dev*.mount", "efi*.mount", "etc*.mount", "home.mount", "proc*.mount", "root.mount",
     "run*.mount", "sys*.mount", "tmp.mount", "usr*.mount", "var*.mount",
+    "-.slice", "init.scope", "machine.slice", "session-*.scope", "system.slice", "user.slice", "user-*.slice",
     "boot.automount", "efi.automount", "home.automount", "proc-sys-fs-binfmt_misc.automount",
 )  # fmt: skip
 

@@ -29,9 +29,9 @@ from bot.core.systemd.properties import RELATIONS, SHOWN, SHOWN_OF_RELATED
 from bot.core.systemd.side_effects import ElapseBase, SideEffects
 from bot.core.systemd.status import read_status
 from bot.core.systemd.surroundings import (
-    COPIES,
-    COUNTED_ANEW,
+    AT_TIMES,
     FOR_A_DECISION,
+    LINKED,
     OF_A_RESULT,
     for_a_decision,
     read_around,
@@ -39,7 +39,6 @@ from bot.core.systemd.surroundings import (
 )
 from bot.core.systemd.systemctl import asked_of_guard
 from bot.core.systemd.units import ActiveState, LayerFile, LoadState, Snapshot, UnitName
-from bot.core.systemd.unread_edits import BESIDES
 from bot.errors import HostError, HostileOutput, UsageError
 
 SIZES = ("short", "result", "full", "acting")
@@ -82,6 +81,7 @@ def parse_look(stdout: str, asked: UnitName, *, also: Collection[str] = ()) -> S
             loads=_other_names(found["names"]),
             layers=layers,
             machine_id=read_machine_id(host),
+            linked=found.get(LINKED, ()),
         )
     except (ValueError, UsageError):
         raise HostileOutput("The host's answer has a state or a name that systemd does not have.") from None
@@ -102,7 +102,7 @@ def parse_status(stdout: str) -> str:
 
 def _sections(stdout: str) -> dict[str, tuple[str, ...]]:
     answer, end, _ = stdout.partition(_END)
-    known = (*_SHORT, *OF_A_RESULT, *FOR_A_DECISION, COUNTED_ANEW, COPIES, BESIDES, _STOPPING, "failed")
+    known = (*_SHORT, *OF_A_RESULT, *FOR_A_DECISION, *AT_TIMES, _STOPPING, "failed")
     found = sections(answer + end, known)
     if "failed" in found:
         raise failure(found["failed"])
@@ -137,12 +137,18 @@ def _other_names(lines: tuple[str, ...]) -> dict[str, LoadedUnit]:
 
 
 def _snapshot(
-    unit: Record, *, asked: UnitName, loads: Mapping[str, LoadedUnit], layers: tuple[LayerFile, ...], machine_id: str
+    unit: Record,
+    *,
+    asked: UnitName,
+    loads: Mapping[str, LoadedUnit],
+    layers: tuple[LayerFile, ...],
+    machine_id: str,
+    linked: Collection[str],
 ) -> Snapshot:
     """The snapshot without the surroundings."""
     own = require(unit, "Id")
     loads = {**loads, own: LoadedUnit(own, LoadState(require(unit, "LoadState")))}
-    others = twins(layers, loads)
+    others = twins(layers, loads, linked)
     names = {*read_units(require(unit, "Names")), *loads} - {*others}
     return Snapshot(
         asked=asked,

@@ -6,7 +6,8 @@ from bot.core.systemd.own_access_script import WAY_IN
 from bot.core.systemd.properties import RELATIONS, SHOWN, SHOWN_OF_NAME, STAT_FORMAT, STATES, STATUS
 from bot.core.systemd.related_script import RELATED
 from bot.core.systemd.search_path import ONLY_THOSE_THERE, SYSTEM, USER, words
-from bot.core.systemd.unit_files_script import CONTENTS, KERNEL
+from bot.core.systemd.unit_files_script import CONTENTS, KERNEL, LIKE_IT
+from bot.core.systemd.unread_edits_script import EDITED
 
 # Arguments: the unit, the size of the look, and a login for that user's own manager or nothing.
 _BEGIN = f"""\
@@ -58,7 +59,7 @@ for line in $shown; do
   esac
 done
 unset IFS
-real=$file place=$id instance= length= depth=2
+real=$file place=$id instance= length= linked= depth=2
 [ "$size" != short ] || depth=1
 case $id in *@?*.*) instance=${{id#*@}} instance=${{instance%.*}} ;; esac
 if [ "$load" = masked ]; then
@@ -79,7 +80,7 @@ for entry in $links; do
   goal=${{path#*|}} path=${{path%%|*}}
   [ "$goal" ] || length=${{bytes%%|*}}
   name=${{path##*/}}
-  case $goal in "$id" | */systemd/$kind/"$id") names="$names $name" ;; esac
+  case $goal in "$id" | */systemd/$kind/"$id") names="$names $name" linked="$linked${{instance:+ $name}}" ;; esac
   [ "$real" ] && [ "$path" -ef "$real" ] || continue
   case $instance$name in ?*@.*) name=${{name%%@*}}@$instance.${{name##*.}} ;; esac
   names="$names $name"
@@ -97,6 +98,7 @@ done
 say @names
 [ -z "$others" ] || say "$others" ''
 [ -z "$others" ] || [ $depth = 2 ] || ask show -p {",".join(SHOWN_OF_NAME)} -- $others
+[ -z "$linked" ] || say @linked $linked
 say @layers "control=$control/$place" "persistent=$persistent/$place" "runtime=$runtime/$place"
 say @files
 for folder; do
@@ -208,5 +210,5 @@ full | acting)
 esac
 """
 
-_PARTS = (_ITSELF, _STATES, CONTENTS, RELATED, KERNEL, _WIDE, WAY_IN, _STATUS)
+_PARTS = (_ITSELF, _STATES, CONTENTS, RELATED, KERNEL, EDITED, LIKE_IT, _WIDE, WAY_IN, _STATUS)
 SCRIPT = "".join((_BEGIN, *_PARTS, _ASK))

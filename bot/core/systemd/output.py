@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from bot.core.systemd.host_rules import END_ACTIONS
+from bot.core.systemd.host_rules import END_ACTIONS, END_STARTS, ENDS_THE_HOST, first_listed
 from bot.core.systemd.side_effects import NextElapse
 from bot.errors import HostError, HostileOutput
 
@@ -166,11 +166,16 @@ _ACTION = re.compile(r"[a-z-]{1,40}")
 
 
 def read_actions(unit: Record) -> tuple[str, ...]:
-    """What the end of a unit or its job, or too many starts, do to the host: `SuccessAction=reboot-force`."""
+    """What the end of a unit or its job, or too many starts, do to the host: `SuccessAction=reboot-force`.
+
+    What its end starts may do the same: `OnFailure=reboot.target`.
+    """
     found = {key: value for key in END_ACTIONS if (value := unit.get(key, "")) not in ("", "none")}
     if not all(map(_ACTION.fullmatch, found.values())):
         raise HostileOutput("The host's answer has something other than an action.")
-    return tuple(f"{key}={value}" for key, value in found.items())
+    started = ((key, name) for key in END_STARTS for name in read_units(unit.get(key, "")))
+    ending = (one for one in started if first_listed(ENDS_THE_HOST, [one[1]]))
+    return tuple(f"{key}={value}" for key, value in (*found.items(), *ending))
 
 
 def read_span(value: str) -> int:
@@ -198,6 +203,7 @@ def read_turn(unit: Record) -> NextElapse:
         at=at if moment_of(at) else "",
         after_boot=0 if after_boot in _NEVER else read_span(after_boot),
         is_random=unit.get("RandomizedDelayUSec", "0") != "0",
+        fired=read_span(unit.get("LastTriggerUSecMonotonic", "0")),
     )
 
 

@@ -10,6 +10,7 @@ from bot.core.systemd.properties import SHOWN_OF_RELATED
 from bot.core.systemd.units import UNIT_TYPES, LoadState
 from bot.errors import HostileOutput
 
+MANAGERS = "managers"
 SECTIONS = ("lifeline", "way", "sockets", "listening", "cgroups", "starters", "carriers")
 # A socket as ss(8) prints it: state, two queues, both ends, and the cgroup in which it was made.
 _SOCKET = re.compile(
@@ -30,6 +31,7 @@ class OwnAccess:
     is_told: bool = True  # whether these are all, for the present connection
     listening: frozenset[str] | None = frozenset()  # units that have sockets; None if the host does not tell
     is_behind: bool = False  # the login comes from another network namespace of the host, whose sockets are not visible
+    is_in_scope: bool = False  # a relay runs in a scope, which ends with whoever made it: a manager of containers
 
     def may_be(self, names: Iterable[str]) -> bool:
         """Whether a unit of these names may carry our login without our knowledge: it listens, and our way in is
@@ -44,7 +46,7 @@ class OwnAccess:
 
 def read_own_access(found: Mapping[str, Sequence[str]]) -> OwnAccess:
     """Parse the sections of a full look."""
-    way = read_record(found["way"], ("connection", "container", "behind"))
+    way = read_record(found["way"], ("connection", "container", "behind", "unseen"))
     above = _units(found["lifeline"])
     makers = _Makers(found, in_container=way.get("container") == "yes")
     passed, listening = (_read(found[name]) for name in ("sockets", "listening"))
@@ -58,17 +60,20 @@ def read_own_access(found: Mapping[str, Sequence[str]]) -> OwnAccess:
         socket for socket in (*passed, *listening) if socket["here"] == connection["at"] and socket["there"] == "*"
     ]
     relays = [socket for socket in passed if socket not in ours and socket not in listeners]
-    carrying = above.union(*map(makers.units, (*ours, *listeners, *relays)))
+    relaying = frozenset[str]().union(_units(found.get(MANAGERS, ())), *map(makers.units, relays))
+    carrying = above.union(relaying, *map(makers.units, (*ours, *listeners)))
     our_end = any(unit.endswith(".service") for unit in above) or (bool(ours) and all(map(makers.is_known, ours)))
     return OwnAccess(
         _with_names(carrying, found["carriers"]),
         is_told=not is_behind
+        and way.get("unseen") != "yes"
         and our_end
         and all(map(makers.is_known, relays))
         and (bool(ours) or not _from_here(connection)),
         # Other listeners are read only if the connection's other end is on the host itself.
         listening=_listening(listening, makers) if relays or is_behind else None,
         is_behind=is_behind,
+        is_in_scope=any(unit.endswith(".scope") for unit in relaying),
     )
 
 

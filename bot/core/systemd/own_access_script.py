@@ -2,8 +2,7 @@
 
 from bot.core.systemd.host_rules import REMOTE_ACCESS
 from bot.core.systemd.properties import SHOWN_OF_RELATED
-
-DEPTH = 3  # relays that are followed, one in front of the other
+from bot.core.systemd.relays_script import FOLLOW
 
 # The processes above ours are those of sshd; but a login that PAM moved into its session has no listener among
 # them, and a relay on the same host never has. The kernel tells everybody the cgroup in which a socket was made
@@ -23,35 +22,46 @@ sockets() {{ ss -H -t -n --cgroup "$@" 2>/dev/null; }}
 # byte by itself. From a container inode 1 is the machine around it, which has no units here and no relays to follow.
 fields() {{ here=$4 maker=$6; }}
 made() {{
-  makers=
+  makers= known=
   IFS=$newline
   for line in $1; do
     unset IFS
     fields $line
     case $here in *":$2") ;; *) [ -z "$2" ] || continue ;; esac
-    case " $makers " in *" $maker "*) continue ;; esac
+    case $maker in *:/init.scope) doors="$doors ${{here##*:}}" ;; esac
+    case " $known " in *" $maker "*) continue ;; esac
     case $container$maker in yes*unreachable:1) continue ;; esac
-    makers="$makers $maker"
+    known="$known $maker"
+    case $line in LISTEN*) ;; *) makers="$makers $maker" ;; esac
     carry "$maker"
-    case $maker in
-      *unreachable:*) unknown="$unknown ${{maker##*unreachable:}}" ;;
-      *:/init.scope) started=yes ;;
-    esac
+    case $maker in *unreachable:*) unknown="$unknown ${{maker##*unreachable:}}" ;; esac
   done
   unset IFS
 }}
-# The ports at which these makers listen, or systemd for somebody.
-ports() {{
+lines() {{
   IFS=$newline
-  for line in $listening; do
-    unset IFS
-    fields $line
-    case " $makers " in *" $maker "*) ;; *) case $maker in *:/init.scope) ;; *) continue ;; esac ;; esac
-    [ "${{here##*:}}" = "$at" ] || say "${{1:+or }}dport = :${{here##*:}}"
-    set -- more
-  done
+  for line in $1; do say "$line"; done
   unset IFS
 }}
+walk() {{
+  process=$1
+  while [ "${{process:-0}}" -gt 1 ]; do
+    while IFS= read -r line; do
+      case $line in 0::* | *:name=systemd:*) say "${{line#*:*:}}" ;; esac
+    done 2>/dev/null <"/proc/$process/cgroup"
+    parent=
+    while read -r key value _; do
+      [ "$key" != PPid: ] || {{ parent=$value; break; }}
+    done 2>/dev/null <"/proc/$process/status"
+    process=$parent
+  done
+}}
+carry_all() {{
+  IFS=$newline
+  for line in $1; do carry "$line"; IFS=$newline; done
+  unset IFS
+}}
+{FOLLOW}
 # Whether a client is at the other end of a virtual cable of this host (veth): in another network namespace, where the
 # sockets are not seen. A cable that also leads out of the host is none of those.
 behind() {{
@@ -65,27 +75,15 @@ behind() {{
   done
 }}
 way_in() {{
-  carriers= unknown= started= container=
+  carriers= unknown= doors= container= unseen= managers= tree=/sys/fs/cgroup
+  [ -e $tree/cgroup.controllers ] || tree=$tree/unified
   read -r client from _ at <<EOT
 $SSH_CONNECTION
 EOT
-  say @lifeline
-  process=$$
-  while [ "${{process:-0}}" -gt 1 ]; do
-    while IFS= read -r line; do
-      case $line in 0::* | *:name=systemd:*) say "${{line#*:*:}}"; carry "${{line#*:*:}}" ;; esac
-    done 2>/dev/null <"/proc/$process/cgroup"
-    parent=
-    while read -r key value _; do
-      [ "$key" != PPid: ] || {{ parent=$value; break; }}
-    done 2>/dev/null <"/proc/$process/status"
-    process=$parent
-  done
-  say @way "connection=$SSH_CONNECTION"
-  [ ! -e /run/systemd/container ] || {{ container=yes; say container=yes; }}
-  apart=$(behind "$client")
-  [ -z "$apart" ] || say "$apart"
-  say @sockets
+  above=$(walk $$)
+  carry_all "$above"
+  say @lifeline "$above"
+  [ ! -e /run/systemd/container ] || container=yes
   makers= passed= listening=
   case $from:$at in *[!0-9:]* | :) at= ;; esac
   ours="( sport = :$at and dport = :$from ) or ( sport = :$from and dport = :$at ) or"
@@ -99,22 +97,23 @@ EOT
     esac
   done
   unset IFS
-  printf %s "$passed"
   made "$passed" "$at"
   made "$passed" "$from"
-  for level in {" ".join(map(str, range(DEPTH)))}; do
-    filter=$([ -z "$makers" ] || ports '')
-    [ "$filter" ] || break
-    passed=$(sockets "( $filter )")
-    [ -z "$passed" ] || say "$passed"
-    made "$passed" ''
-  done
+  activations=$([ -z "$doors$makers" ] ||
+    /usr/bin/systemctl list-sockets --all --full --plain --no-legend --no-pager 2>/dev/null)
+  [ -z "$makers" ] || follow
+  carry_all "$managers"
+  say @way "connection=$SSH_CONNECTION" ${{container:+container=yes}} ${{unseen:+unseen=yes}}
+  apart=$(behind "$client")
+  [ -z "$apart" ] || say "$apart"
+  say @sockets
+  lines "$passed"
   say @listening
-  printf %s "$listening"
+  lines "$listening"
+  say @managers
+  lines "$managers"
   say @cgroups
   if [ "$unknown" ]; then
-    tree=/sys/fs/cgroup
-    [ -e $tree/cgroup.controllers ] || tree=$tree/unified
     wanted=
     for inode in $unknown; do wanted="${{wanted:+$wanted -o }}-inum $((0x$inode))"; done
     paths=$(find $tree -type d '(' $wanted ')' -printf '%i /%P\n' 2>/dev/null)
@@ -125,10 +124,10 @@ $paths
 EOT
   fi
   say @starters
-  [ -z "$started" ] || while read -r listen name _; do
-    case $listen in *":$at") say "$name"; carry "$name" ;; esac
+  [ -z "$doors" ] || while read -r listen name _; do
+    case " $doors " in *" ${{listen##*:}} "*) say "$name"; carry "$name" ;; esac
   done <<EOT
-$(/usr/bin/systemctl list-sockets --all --full --plain --no-legend --no-pager 2>/dev/null)
+$activations
 EOT
   say @carriers
   for name in {" ".join(REMOTE_ACCESS)}; do

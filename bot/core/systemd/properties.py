@@ -1,19 +1,21 @@
 """The properties that a look reads: of units from systemd, and of files from stat(1)."""
 
-from bot.core.systemd.host_rules import END_ACTIONS, STOPS_TOO
+from bot.core.systemd.host_rules import END_ACTIONS, END_STARTS, STOPS_TOO
 
 Argv = tuple[str, ...]
 
 _OF_HABITS: Argv = (
-    "FreezerState", "OnSuccess", "OnFailure", "Conflicts", "Accept", "Persistent", "ConditionResult", "AssertResult",
+    "FreezerState", *END_STARTS, "Conflicts", "Accept", "Persistent", "ConditionResult", "AssertResult",
     "ConditionTimestampMonotonic",
 )  # fmt: skip
 
 OF_NETWORKS: Argv = ("PrivateNetwork", "NetworkNamespacePath", "Delegate")
 """Whether a unit may have a network namespace of its own; who manages its own control groups may run containers."""
 
-OF_TURNS: Argv = ("NextElapseUSecRealtime", "NextElapseUSecMonotonic", "RandomizedDelayUSec")
-"""When a timer fires next; other units have none of it."""
+OF_TURNS: Argv = (
+    "NextElapseUSecRealtime", "NextElapseUSecMonotonic", "RandomizedDelayUSec", "LastTriggerUSecMonotonic",
+)  # fmt: skip
+"""When a timer fires next, and when it did last; other units have none of it."""
 
 SHOWN: Argv = (
     "Id", "Names", "LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath", "SourcePath", "DropInPaths",
@@ -31,12 +33,12 @@ RELATIONS: Argv = (*STOPS_TOO, "TriggeredBy", "Triggers")
 
 SHOWN_OF_RELATED: Argv = (
     "Id", "Names", "LoadState", "ActiveState", "SubState", "UnitFileState", "InvocationID", "Job", *END_ACTIONS,
-    *OF_NETWORKS, *OF_TURNS, *RELATIONS,
+    *END_STARTS, *OF_NETWORKS, *OF_TURNS, *RELATIONS,
 )  # fmt: skip
 """What is asked of every unit that has to do with it."""
 
-SHOWN_OF_EDITED: Argv = ("Id", "LoadState", "NeedDaemonReload")
-"""What is asked of a unit whose files changed since systemd read it."""
+SHOWN_OF_EDITED: Argv = ("Id", "Names", "LoadState", "NeedDaemonReload", "FragmentPath", "DropInPaths")
+"""What is asked of a unit whose files changed since systemd read it, and what systemd has read of them."""
 
 SHOWN_OF_MANAGER: Argv = ("show", "--timestamp=us+utc", "-p", "Version", "-p", "UnitsLoadTimestamp")
 """What is asked of the manager itself; in whole seconds it would not tell an edit from the reload that read it."""

@@ -18,6 +18,7 @@ class NextElapse:
 
     at: str = ""  # OnCalendar=: `Wed 2027-02-03 04:05:00 UTC`
     after_boot: int = 0  # OnBootSec= and similar: microseconds of the host's monotonic clock
+    fired: int = 0  # when it elapsed last since the boot, in microseconds as above
     is_random: bool = False  # RandomizedDelaySec=: drawn anew with each start and each reload
 
 

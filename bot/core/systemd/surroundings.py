@@ -18,6 +18,8 @@ from bot.errors import HostError, HostileOutput
 OF_A_RESULT = ("contents", "links", "related", "near", "states", "kernel")
 FOR_A_DECISION = ("rights", *unread_edits.SECTIONS, *own_access.SECTIONS)
 COUNTED_ANEW, COPIES = "counted-anew", "copies"
+LINKED = "linked"
+AT_TIMES = (LINKED, COUNTED_ANEW, COPIES, unread_edits.BESIDES, unread_edits.FRESH, own_access.MANAGERS)
 _LONGEST_REASON = 200
 _KERNEL = ("hostname", "boot_id", "systemd", "uptime")
 
@@ -77,16 +79,19 @@ def _states(found: Mapping[str, tuple[str, ...]]) -> list[Record]:
 def for_a_decision(around: Surroundings, found: Mapping[str, tuple[str, ...]], unit: Record) -> Surroundings:
     """Add what only decisions need: our login's units, our rights, and other edits that a reload would apply."""
     way = read_own_access(found)
+    edited = unread_edits.pending_reload(found, _states(found))
     rights, spared = _read_rights(found["rights"])
     at_stake = {unit["Id"]: {*read_units(unit["Names"]), *(trigger.unit for trigger in around.triggers)}}
     at_stake |= {other.unit: {other.unit, *other.names} for other in around.would_stop}
-    seen = [*read_records(found["related"], SHOWN_OF_RELATED), unit] if way.is_behind else []
+    is_open = way.is_behind or way.is_in_scope or not way.is_told
+    seen = [*read_records(found["related"], SHOWN_OF_RELATED), unit] if is_open else []
     own_networks = at_stake.keys() & {one["Id"] for one in seen if _has_own_network(one)}
     return replace(
         around,
         copies=_copies(found.get(COPIES, ()), unit),
         counted_anew=_counted_anew(found.get(COUNTED_ANEW, ()), around.up),
-        pending_reload=unread_edits.pending_reload(found, _states(found), unit["Id"]),
+        pending_reload=tuple(sorted(edited - {unit["Id"]})),
+        is_edited=unit["LoadState"] == LoadState.LOADED and unread_edits.is_among(unit["Id"], edited),
         pending_besides=unread_edits.unidentified_edits(found),
         lifeline=way.units,
         may_carry_us=frozenset(name for name, names in at_stake.items() if way.may_be(names)) | own_networks,

@@ -1,9 +1,7 @@
-"""The part of the look's script that reads unit files: the unit's own, and those that systemd has not loaded yet."""
+"""The part of the look's script that reads unit files: the unit's own, and others with the same contents."""
 
 from bot.core.systemd.host_script import BIGGEST
-from bot.core.systemd.properties import SHOWN_OF_EDITED, SHOWN_OF_MANAGER, SHOWN_OF_OLDER
-
-MOST_EDITS = 50  # files that changed since systemd loaded its units; the rest is counted
+from bot.core.systemd.properties import SHOWN_OF_MANAGER, SHOWN_OF_OLDER
 
 # The unit's own files, and every drop-in that applies to it (systemd.unit(5)), whether systemd has loaded it or not.
 # Only regular files of moderate size are read; for unreadable ones size and times are printed.
@@ -30,9 +28,6 @@ contents() {{
 }}
 """
 
-# Files that systemd has not loaded yet: those whose change time, which nobody can set, is later than the last
-# reload. Generated files are made anew at each reload, which shows its time where systemd is too old to tell it. From
-# a directory that has changed, a file may have been removed.
 KERNEL = f"""\
 kernel() {{
   read -r hostname </proc/sys/kernel/hostname
@@ -46,41 +41,9 @@ kernel() {{
 $(ask {" ".join(SHOWN_OF_MANAGER)} 2>/dev/null || ask {" ".join(SHOWN_OF_OLDER)} 2>/dev/null)
 EOT
 }}
-changed() {{
-  for folder; do
-    shift
-    case $folder in */transient | */generator*) ;; *) set -- "$@" "$folder" ;; esac
-  done
-  if [ "$loaded" ]; then
-    as_owner find -H "$@" -maxdepth 2 -newerct "$loaded" -printf '/%P\n'
-  elif [ -d /run/systemd/generator ]; then
-    as_owner find -H "$@" -maxdepth 2 -newercc /run/systemd/generator -printf '/%P\n'
-  fi 2>/dev/null | sed -n -e '1,{MOST_EDITS}p' -e '${{=;}}'
-}}
-edited() {{
-  units= others= gone= all=0
-  while IFS= read -r path && [ "$path" ]; do
-    case $path in /*) path=${{path#/}} ;; *[!0-9]*) continue ;; *) all=$path; continue ;; esac
-    case $path in
-      '') gone=$kind; continue ;;
-      *.d/*.conf) path=${{path%%.d/*}} ;;
-      */*) continue ;;
-      *.d) path=${{path%.d}} ;;
-    esac
-    case " $units $others " in *" $path "*) continue ;; esac
-    case $path in
-      [!A-Za-z0-9_]* | *[!A-Za-z0-9:_.@-]*) ;;
-      *@.* | *-.*) others="$others $path" ;;
-      *.*) units="$units $path" ;;
-    esac
-  done <<EOT
-$(changed "$@")
-EOT
-  say @edited
-  [ -z "$units" ] || ask show -p {",".join(SHOWN_OF_EDITED)} -- $units 2>/dev/null
-  say @edited-for-many $others
-  [ "$all" -le {MOST_EDITS} ] || say @edited-besides "$((all - {MOST_EDITS}))"
-}}
+"""
+
+LIKE_IT = f"""\
 # In one search: other files with the very bytes of the unit's own, each of which is a unit of its own that starts the
 # same program; and timers with OnActiveSec=, which a reload by anybody counts from now (measured).
 like_it() {{

@@ -122,6 +122,7 @@ class Surroundings:
     members: tuple[RelatedUnit, ...] = ()  # related instances that could be started
     wants_links: tuple[tuple[str, str], ...] = ()  # path and target of each enablement link
     pending_reload: tuple[str, ...] = ()  # other units with edits that a daemon-reload would apply
+    is_edited: bool = False  # the unit's own files have such edits
     pending_besides: int = 0  # further changed files, whose units the look has not identified
     others: tuple[RelatedUnit, ...] = ()  # further units in their present state, on request: a mask hides all relations
     failed: tuple[str, ...] = ()  # all units in failed state

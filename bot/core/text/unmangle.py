@@ -8,7 +8,7 @@ _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
 _STRAIGHT = str.maketrans("“”„‟‘’‚‛", "\"\"\"\"''''")
 _QUOTED = re.compile(r"""(["'`])([^"'`]+)\1""")
 # Phones write `—runtime` for `--runtime`, and documents have non-breaking hyphens.
-_BOLD = re.compile(r"([*_~])((?:(?!\1)\S)+)\1")  # Slack's formatting marks around one word
+_BOLD = re.compile(r"([*_~]{1,2})((?:(?!\1)\S)+)\1")  # marks of Slack or of Markdown around one word
 _OPENED = re.compile(r"([*_~])(?=[A-Za-z0-9@])(?!\S*\1)")
 _LONG_DASH = re.compile(r"^(?:-?[\u2010-\u2015\u2212]{1,2}|[\u2012-\u2015\u2212]-)(?=[A-Za-z])")
 _LINK = re.compile(r"<(?P<address>(?:https?://|mailto:)[^<>|\s]+)(?:\|(?P<label>[^<>|]*))?>")

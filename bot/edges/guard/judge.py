@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from bot.core.systemd.host_rules import (
     END_ACTIONS,
+    END_STARTS,
     ENDS_THE_HOST,
     MASKABLE_TYPES,
     REMOTE_ACCESS,
@@ -70,6 +71,9 @@ def _judge(manager: Manager, unit: str, critical: "Sequence[str]", known: "Seque
     _check_own_login(unit, [*names, *beside], login.carriers(manager))
     for one in manager.show([unit, *stops]):
         actions = [f"{key}={one[key]}" for key in END_ACTIONS if one.get(key) not in (None, "", "none")]
+        for key in END_STARTS:
+            ending = (name for name in names_in(one.get(key, "")) if first_listed(ENDS_THE_HOST, [name]))
+            actions += [f"{key}={name}" for name in ending]
         if actions and is_up(one):
             raise Refused(f"{one['Id']} has {actions[0]}, so the host may go down with it")
     around = manager.show([unit, *stops, *names_in(found.get("TriggeredBy", ""))])

@@ -4,13 +4,13 @@ import os
 import stat
 from collections.abc import Iterable
 
-from bot.core.systemd.host_rules import END_ACTIONS, STARTS_TOO, STOPS_TOO, is_unit_name, reached
+from bot.core.systemd.host_rules import END_ACTIONS, END_STARTS, STARTS_TOO, STOPS_TOO, is_unit_name, reached
 from bot.edges.guard.bus import properties
 from bot.edges.guard.process import Refused, run
 
 SYSTEMCTL = ["/usr/bin/systemctl", "--no-ask-password"]
 _RELATIONS = (*STOPS_TOO, "TriggeredBy", "Triggers", *STARTS_TOO, "Conflicts")
-_SHOWN = ("Id", "Names", "LoadState", "ActiveState", "FragmentPath", *_RELATIONS, *END_ACTIONS)
+_SHOWN = ("Id", "Names", "LoadState", "ActiveState", "FragmentPath", *_RELATIONS, *END_ACTIONS, *END_STARTS)
 _DOWN = ("inactive", "failed")
 _MANY = 20
 _MOST_UNITS = 3000

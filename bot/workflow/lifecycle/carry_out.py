@@ -29,6 +29,7 @@ from bot.workflow.lifecycle.fresh_login import why_no_login
 from bot.workflow.lifecycle.outcome_unknown import outcome_unknown
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.lineage import target_to_restore
+from bot.workflow.requests.own_changes import own_changes
 from bot.workflow.requests.results import Ending, Update
 
 _LINES_OF_AN_ANSWER = 6
@@ -106,6 +107,9 @@ class RunningChange:
             )
         now, self.seen, self.once_fully = self.seen, None, False
         target = replace(observe(self.stored, ask.change, now), unknown_since=None)
+        if target.waiting:  # the host is free for other requests meanwhile
+            ours = own_changes(self.deps, self.request).units
+            target = replace(target, beside=tuple(sorted({*target.beside, *ours})))
         self.request = replace(self.request, target=target)
         context = StepContext(
             ask.change,

@@ -75,6 +75,7 @@ BUSY = running(
         ),
         members=(related_unit("worker@1.service"),),
         pending_reload=("nginx.service",),
+        is_edited=True,
         counted_anew=("beat.timer",),
         copies=("cron-too.service",),
         pending_besides=12,

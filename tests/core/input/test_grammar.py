@@ -157,11 +157,23 @@ class TestAChange:
 
     @pytest.mark.parametrize(
         "typed",
-        ["web-01 *cron*", "*web-01* _cron_", "*web-01 cron*", "web-01 *`cron`*", "_*web-01*_ ~cron~", "_web-01 cron_"],
+        [
+            "web-01 *cron*",
+            "*web-01* _cron_",
+            "*web-01 cron*",
+            "web-01 *`cron`*",
+            "web-01 **cron**",
+            "_*web-01*_ ~cron~",
+            "_web-01 cron_",
+        ],
     )
     def test_marks_that_make_words_bold_or_italic_are_taken_off(self, typed: str) -> None:
         assert str(order(typed).change) == "mask web-01 cron.service"
         assert order(f"{typed} *now* it 2*3*4").reason == "*now* it 2*3*4"
+
+    def test_a_comma_behind_the_unit_is_not_called_several_units(self) -> None:
+        assert "leave out the comma of `cron,`" in refusal("web-01 cron, it loops")
+        assert "names several" in refusal("web-01 cron,nginx, they loop")
 
     @pytest.mark.parametrize("typed", ["*cron", "cron*", "cr*n", "*", "**", "*cr*n*"])
     def test_other_stars_are_a_pattern_still(self, typed: str) -> None:

@@ -76,6 +76,33 @@ def test_what_is_not_the_same_is_named(was: dict[str, Any], is_now: dict[str, An
     assert compared(snapshot(**was), snapshot(**is_now)) == [said]
 
 
+def test_who_ran_before_an_edit_was_loaded_and_was_started_again_runs_as_edited() -> None:
+    db, web = related_unit("db.service"), related_unit("web@1.service")
+    edits: dict[str, Any] = {"is_edited": True, "pending_reload": ("db.service", "web@.service")}
+    was = snapshot(invocation="a", would_stop=(replace(db, invocation="a"), replace(web, invocation="a")), **edits)
+    again = snapshot(invocation="b", others=(replace(db, invocation="b"), replace(web, invocation="b")))
+    how = "as edited: systemd had not loaded its changed files before"
+    assert compared(was, again) == [f"it runs {how}", f"db.service runs {how}", f"web@1.service runs {how}"]
+    same = snapshot(invocation="a", others=(replace(db, invocation="a"), replace(web, invocation="a")))
+    assert compared(was, same) == []
+    assert compared(snapshot(active=DOWN, is_edited=True), snapshot(active=DOWN)) == []
+
+
+def test_what_other_requests_changed_meanwhile_is_said_on_their_cards() -> None:
+    everything = ("b.service", "cron.service", "d.service")
+    before, after = snapshot(up=everything), masked(up=("c.service", "d.service"))
+    undo, now = masked(up=("c.service", "d.service")), snapshot(up=("c.service", "cron.service"))
+    mask = Target("web-01", before.id, before=before, after=after)
+    back = Target("web-01", before.id, before=undo)
+    assert [*not_as_before(mask, back, now)] == [
+        "b.service went down when this was stopped, and is not running",
+        "c.service came up when this was stopped, and is running",
+        "d.service went down when this was started",
+    ]
+    meanwhile = replace(mask, beside=("b.service", "c.service"))
+    assert [*not_as_before(meanwhile, replace(back, beside=("d.service",)), now)] == []
+
+
 def test_what_the_bot_cannot_read_is_not_known_and_not_the_same() -> None:
     before, now = snapshot(**FILES), snapshot(**FILES | {"fragment_hash": ""})
     assert compared(before, now) == []

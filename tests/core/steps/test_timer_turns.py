@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.steps.timer_turns import moved_timers, restarted_timers
+from bot.core.steps.timer_turns import fired_timers, moved_timers, restarted_timers
 from bot.core.systemd.output import read_turn
 from bot.core.systemd.side_effects import NextElapse, SideEffects
 from bot.core.systemd.units import ActiveState, RelatedUnit, Snapshot
@@ -92,5 +92,21 @@ def test_timers_beside_it_are_compared_as_well() -> None:
 def test_a_turn_is_read_as_systemd_writes_it() -> None:
     shown = {"NextElapseUSecRealtime": THEN, "NextElapseUSecMonotonic": "1h 182.964ms", "RandomizedDelayUSec": "5min"}
     assert read_turn(shown) == NextElapse(THEN, 3_600_182_964, is_random=True)
+    assert read_turn({"LastTriggerUSecMonotonic": "1min 2s"}) == NextElapse(fired=62 * SECOND)
     none = {"NextElapseUSecRealtime": "--- XXXX-XX-XX XX:XX:XX", "NextElapseUSecMonotonic": "infinity"}
     assert read_turn(none | {"RandomizedDelayUSec": "0"}) == read_turn({}) == NextElapse()
+
+
+def test_a_timer_that_fired_at_the_undo_is_named() -> None:
+    undo = timer(NextElapse(), uptime=60 * SECOND)
+
+    def fired(at: int, **changed: Any) -> list[str]:
+        before = timer(NextElapse(), triggers=(beside(NextElapse()),))
+        now = timer(NextElapse(fired=at), triggers=(beside(NextElapse(fired=at)),), **changed)
+        return [*fired_timers(before, undo, now)]
+
+    mine, its = "It fired at the undo, and has started", "b.timer fired at the undo, and has started its unit."
+    assert fired(61 * SECOND) == [f"{mine} its unit.", its]
+    assert fired(61 * SECOND, starts=(related_unit("job.service"),)) == [f"{mine} job.service.", its]
+    assert fired(59 * SECOND) == fired(61 * SECOND, boot="another") == []
+    assert [*fired_timers(undo, None, undo)] == []

@@ -39,6 +39,13 @@ def test_a_second_name_of_its_template_is_no_name_that_a_mask_covers() -> None:
     assert found.names == {"template@1.service"}
 
 
+def test_an_instance_that_is_itself_a_link_to_another_one_is_an_alias() -> None:
+    text = recording("second_name_of_template").replace("@layers\n", "@linked\nother@1.service\n@layers\n", 1)
+    found = parse_look(text, UnitName("template@1.service"))
+    assert found.twins == ()
+    assert found.names == {"template@1.service", "other@1.service"}
+
+
 def test_a_masked_instance_that_was_started_by_another_name_still_shows_its_own_mask() -> None:
     found = parsed_look("started_by_second_name")
     assert (str(found.id), str(subject(found))) == ("other@7.service", "template@7.service")

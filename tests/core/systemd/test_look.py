@@ -115,6 +115,12 @@ def test_what_ends_the_host_and_what_keeps_a_unit_up_are_read() -> None:
     started = said.replace("\nStartLimitAction=none\n", "\nStartLimitAction=reboot\n", 1)
     also = parse_look(started, UnitName(CASES["surroundings"].unit))
     assert also.actions == ("SuccessAction=reboot-force", "StartLimitAction=reboot")
+    ends = said.replace("\nOnFailure=\n", "\nOnFailure=rescue.target note.service reboot.target\n", 1)
+    assert parse_look(ends, UnitName(CASES["surroundings"].unit)).actions == (
+        "SuccessAction=reboot-force",
+        "OnFailure=rescue.target",
+        "OnFailure=reboot.target",
+    )
     assert (snapshot.spared, snapshot.kill_mode) == (False, "control-group")
     assert parse_look(said.replace("SendSIGKILL=yes", "SendSIGKILL=no", 1), UnitName("worker.service")).spared
     assert snapshot.around is not None

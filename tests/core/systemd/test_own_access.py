@@ -76,6 +76,26 @@ def test_a_relay_in_front_of_sshd_carries_us_too_and_so_does_one_in_front_of_it(
     assert seen.is_told
 
 
+def test_a_relay_whose_clients_are_not_seen_leaves_open_who_comes_before_it() -> None:
+    found: Mapping[str, Sequence[str]] = {
+        **dict.fromkeys(("cgroups", "starters", "carriers"), ()),
+        **{"sockets": [OUR_END, relay()], "listening": [listener(80, "/system.slice/web.service")]},
+        **{"lifeline": [SESSION, SSHD], "way": [f"connection={LOCAL}", "unseen=yes"]},
+    }
+    seen = read_own_access(found)
+    assert (seen.is_told, "relay.service" in seen.units) == (False, True)
+    assert [seen.may_be([name]) for name in ("web.service", "cron.service")] == [True, False]
+
+
+def test_a_relay_in_a_scope_leads_to_the_unit_whose_process_made_the_scope() -> None:
+    scope = "/system.slice/contained.scope"
+    made = ["", scope, "/system.slice/manager.service", "/"]
+    seen = way(LOCAL, sockets=[OUR_END, relay(scope)], managers=made)
+    assert {"contained.scope", "manager.service"} <= seen.units
+    assert (seen.is_in_scope, seen.is_told) == (True, True)
+    assert not way(LOCAL, sockets=[OUR_END, relay()]).is_in_scope
+
+
 def test_a_cgroup_that_is_given_by_its_number_is_looked_up() -> None:
     seen = way(LOCAL, sockets=[OUR_END, relay("unreachable:2f")], cgroups=["47 /system.slice/relay.service"])
     assert (seen.is_told, "relay.service" in seen.units) == (True, True)

@@ -13,7 +13,7 @@ from tests.edges.guard.asking import identity, request
 from tests.edges.guard.talking import Talk, ask, talking
 from tests.edges.guard.test_attacks import OWN, configured
 from tests.edges.guard.test_changes import ETC
-from tests.edges.ssh.test_looks import within
+from tests.edges.ssh.looking import within
 from tests.lab.hosts import LabHost
 
 pytestmark = pytest.mark.ssh

@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.systemd.host_rules import GUARD
 from tests.edges.guard.talking import Talk, talking
-from tests.edges.ssh.test_looks import made
+from tests.edges.ssh.looking import made
 from tests.lab.hosts import LabHost
 
 pytestmark = pytest.mark.ssh

@@ -13,7 +13,7 @@ from bot.edges.guard.own_route import route_device
 from tests.edges.guard.asking import asked_through
 from tests.edges.guard.talking import ask
 from tests.edges.guard.test_attacks import with_units
-from tests.edges.ssh.test_looks import within
+from tests.edges.ssh.looking import within
 from tests.lab.hosts import LabHost
 
 pytestmark = pytest.mark.ssh

@@ -3,7 +3,7 @@
 import shlex
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,32 +12,17 @@ import pytest
 
 from bot.core.policy.decide import decide
 from bot.core.policy.model import Refuse
-from bot.core.systemd.guard import read_frame, request_line
+from bot.core.systemd.guard import request_line
 from bot.core.systemd.host_rules import GUARD, LOOK_SECONDS
-from bot.core.systemd.look import SIZES, look_argv, parse_look
+from bot.core.systemd.look import SIZES, look_argv
 from bot.core.systemd.scan import scan_argv
 from bot.core.systemd.units import LoadState, Snapshot, UnitName
 from tests.core.situations import POLICY, looked, request
+from tests.edges.ssh.looking import LOOK, answered, look_at, made, question, within
 from tests.lab.hosts import LabHost
 
 pytestmark = pytest.mark.ssh
-ID = "0a"
-ETC, RELAY = "/etc/systemd/system", 2397
-
-
-def look_at(host: LabHost, unit: str, *, size: str = "full", at: int = 0) -> Snapshot:
-    """A look over a connection of its own, through another port where something else listens for sshd."""
-    client = replace(host, port=at, known_hosts=Path("/dev/null")) if at else host
-    words = [*client.ssh(GUARD)]
-    words[1:1] = ["-o", "StrictHostKeyChecking=no"] if at else []
-    given = request_line(look_argv(UnitName(unit), size=size), ID)
-    return answered(subprocess.run(words, input=given, capture_output=True, text=True, check=False, timeout=60), unit)
-
-
-def answered(done: subprocess.CompletedProcess[str], unit: str) -> Snapshot:
-    framed = read_frame(done.stdout, ID)
-    assert framed, done
-    return parse_look(framed.stdout, UnitName(unit))
+ETC = "/etc/systemd/system"
 
 
 def leftovers(host: LabHost) -> list[str]:
@@ -45,16 +30,6 @@ def leftovers(host: LabHost) -> list[str]:
     found = host.run("ps", "-u", host.login, "-o", "args=").stdout.splitlines()
     known = ("sshd", "[sshd]", "/lib/systemd/systemd", "(sd-pam)")
     return [line for line in found if not line.startswith(known) and not line.endswith(f" {GUARD}")]
-
-
-@contextmanager
-def made(host: LabHost, commands: str, back: str) -> Iterator[None]:
-    """Something on the host that the bot did not make."""
-    assert host.run("sh", "-ec", commands).returncode == 0
-    try:
-        yield
-    finally:
-        host.run("sh", "-c", f"{back}; systemctl daemon-reload")
 
 
 @pytest.mark.parametrize("goal", ["/dev/zero", "/dev/urandom"])
@@ -80,7 +55,7 @@ def test_a_look_that_nobody_waits_for_any_more_ends(host: LabHost, ending: str) 
     quick = f"sed 's/^LOOK_SECONDS = .*/LOOK_SECONDS = {seconds}/' {GUARD} >/run/quick; chmod 755 /run/quick"
     assert host.run("sh", "-c", quick).returncode == 0
     wait = "echo in; while [ ! -e /run/stopped ]; do sleep 0.05; done; printf %s {} | /run/quick"
-    lines = [wait.format(shlex.quote(request_line(argv, ID))) for argv in looks]
+    lines = [wait.format(shlex.quote(request_line(argv, LOOK))) for argv in looks]
     clients = [subprocess.Popen(host.ssh(line), stdout=subprocess.PIPE) for line in lines]
     try:
         assert [client.stdout.read(2) for client in clients if client.stdout] == [b"in", b"in"]
@@ -104,14 +79,6 @@ def test_a_look_that_nobody_waits_for_any_more_ends(host: LabHost, ending: str) 
             client.communicate()
 
 
-def within(seconds: float, is_so: Callable[[], bool], *, but: Callable[[], object] = str) -> None:
-    """Wait for something, and fail once it has taken too long."""
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end, but()
-        time.sleep(0.1)
-
-
 def essence(seen: Snapshot) -> Snapshot:
     """Without the session of each login, and without the time."""
     assert seen.around
@@ -132,24 +99,6 @@ def test_what_a_login_sets_for_its_tools_changes_nothing(host: LabHost) -> None:
         )
         assert told.stdout.split() == ["1", "Asia/Tokyo"]
         assert essence(look_at(host, "tuned.service")) == plain
-
-
-def test_a_relay_in_front_of_sshd_is_refused_to_whom_it_carries_and_to_nobody_else(host: LabHost) -> None:
-    relay = f"/lib/systemd/systemd-socket-proxyd {host.address}:{host.port}"
-    units = f"""cd {ETC}
-printf '[Socket]\\nListenStream={host.address}:{RELAY}\\n' >relay.socket
-printf '[Service]\\nExecStart={relay}\\n' >relay.service
-systemctl daemon-reload; systemctl start relay.socket"""
-    with made(host, units, f"systemctl stop relay.socket relay.service; rm {ETC}/relay.s*"):
-        through = {unit: look_at(host, unit, at=RELAY) for unit in ("relay.service", "relay.socket", "worker.service")}
-        past = look_at(host, "relay.service")
-
-    def refused(seen: Snapshot) -> Mapping[str, str]:
-        answer = decide(looked(seen, request(str(seen.id))), POLICY)
-        return {answer.code: answer.reason} if isinstance(answer, Refuse) else {}
-
-    assert list(refused(through["relay.service"])) == list(refused(through["relay.socket"])) == ["own_lifeline"]
-    assert refused(through["worker.service"]) == refused(past) == {}
 
 
 def test_masks_wherever_systemd_searches_are_seen_by_a_look(host: LabHost) -> None:
@@ -189,10 +138,10 @@ def test_a_login_from_another_network_namespace_refuses_what_may_carry_it(host: 
     """As from a relay in a container: ss(8) does not show the sockets there."""
 
     def through(client: LabHost, unit: str) -> Snapshot:
-        words, given = [*client.ssh(GUARD)], request_line(look_argv(UnitName(unit), size="full"), ID)
+        words = [*client.ssh(GUARD)]
         words[1:1] = ["-o", "StrictHostKeyChecking=no"]
-        inside = ["ip", "netns", "exec", "mbt-look", *words]
-        return answered(subprocess.run(inside, input=given, capture_output=True, text=True, check=False), unit)
+        inside, asked = ["ip", "netns", "exec", "mbt-look", *words], question(unit)
+        return answered(subprocess.run(inside, input=asked, capture_output=True, text=True, check=False).stdout, unit)
 
     relay = "printf '[Service]\\nPrivateNetwork=yes\\nExecStart=/usr/bin/sleep infinity\\n'"
     with made(host, f"{relay} >{ETC}/relay.service; systemctl daemon-reload", f"rm {ETC}/relay.service"):

@@ -103,3 +103,21 @@ def test_names_that_a_mask_would_not_cover_are_refused(shared_world: World, host
     host.run("systemctl", "start", "template@6.service")
     other = shared_world.mask("names-other@6")
     assert "by a second name of its template" in other.because
+
+
+def test_an_instance_that_is_a_link_to_another_one_is_covered_and_leads_to_it(
+    shared_world: World, host: AnyHost
+) -> None:
+    link = f"{ETC}/linked@9.service"
+    host.run("sh", "-c", f"ln -s template@9.service {link}; systemctl daemon-reload; systemctl start template@9")
+    asked = shared_world.mask("linked@9")
+    assert asked.target.unit.text == "template@9.service"
+    card = shared_world.card(asked)
+    assert "another name of" in card
+    assert "linked@9.service is the same unit file" not in card
+    done = shared_world.approve(asked)
+    assert done.target.outcome is Outcome.PROVEN
+    assert "is masked" in start(host, "linked@9.service")
+    back = shared_world.undo(done)
+    assert back.target.outcome is Outcome.RESTORED, back.target.note
+    host.run("sh", "-c", f"systemctl stop template@9; rm {link}; systemctl daemon-reload")

@@ -172,3 +172,17 @@ def test_a_socket_that_lost_its_listener_under_the_mask_listens_again(shared_wor
     back = shared_world.undo(done)
     assert back.target.outcome is Outcome.RESTORED, back.target.note
     assert host.run("perl", "-e", TALK).stdout == "hello\n"
+
+
+def test_a_missed_run_that_the_undo_makes_up_for_is_said_before_and_after(shared_world: World, host: AnyHost) -> None:
+    host.write(f"{VENDOR}/asb-job.service", "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo ran >>/run/asb-job'\n")
+    timer = "OnCalendar=*:*:0/4\nAccuracySec=1ms\nPersistent=yes\nUnit=asb-job.service"
+    host.write(f"{VENDOR}/asb-missed.timer", f"[Timer]\n{timer}\n")
+    host.run("sh", "-c", "systemctl daemon-reload; systemctl start asb-missed.timer; sleep 5")
+    asked = shared_world.mask("asb-missed.timer", host="web-02")
+    assert "a missed run at once" in shared_world.card(asked)
+    done = shared_world.approve(asked)
+    host.run("sh", "-c", "rm -f /run/asb-job; sleep 5")
+    back = shared_world.undo(done)
+    shared_world.until(lambda: host.run("test", "-e", "/run/asb-job").returncode == 0, "the missed run")
+    assert "It fired at the undo, and has started asb-job.service." in back.target.note

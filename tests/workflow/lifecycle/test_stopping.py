@@ -245,6 +245,23 @@ def test_what_never_ends_to_stop_keeps_nobody_from_its_host_and_can_be_withdrawn
     host.run("systemctl", "kill", "--signal=KILL", "patient.service")
 
 
+def test_what_another_request_changed_during_a_slow_stop_is_not_laid_to_this_one(impatient_world: World) -> None:
+    world, host = impatient_world, impatient_world.hosts["db-01"]
+    put(host, "patient.service", PATIENT)
+    asked = world.mask("patient", host="db-01")
+    world.vote(asked)
+    world.until(lambda: "still stopping" in card_of(world, asked), "a card that says what it waits for")
+    beside = world.masked("tuned", host="db-01")
+    assert beside.target.outcome is Outcome.PROVEN
+    host.run("systemctl", "kill", "--signal=KILL", "patient.service")
+    done = world.until_final(asked)
+    assert (done.target.outcome, "tuned.service" in world.card(done)) == (Outcome.PROVEN, False), world.card(done)
+    back = world.undo(done)
+    assert back.target.outcome is Outcome.RESTORED, back.target.note
+    world.undo(beside)
+    host.run("systemctl", "kill", "--signal=KILL", "patient.service")
+
+
 def test_a_stop_by_force_ends_what_is_never_killed_and_starts_by_itself(impatient_world: World) -> None:
     world, host = impatient_world, impatient_world.hosts["db-01"]
     host.write("/usr/lib/systemd/system/alarm.service", ALARM)
@@ -368,12 +385,18 @@ def test_what_another_unit_keeps_up_is_stopped_once_that_is_masked(shared_world:
     assert active(host, "kept.service") == "inactive"
 
 
-def test_what_takes_its_host_down_is_never_masked(shared_world: World) -> None:
+@pytest.mark.parametrize("ends", ["SuccessAction=reboot-force", "OnSuccess=poweroff.target", "OnFailure=rescue.target"])
+def test_what_takes_its_host_down_is_never_masked(shared_world: World, ends: str) -> None:
     host = shared_world.hosts["web-01"]
-    put(host, "lethal.service", "[Unit]\nSuccessAction=reboot-force\n[Service]\nExecStart=/bin/sleep infinity\n")
+    put(host, "lethal.service", f"[Unit]\n{ends}\n[Service]\nExecStart=/bin/sleep infinity\n")
     refused = shared_world.mask("lethal")
     assert refused.stage is Stage.REFUSED
-    assert "lethal.service has SuccessAction=reboot-force" in refused.because
+    assert f"lethal.service has {ends}" in refused.because
+    put(host, "under.service", "[Service]\nExecStart=/bin/sleep infinity\n")
+    host.write("/run/systemd/system/lethal.service.d/under.conf", "[Unit]\nBindsTo=under.service\n")
+    host.run("systemctl", "daemon-reload")
+    also = shared_world.mask("under")
+    assert (also.stage, f"lethal.service has {ends}" in also.because) == (Stage.REFUSED, True)
     assert active(host, "lethal.service") == "active"
     host.write("/usr/lib/systemd/system/lethal.service", "[Service]\nExecStart=/bin/sleep infinity\n")
     host.run("systemctl", "daemon-reload")

@@ -1,11 +1,13 @@
-"""Edits that a reload would apply, on a real host: a masked unit with a drop-in has none, though systemd says so."""
+"""Edits that a reload would apply, on a real host: a masked unit with a drop-in has none, though 252 says so."""
 
 import pytest
 
+from bot.core.requests import Outcome, Verdict
 from tests.workflow.fleet import Fleet
 from tests.workflow.world import World
 
 pytestmark = pytest.mark.ssh
+VENDOR, ETC = "/usr/lib/systemd/system", "/etc/systemd/system"
 
 
 @pytest.fixture(scope="module")
@@ -20,11 +22,81 @@ def test_a_masked_unit_with_a_drop_in_has_no_pending_edits(world: World) -> None
     host.run("sh", "-c", f"mkdir -p {drop_in.rpartition('/')[0]}; printf '[Unit]\\nDescription=x\\n' >{drop_in}")
     host.run("systemctl", "mask", "worker.service")
     host.run("systemctl", "daemon-reload")
-    assert host.show("worker.service", "NeedDaemonReload", "LoadState") == {
-        "NeedDaemonReload": "yes",
-        "LoadState": "masked",
-    }
+    assert host.show("worker.service", "LoadState") == {"LoadState": "masked"}
     asked = world.mask("restless")
     assert asked.target.planned and asked.target.planned.around
     assert "worker.service" not in asked.target.planned.around.pending_reload
     assert "pending edits" not in world.card(asked)
+
+
+NICE = "printf '[Service]\\nNice=3\\n' >"
+EDITS = {
+    "a new directory of drop-ins": (f"mkdir {ETC}/cron.service.d; {NICE}{ETC}/cron.service.d/a.conf", "cron.service"),
+    "drop-ins of all services": (f"mkdir {ETC}/service.d; {NICE}{ETC}/service.d/a.conf", "*.service"),
+    "drop-ins by a prefix": (f"mkdir {ETC}/work-.service.d; {NICE}{ETC}/work-.service.d/a.conf", "work-*.service"),
+    "drop-ins of a template": (f"mkdir {ETC}/db@.service.d; {NICE}{ETC}/db@.service.d/a.conf", "db@.service"),
+    "a file that overrides another": (f"cp {VENDOR}/cron.service {ETC}/", "cron.service"),
+    "a mask": (f"ln -s /dev/null {ETC}/cron.service", "cron.service"),
+    "who is started by a target": (
+        f"mkdir {ETC}/multi-user.target.upholds; ln -s {VENDOR}/gate.service {ETC}/multi-user.target.upholds/",
+        "multi-user.target",
+    ),
+    "the manager's own": (
+        "mkdir -p /etc/systemd/system.conf.d; printf '[Manager]\\n' >/etc/systemd/system.conf.d/a.conf",
+        "system.conf",
+    ),
+    "what a generator reads": ("echo '# new' >>/etc/fstab", "fstab"),
+}
+
+
+@pytest.mark.parametrize(("edit", "named"), EDITS.values(), ids=EDITS)
+def test_an_edit_that_systemd_does_not_know_of_is_named(shared_world: World, edit: str, named: str) -> None:
+    """systemd says NeedDaemonReload=no of some of these (measured)."""
+    host = shared_world.hosts["web-01"]
+    host.run("systemctl", "daemon-reload")
+    host.run("sh", "-ec", edit)
+    asked = shared_world.mask("restless")
+    try:
+        assert f"also applies pending edits of {named}" in shared_world.card(asked)
+    finally:
+        shared_world.vote(asked, Verdict.DENY)
+        host.run("sh", "-c", f"rm -rf {ETC}/*.service.d/a.conf {ETC}/service.d {ETC}/multi-user.target.upholds")
+        host.run("sh", "-c", f"rm -f {ETC}/cron.service /etc/systemd/system.conf.d/a.conf; systemctl daemon-reload")
+
+
+@pytest.mark.parametrize("gone", ["override", "drop-ins"])
+def test_files_that_were_removed_are_edits_too(shared_world: World, gone: str) -> None:
+    host = shared_world.hosts["web-01"]
+    made = {"override": f"{ETC}/cron.service", "drop-ins": f"{ETC}/cron.service.d"}[gone]
+    host.run("sh", "-c", f"cp {VENDOR}/cron.service {made} || true")
+    if gone == "drop-ins":
+        host.run("sh", "-c", f"rm -rf {made}; mkdir {made}; {NICE}{made}/a.conf")
+    host.run("systemctl", "daemon-reload")
+    host.run("rm", "-r", made)
+    asked = shared_world.mask("restless")
+    assert "also applies pending edits of cron.service" in shared_world.card(asked)
+    shared_world.vote(asked, Verdict.DENY)
+
+
+def test_an_undo_says_which_edits_of_others_its_reload_has_applied(shared_world: World) -> None:
+    host = shared_world.hosts["web-01"]
+    host.run("systemctl", "daemon-reload")
+    done = shared_world.masked("restless")
+    assert "pending edits" not in shared_world.card(done)
+    host.run("sh", "-ec", f"mkdir {ETC}/cron.service.d; {NICE}{ETC}/cron.service.d/a.conf")
+    back = shared_world.undo(done)
+    assert host.show("cron.service", "Nice") == {"Nice": "3"}
+    assert "also applied pending edits of cron.service" in shared_world.card(back)
+
+
+def test_a_unit_that_ran_before_its_edit_was_loaded_is_not_as_before(shared_world: World) -> None:
+    host = shared_world.hosts["web-01"]
+    host.write(f"{VENDOR}/edited.service", "[Service]\nExecStart=/bin/sleep 9991\n")
+    host.run("sh", "-c", "systemctl daemon-reload; systemctl start edited")
+    host.write(f"{VENDOR}/edited.service", "[Service]\nExecStart=/bin/sleep 9992\n")
+    asked = shared_world.mask("edited")
+    assert "an undo starts it as edited" in shared_world.card(asked)
+    back = shared_world.undo(shared_world.approve(asked))
+    assert "sleep 9992" in host.run("systemctl", "show", "-p", "ExecStart", "edited").stdout
+    assert back.target.outcome is Outcome.RESTORED_PARTLY
+    assert back.target.note == "it runs as edited: systemd had not loaded its changed files before"

@@ -77,10 +77,10 @@ def our_own_login_survives(facts: Facts, _policy: Policy) -> Refuse | None:
         why = f"{cut} carries the bot's own login on {where}. The bot could neither prove nor undo its mask."
         return Refuse("own_lifeline", why, _NEVER)
     if may := next((name for name in at_stake if name in around.may_carry_us), None):
-        why = f"{may} serves connections, and the bot cannot tell whether {may} also carries its own login to {where}."
+        why = f"{may} may carry the bot's own login on {where}: the host does not tell which units do."
         hint = (
-            "ss(8) must show the cgroup of each socket (iproute2 5.8 or later, cgroup v2). It shows none in another "
-            "network namespace of the host: let the bot log in from outside."
+            "ss(8) must show the cgroup of each socket (iproute2 5.8 or later, cgroup v2). It shows none for UNIX "
+            "sockets, and none in another network namespace of the host: let the bot log in by TCP, from outside."
         )
         return Refuse("own_lifeline_unknown", why, hint)
     return None

@@ -33,7 +33,7 @@ WHOLE = replace(
     POLICY,
     critical=(
         *POLICY.critical,
-        *(ListedUnit(f"*.{kind}", "storage") for kind in ("automount", "swap")),
+        *(ListedUnit(f"*.{kind}", "storage") for kind in ("automount", "swap", "slice", "scope")),
         ListedUnit("*.target", "boot and shutdown"),
     ),
 )
@@ -113,7 +113,7 @@ def test_a_critical_unit_that_would_stop_with_it_is_told_by_any_of_its_names() -
     assert answer.reason.startswith("sshd.service depends on cron.service and is on the critical list")
 
 
-@pytest.mark.parametrize("unit", ["app.target", "srv-data.mount", "srv-data.automount"])
+@pytest.mark.parametrize("unit", ["app.target", "srv-data.mount", "srv-data.automount", "app.slice", "run-1.scope"])
 def test_somebodys_own_target_or_mount_that_stops_too_is_neither_boot_nor_storage(unit: str) -> None:
     policy = WHOLE
     answer = refusal(looked(snapshot(would_stop=(related_unit(unit),))), policy)
@@ -126,7 +126,16 @@ def test_somebodys_own_target_or_mount_that_stops_too_is_neither_boot_nor_storag
 
 
 @pytest.mark.parametrize(
-    "unit", ["multi-user.target", "network-online.target", "boot-efi.mount", "var-lib.mount", "a.swap"]
+    "unit",
+    [
+        "multi-user.target",
+        "network-online.target",
+        "boot-efi.mount",
+        "var-lib.mount",
+        "a.swap",
+        "system.slice",
+        "session-4.scope",
+    ],
 )
 def test_a_target_or_mount_that_carries_the_host_is_critical_where_it_stops_too(unit: str) -> None:
     policy = WHOLE
@@ -230,7 +239,7 @@ def test_our_own_login_is_not_cut_when_it_is_carried_by(seen: Snapshot) -> None:
 def test_what_listens_is_not_cut_where_nobody_can_tell_who_carries_our_login() -> None:
     answer = refusal(looked(snapshot(may_carry_us=frozenset({"cron.service"}))))
     assert answer.code == "own_lifeline_unknown"
-    assert "cron.service serves connections" in answer.reason
+    assert "cron.service may carry the bot's own login on web-01" in answer.reason
     assert isinstance(decide(looked(snapshot(may_carry_us=frozenset({"other.service"}))), POLICY), NeedsApproval)
 
 
