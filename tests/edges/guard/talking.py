@@ -72,7 +72,10 @@ _kept: dict[tuple[str, int], Talk] = {}
 def ask(host: LabHost, *words: str, user: str = "", **more: object) -> Said:
     """One request in words, over a conversation that is kept for the next one, as the bot keeps it."""
     talk = _kept.get((host.name, host.port))
-    if talk is None or talk.client.poll() is not None:
+    if talk is not None and talk.client.poll() is not None:  # it was refused, or had nothing to do for a while
+        talk.client.communicate()
+        talk = None
+    if talk is None:
         talk = _kept[host.name, host.port] = Talk(_started(host.ssh(GUARD)))
     return talk.ask(*words, user=user, **more)
 

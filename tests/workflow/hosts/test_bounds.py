@@ -14,7 +14,7 @@ pytestmark = pytest.mark.ssh
 
 VENDOR, ETC = "/usr/lib/systemd/system", "/etc/systemd/system"
 PLAIN = "[Service]\nExecStart=/usr/bin/sleep infinity\n"
-MANY = 1000
+MANY = 400
 LONG = "b" * 180
 
 
@@ -78,7 +78,7 @@ def test_odd_and_unreadable_drop_ins_are_said_and_their_edits_noticed(shared_wor
 
 
 @pytest.mark.fault("F87", how=f"{MANY} services of a real host, with names of 200 letters, that stop with the unit")
-def test_a_thousand_services_with_long_names_are_all_seen(shared_world: World, host: AnyHost) -> None:
+def test_hundreds_of_services_with_long_names_are_all_seen(shared_world: World, host: AnyHost) -> None:
     known = "".join(f"After=bnd-{LONG}@{number}.service\n" for number in range(MANY))
     names = [f"bnd-{LONG}@{number}.service" for number in range(MANY)]
     host.write(f"{VENDOR}/bnd-{LONG}@.service", f"[Unit]\nBindsTo=bnd-hub.service bnd-idle.service\n{PLAIN}")
