@@ -29,10 +29,9 @@ from bot.workflow.lifecycle.fresh_login import why_no_login
 from bot.workflow.lifecycle.outcome_unknown import outcome_unknown
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.lineage import target_to_restore
-from bot.workflow.requests.own_changes import own_changes
+from bot.workflow.requests.own_changes import with_own_changes
 from bot.workflow.requests.results import Ending, Update
 
-_LINES_OF_AN_ANSWER = 6
 _SHARE = 10  # of a slow unit: the pauses between looks grow to a tenth of the time waited so far
 
 
@@ -59,8 +58,7 @@ class RunningChange:
         self.stored = request.target  # as it was before the newest look
         self.seen = seen
         self.stopping = stopping
-        self.fully = False  # once a step needed a full look, all later looks are full
-        self.once_fully = False  # the next look is full, for a step that is probably the last one
+        self.fully = self.once_fully = False  # all looks are full from the first that had to be; or the next one is
         self.answered: tuple[Event, ...] = ()  # the answer to the newest command, until it is recorded
         self.status = ""  # the unit's status for people, if the newest look was a full one
         self.failures = 0
@@ -106,16 +104,14 @@ class RunningChange:
                 also=self.related,
             )
         now, self.seen, self.once_fully = self.seen, None, False
-        target = replace(observe(self.stored, ask.change, now), unknown_since=None)
-        if target.waiting:  # the host is free for other requests meanwhile
-            ours = own_changes(self.deps, self.request).units
-            target = replace(target, beside=tuple(sorted({*target.beside, *ours})))
-        self.request = replace(self.request, target=target)
+        seen = replace(observe(self.stored, ask.change, now), unknown_since=None)
+        self.request = with_own_changes(self.deps, replace(self.request, target=seen))
+        exempt = self.deps.in_force.policy.no_start_proof
         context = StepContext(
             ask.change,
-            target,
+            self.request.target,
             self.undoes,
-            try_start=not any(fnmatchcase(str(target.unit), one) for one in self.deps.in_force.policy.no_start_proof),
+            try_start=not any(fnmatchcase(str(seen.unit), pattern) for pattern in exempt),
             limits=self.deps.limits,
             begun=self.request.begun_at,
             is_wanted=not ask.forces or self.deps.store.get(ask.forces).can_be_forced,
@@ -137,8 +133,8 @@ class RunningChange:
                 self.fully = False  # a short look suffices while the change goes on
                 self._wait(seconds)
             case Done() if now and now.around is not None:
-                user = self.request.ask.change.user
-                status = self.status or status_head(self.deps, self.host, self.request.target.unit, user=user)
+                user, unit = self.request.ask.change.user, self.stored.unit
+                status = self.status or status_head(self.deps, self.host, unit, user=user)
                 no_login = why_no_login(self.deps, self.host, self.request, step.outcome)
                 return Ending(self.request, step, now, status, no_login)
             case Done():
@@ -221,7 +217,7 @@ class RunningChange:
 
     def _take_answer(self, sent: Sent, reply: CommandResult) -> None:
         """Note the answer, and the look that came with it; if there is none to read, the next step takes one."""
-        output = clean(reply.stderr or reply.stdout, lines=_LINES_OF_AN_ANSWER)  # systemctl says it all on stderr
+        output = clean(reply.stderr or reply.stdout, lines=6)  # systemctl says it all on stderr
         answered = replace(sent, exit_code=reply.exit_code, output=output, millis=reply.millis)
         self.request = self.request.on_target(sent=(*self.request.target.sent[:-1], answered))
         code, to, by = reply.exit_code, reply.address, reply.guard

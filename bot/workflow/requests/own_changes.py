@@ -37,3 +37,11 @@ def _affected_units(deps: Deps, other: Request) -> frozenset[str]:
     """The units that a request affects; an undo also affects what its mask stopped."""
     mask = deps.store.get(other.ask.undoes) if other.ask.undoes else None
     return affected_units(other) | (affected_units(mask) if mask else frozenset())
+
+
+def with_own_changes(deps: Deps, request: Request) -> Request:
+    """The request, with what our others change while it waits for a slow stop or start: its host is free for them."""
+    if not request.target.waiting:
+        return request
+    beside = {*request.target.beside, *own_changes(deps, request).units}
+    return request.on_target(beside=tuple(sorted(beside)))
