@@ -28,6 +28,10 @@ _DAY = re.compile(
 )
 _WORD = re.compile(r"(?P<value>@?[a-z0-9][a-z0-9_-]*)(?!\S)(?P<rest>.*)", _SIGNS)
 _CALLED = re.compile(r"(?P<value>@\S+|<!subteam\^\S+>)(?P<rest>.*)", _SIGNS)
+# An end behind a reason, `INC-1 for 30 minutes`; but not how long something has lasted, `has been failing for 2h`.
+_BEHIND = re.compile(r"(?P<reason>.*\S)[\s,;:]+(?P<end>(?:for|until|till)\s.+)", _SIGNS)
+_LASTED = re.compile(r"\b(?:is|are|was|were|has|have|had|been|down|\w+(?:ing|ed))\b", re.IGNORECASE)
+_CLEAR_LENGTH = re.compile(r"(?:\d+[dhms])+ *(?:[,;:]|[a-z][a-z0-9]*-\d|#\d)", re.IGNORECASE)  # `2h INC-1`, `2h, ...`
 _PHRASES = ("on", "it", "off", "up", "this", "that", "them")  # `hold on`, `hold it`
 
 
@@ -42,16 +46,27 @@ class _Found:
 
 
 def dashless(typed: str, reason: str) -> tuple[dict[str, str], str] | None:
-    """The options at the beginning of a reason, each with a valid value, and the rest. None if it is a reason.
+    """The options at the beginning of a reason, or the end behind it, and the rest. None if it is a reason.
 
-    Behind `--` everything is a reason, and so is a text that merely begins with such a word.
+    Each option has a valid value. Behind `--` everything is a reason, and so is a text that merely begins with such a
+    word.
     """
     if typed.removesuffix(reason).rstrip().endswith("--"):
         return None
-    found = [*_options(unmangle.straight(reason).strip())]
+    text = unmangle.straight(reason).strip()
+    found = [*_options(text)]
     while found and not found[-1].is_certain and found[-1].rest:
         found.pop()
-    return ({one.name: one.value for one in found}, found[-1].rest) if found else None
+    return ({one.name: one.value for one in found}, found[-1].rest) if found else _end_behind(text)
+
+
+def _end_behind(text: str) -> tuple[dict[str, str], str] | None:
+    """`INC-1 for 30 minutes`: an end, and the reason before it."""
+    split = _BEHIND.fullmatch(text)
+    found = _option(split["end"]) if split else None
+    if split is None or found is None or found.rest or (found.name == "--for" and _LASTED.search(split["reason"])):
+        return None
+    return {found.name: found.value}, split["reason"].rstrip(",;: ")
 
 
 def ends(text: str) -> str:
@@ -85,7 +100,7 @@ def _option(text: str) -> _Found | None:
         name = first_spelling(f"--{flag['name'].lower().replace(' ', '-')}")
         return _Found(name, "", flag["rest"].strip(), is_certain=False)
     if length := _length(text):
-        return _Found("--for", *length, is_certain=False)
+        return _Found("--for", *length, is_certain=bool(_CLEAR_LENGTH.match(text)))
     named = _NAMED.match(text)
     return _read_named(named["name"].lower(), named["rest"], is_certain="=" in named["is"]) if named else None
 
