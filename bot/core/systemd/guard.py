@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from types import MappingProxyType
 
-from bot.core.systemd.host_rules import GUARD
+from bot.core.systemd.host_rules import GUARD, LONGEST_LOOK, LOOK_SECONDS
 from bot.core.text.sanitize import clean
 from bot.errors import HostError
 
@@ -15,7 +15,10 @@ Argv = tuple[str, ...]
 NAME = "maskbot-guard"
 """The first word of every command that is recorded: the bot calls nothing else on a host."""
 
-REFUSED = 64
+REFUSED, LATE = 64, 124
+"""Exit codes: nothing was done; a look that was ended at its limit, as timeout(1) says it."""
+
+_MARGIN = 5  # seconds between the end of a look on its host and the end of our patience, so that we hear of it
 _LONGEST_FIRST_LINE = 160
 _UNREAD = "-"  # instead of an id, for what a guard could not read
 _MISSING = (126, 127)  # sh(1): it could not be run, or is not there
@@ -65,11 +68,14 @@ class Framed:
 _LONGEST_WORDS = 300
 
 
-def request_line(argv: Argv, identity: str, note: Note | None = None, then: Argv = ()) -> str:
+def request_line(
+    argv: Argv, identity: str, note: Note | None = None, then: Argv = (), *, deadline: float = LOOK_SECONDS + _MARGIN
+) -> str:
     """The request on the guard's standard input, for the words of a recorded command.
 
     The answer repeats `identity`, digits of hexadecimal, which no other request of the conversation has. `then` is the
-    command of the look that follows it at once, in the same request.
+    command of the look that follows it at once, in the same request. A look ends on the host before the `deadline`, in
+    seconds, of who waits for it.
     """
     name, *words = argv
     if name != NAME:
@@ -79,7 +85,13 @@ def request_line(argv: Argv, identity: str, note: Note | None = None, then: Argv
         user, words = words[1], words[2:]
     look = {"then": then[-2], "about": then[-1]} if then else {}
     said = {key: clean(text, lines=1, width=_LONGEST_WORDS) for key, text in _texts(note).items()}
-    return json.dumps({"protocol": PROTOCOL, "id": identity, "do": words, "user": user, "note": said, **look}) + "\n"
+    head = {"protocol": PROTOCOL, "id": identity, "do": words, "user": user, "note": said}
+    return json.dumps({**head, "seconds": look_seconds(deadline), **look}) + "\n"
+
+
+def look_seconds(deadline: float) -> int:
+    """How long a look may run on its host, for somebody who waits until the deadline, in seconds."""
+    return max(1, min(LONGEST_LOOK, int(deadline - _MARGIN)))
 
 
 def _texts(note: Note | None) -> dict[str, str]:

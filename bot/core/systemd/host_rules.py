@@ -29,7 +29,8 @@ PROBE = "mask-probe.service"
 """A name that no unit has, and no critical list: a mask is tried with it where ours goes, and taken away at once."""
 
 LOOK_SECONDS = 20
-"""How long the script of a look may run on the host; the bot waits a little longer, so that it hears of the end."""
+LONGEST_LOOK = 90
+"""How many seconds the script of a look may run on the host: if the bot does not say how long, and at most."""
 
 RIGHTS_FD = 9
 """Where a look's script reads what root would do for the bot, with the head of that part."""

@@ -1,15 +1,15 @@
 """Run the script of a look, and end it with those who wait for it."""
 
 import os
+import time
 from collections.abc import Callable, Sequence
 
-from bot.core.systemd.host_rules import LOOK_SECONDS
 from bot.edges.guard.process import Ended, Limit, Refused, Started
 from bot.edges.guard.requests import SIZES
 
 SCRIPTS: "dict[str, str]" = {}
 RIGHTS_HEAD = b"@rights\n"
-_WAIT = LOOK_SECONDS + 4.0  # a script ends itself earlier
+_AFTER = 4.0  # seconds after its limit; a script ends itself earlier
 
 
 def looked(
@@ -26,10 +26,12 @@ def looked(
         if size not in SIZES:
             raise Refused("there is no such look")
         arguments = [unit, size, user]
-    argv = ["/usr/bin/timeout", "-k", "2", str(LOOK_SECONDS), "/bin/sh", "-c", SCRIPTS[words[0]], f"maskbot-{words[0]}"]
+    limit = Limit.look_seconds
+    argv = ["/usr/bin/timeout", "-k", "2", str(limit), "/bin/sh", "-c", SCRIPTS[words[0]], f"maskbot-{words[0]}"]
     script = Started(argv + arguments, rights=rights, more={"SSH_CONNECTION": from_where})
     Limit.is_look = True  # also of one that follows a change
-    return script.end(_WAIT, also=also)
+    Limit.end = max(Limit.end, time.monotonic() + limit + _AFTER)
+    return script.end(limit + _AFTER, also=also)
 
 
 def rights_to_read(text: bytes) -> int:

@@ -5,7 +5,7 @@ import select
 import time
 from collections.abc import Callable
 
-from bot.core.systemd.host_rules import RIGHTS_FD
+from bot.core.systemd.host_rules import LOOK_SECONDS, RIGHTS_FD
 
 REFUSED = 64
 """The exit code of an answer in which nothing was done."""
@@ -43,12 +43,14 @@ class Limit:
 
     end = 0.0
     is_look = False
+    look_seconds = LOOK_SECONDS
 
 
 def begin_request() -> None:
     """Its time begins now."""
     Limit.end = time.monotonic() + REQUEST_SECONDS
     Limit.is_look = False
+    Limit.look_seconds = LOOK_SECONDS
 
 
 class Ended:

@@ -3,7 +3,8 @@
 import os
 import time
 
-from bot.edges.guard.process import Refused, poller_of
+from bot.core.systemd.host_rules import LONGEST_LOOK, LOOK_SECONDS
+from bot.edges.guard.process import Limit, Refused, poller_of
 
 PROTOCOL = 1
 SIZES: "tuple[str, ...]" = ()
@@ -82,6 +83,7 @@ class Request:
         self.words = _texts(found.get("do"))
         self.user = _text(found.get("user", ""))
         self.then = _text(found.get("then", ""))  # the size of the look after a change
+        Limit.look_seconds = _seconds(found.get("seconds", LOOK_SECONDS))
         self.connection = connection(_text(found.get("connection", "")))
         self.about = _text(found.get("about", ""))  # the unit of that look
         note = found.get("note", {})
@@ -143,6 +145,12 @@ class _Strict:
     object_hook = object_pairs_hook = None
     parse_float = parse_int = parse_constant = int
     memo: "dict[str, str]" = {}
+
+
+def _seconds(value: object) -> int:
+    if not isinstance(value, int) or not 0 < value <= LONGEST_LOOK:
+        raise Refused(f"a look may take from 1 to {LONGEST_LOOK} seconds")
+    return value
 
 
 def _text(value: object) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from importlib import resources
 
 from bot import __version__
-from bot.core.systemd.host_rules import GUARD, LOOK_SECONDS, RIGHTS_FD
+from bot.core.systemd.host_rules import GUARD, LONGEST_LOOK, LOOK_SECONDS, RIGHTS_FD
 from bot.core.systemd.look import SIZES
 from bot.core.systemd.look_script import SCRIPT as LOOK
 from bot.core.systemd.properties import STATUS
@@ -52,6 +52,7 @@ def guard(critical: Iterable[str]) -> str:
         "VERSION": __version__,
         "GUARD": GUARD,
         "LOOK_SECONDS": LOOK_SECONDS,
+        "LONGEST_LOOK": LONGEST_LOOK,
         "RIGHTS_FD": RIGHTS_FD,
         "SIZES": tuple(SIZES),
         "SCRIPTS": {"look": LOOK, "scan": SCAN, "units": UNITS, "status": _STATUS},

@@ -32,7 +32,10 @@ class GuardedHosts:
         A guard that has answered waits for the next request on the same connection.
         """
         identity = secrets.token_hex(8)
-        given, size = request_line(argv, identity, note, then).encode(), partial(frame_size, identity=identity)
+        given, size = (
+            request_line(argv, identity, note, then, deadline=deadline).encode(),
+            partial(frame_size, identity=identity),
+        )
         reply = replace(self._ssh.run(host, (GUARD,), given=given, deadline=deadline, size=size), argv=argv)
         framed = read_frame(reply.stdout, identity)
         if framed is None:

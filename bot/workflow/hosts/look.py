@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from bot.core.hosts.inventory import Host
 from bot.core.requests import Target
-from bot.core.systemd.guard import Argv, complaint
+from bot.core.systemd.guard import LATE, Argv, complaint, look_seconds
 from bot.core.systemd.login_shell import login_complaint
 from bot.core.systemd.look import look_argv, parse_look, parse_status
 from bot.core.systemd.scan import Scan, parse_scan, scan_argv
@@ -55,10 +55,15 @@ def scan(deps: Deps, host: Host) -> Scan:
 
 
 def _run(deps: Deps, host: Host, argv: Argv) -> str:
+    limit = deps.look_limits.of(host.name, usual=deps.timings.look_deadline)
     try:
-        reply = deps.hosts.run(host, argv, deadline=deps.timings.look_deadline)
+        reply = deps.hosts.run(host, argv, deadline=limit)
     except OutcomeUnknown as error:  # a look changes nothing, so it can be repeated
         raise HostError(str(error), code="no_answer", passing=True) from error
+    if reply.exit_code == LATE:
+        why = f"{host.name}: the check took longer than {look_seconds(limit)} s there and was ended."
+        raise HostError(f"{why} The host is overloaded, or its systemd hangs.", code="look_too_slow", passing=True)
+    deps.look_limits.took(host.name, reply.millis / 1000)
     no = complaint(host.name, reply.exit_code, reply.stderr, reply.guard)
     if no := no or login_complaint(host.name, reply.exit_code, reply.stdout):
         raise no

@@ -11,6 +11,7 @@ from bot.core.systemd.own_machine import OwnMachine
 from bot.ports import Channel, Clock, Directory, Hosts, Pager, Sink, Store
 from bot.workflow.process.ack_priority import AckPriority
 from bot.workflow.process.liveness import Liveness
+from bot.workflow.process.look_limits import LookLimits
 from bot.workflow.process.reachability import Reachability
 
 UNCALLED = 20  # queries by the scheduling thread, after which the workers query for themselves
@@ -73,6 +74,7 @@ class Deps:
     timings: Timings = Timings()
     limits: StepLimits = StepLimits()
     reachability: Reachability = field(default_factory=Reachability)  # which hosts do not answer
+    look_limits: LookLimits = field(default_factory=LookLimits)  # how long a look at each host may take
     aftercare: AftercarePolicy = AftercarePolicy()
     pager: Pager | None = None
     sinks: tuple[Sink, ...] = ()  # who receives the audit log

@@ -36,6 +36,7 @@ def test_a_request_is_one_line_with_its_words_and_a_note() -> None:
         "id": ID,
         "do": ["stop", "indexer.service"],
         "user": "deploy",
+        "seconds": 20,
         "note": {
             "request": "R-7",
             "asked_by": "alice",
@@ -45,6 +46,11 @@ def test_a_request_is_one_line_with_its_words_and_a_note() -> None:
         },
     }
     assert json.loads(request_line((NAME, "reload"), ID))["note"] == {}
+
+
+@pytest.mark.parametrize(("deadline", "seconds"), [(25.0, 20), (50.5, 45), (400.0, 90), (2.0, 1)])
+def test_a_look_ends_on_the_host_before_the_patience_of_who_waits(deadline: float, seconds: int) -> None:
+    assert json.loads(request_line((NAME, "reload"), ID, deadline=deadline))["seconds"] == seconds
 
 
 def test_a_look_may_be_asked_for_in_the_same_request() -> None:

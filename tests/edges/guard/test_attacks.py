@@ -199,6 +199,8 @@ def test_a_mask_that_was_made_anew_is_not_the_bot_s(host: LabHost) -> None:
         b'{"protocol":1,"id":"a1","do":["reload"],"note":[]}',
         b'{"protocol":1,"id":"a1","do":["stop","cron.service"],"note":{"reason":["a"]}}',
         b'{"protocol":1,"id":"a1","do":["stop","cron.service"],"then":"all","about":"cron.service"}',
+        b'{"protocol":1,"id":"a1","do":["scan"],"seconds":91}', b'{"protocol":1,"id":"a1","do":["scan"],"seconds":0}',
+        b'{"protocol":1,"id":"a1","do":["scan"],"seconds":"20"}',
         b'{"protocol":1e999,"id":"a1","do":["reload"]}', b'{"protocol":NaN,"id":"a1","do":["reload"]}',
     ],
 )  # fmt: skip
