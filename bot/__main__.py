@@ -11,7 +11,7 @@ from bot.cli import followups
 from bot.cli import options as words
 from bot.cli.arguments import ONLY_MASK_HAS, ONLY_REQUESTS_HAVE, ChangeArguments, one_per_field
 from bot.cli.audit import audit
-from bot.cli.guard import guard
+from bot.cli.host import host
 from bot.cli.hosts import hosts
 from bot.errors import ConfigError, MaskbotError, UsageError
 
@@ -21,8 +21,8 @@ _DEBUG = bool(os.environ.pop("MASKBOT_DEBUG", ""))
 
 app = typer.Typer(name="maskbot", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(audit)
+app.add_typer(host)
 app.add_typer(hosts)
-app.command()(guard)
 
 
 @app.callback()

@@ -58,6 +58,4 @@ NoWait = Annotated[bool, typer.Option("--no-wait", help="Print the request and e
 CarryOut = Annotated[
     bool, typer.Option("--carry-out", help="Root only, while no bot runs: carry the request out in this process.")
 ]
-Sudoers = Annotated[bool, typer.Option("--sudoers", help="Print the line for /etc/sudoers.d/maskbot instead.")]
-Doas = Annotated[bool, typer.Option("--doas", help="Print the line for /etc/doas.conf instead.")]
 Login = Annotated[str, typer.Option("--login", metavar="NAME", help="The bot's login on the host.")]

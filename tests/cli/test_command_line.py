@@ -24,7 +24,7 @@ from tests.lab.warm import maskbot
 COMMANDS = (
     "run", "check", "doctor", "explain", "plan", "mask", "unmask", "approve", "deny", "withdraw", "ask",
     "answer", "give", "break-glass", "sign-off", "extend", "keep", "freeze", "thaw", "status",
-    "list", "audit", "manifest",
+    "list", "audit", "manifest", "host", "hosts",
 )  # fmt: skip
 ME = getpass.getuser()
 SECONDS = 60.0
@@ -435,6 +435,38 @@ def test_doctor_says_what_is_wrong_and_what_would_mend_it(place: Place) -> None:
     assert (finding["about"], finding["check"], finding["is_ok"]) == ("web-01", "reachable", False)
     assert "connection refused" in finding["what"]
     assert "sshd" in finding["fix"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--login", "root"], "The bot does not log in as root."),
+        (["--login", "a;b"], "`a;b` is not a login name."),
+        (["--key", "nowhere.pub"], "nowhere.pub: neither a file that can be read nor a public key"),
+        (["--key", "ssh-ed25519 AAAA"], "is no public key that the bot can log in with"),
+        (["--from", "bot.example.net"], "neither an address nor a network"),
+        (["--users", "deploy,$(id)"], "`$(id)` is not a login name."),
+    ],
+)
+def test_no_script_is_printed_for_a_host_from_what_makes_no_sense(place: Place, words: list[str], said: str) -> None:
+    done = place.maskbot("host", "install-script", *words)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+
+
+def test_the_script_for_a_host_has_the_public_half_of_the_bot_s_own_key(place: Place) -> None:
+    public = " ".join((place.folder / "key.pub").read_text().split()[:2])
+
+    own = place.maskbot("host", "install-script")
+    named = place.maskbot("host", "install-script", "--key", str(place.folder / "key.pub"))
+    private = place.maskbot("host", "install-script", "--key", str(place.folder / "key"))
+    none = place.maskbot("host", "install-script", MASKBOT_SSH_KEY_FILE="")
+
+    assert f'command="/usr/local/libexec/maskbot-guard" {public} maskbot' in own.stdout
+    assert named.stdout == own.stdout
+    assert (private.returncode, private.stdout, none.returncode, none.stdout) == (2, "", 2, "")
+    assert "That is a private key." in private.stderr
 
 
 def test_help_does_not_keep_people_waiting(place: Place) -> None:

@@ -66,6 +66,7 @@ class Framed:
 
 
 _LONGEST_WORDS = 300
+_INSTALL = "Run the script that `maskbot host install-script` prints there, as root."
 
 
 def request_line(
@@ -150,14 +151,14 @@ def complaint(host: str, exit_code: int, stderr: str, guard: str) -> HostError |
     if guard and int(protocol) not in PROTOCOLS:
         known = " and ".join(map(str, sorted(PROTOCOLS)))
         why = f"{host}: its guard ({version}) speaks protocol {protocol}, and this bot {known}."
-        return HostError(f"{why} Nothing was sent. `maskbot guard` prints the right one.", code="host_not_ready")
+        return HostError(f"{why} Nothing was sent. {_INSTALL}", code="host_not_ready")
     if guard and exit_code == REFUSED:
         said = clean(stderr.removeprefix(f"{NAME}: "), lines=1, width=_LONGEST_WORDS)
         return HostError(f"{host}: its guard refused the look: {said}.", code="host_not_ready")
     if not guard and exit_code == REFUSED and stderr.startswith(NAME):
         why = f"{host}: its guard is of a version before this bot's oldest."
-        return HostError(f"{why} Nothing was sent. `maskbot guard` prints the right one.", code="host_not_ready")
+        return HostError(f"{why} Nothing was sent. {_INSTALL}", code="host_not_ready")
     if not guard and exit_code in _MISSING and NAME in stderr:
         why = f"{host}: its guard, {GUARD}, is missing or cannot be run."
-        return HostError(f"{why} Nothing was sent. `maskbot guard` prints it.", code="host_not_ready")
+        return HostError(f"{why} Nothing was sent. {_INSTALL}", code="host_not_ready")
     return None

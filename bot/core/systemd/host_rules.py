@@ -1,6 +1,6 @@
 """The rules that the bot and the guard on a host share: names of units, the critical list, what goes down.
 
-`maskbot guard` copies this file into the guard, which runs with the host's own Python (3.6 or later) and loads nothing
+This file is copied into the guard, which runs with the host's own Python (3.6 or later) and loads nothing
 that takes time: hence annotations in quotes, and neither `re` nor `fnmatch`.
 """
 

@@ -54,15 +54,18 @@ class _Login:
             except OSError:
                 pass  # it is gone, or cannot be run
 
-    def _answer(self, request: Request, line: bytes, _settings: Settings) -> Ended:
+    def _answer(self, request: Request, line: bytes, settings: Settings) -> Ended:
         """Looks need no rights; the rest is handed to root, and so is what a user's own manager is asked."""
         if self._is_replaced:
             raise Refused("it was replaced meanwhile, and cannot go on")
+        self._root.by_doas = settings.by_doas
         if request.is_look and not request.user:
             return self._look(request)
         done = self._root.ask(line.rstrip()[:-1] + f', "connection": "{self._from_where}"}}'.encode())
         if request.then and not request.user and done.code != REFUSED:
             done.look = looked(["look", request.then, request.about], "", self._from_where).out
+        if request.verb == "rules" and done.code == 0 and "SSH_ORIGINAL_COMMAND" not in os.environ:
+            done.out += b"shell the key that the bot uses\n"  # sshd says so only where it forces a command
         return done
 
     def _look(self, request: Request) -> Ended:

@@ -13,6 +13,8 @@ _WAYS_TO_ROOT = (
     ("/usr/bin/doas", "-n"),
     ("/usr/local/bin/doas", "-n"),
 )
+"""The first one is taken that is there, unless guard.conf says that it is doas."""
+
 _ANSWER_SECONDS = 110.0  # root's half has limits of its own, which are shorter
 _COMPLAINT_SECONDS = 2.0
 
@@ -26,6 +28,7 @@ class RootsHalf:
 
     def __init__(self) -> None:
         self._running: list[Started] = []
+        self.by_doas = False
         self._said = b""
         self._has_greeted = False
         self.answer: Ended | None = None
@@ -59,7 +62,7 @@ class RootsHalf:
         if self._running and poller_of(self._running[0].out[0]).poll(0):  # it has ended since its last answer
             self.close()
         if not self._running:
-            self._running = [Started([*_way_to_root(), GUARD])]
+            self._running = [Started([*_way_to_root(by_doas=self.by_doas), GUARD])]
         try:  # noqa: SIM105 - contextlib takes time to load
             write_all(self._running[0].inward, line + b"\n")
         except BrokenPipeError:
@@ -114,8 +117,9 @@ class RootsHalf:
         self._running, self._said, self._has_greeted = [], b"", False
 
 
-def _way_to_root() -> "tuple[str, ...]":
-    way = next((one for one in _WAYS_TO_ROOT if os.access(one[0], os.X_OK)), None)
+def _way_to_root(*, by_doas: bool) -> "tuple[str, ...]":
+    ways = [one for one in _WAYS_TO_ROOT if one[0].endswith("doas") or not by_doas]
+    way = next((one for one in ways if os.access(one[0], os.X_OK)), None)
     if way is None:
-        raise Refused("there is neither sudo nor doas on this host")
+        raise Refused("there is no doas on this host" if by_doas else "there is neither sudo nor doas on this host")
     return way

@@ -21,6 +21,7 @@ class Settings:
         self.critical: list[str] = []
         self.users: list[str] = []
         self.foreign_masks = False
+        self.by_doas = False
 
     def set(self, key: str, value: str) -> None:
         """One line of the file. Raises `Refused`: what is not understood is not left out."""
@@ -32,6 +33,8 @@ class Settings:
             self.users += value.split()
         elif key == "foreign-masks" and value in ("yes", "no"):
             self.foreign_masks = value == "yes"
+        elif key == "become" and value in ("sudo", "doas"):
+            self.by_doas = value == "doas"
         else:
             raise Refused(f"{CONFIGURATION} has a line that is not understood: {key[:40]}")
 

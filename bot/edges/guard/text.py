@@ -1,4 +1,4 @@
-"""The guard as one file, which `maskbot guard` prints: the other modules, the shared rules, and the bot's scripts."""
+"""The guard as one file: the other modules, the shared rules, and the bot's scripts."""
 
 import ast
 import re
@@ -17,7 +17,7 @@ from bot.core.systemd.unit_list import SCRIPT as UNITS
 
 _HEAD = """\
 #!/usr/bin/python3 -IS
-# Root's part of maskbot on a host, printed by `maskbot guard`. It belongs to root, mode 0755, and nobody edits it:
+# Root's part of maskbot on a host, from `maskbot host install-script`. It belongs to root, and nobody edits it:
 # what is special about this host is in /etc/maskbot/guard.conf. The bot's key leads here (command= in
 # authorized_keys), and so does the bot's one line in sudoers or doas.conf. docs/operations.md says what it does.
 
