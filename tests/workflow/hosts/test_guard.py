@@ -28,6 +28,7 @@ def fleet(real_fleet: Fleet) -> Fleet:
 
 pytestmark = pytest.mark.ssh
 PATTERNS = [unit.pattern for unit in CRITICAL]
+NOTHING_MORE = "login: nothing but the guard"
 MORE = "the bot's login may do more as root than call the guard"
 OF_ANOTHER_PROTOCOL = "#!/bin/sh\nread -r _\necho maskbot-guard 9 7.0.0 - 64 0 0 0\nexit 64\n"
 
@@ -112,6 +113,44 @@ def test_the_doctor_names_the_guard_and_what_it_may_do(shared_world: World, ways
     findings, _ = examine_host(ways, inventory({"db-01": host}).hosts[0], PATTERNS, deadline=10)
     assert [one.check for one in findings if one.check.startswith("guard ")] == ["guard 0.1.0, protocol 1"]
     assert all(one.is_ok for one in findings), [one for one in findings if not one.is_ok]
+    said = {one.check: one.what for one in findings}
+    sudo = host.run("sudo", "-V").stdout.split()[2]
+    assert f"root through sudo {sudo}" in said
+    assert float(said["clock"].split()[0]) < 5
+    shells = "the key in line 1 of /home/maskbot/.ssh/authorized_keys; the key that the bot uses"
+    assert said[NOTHING_MORE] == f"warning: a shell opens, not the guard alone, with {shells}"
+    with guarded(host):
+        findings, _ = examine_host(ways, inventory({"db-01": host}).hosts[0], PATTERNS, deadline=10)
+    assert [one.what for one in findings if one.check == NOTHING_MORE] == [""]
+
+
+@pytest.mark.parametrize(
+    ("damage", "mend", "check", "told"),
+    [
+        ("usermod -aG adm,games maskbot", "gpasswd -d maskbot adm; gpasswd -d maskbot games",
+         NOTHING_MORE, ("is in groups that it does not need: adm; games", "gpasswd -d maskbot GROUP")),
+        ("mv /etc/sudoers.d/maskbot /root", "mv /root/maskbot /etc/sudoers.d",
+         "root", ("called as root: root was not reached: sudo: a password is required", "install-script")),
+        (f"cp -p {GUARD} /root; sed -i 's/{{time.time():/{{time.time() - 7200:/' {GUARD}",
+         f"mv /root/maskbot-guard {GUARD}", "clock", ("7200.", "timedatectl set-ntp true")),
+        ("mv /etc/maskbot /root", "mv /root/maskbot /etc",
+         "session", ("/etc/maskbot: No such file or directory", "install-script")),
+    ],
+    ids=["groups", "sudoers", "clock", "guard.conf"],
+)  # fmt: skip
+def test_the_doctor_names_what_is_wrong_and_the_command_that_mends_it(
+    shared_world: World, ways: GuardedHosts, damage: str, mend: str, check: str, told: tuple[str, str]
+) -> None:
+    host = shared_world.hosts["db-01"]
+    host.run("sh", "-c", damage)
+    try:
+        findings, _ = examine_host(ways, inventory({"db-01": host}).hosts[0], PATTERNS, deadline=10)
+    finally:
+        host.run("sh", "-c", mend)
+    wrong = [one for one in findings if not one.is_ok]
+    assert [one.check for one in wrong] == [check], wrong
+    assert told[0] in wrong[0].what
+    assert told[1] in wrong[0].fix
 
 
 def test_the_doctor_finds_a_shorter_list_and_a_login_that_may_do_more(shared_world: World, ways: GuardedHosts) -> None:
