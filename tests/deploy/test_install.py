@@ -1,8 +1,10 @@
-"""A host set up by the printed script, from nothing, and cleared again: on a real host."""
+"""A host set up by the printed script and by the Ansible role, from nothing, and cleared again: on a real host."""
 
 import json
+import os
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -16,7 +18,7 @@ from bot.edges.guard.install import Setup, checked_key, install_script, key_line
 from bot.edges.guard.settings import CONFIGURATION
 from tests.edges.guard.asking import asked_through, identity
 from tests.lab.hosts import CRITICAL, Lab, LabHost
-from tests.lab.installation import Installation, Workspace
+from tests.lab.installation import ROOT, Installation, Workspace
 from tests.lab.machine import NotHereError
 
 pytestmark = pytest.mark.ssh
@@ -33,6 +35,7 @@ EVERYTHING = [
     f"{SUDOERS}: the line that lets maskbot call the guard as root",
     f"{CONTROL}: new folder",
 ]
+ANSIBLE = Path(sys.executable).with_name("ansible-playbook")
 ANOTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINjiING7hqSPRU+3+6FuEuBxxHxhG8VrTqjewyMyYThy"
 PICTURE = r"""
 seen() { find "$@" ! -path '/etc/*-' ! -path /etc/.pwd.lock "-printf" '%p %y %m %U:%G %l\n'; }
@@ -48,10 +51,14 @@ NOBODY_S_SLACK = Workspace(
 
 @pytest.fixture(scope="module")
 def booted() -> Iterator[LabHost]:
-    """One host, which these tests have for themselves."""
+    """One host, which these tests have for themselves; root may log in with a key, for Ansible."""
     try:
         with Lab() as lab:
             host = lab.boot(["web-01"])["web-01"]
+            host.write("/root/.ssh/authorized_keys", Path(f"{host.key_file}.pub").read_text(), 0o600)
+            admit = "s/^AllowUsers.*/AllowUsers maskbot root/; s/^PermitRootLogin.*/PermitRootLogin prohibit-password/"
+            host.run("sed", "-i", admit, "/etc/ssh/sshd_config")
+            host.run("systemctl", "reload", "ssh")
             yield host
     except NotHereError as cannot:
         pytest.skip(str(cannot))
@@ -160,7 +167,6 @@ def test_the_key_opens_nothing_but_the_guard_and_a_new_key_takes_its_place(bare:
 
 def test_what_the_login_put_into_its_home_leads_root_nowhere(bare: LabHost) -> None:
     run(bare)
-    bare.write("/root/.ssh/authorized_keys", "ssh-ed25519 AAAA root\n", 0o600)
     bare.run("sh", "-c", f"rm {KEYS}; ln -s /root/.ssh/authorized_keys {KEYS}; rm -rf /root/x")
     roots = bare.run("cat", "/root/.ssh/authorized_keys").stdout
     assert run(bare) == [EVERYTHING[2], "1 changed"]
@@ -294,4 +300,55 @@ def test_doas_where_there_is_no_sudo(bare: LabHost) -> None:
     assert not Path(f"{bare.root}{SUDOERS}").exists()
     assert "way doas" in asked_through(bare.ssh(GUARD), "rules").out.splitlines()
     run(bare, "--remove", script=by_doas)
+    assert pictured(bare) == before
+
+
+@pytest.fixture
+def playbook(bare: LabHost, tmp_path: Path, installation: Installation) -> Any:
+    """Run the role; the recap of the host, and all that was said."""
+    (tmp_path / "inventory.ini").write_text(
+        f"web-01 ansible_host={bare.address} ansible_port={bare.port} ansible_user=root"
+        f" ansible_ssh_private_key_file={bare.key_file} ansible_python_interpreter=/usr/bin/python3"
+        f" ansible_ssh_common_args='-F none -o UserKnownHostsFile={bare.known_hosts}'\n"
+    )
+    variables = {"maskbot_command": [sys.executable, "-m", "bot"], "maskbot_from": ["127.0.0.1"]}
+    environment = {
+        **installation.environment,
+        "ANSIBLE_HOME": str(tmp_path / "ansible"),
+        "ANSIBLE_LOCALHOST_WARNING": "False",
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_PIPELINING": "1",  # it takes half as long
+        "LC_ALL": "C.UTF-8",
+    }
+
+    def play(*words: str, **more: object) -> tuple[Mapping[str, int], str]:
+        inventory, extra = ("-i", str(tmp_path / "inventory.ini")), ("-e", json.dumps({**variables, **more}))
+        done = subprocess.run(
+            [ANSIBLE, *inventory, *extra, *words, "deploy/ansible/hosts.yml"],
+            cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        recap = done.stdout.partition("PLAY RECAP")[2].partition(" : ")[2].split()
+        return {name: int(count) for name, _, count in (word.partition("=") for word in recap)}, done.stdout
+
+    return play
+
+
+def test_the_role_does_the_same_and_nothing_the_second_time(bare: LabHost, playbook: Any, tmp_path: Path) -> None:
+    before, printed = pictured(bare), tmp_path / "printed"
+    printed.write_text(script_for(bare, users=()))
+    as_printed = ["sh", "-c", f"cat {printed}"]  # this takes less time than to print it each time
+    recap, said = playbook("--check", maskbot_command=as_printed)
+    assert (recap["failed"], recap["changed"]) == (0, 1), said
+    assert "8 would be changed" in said
+    assert pictured(bare) == before
+
+    recap, said = playbook()
+    assert (recap["failed"], recap["changed"]) == (0, 1), said
+    assert EVERYTHING[2] in said
+    assert answers(bare)
+    recap, said = playbook(maskbot_command=as_printed)
+    assert (recap["failed"], recap["changed"]) == (0, 0), said
+
+    recap, said = playbook(maskbot_command=as_printed, maskbot_state="absent")
+    assert (recap["failed"], recap["changed"]) == (0, 1), said
     assert pictured(bare) == before
