@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from http.client import HTTPException
 from socket import SHUT_RDWR
+from socket import socket as Socket
 from threading import Condition
+from time import sleep
 from typing import Any
 
 from slack_bolt import App, BoltRequest, BoltResponse
@@ -21,6 +23,7 @@ from bot.errors import SlackError
 LISTENERS = 32  # payloads recorded at one time; with the defaults, acknowledgements came late under load (measured)
 CONNECTIONS = 10  # connections of one app (Slack, "Using multiple connections")
 GREETING = 5.0  # seconds until Slack greets on a new connection, before another one is tried
+_BEHIND_THE_END = 0.1  # seconds
 PING_INTERVAL = 1.0  # seconds; a dead connection is noticed after six; with the default it took a minute (measured)
 
 
@@ -49,6 +52,26 @@ def application(client: WebClient, *, payload_waiting: BlockFactory = nullcontex
         return _Punctual(client, payload_waiting)
     except (BoltError, SlackClientError, HTTPException, OSError) as error:
         raise _unreachable(error) from error
+
+
+class _Unhurried:
+    """A socket that is not read again at once behind its end.
+
+    The SDK reads on until its monitor notices the end, after six seconds: meanwhile a whole core is busy (measured).
+    """
+
+    def __init__(self, socket: Socket) -> None:
+        self._socket = socket
+
+    def recv(self, size: int) -> bytes:
+        """Read; behind the end, nothing, after a pause."""
+        read = self._socket.recv(size)
+        if not read:
+            sleep(_BEHIND_THE_END)
+        return read
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._socket, name)
 
 
 class SocketMode:
@@ -84,6 +107,9 @@ class SocketMode:
         """Handle Slack's greeting. Too many connections are reported once, until their number is right again."""
         if frame.get("type") != "hello":
             return
+        session = self._handler.client.current_session
+        if session and session.sock and not isinstance(session.sock, _Unhurried):
+            session.sock = _Unhurried(session.sock)  # type: ignore[assignment]
         with self._has_greeted:
             self._greeted = self._handler.client.session_id()
             self._has_greeted.notify_all()
