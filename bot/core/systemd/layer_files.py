@@ -2,9 +2,10 @@
 
 import posixpath
 import re
+from collections.abc import Iterable
 
 from bot.core.systemd.output import read_record, require
-from bot.core.systemd.search_path import SYSTEM
+from bot.core.systemd.search_path import SYSTEM, folder_of, rank
 from bot.core.systemd.units import FileKind, Layer, LayerFile, OtherFile
 from bot.errors import HostError, HostileOutput
 
@@ -34,6 +35,25 @@ def read_layers(paths: tuple[str, ...], lines: tuple[str, ...]) -> tuple[tuple[L
     return layers, tuple(OtherFile(path, *read_kind(files[path])) for path in others if path in files)
 
 
+def found_at(fragment: str, files: Iterable[LayerFile | OtherFile]) -> str:
+    """The path on the search path at which systemd found the unit.
+
+    Systemd 247 shows where a link leads instead, and so /dev/null for each mask (measured). The first of the links that
+    lead there is then the one that counts.
+    """
+    if not fragment or folder_of(fragment) in SYSTEM:
+        return fragment
+    links = sorted(
+        (file for file in files if _goal(file.path, file.target) == fragment), key=lambda one: rank(one.path)
+    )
+    return links[0].path if links else fragment
+
+
+def _goal(path: str, target: str) -> str:
+    """Where a link leads; empty for anything else."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), target)) if target else ""
+
+
 def _layer_file(layer: Layer, path: str, file: re.Match[str] | None) -> LayerFile:
     if file is None:
         return LayerFile(layer, path, FileKind.ABSENT)
@@ -46,8 +66,7 @@ def read_kind(file: re.Match[str]) -> tuple[FileKind, str]:
     goal = (file["goal"] or "").removeprefix("'").removesuffix("'")
     match file["kind"]:
         case "symbolic link":
-            whole = posixpath.normpath(posixpath.join(posixpath.dirname(file["path"]), goal))
-            return (FileKind.MASK if whole == "/dev/null" else FileKind.LINK), goal
+            return (FileKind.MASK if _goal(file["path"], goal) == "/dev/null" else FileKind.LINK), goal
         case "regular empty file":
             return FileKind.EMPTY, goal
         case "regular file":

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.core.systemd.aliases import LoadedUnit, subject, twins
 from bot.core.systemd.guard import Argv
-from bot.core.systemd.layer_files import read_layers
+from bot.core.systemd.layer_files import found_at, read_layers
 from bot.core.systemd.output import (
     FOREVER,
     LAST_LINE,
@@ -83,6 +83,7 @@ def parse_look(stdout: str, asked: UnitName, *, also: Collection[str] = ()) -> S
             machine_id=read_machine_id(host),
             linked=found.get(LINKED, ()),
         )
+        snapshot = replace(snapshot, fragment=found_at(snapshot.fragment, (*layers, *elsewhere)))
     except (ValueError, UsageError):
         raise HostileOutput("The host's answer has a state or a name that systemd does not have.") from None
     if subject(snapshot).text not in (str(asked), require(unit, "Id")):

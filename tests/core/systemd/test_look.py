@@ -381,6 +381,32 @@ def test_what_other_folders_have_under_the_name_is_seen_too(name: str, path: str
     assert (first.path, first.kind, parsed_look(name).fragment) == (path, kind, path)
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("masked", "/dev/null"),
+        ("masked_twice", "/dev/null"),
+        ("masked_alias_in_etc", "/dev/null"),
+        ("local_masked_in_control", "/dev/null"),
+        ("relative_mask", "/dev/null"),
+        ("masked_by_the_kernel", "/dev/null"),
+        ("masked_in_run_control", "/dev/null"),
+        ("user_masked", "/dev/null"),
+        ("linked", "/opt/lab/linked.service"),
+    ],
+)
+def test_of_a_systemd_that_shows_where_a_link_leads_the_link_is_found(name: str, shown: str) -> None:
+    """Systemd 247 does so (measured)."""
+    of_247 = re.sub("(?m)^FragmentPath=.*$", f"FragmentPath={shown}", recording(name), count=1)
+    assert of_247 != recording(name)
+    assert parse_look(of_247, UnitName(CASES[name].unit)).fragment == parsed_look(name).fragment
+
+
+def test_a_file_that_no_link_leads_to_stays_what_systemd_says() -> None:
+    elsewhere = re.sub("(?m)^FragmentPath=.*$", "FragmentPath=/opt/other.service", recording("linked"), count=1)
+    assert parse_look(elsewhere, UnitName("linked.service")).fragment == "/opt/other.service"
+
+
 def test_our_own_login_hangs_on_these_units_under_all_their_names() -> None:
     lifeline = around("carries_our_login").lifeline
     assert {"ssh.service", "sshd.service", "system.slice", "user.slice"} <= lifeline
