@@ -24,8 +24,9 @@ EOT
   [ "$running" = active ] || fail no_user_manager
   manager=$(/usr/bin/systemctl show -p InvocationID --value -- "user-runtime-dir@$uid.service" 2>/dev/null)
   control=$home/.config/systemd/user.control persistent=$home/.config/systemd/user runtime=/run/user/$uid/systemd/user
-  ask() {{ /usr/bin/systemctl --no-ask-password --user -M "$user@.host" "$@"; }}
+  export XDG_RUNTIME_DIR="/run/user/$uid"
   as_owner() {{ /usr/bin/setpriv --reuid="$uid" --regid="$gid" --clear-groups -- "$@"; }}
+  ask() {{ as_owner /usr/bin/systemctl --no-ask-password --user "$@"; }}
   set -- {words(USER)}
 else
   kind=system

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from bot.edges.guard.journal import Note, log
 from bot.edges.guard.judge import check_name, judge, judge_removal, judge_start
 from bot.edges.guard.links import NANO, Layer, system_layer, user_layer
-from bot.edges.guard.logins import as_user
+from bot.edges.guard.logins import as_user, systemctl
 from bot.edges.guard.memory import Memory, Record
-from bot.edges.guard.process import FAILED, REQUEST_SECONDS, Ended, Refused, run
+from bot.edges.guard.process import FAILED, REQUEST_SECONDS, Ended, Refused
 from bot.edges.guard.settings import Settings
 from bot.edges.guard.units import Manager
 
@@ -209,7 +209,7 @@ class Changes:
         return record
 
     def _systemctl(self, *words: str) -> Ended:
-        return run([*self.manager.prefix, *words])
+        return systemctl(self.user, words)
 
     def _log(self, what: str, unit: str, did: str) -> None:
         """As root; and as the user whose unit it is, for that is what `systemctl --user status` shows."""

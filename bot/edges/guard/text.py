@@ -27,19 +27,28 @@ _ROOTS_PARTS = (
     "links",
     "memory",
     "bus",
+    "logins",
     "units",
     "own_route",
     "own_login",
     "judge",
     "journal",
-    "logins",
     "changes",
     "rules",
     "root",
 )
 _LEFT_OUT = ("bot.", "collections.abc", "types", "typing")
 _STATUS = f"""\
-exec /usr/bin/systemctl --no-ask-password ${{2:+--user -M "$2@.host"}} {" ".join(STATUS)} "$1"
+if [ "$2" ]; then
+  uid=$(id -u -- "$2") && gid=$(id -g -- "$2") || exit
+  set -- "$1" /usr/bin/setpriv --reuid="$uid" --regid="$gid" --clear-groups -- /usr/bin/systemctl --user
+  export XDG_RUNTIME_DIR="/run/user/$uid"
+else
+  set -- "$1" /usr/bin/systemctl
+fi
+unit=$1
+shift
+exec "$@" --no-ask-password {" ".join(STATUS)} "$unit"
 """
 
 

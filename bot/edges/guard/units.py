@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from bot.core.systemd.host_rules import END_ACTIONS, END_STARTS, STARTS_TOO, STOPS_TOO, is_unit_name, reached
 from bot.edges.guard.bus import properties
-from bot.edges.guard.process import Refused, run
+from bot.edges.guard.logins import systemctl
+from bot.edges.guard.process import Refused
 
-SYSTEMCTL = ["/usr/bin/systemctl", "--no-ask-password"]
 _RELATIONS = (*STOPS_TOO, "TriggeredBy", "Triggers", *STARTS_TOO, "Conflicts")
 _SHOWN = ("Id", "Names", "LoadState", "ActiveState", "FragmentPath", *_RELATIONS, *END_ACTIONS, *END_STARTS)
 _DOWN = ("inactive", "failed")
@@ -23,7 +23,6 @@ class Manager:
     def __init__(self, user: str, folders: "list[str]") -> None:
         self.user = user
         self.folders = [folder for folder in folders if os.path.isdir(folder)]
-        self.prefix = SYSTEMCTL + (["--user", "-M", f"{user}@.host"] if user else [])
         self._known: dict[str, dict[str, str]] = {}
 
     def show(self, units: "Iterable[str]", *, only_loaded: bool = False) -> "list[dict[str, str]]":
@@ -46,7 +45,7 @@ class Manager:
 
     def _loaded(self) -> "set[str]":
         """The names of all loaded units, as relations name them."""
-        asked = run([*self.prefix, "list-units", "--all", "--full", "--plain", "--no-legend"])
+        asked = systemctl(self.user, ["list-units", "--all", "--full", "--plain", "--no-legend"])
         if asked.code != 0:
             raise Refused("systemd does not say which units are loaded")
         return {line.lstrip("* ").partition(" ")[0] for line in asked.lines}
@@ -57,7 +56,7 @@ class Manager:
                 return properties(units, _SHOWN)
             except (OSError, ValueError, KeyError, IndexError):
                 pass  # systemctl asks again, or says why not
-        asked = run([*self.prefix, "show", "-p", ",".join(_SHOWN), "--", *units])
+        asked = systemctl(self.user, ["show", "-p", ",".join(_SHOWN), "--", *units])
         blocks = [dict(line.split("=", 1) for line in block.splitlines()) for block in _blocks(asked.out)]
         if asked.code != 0 or len(blocks) != len(units):
             raise Refused(f"systemd does not say what {units[0]} is")
@@ -65,7 +64,7 @@ class Manager:
 
     def result_of(self, unit: str) -> str:
         """How its last run ended."""
-        return "".join(run([*self.prefix, "show", "-p", "Result", "--value", "--", unit]).lines)
+        return "".join(systemctl(self.user, ["show", "-p", "Result", "--value", "--", unit]).lines)
 
     def one(self, unit: str) -> "dict[str, str]":
         """The properties of one unit."""
