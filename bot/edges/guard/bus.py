@@ -23,6 +23,7 @@ _HEADER, _RETURNED, _REPLY_SERIAL, _SIGNATURE, _MOST_SAID = 16, 2, 5, 8, 4 * 102
 def properties(units: "list[str]", wanted: "Iterable[str]") -> "list[dict[str, str]]":
     """Those properties of each unit that are texts or lists of them, as systemctl prints them.
 
+    What an older systemd does not have is left out, as by systemctl (247 knows neither Upholds= nor PropagatesStopTo=).
     Raises `OSError`, `ValueError` or `IndexError` if systemd does not say all of that.
     """
     end = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
@@ -36,7 +37,7 @@ def properties(units: "list[str]", wanted: "Iterable[str]") -> "list[dict[str, s
         found = [reader.answer(number) for number in range(1, len(units) + 1)]
     finally:
         end.close()
-    return [{name: _as_printed(one[name]) for name in wanted} for one in found]
+    return [{name: _as_printed(one[name]) for name in wanted if name in one} for one in found]
 
 
 def _as_printed(value: object) -> str:

@@ -16,12 +16,17 @@ guard = {{"__name__": "guard"}}
 exec(compile(open("{GUARD}").read(), "guard", "exec"), guard)
 exec(guard["ROOTS_PART"], guard)
 guard["begin_request"]()
-names, manager = json.load(sys.stdin), guard["Manager"]("", [])
-answers = [guard["properties"](names, guard["_SHOWN"])]
-guard["PRIVATE_BUS"] = "/nowhere"
-answers.append([one for name in names for one in manager._ask([name])])
-split = [[{{key: guard["names_in"](one[key]) for key in one}} for one in each] for each in answers]
-print(json.dumps(split))
+names, manager, bus = json.load(sys.stdin), guard["Manager"]("", []), guard["PRIVATE_BUS"]
+split = lambda one: {{key: sorted(guard["names_in"](one[key])) for key in one}}
+print(len(names))
+for _ in range(5):  # units come and go, but none that differs does so each time
+    guard["PRIVATE_BUS"] = bus
+    over_the_bus = guard["properties"](names, guard["_SHOWN"])
+    guard["PRIVATE_BUS"] = "/nowhere"
+    through_systemctl = [one for name in names for one in manager._ask([name])]
+    answers = [(split(one), split(other)) for one, other in zip(over_the_bus, through_systemctl)]
+    names = [name for name, (one, other) in zip(names, answers) if one != other]
+print([two for two in answers if two[0] != two[1]])
 """
 
 
@@ -36,7 +41,6 @@ def test_systemd_says_the_same_as_systemctl(host: LabHost) -> None:
         "template@7.service",
         "handmade.service",
     ]
-    said = host.run("python3", "-IS", "-c", BOTH, given=json.dumps(names)).stdout
-    over_the_bus, through_systemctl = json.loads(said)
-    assert len(over_the_bus) > 40
-    assert over_the_bus == through_systemctl
+    count, different = host.run("python3", "-IS", "-c", BOTH, given=json.dumps(names)).stdout.splitlines()
+    assert int(count) > 40
+    assert different == "[]"
