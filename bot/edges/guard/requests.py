@@ -128,7 +128,9 @@ def parse(line: bytes) -> "dict[str, object]":
     """A JSON object; the package `json` takes as long to load as Python itself, so its scanner is used alone."""
     try:
         from _json import make_scanner  # noqa: PLC0415
-
+    except ImportError:  # python3-minimal of Debian 11 and 12
+        raise NoRequest("the Python of this host has no JSON: install all of it, as the package python3 does") from None
+    try:
         text = line.decode()
         found, end = make_scanner(_Strict)(text, 0)  # type: ignore[arg-type]
         if text[end:].strip() or not isinstance(found, dict):

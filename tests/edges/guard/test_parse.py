@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import sys
 
 import pytest
 from hypothesis import given
@@ -24,6 +25,13 @@ KEYS = st.sampled_from(["protocol", "do", "user", "then", "about", "note", "conn
 def test_whatever_comes_is_an_object_or_refused(line: bytes) -> None:
     with contextlib.suppress(Refused):
         assert isinstance(parse(line), dict)
+
+
+def test_a_python_without_json_is_named_in_the_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the package python3-minimal of Debian 11 and 12 alone (measured)."""
+    monkeypatch.setitem(sys.modules, "_json", None)
+    with pytest.raises(Refused, match="install all of it, as the package python3 does"):
+        parse(b"{}")
 
 
 @given(st.binary(max_size=60), st.sampled_from(["a{sv}", "a(yv)", "v", "as", "a()"]))
