@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bot.edges.guard.text import guard, sudoers_line
+from bot.edges.guard.text import guard
 from config.critical_units import read_lists
 from config.loading import SHIPPED_LIST
 from config.strict_yaml import read_document
@@ -21,9 +21,10 @@ from tests.lab.endings import in_order, leave_alone, wait_for_one
 from tests.lab.ground import BASE, Ground
 from tests.lab.machine import LabError, require
 from tests.lab.nspawn import Nspawn
+from tests.lab.rights import RIGHTS
 from tests.lab.tree import LINGERING, LOGIN, furnish, individualise, install_guard, laid_over, make_key, mount_over
 
-# The tree below the overlays; another one (made by script/newer-systemd) has another version of systemd.
+# The tree below the overlays; another one (made by script/systemd-versions) has another version of systemd.
 ROOT = Path(os.environ.get("LAB_ROOT", "/"))
 CRITICAL, _ = read_lists(read_document(SHIPPED_LIST))
 CONFIGURATION = f"login: {LOGIN}\nusers: {LINGERING}\nforeign-masks: yes\n"
@@ -32,8 +33,8 @@ BOOT_SECONDS = 60.0
 
 
 def admitted(login: str) -> str:
-    """The sudo rights of the bot's login on a host: exactly what the product asks for."""
-    return sudoers_line(login)
+    """The rights of the bot's login on a host: exactly what the product asks for."""
+    return RIGHTS.line(login)
 
 
 @dataclass(frozen=True, slots=True)

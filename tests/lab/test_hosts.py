@@ -13,6 +13,7 @@ from tests.edges.guard.talking import ask
 from tests.lab.ground import Ground, cgroups_of, mounted_under
 from tests.lab.hosts import Lab, LabHost
 from tests.lab.pristine import Pristine
+from tests.lab.rights import RIGHTS
 
 pytestmark = pytest.mark.ssh
 
@@ -42,7 +43,7 @@ def test_nothing_has_to_be_left_out_of_a_boot(host: LabHost) -> None:
 
 
 def test_the_bots_login_is_not_root(host: LabHost) -> None:
-    denied = as_bot(host, "sudo -n id")
+    denied = as_bot(host, f"{RIGHTS.program} -n id")
 
     assert (denied.returncode, denied.stdout) == (1, "")
     assert as_bot(host, "id -un").stdout == "maskbot\n"

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.lab.machine import command, mount
+from tests.lab.rights import RIGHTS
 
 UNITS = Path(__file__).parent / "units"
 PLACES = {
@@ -83,10 +84,7 @@ def furnish(root: Path, *, sudoers: str, public_key: str) -> None:
     _quieten(root)
     _add_users(root, public_key)
     _place_units(root)
-    fragment = root / "etc/sudoers.d/maskbot"
-    fragment.write_text(sudoers)
-    fragment.chmod(0o440)
-    command("visudo", "-cf", fragment)
+    RIGHTS.admit(root, sudoers)
     (root / "var/lib/lab").mkdir()
     (root / "var/lib/systemd/linger" / LINGERING).touch()
 

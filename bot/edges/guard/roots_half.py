@@ -10,6 +10,7 @@ from bot.edges.guard.process import CHUNK, Ended, Gone, Refused, Started, poller
 _WAYS_TO_ROOT = (
     ("/usr/bin/sudo", "-n"),
     ("/usr/local/bin/sudo", "-n"),
+    ("/usr/bin/sudo-rs", "-n"),
     ("/usr/bin/doas", "-n"),
     ("/usr/local/bin/doas", "-n"),
 )

@@ -15,6 +15,7 @@ from tests.edges.guard.asking import Said, identity, read, sent
 from tests.edges.guard.talking import ask
 from tests.edges.guard.test_changes import CONTROL, ETC, masked
 from tests.lab.hosts import CRITICAL, LabHost
+from tests.lab.rights import RIGHTS
 
 pytestmark = pytest.mark.ssh
 OWN = "login: maskbot\nusers: deploy\n"
@@ -231,8 +232,10 @@ def test_root_s_part_serves_the_bot_s_login_alone(host: LabHost) -> None:
 
 
 @pytest.mark.parametrize("words", ["-c pass", "stop cron.service", "''"])
-def test_sudo_admits_it_without_arguments_alone(host: LabHost, words: str) -> None:
-    answer = subprocess.run(host.ssh(f"sudo -n {GUARD} {words}"), capture_output=True, text=True, check=False)
+def test_it_is_admitted_without_arguments_alone(host: LabHost, words: str) -> None:
+    answer = subprocess.run(
+        host.ssh(f"{RIGHTS.program} -n {GUARD} {words}"), capture_output=True, text=True, check=False
+    )
     assert (answer.returncode, answer.stdout) == (1, "")
 
 

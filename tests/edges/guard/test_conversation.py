@@ -15,9 +15,9 @@ from tests.edges.guard.test_attacks import OWN, configured
 from tests.edges.guard.test_changes import ETC
 from tests.edges.ssh.looking import within
 from tests.lab.hosts import LabHost
+from tests.lab.rights import RIGHTS
 
 pytestmark = pytest.mark.ssh
-SUDOERS = "/etc/sudoers.d/maskbot"
 
 
 Guards = Callable[[], dict[str, str]]
@@ -54,7 +54,7 @@ def test_a_mask_and_its_undo_take_one_start_of_the_guard_and_one_of_sudo(host: L
             said = talk.ask(*words, then="short", about="cron.service")
             assert (said.code, said.look.startswith("@maskbot-look 1\n")) == (0, True), (words, said)
         assert guards() == running
-        assert sum(args.startswith("/usr/bin/sudo") for args in running.values()) == 1
+        assert sum(args.startswith(f"/usr/bin/{RIGHTS.program}") for args in running.values()) == 1
     within(10, lambda: guards() == {})
 
 
@@ -182,7 +182,7 @@ def test_a_guard_that_was_replaced_answers_the_next_request_itself(host: LabHost
 
 def test_root_s_half_on_its_own_ends_when_the_guard_is_replaced(host: LabHost) -> None:
     """Whoever has the key can talk with root's half without the login's."""
-    with talking(host, f"sudo -n {GUARD}") as talk:
+    with talking(host, f"{RIGHTS.program} -n {GUARD}") as talk:
         assert talk.line().endswith(" is ready")
         asked = {"connection": "192.0.2.1 1 192.0.2.2 22"}
         assert talk.ask("check", "cron.service", **asked).code == 0
@@ -198,17 +198,17 @@ def test_root_s_half_on_its_own_ends_when_the_guard_is_replaced(host: LabHost) -
 
 
 def test_without_its_line_in_sudoers_the_next_change_is_refused_and_a_look_says_so(host: LabHost) -> None:
-    line = host.run("cat", SUDOERS).stdout
+    line = host.run("cat", RIGHTS.file).stdout
     with talking(host) as talk:
         assert "\n@rights\nmask\n" in talk.ask("look", "full", "cron.service").out
         assert talk.ask("probe", "persistent").code == 0
-        host.run("sh", "-c", f"echo '# nothing' >{SUDOERS}")
+        host.run("sh", "-c", f"echo '# nothing' >{RIGHTS.file}")
         try:
             refused = talk.ask("stop", "cron.service")
             seen = talk.ask("look", "full", "cron.service")
         finally:
-            host.run("sh", "-c", f"cat >{SUDOERS}", given=line)
-        assert (refused.is_refused, "root was not reached: sudo: " in refused.err) == (True, True), refused
+            host.run("sh", "-c", f"cat >{RIGHTS.file}", given=line)
+        assert (refused.is_refused, f"root was not reached: {RIGHTS.program}" in refused.err) == (True, True), refused
         assert "\n@rights\n@end\n" in seen.out
         assert talk.ask("stop", "cron.service").code == 0
 
@@ -217,7 +217,7 @@ def test_a_half_that_is_killed_while_nobody_asks_is_replaced(host: LabHost, guar
     with talking(host) as talk:
         assert talk.ask("probe", "persistent").code == 0
         host.run("pkill", "-KILL", "-u", "root", "-f", f"python3 -IS {GUARD}")
-        within(10, lambda: not any("sudo" in args for args in guards().values()))
+        within(10, lambda: not any(RIGHTS.program in args for args in guards().values()))
         assert talk.ask("probe", "persistent").code == 0
 
 
@@ -278,7 +278,7 @@ def test_how_long_it_goes_on_and_for_how_many_requests_is_bounded(host: LabHost,
             seen, sudos = [], []
             for _ in range(5):
                 seen.append(talk.ask("probe", "persistent").code)
-                sudos.append([pid for pid, args in guards().items() if args.startswith("/usr/bin/sudo")])
+                sudos.append([pid for pid, args in guards().items() if args.startswith(f"/usr/bin/{RIGHTS.program}")])
             while talk.client.poll() is None and time.monotonic() - began < 20:
                 if served < 100 and talk.client.poll() is None and time.monotonic() - began < 3:
                     served += talk.ask("look", "short", "cron.service").code == 0

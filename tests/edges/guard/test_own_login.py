@@ -11,6 +11,7 @@ from bot.core.systemd.host_rules import GUARD
 from tests.edges.guard.talking import Talk, talking
 from tests.edges.ssh.looking import made
 from tests.lab.hosts import LabHost
+from tests.lab.rights import RIGHTS
 
 pytestmark = pytest.mark.ssh
 RUN, ONE, OTHER = "/run/systemd/system", 2391, 2392
@@ -75,7 +76,7 @@ def test_what_is_known_of_one_connection_is_no_answer_for_another(host: LabHost)
             name: stack.enter_context(talking(host, client=through(host, port, say))) for port, name in NAMES.items()
         }
         connections = {name: talk.line() for name, talk in held.items()}
-        roots = stack.enter_context(talking(host, f"sudo -n {GUARD}"))
+        roots = stack.enter_context(talking(host, f"{RIGHTS.program} -n {GUARD}"))
         assert roots.line().endswith(" is ready")
         for _ in range(2):
             for name, connection in connections.items():
