@@ -17,6 +17,11 @@ class Rights:
     file: str
     line: Callable[[str], str]
 
+    @property
+    def said_by(self) -> str:
+        """How the program calls itself in its messages."""
+        return self.program.removesuffix("-rs")
+
     def admit(self, root: Path, text: str) -> None:
         """Allow what `text` says, and leave this program as the only one of its kind."""
         for other in {*BY_NAME.values()} - {self}:
