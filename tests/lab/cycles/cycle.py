@@ -44,7 +44,7 @@ def cycle(world: World, host: LabHost, kind: Kind) -> tuple[list[str], tuple[str
     if kind.before:
         host.run("sh", "-c", kind.before)
     before = take(host)
-    asked = world.mask(kind.unit, **kind.options)
+    asked = world.mask(kind.unit, host=host.name, **kind.options)
     said = words(render(asked, now=world.clock.now()))
     done = world.approve(asked) if not asked.stage.is_final else asked
     back = world.undo(done) if done.is_live_mask else done

@@ -1,0 +1,1 @@
+"""More than one systemd: what `script/systemd-versions` measures on hosts of several Debian releases."""
