@@ -17,6 +17,7 @@ exec(compile(open("{GUARD}").read(), "guard", "exec"), guard)
 exec(guard["ROOTS_PART"], guard)
 guard["begin_request"]()
 names, manager, bus = json.load(sys.stdin), guard["Manager"]("", []), guard["PRIVATE_BUS"]
+guard["_SHOWN"] += ("NotYetInvented",)  # as a newer property on an older systemd: left out by both
 split = lambda one: {{key: sorted(guard["names_in"](one[key])) for key in one}}
 print(len(names))
 for _ in range(5):  # units come and go, but none that differs does so each time
