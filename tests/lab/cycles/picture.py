@@ -31,7 +31,7 @@ PASSING = {
 NOT_KEPT = {
     r"/run/systemd/(sessions|users|inhibit|seats|shutdown|ask-password)(/.*)?": "logins",
     r"/run/systemd/(journal|netif|machines|dynamic-uid)(/.*)?": "what other services of systemd keep",
-    r"/run/systemd/(units/invocation:|transient/)(session-|user-|run-).*": "logins",
+    r"/run/systemd/(units/invocation:|transient/)(session-|user[-@]|run-).*": "logins",
     r"/run/systemd/(propagate|inaccessible|unit-root|incoming)(/.*)?": "for the name spaces of processes",
 }
 """Paths below /run/systemd that others make and remove, and for what."""

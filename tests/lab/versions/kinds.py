@@ -74,7 +74,7 @@ KINDS = (
     Kind("Restart=always", "restless.service"),
     Kind("required by another that runs", "worker.service", real="metrics.service"),
     Kind("socket", "echo.socket"),
-    Kind("timer", "beat.timer"),
+    _made("timer", f"{VENDOR}/row.timer", text=r"[Timer]\nOnCalendar=*-02-03 04:05\nUnit=cron.service\n"),
     Kind("path", "watched.path"),
     _made("target", f"{VENDOR}/row.target", text=r"[Unit]\nDescription=row\n"),
     _made("slice", f"{VENDOR}/row.slice", text=r"[Unit]\nDescription=row\n"),
