@@ -19,7 +19,7 @@ class Rights:
 
     @property
     def said_by(self) -> str:
-        """How the program calls itself in its messages."""
+        """How the program calls itself in its messages; sudo-rs 0.2.5 with `-rs`, and 0.2.15 without."""
         return self.program.removesuffix("-rs")
 
     def admit(self, root: Path, text: str) -> None:

@@ -208,7 +208,7 @@ def test_without_its_line_in_sudoers_the_next_change_is_refused_and_a_look_says_
             seen = talk.ask("look", "full", "cron.service")
         finally:
             host.run("sh", "-c", f"cat >{RIGHTS.file}", given=line)
-        assert (refused.is_refused, f"root was not reached: {RIGHTS.said_by}: " in refused.err) == (True, True), refused
+        assert (refused.is_refused, f"root was not reached: {RIGHTS.said_by}" in refused.err) == (True, True), refused
         assert "\n@rights\n@end\n" in seen.out
         assert talk.ask("stop", "cron.service").code == 0
 
