@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.core.requests import Outcome, Stage
+from bot.core.systemd.units import ActiveState
 from tests.workflow.fleet import AnyHost, Fleet
 from tests.workflow.slack import BOB, CAROL, DAVE
 from tests.workflow.world import World
@@ -120,6 +121,9 @@ def test_a_foreign_mask_in_two_layers_is_removed_from_both(shared_world: World) 
 def test_a_timer_that_failed_under_the_mask_waits_for_its_next_turn_again(shared_world: World) -> None:
     host = shared_world.hosts["web-02"]
     done = shared_world.masked("beat", host="web-02")
+    while done.target.before and done.target.before.active is ActiveState.ACTIVATING:  # met in the middle of a beat
+        shared_world.undo(done)
+        done = shared_world.masked("beat", host="web-02")
     shared_world.until(lambda: host.show("beat.timer", "ActiveState")["ActiveState"] == "failed", "the timer's failure")
 
     back = shared_world.undo(done)
