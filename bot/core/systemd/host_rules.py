@@ -4,7 +4,7 @@ This file is copied into the guard, which runs with the host's own Python (3.6 o
 that takes time: hence annotations in quotes, and neither `re` nor `fnmatch`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 UNIT_TYPES = (
     "service", "socket", "device", "mount", "automount", "swap", "target", "path", "timer", "slice", "scope",
@@ -15,6 +15,7 @@ _HEX = frozenset("0123456789abcdef")
 _LONGEST_NAME = 255
 _ESCAPE = 2  # `x2d` has one sign more
 _STARTERS = ("socket", "timer", "path")
+_LOOPBACK = ("127.", "::1", "::ffff:127.")
 
 MASKABLE_TYPES = ("service", "socket", "timer", "path")
 """The types of units that are ever masked."""
@@ -193,6 +194,23 @@ def started_by_name(names: "Iterable[str]") -> "list[str]":
     """What units of these names start unless configured: systemd.socket(5), systemd.timer(5), systemd.path(5)."""
     stems = [name.rpartition(".")[0] for name in names if name.rpartition(".")[2] in _STARTERS]
     return [f"{stem}{suffix}" for stem in stems for suffix in (".service", "@.service")]
+
+
+def comes_from_here(client: "str", server: "str") -> "bool":
+    """Whether a connection between these addresses has both ends on the host itself, as through a relay there."""
+    return client == server or client.startswith(_LOOPBACK)
+
+
+def ends_of_host(
+    unit: "Mapping[str, str]", names_in: "Callable[[str], Iterable[str]]"
+) -> "tuple[dict[str, str], list[tuple[str, str]]]":
+    """How the end of a unit may end the host, by its properties: the actions of its settings, and what it starts then.
+
+    `names_in` reads the names of units from a property. `{"SuccessAction": "reboot"}, [("OnFailure", "halt.target")]`
+    """
+    actions = {key: unit[key] for key in END_ACTIONS if unit.get(key) not in (None, "", "none")}
+    started = [(key, name) for key in END_STARTS for name in names_in(unit.get(key, ""))]
+    return actions, [(key, name) for key, name in started if first_listed(ENDS_THE_HOST, [name])]
 
 
 def reached(start: "str", related: "Callable[[list[str]], Iterable[str]]") -> "list[str]":

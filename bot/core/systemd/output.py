@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from bot.core.systemd.host_rules import END_ACTIONS, END_STARTS, ENDS_THE_HOST, first_listed
+from bot.core.systemd.host_rules import ends_of_host
 from bot.core.systemd.side_effects import NextElapse
 from bot.errors import HostError, HostileOutput
 
@@ -170,11 +170,9 @@ def read_actions(unit: Record) -> tuple[str, ...]:
 
     What its end starts may do the same: `OnFailure=reboot.target`.
     """
-    found = {key: value for key in END_ACTIONS if (value := unit.get(key, "")) not in ("", "none")}
+    found, ending = ends_of_host(unit, read_units)
     if not all(map(_ACTION.fullmatch, found.values())):
         raise HostileOutput("The host's answer has something other than an action.")
-    started = ((key, name) for key in END_STARTS for name in read_units(unit.get(key, "")))
-    ending = (one for one in started if first_listed(ENDS_THE_HOST, [one[1]]))
     return tuple(f"{key}={value}" for key, value in (*found.items(), *ending))
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.core.systemd.host_rules import REMOTE_ACCESS
+from bot.core.systemd.host_rules import REMOTE_ACCESS, comes_from_here
 from bot.core.systemd.output import Record, read_record, read_records, read_unit, read_units, require
 from bot.core.systemd.properties import SHOWN_OF_RELATED
 from bot.core.systemd.units import UNIT_TYPES, LoadState
@@ -20,7 +20,6 @@ _CONNECTION = re.compile(r"(?P<client>\S+) (?P<from>\d+) (?P<server>\S+) (?P<at>
 _CGROUP = re.compile(r"(\d{1,20}) (/.*)", re.ASCII)
 _UNREACHABLE = "unreachable:"
 _SYSTEMD_ITSELF = "/init.scope"
-_LOOPBACK = ("127.", "::1", "::ffff:127.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ def _read(lines: Sequence[str]) -> list[re.Match[str]]:
 
 
 def _from_here(connection: re.Match[str]) -> bool:
-    return connection["client"].startswith(_LOOPBACK) or connection["client"] == connection["server"]
+    return comes_from_here(connection["client"], connection["server"])
 
 
 class _Makers:

@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Sequence
 
 from bot.core.systemd.host_rules import (
-    END_ACTIONS,
-    END_STARTS,
     ENDS_THE_HOST,
     MASKABLE_TYPES,
     REMOTE_ACCESS,
     STARTS_TOO,
     STOPS_TOO,
+    ends_of_host,
     first_listed,
     first_that_carries,
     is_template,
@@ -70,12 +69,10 @@ def _judge(manager: Manager, unit: str, critical: "Sequence[str]", known: "Seque
             raise Refused(f"{listed[0]} {how} {unit} and is critical on this host ({listed[1]})")
     _check_own_login(unit, [*names, *beside], login.carriers(manager))
     for one in manager.show([unit, *stops]):
-        actions = [f"{key}={one[key]}" for key in END_ACTIONS if one.get(key) not in (None, "", "none")]
-        for key in END_STARTS:
-            ending = (name for name in names_in(one.get(key, "")) if first_listed(ENDS_THE_HOST, [name]))
-            actions += [f"{key}={name}" for name in ending]
-        if actions and is_up(one):
-            raise Refused(f"{one['Id']} has {actions[0]}, so the host may go down with it")
+        actions, ending = ends_of_host(one, names_in)
+        ends = [f"{key}={value}" for key, value in (*actions.items(), *ending)]
+        if ends and is_up(one):
+            raise Refused(f"{one['Id']} has {ends[0]}, so the host may go down with it")
     around = manager.show([unit, *stops, *names_in(found.get("TriggeredBy", ""))])
     return Judged(names, [one["Id"] for one in around if is_up(one)])
 

@@ -2,12 +2,12 @@
 
 import os
 
+from bot.core.systemd.host_rules import comes_from_here
 from bot.edges.guard.own_route import tunnel_processes
 from bot.edges.guard.process import Refused, Started
 from bot.edges.guard.units import Manager, names_in
 
 _CONNECTION = 4  # words: address and port of the client, address and port of the server
-_LOOPBACK = ("127.", "::1", "::ffff:127.")
 _SS = ("/usr/bin/ss", "/usr/sbin/ss", "/bin/ss", "/sbin/ss")
 _UNKNOWN = "it cannot be told which unit carries the bot's login"
 
@@ -81,7 +81,7 @@ def _ask_for_relay(connection: str) -> "list[Started]":
     if len(words) != _CONNECTION:
         raise Refused(_UNKNOWN)
     client, far, server, here = words
-    if client != server and not client.startswith(_LOOPBACK):
+    if not comes_from_here(client, server):
         return []
     program = next((path for path in _SS if os.access(path, os.X_OK)), None)
     if program is None:

@@ -1,13 +1,13 @@
 """What the guard does on a real host, and that it brings back that and nothing else."""
 
 import time
-from collections.abc import Callable
 
 import pytest
 
 from bot.core.systemd.host_rules import GUARD
 from tests.edges.guard.asking import identity, request, sent
 from tests.edges.guard.talking import ask, end_kept
+from tests.edges.ssh.looking import within
 from tests.lab.hosts import LabHost
 
 pytestmark = pytest.mark.ssh
@@ -20,14 +20,6 @@ def masked(host: LabHost, unit: str = "cron.service", layer: str = "persistent",
         said = ask(host, *words)
         assert (said.code, said.err) == (0, ""), (words, said)
     return identity(host, f"{folder}/{unit}")
-
-
-def within(seconds: float, is_so: Callable[[], bool]) -> None:
-    """Wait for something, and fail once it has taken too long."""
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def came_up(host: LabHost, unit: str) -> bool:

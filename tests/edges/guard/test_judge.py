@@ -8,7 +8,8 @@ import pytest
 from bot.core.systemd.host_rules import GUARD
 from tests.edges.guard.talking import ask
 from tests.edges.guard.test_attacks import OWN, configured, with_units
-from tests.edges.guard.test_changes import ETC, masked, within
+from tests.edges.guard.test_changes import ETC, masked
+from tests.edges.ssh.looking import within
 from tests.lab.hosts import LabHost
 
 pytestmark = pytest.mark.ssh
