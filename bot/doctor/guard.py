@@ -1,4 +1,4 @@
-"""What a host's guard says of itself, the way to root, and the bot's login: what is missing, and what mends it."""
+"""Examine a host's guard, its way to root and the bot's login; say what is missing there, and what mends it."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -101,7 +101,7 @@ def _critical(host: Host, said: _Said, critical: Sequence[str]) -> CheckResult:
 
 
 def _login(host: Host, said: _Said) -> CheckResult:
-    """What the login may do beside calling the guard, or why that is not known, and what to do about it."""
+    """Check that the login may do nothing beside calling the guard; say what else it may, or why that is not known."""
     check = "login: nothing but the guard"
     if more := _some(said.get("may", ())):
         what = f"the bot's login may do more as root than call the guard: {more}"

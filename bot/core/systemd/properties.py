@@ -38,7 +38,7 @@ SHOWN_OF_RELATED: Argv = (
 """What is asked of every unit that has to do with it."""
 
 SHOWN_OF_EDITED: Argv = ("Id", "Names", "LoadState", "NeedDaemonReload", "FragmentPath", "DropInPaths")
-"""What is asked of a unit whose files changed since systemd read it, and what systemd has read of them."""
+"""Properties of a unit whose files changed since systemd read it: they tell which files systemd has read."""
 
 SHOWN_OF_MANAGER: Argv = ("show", "--timestamp=us+utc", "-p", "Version", "-p", "UnitsLoadTimestamp")
 """What is asked of the manager itself; in whole seconds it would not tell an edit from the reload that read it."""

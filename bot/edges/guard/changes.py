@@ -234,7 +234,7 @@ class Changes:
 
 
 def _give_back(record: Record, unit: str, memory: Memory) -> None:
-    """It was not started after all, so it may be."""
+    """Remember that the unit was not started after all, so that it may be started once more."""
     del record.tried[unit]
     record.up[unit] = memory.boot
     memory.write(record)

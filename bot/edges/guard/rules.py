@@ -1,4 +1,4 @@
-"""What holds on this host for the bot's login, so that `maskbot doctor` can compare it with what should hold."""
+"""Say what holds on this host for the bot's login; `maskbot doctor` compares it with what should hold."""
 
 import grp
 import os

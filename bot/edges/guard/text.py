@@ -76,7 +76,7 @@ def sudoers_line(login: str) -> str:
 
 
 def doas_line(login: str) -> str:
-    """The same for doas.conf(5)."""
+    """The one line of doas.conf(5): the guard without any argument."""
     return f"permit nopass {checked_login(login)} as root cmd {GUARD} args\n"
 
 

@@ -1,4 +1,4 @@
-"""What a stage returns: a request as it is to be stored, with what is recorded and said in the same transaction.
+"""Results of stages: a request as it is to be stored, with what is recorded and said in the same transaction.
 
 A stage asks and decides, and saves nothing: `bot/workflow/engine/settle.py` does that in one place.
 """
