@@ -134,7 +134,10 @@ def not_needed(calls: list[Call]) -> Iterator[str]:
             changing.setdefault(call.host, call.unit)
         elif call.verb:
             unit = looked.get(call.host, "") if call.verb == "probe" else call.unit or changing.get(call.host, "")
-            if (call.host, unit) not in newest:  # a related unit that is restored with the unit
+            at = looked.get(call.host, "")
+            if (last := newest.get((call.host, at))) and unit in last.names:
+                unit = at  # the look was about another of its names
+            elif (call.host, unit) not in newest:  # a related unit that is restored with the unit
                 unit = changing.get(call.host, "")
             changing[call.host], last_verb, verbs[call.host] = unit, verbs.get(call.host), call.verb
             seen = newest.pop((call.host, unit), None)

@@ -75,17 +75,27 @@ fi
 links=$(as_owner find -H "$@" -maxdepth $depth '(' -type l ${{real:+-o -samefile "$real"}} ')' \\
   -printf '%d %s|%p|%l\n' 2>/dev/null)
 IFS=$newline
-for entry in $links; do
-  case $entry in 1*) ;; *) continue ;; esac
-  bytes=${{entry#1 }} path=${{entry#*|}}
-  goal=${{path#*|}} path=${{path%%|*}}
-  [ "$goal" ] || length=${{bytes%%|*}}
-  name=${{path##*/}}
-  case $goal in "$id" | */systemd/$kind/"$id") names="$names $name" linked="$linked${{instance:+ $name}}" ;; esac
-  [ "$real" ] && [ "$path" -ef "$real" ] || continue
-  case $instance$name in ?*@.*) name=${{name%%@*}}@$instance.${{name##*.}} ;; esac
-  names="$names $name"
+reached=$id
+while [ "$reached" ]; do
+  nearer=$reached reached=
+  for entry in $links; do
+    case $entry in 1*) ;; *) continue ;; esac
+    bytes=${{entry#1 }} path=${{entry#*|}}
+    goal=${{path#*|}} path=${{path%%|*}}
+    [ "$goal" ] || length=${{bytes%%|*}}
+    name=${{path##*/}}
+    for target in $nearer; do
+      case $goal in "$target" | */systemd/$kind/"$target") ;; *) continue ;; esac
+      case " $id $linked " in *" $name "*) continue ;; esac
+      linked="$linked $name" reached=$reached$newline$name
+    done
+    [ "$real" ] && [ "$nearer" = "$id" ] && [ "$path" -ef "$real" ] || continue
+    case $instance$name in ?*@.*) name=${{name%%@*}}@$instance.${{name##*.}} ;; esac
+    names="$names $name"
+  done
 done
+names="$names$linked"
+[ "$instance" ] || linked=
 unset IFS
 for folder in "$control" "$persistent" "$runtime"; do
   [ ! -c "$folder/$unit" ] || place=$unit

@@ -86,15 +86,19 @@ class Manager:
         """All names: what systemd says, and the links on the disk that lead to it, which a masked unit has lost."""
         names = dict.fromkeys([found.get("Id", ""), *names_in(found.get("Names", ""))])
         entries = [entry for folder in self.folders for entry in os.scandir(folder)]
-        links = [entry for entry in entries if entry.is_symlink()]
+        goals = {entry: os.readlink(entry.path).rpartition("/")[2] for entry in entries if entry.is_symlink()}
         real = _file_of(found, entries)
-        for entry in links:
+        for entry in goals:
             try:
                 is_same = real is not None and os.path.samestat(os.stat(entry.path), real)
             except OSError:
                 is_same = False
-            if is_same or os.readlink(entry.path).rpartition("/")[2] in names:
+            if is_same:
                 names[entry.name] = None
+        nearer = list(names)
+        while nearer:
+            nearer = [entry.name for entry, goal in goals.items() if goal in names and entry.name not in names]
+            names.update(dict.fromkeys(nearer))
         for entry in entries:
             if real is not None and entry.inode() == real.st_ino and os.path.samestat(entry.stat(), real):
                 names[entry.name] = None
