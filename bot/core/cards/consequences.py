@@ -8,7 +8,7 @@ from bot.core.cards.blocks import Markup, day, escape, join, row, words
 from bot.core.cards.side_effects import side_effect_rows
 from bot.core.requests import Change, Duration, Request, Verb
 from bot.core.systemd.unit_files import unread
-from bot.core.systemd.units import Layer, RelatedUnit, Snapshot
+from bot.core.systemd.units import ActiveState, Layer, RelatedUnit, Snapshot
 from bot.core.time.human_time import humanize
 
 # What happens to a unit whose triggered service is masked (measured, docs/systemd.md).
@@ -73,7 +73,8 @@ def _then_unmasked(request: Request, seen: Snapshot) -> Markup:
 def _undo(change: Change, seen: Snapshot) -> str:
     """The effect of the undo, by a click or at the expiry."""
     stopped = not seen.active.is_down and not change.keep_running
-    return "unmask" + " and start it again" * stopped
+    in_the_middle = seen.active is ActiveState.ACTIVATING and not seen.sub.startswith("auto-restart")
+    return "unmask" + (" and start it again" + ", from the beginning" * in_the_middle) * stopped
 
 
 def _lasts(request: Request, undo: str) -> Iterator[Markup]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from bot.core.requests import Target
+from bot.core.steps.kinds import Start, label
 from bot.core.systemd.dependencies import other_units
 from bot.core.systemd.other_units import came_up, moving, up, went_down
 from bot.core.systemd.units import ActiveState, RelatedUnit, Snapshot, Surroundings
@@ -16,7 +17,7 @@ def not_as_before(mask: Target, undo: Target, now: Snapshot) -> Iterator[str]:
     before, around = mask.before, now.around
     if before is None or around is None:
         raise ValueError("a comparison needs a full look and the record")
-    yield from _itself(before, now, around)
+    yield from _itself(before, now, around, has_run=has_run_again(before, undo, now))
     yield from _files(before, now)
     yield from _edited_before(before, now)
     yield from _links(before, around)
@@ -38,13 +39,24 @@ def is_deaf(seen: Snapshot) -> bool:
     return seen.id.type == "socket" and seen.sub == "running" and all(one.active.is_down for one in services)
 
 
-def _itself(before: Snapshot, now: Snapshot, around: Surroundings) -> Iterator[str]:
+def has_run_again(before: Snapshot, undo: Target, now: Snapshot) -> bool:
+    """Whether a job that was masked in the middle of its run was started again and ended by itself, with success.
+
+    It is `activating` for as long as its command runs (Type=oneshot, systemd.service(5)).
+    """
+    was_running = before.active is ActiveState.ACTIVATING and before.result == now.result == "success"
+    has_ended = now.active is ActiveState.INACTIVE and not now.side_effects.is_skipped
+    return was_running and has_ended and any(sent.step == label(Start(str(now.id))) for sent in undo.sent)
+
+
+def _itself(before: Snapshot, now: Snapshot, around: Surroundings, *, has_run: bool) -> Iterator[str]:
     if now.load is not before.load:
         yield f"Load was {before.load}, is {now.load}"
     if now.file_state != before.file_state:
         yield f"Boot was {before.file_state or 'unknown'}, is {now.file_state or 'unknown'}"
     still_starting = now.active is ActiveState.ACTIVATING and before.active is not ActiveState.ACTIVATING
-    if (now.active.is_down != before.active.is_down or still_starting) and not _is_woken(before, around):
+    is_other = now.active.is_down != before.active.is_down or still_starting
+    if is_other and not has_run and not _is_woken(before, around):
         is_skipped = now.active.is_down and now.side_effects.is_skipped
         why = ": it did not start, because a condition of its file (Condition...= or Assert...=) is not met"
         yield f"Active was {before.active}, is {now.active}" + why * is_skipped

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.core.requests import Outcome, Target
-from bot.core.steps.comparing import is_deaf, not_as_before, not_known
+from bot.core.steps.comparing import has_run_again, is_deaf, not_as_before, not_known
 from bot.core.steps.kinds import (
     Done,
     LookFully,
@@ -187,6 +187,8 @@ def _compare(context: StepContext, mask: Target, before: Snapshot, now: Snapshot
     off = [*not_as_before(mask, context.target, now), *moved_timers(before, now, at)]
     fired = fired_timers(before, context.target.before, now)
     unknown = [*not_known(before, now), *restarted_timers(before, now, at), *fired]
+    if has_run_again(before, context.target, now):
+        unknown.append("It was in the middle of its run before: it has run again from its beginning, with success.")
     if off:
         return Done(Outcome.RESTORED_PARTLY, "; ".join(off) + "".join(f". {one}" for one in unknown))
     return Done(Outcome.RESTORED, " ".join(unknown))

@@ -262,6 +262,7 @@ WAITING = {
         running(active=ActiveState.FAILED, sub="failed", result="exit-code", pending_job="42 start")
     ),
     "in a crash loop": waiting(running(active=ActiveState.ACTIVATING, sub="auto-restart", restarts=1)),
+    "in the middle of its run": waiting(running(active=ActiveState.ACTIVATING, sub="start")),
     "started by something unusual": waiting(
         running(around=around(triggers=(related_unit("data.automount", sub="waiting"),)), refuse_manual_start=True)
     ),

@@ -111,6 +111,17 @@ def test_a_start_ends_when_systemd_says_so_however_long_it_takes(takes: int) -> 
     assert site.seconds >= takes
 
 
+def test_a_job_in_the_middle_of_its_run_runs_again_to_its_end() -> None:
+    site = Site("Type=oneshot\nExecStartPre=/usr/bin/sleep 30")
+    site.root("start worker.service")
+    mask = made(site)
+    assert mask.target.before
+    assert mask.target.before.active is ActiveState.ACTIVATING
+    again = "It was in the middle of its run before: it has run again from its beginning, with success."
+    assert undoing(mask).run() == Done(Outcome.RESTORED, again)
+    assert site.seconds >= 30
+
+
 def test_a_slow_start_keeps_nobody_from_the_host() -> None:
     undo = undoing(made(Site("ExecStartPre=/usr/bin/sleep 140")))
     waits = [step for step, _ in (undo.step() for _ in range(60)) if isinstance(step, Wait)]

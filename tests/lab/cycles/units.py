@@ -43,6 +43,7 @@ FILES: Mapping[str, str] = {
     f"{VENDOR}/cyc-active.timer": "[Timer]\nOnActiveSec=9h\nUnit=cyc-job.service\n",
     f"{VENDOR}/cyc-random.timer": "[Timer]\nOnCalendar=*-02-03 04:05\nRandomizedDelaySec=5h\nUnit=cyc-job.service\n",
     f"{VENDOR}/cyc-again.timer": "[Timer]\nOnActiveSec=9h\nOnUnitActiveSec=7h\nUnit=cyc-again.service\n",
+    f"{VENDOR}/cyc-shot.service": "[Service]\nType=oneshot\nExecStart=/usr/bin/sleep 9\n",
     f"{VENDOR}/cyc-again.service": "[Service]\nType=oneshot\nExecStart=/bin/true\n",
     f"{VENDOR}/cyc-watch.path": "[Path]\nPathChanged=/var/lib/lab/inbox\nUnit=cyc-job.service\n",
 }
@@ -85,6 +86,12 @@ KINDS = (
     Kind("does not run", "cyc-idle"),
     Kind("has failed", "cyc-failed"),
     Kind("oneshot that remains", "cyc-once"),
+    Kind(
+        "oneshot in the middle of its run",
+        "cyc-shot",
+        before="systemctl start --no-block cyc-shot.service",
+        lost={"cyc-shot.service": "start it again, from the beginning"},
+    ),
     Kind(
         "frozen",
         "cyc-frozen",
