@@ -59,7 +59,7 @@ class _Server:
         _check_caller(settings)
         Limit.is_look = request.verb in _ASKS_ONLY
         if request.verb == "rules":
-            return rules(settings, (*FLOOR, *settings.critical))
+            return rules(settings, (*FLOOR, *settings.critical), request.connection)
         if request.is_look:
             return _look_at_user(request, settings)
         if request.user:

@@ -6,15 +6,7 @@ import time
 from bot.core.systemd.host_rules import GUARD
 from bot.edges.guard.frame import AGAIN, NAME, read_answer
 from bot.edges.guard.process import CHUNK, Ended, Gone, Refused, Started, poller_of, write_all
-
-_WAYS_TO_ROOT = (
-    ("/usr/bin/sudo", "-n"),
-    ("/usr/local/bin/sudo", "-n"),
-    ("/usr/bin/sudo-rs", "-n"),
-    ("/usr/bin/doas", "-n"),
-    ("/usr/local/bin/doas", "-n"),
-)
-"""The first one is taken that is there, unless guard.conf says that it is doas."""
+from bot.edges.guard.ways import way_to_root
 
 _ANSWER_SECONDS = 110.0  # root's half has limits of its own, which are shorter
 _COMPLAINT_SECONDS = 2.0
@@ -63,7 +55,7 @@ class RootsHalf:
         if self._running and poller_of(self._running[0].out[0]).poll(0):  # it has ended since its last answer
             self.close()
         if not self._running:
-            self._running = [Started([*_way_to_root(by_doas=self.by_doas), GUARD])]
+            self._running = [Started([way_to_root(by_doas=self.by_doas), "-n", GUARD])]
         try:  # noqa: SIM105 - contextlib takes time to load
             write_all(self._running[0].inward, line + b"\n")
         except BrokenPipeError:
@@ -116,11 +108,3 @@ class RootsHalf:
             for descriptor in (one.inward, one.out[0], one.err[0]):
                 os.close(descriptor)
         self._running, self._said, self._has_greeted = [], b"", False
-
-
-def _way_to_root(*, by_doas: bool) -> "tuple[str, ...]":
-    ways = [one for one in _WAYS_TO_ROOT if one[0].endswith("doas") or not by_doas]
-    way = next((one for one in ways if os.access(one[0], os.X_OK)), None)
-    if way is None:
-        raise Refused("there is no doas on this host" if by_doas else "there is neither sudo nor doas on this host")
-    return way

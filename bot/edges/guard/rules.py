@@ -9,54 +9,94 @@ from bot.core.systemd.host_rules import GUARD
 from bot.edges.guard.logins import as_user
 from bot.edges.guard.process import Ended, run
 from bot.edges.guard.settings import Settings
+from bot.edges.guard.ways import way_to_root, ways_there
 
-_SUDO, _DOAS_CONF = ("/usr/bin/sudo", "/usr/local/bin/sudo"), ("/etc/doas.conf", "/usr/local/etc/doas.conf")
+_DOAS_CONF = ("/etc/doas.conf", "/usr/local/etc/doas.conf")
 _LIST_BEGINS = "may run the following commands"
-_OURS = f'(root) NOPASSWD: {GUARD} ""'
+_OURS_CUT = f"(root) NOPASSWD: {GUARD}"
+_OURS = f'{_OURS_CUT} ""'
 
 
-def rules(settings: Settings, critical: "tuple[str, ...]") -> Ended:
+def rules(settings: Settings, critical: "tuple[str, ...]", connection: str) -> Ended:
     """One on each line: every pattern of the critical list; the way to root; every further line of sudo or doas for
     the login, and every group; each of its keys that opens a shell; and the clock.
     """
     lines = [f"critical {pattern}" for pattern in critical]
-    by_sudo = _sudo_lines(settings.login)
-    if not by_sudo and "SUDO_UID" in os.environ:  # for it has just admitted the guard
+    listed = [line for program in _kinds_of_sudo() for line in _listed_by(program, settings.login)]
+    if not listed and "SUDO_UID" in os.environ:  # for it has just admitted the guard
         lines.append("unknown sudo does not list it")
-    lines += [f"may {line}" for line in by_sudo + _doas_lines(settings.login) if line != _OURS]
-    lines.append(f"way {_way()}")
+    further = [line for line in listed if line != _OURS] + _doas_lines(settings.login)
+    lines += [f"may {line}" for line in dict.fromkeys(further)]
+    lines.append(f"way {_way(by_doas=settings.by_doas)}")
     login = pwd.getpwnam(settings.login)
     lines += [f"group {group}" for group in _groups(settings.login) if group != _name_of_group(login.pw_gid)]
-    lines += as_user(login, lambda: Ended(0, _shells(login.pw_dir).encode(), b"")).lines
+    files = _files_of_keys(login, connection)
+    lines += as_user(login, lambda: Ended(0, _shells(files).encode(), b"")).lines
     lines.append(f"clock {time.time():.3f}")
     return Ended(0, "".join(f"{line}\n" for line in lines).encode(), b"")
 
 
-def _way() -> str:
+def _way(*, by_doas: bool) -> str:
     """What called this half, as it names itself; doas has no option that tells its version."""
     if "SUDO_UID" not in os.environ:
         return "doas"
-    program = next((path for path in _SUDO if os.access(path, os.X_OK)), None)
-    said = run([program, "-V"]).lines if program else []
-    return said[0].replace("Sudo version ", "sudo ") if said else "sudo"
+    said = run([way_to_root(by_doas=by_doas), "-V"])
+    first = (said.out or said.err).decode("utf-8", "replace").partition("\n")[0]  # sudo-rs 0.2.5 says it as an error
+    return first.replace("Sudo version ", "sudo ") or "sudo"
 
 
-def _shells(home: str) -> str:
-    """The keys in the login's own file that open more than the guard, by their lines."""
-    try:
-        with open(f"{home}/.ssh/authorized_keys", errors="replace") as file:
-            lines = [(number, line.strip()) for number, line in enumerate(file, 1)]
-    except OSError:
-        return ""
-    shells = [number for number, line in lines if line and line[0] != "#" and f'command="{GUARD}"' not in line]
-    return "".join(f"shell the key in line {number} of {home}/.ssh/authorized_keys\n" for number in shells[:5])
+def _files_of_keys(login: pwd.struct_passwd, connection: str) -> "list[str]":
+    """Where sshd looks for the login's keys (AuthorizedKeysFile), as it says itself."""
+    whom = f"user={login.pw_name},host=localhost,addr={(connection.split() or ['127.0.0.1'])[0]}"
+    said = [line.split() for line in run(["/usr/sbin/sshd", "-T", "-C", whom]).lines]
+    names = next((words[1:] for words in said if words[:1] == ["authorizedkeysfile"]), [".ssh/authorized_keys"])
+    for sign, value in (("%h", login.pw_dir), ("%u", login.pw_name), ("%U", str(login.pw_uid)), ("%%", "%")):
+        names = [name.replace(sign, value) for name in names]
+    return [os.path.join(login.pw_dir, name) for name in names]
 
 
-def _sudo_lines(login: str) -> "list[str]":
-    program = next((path for path in _SUDO if os.access(path, os.X_OK)), None)
-    listed = run([program, "-n", "-l", "-U", login]).lines if program else []
+def _shells(files: "list[str]") -> str:
+    """The keys in the login's files that open more than the guard, by their lines."""
+    found: list[str] = []
+    for path in files:
+        try:
+            with open(path, errors="replace") as file:
+                lines = [(number, line.strip()) for number, line in enumerate(file, 1)]
+        except OSError:
+            continue
+        keys = [number for number, line in lines if line and line[0] != "#" and f'command="{GUARD}"' not in line]
+        found += [f"shell the key in line {number} of {path}\n" for number in keys]
+    return "".join(found[:5])
+
+
+def _kinds_of_sudo() -> "list[str]":
+    """Each program of that kind; sudo and sudo-rs may stand side by side, and read different files."""
+    there = [program for program in ways_there(by_doas=False) if not program.endswith("doas")]
+    return [*{os.path.realpath(program): program for program in reversed(there)}.values()]
+
+
+def _listed_by(program: str, login: str) -> "list[str]":
+    """What the login may do by it, with our line always in the same words."""
+    listed = _at_a_terminal([program, "-n", "-l", "-U", login])
     begin = next((number for number, line in enumerate(listed, 1) if _LIST_BEGINS in line), len(listed))
-    return [line.strip() for line in listed[begin:] if line.strip()]
+    lines = [line.strip().replace('\\"', '"') for line in listed[begin:]]  # 1.9.5 escapes the quotes
+    if _OURS_CUT in lines and run([program, "-n", "-l", "-U", login, GUARD, "x"]).code != 0:
+        lines[lines.index(_OURS_CUT)] = _OURS  # sudo-rs 0.2.5 does not show that there may be no arguments
+    return [line for line in lines if line]
+
+
+def _at_a_terminal(argv: "list[str]") -> "list[str]":
+    """What a program says at a terminal of its own, which sudo asks for where `requiretty` is set."""
+    ours, theirs = os.openpty()
+
+    def begin() -> None:
+        os.open(os.ttyname(theirs), os.O_RDWR)  # the first one that a session opens is its terminal
+
+    try:
+        return run(argv, become=begin).lines
+    finally:
+        os.close(ours)
+        os.close(theirs)
 
 
 def _doas_lines(login: str) -> "list[str]":

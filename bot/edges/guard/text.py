@@ -22,7 +22,7 @@ _HEAD = """\
 # authorized_keys), and so does the bot's one line in sudoers or doas.conf. docs/operations.md says what it does.
 
 """
-_LOGINS_PARTS = ("process", "settings", "requests", "frame", "roots_half", "looks", "rights", "serving", "main")
+_LOGINS_PARTS = ("process", "settings", "requests", "frame", "ways", "roots_half", "looks", "rights", "serving", "main")
 _ROOTS_PARTS = (
     "links",
     "memory",
@@ -73,6 +73,13 @@ def guard(critical: Iterable[str]) -> str:
 def sudoers_line(login: str) -> str:
     """The one line of sudoers(5): the guard without any argument, for every sudo since 1.8 and for sudo-rs."""
     return f'{checked_login(login)} ALL=(root) NOPASSWD: {GUARD} ""\n'
+
+
+def terminal_line() -> str:
+    """What the guard needs besides where sudoers(5) has `Defaults requiretty`: it has no terminal. sudo-rs has no such
+    setting, and does not know the word.
+    """
+    return f"Defaults!{GUARD} !requiretty\n"
 
 
 def doas_line(login: str) -> str:
