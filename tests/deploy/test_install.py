@@ -1,111 +1,32 @@
 """A host set up by the printed script and by the Ansible role, from nothing, and cleared again: on a real host."""
 
 import json
-import os
 import shutil
 import subprocess
-import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from bot.core.systemd.host_rules import GUARD
-from bot.edges.guard.install import Setup, checked_key, install_script, key_line
+from bot.edges.guard.install import key_line
 from bot.edges.guard.settings import CONFIGURATION
+from tests.deploy.setting_up import (
+    ANOTHER,
+    EVERYTHING,
+    KEYS,
+    SUDOERS,
+    answers,
+    pictured,
+    run,
+    script_for,
+    setup_of,
+)
 from tests.edges.guard.asking import asked_through, identity
-from tests.lab.hosts import CRITICAL, Lab, LabHost
-from tests.lab.installation import ROOT, Installation, Workspace
-from tests.lab.machine import NotHereError
+from tests.lab.hosts import LabHost
+from tests.lab.installation import Installation
 
 pytestmark = pytest.mark.ssh
-PATTERNS = [unit.pattern for unit in CRITICAL]
-KEYS, SUDOERS, CONTROL = "/home/maskbot/.ssh/authorized_keys", "/etc/sudoers.d/maskbot", "/etc/systemd/system.control"
-OURS = ("/etc/maskbot", "/usr/local/libexec", SUDOERS, CONTROL, "/etc/doas.conf", "/var/lib/maskbot-guard")
-EVERYTHING = [
-    "/etc/maskbot: new folder",
-    "login maskbot: new, with a home and no password",
-    f"{KEYS}: the bot's key, for the guard alone",
-    f"{CONFIGURATION}: new",
-    "/usr/local/libexec: new folder",
-    f"{GUARD}: new, version 0.1.0",
-    f"{SUDOERS}: the line that lets maskbot call the guard as root",
-    f"{CONTROL}: new folder",
-]
-ANSIBLE = Path(sys.executable).with_name("ansible-playbook")
-ANOTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINjiING7hqSPRU+3+6FuEuBxxHxhG8VrTqjewyMyYThy"
-PICTURE = r"""
-seen() { find "$@" ! -path '/etc/*-' ! -path /etc/.pwd.lock "-printf" '%p %y %m %U:%G %l\n'; }
-seen /etc /home
-seen /usr/local /var/lib /var/mail /var/spool -maxdepth 2 ! -path '/var/lib/systemd*' ! -path '/var/lib/lab*'
-find /etc /home -xdev -type f ! -path '/etc/*-' ! -path /etc/.pwd.lock -exec sha256sum {} +
-"""
-NOBODY_S_SLACK = Workspace(
-    "http://127.0.0.1:9/api/", "xoxb-1", "xapp-1-A1-2", "T0123ABCD",
-    dict.fromkeys(("alice", "bob", "carol"), "U0123ABCD"), {"incident": "C0123ABCD"}, "S0123ABCD",
-)  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def booted() -> Iterator[LabHost]:
-    """One host, which these tests have for themselves; root may log in with a key, for Ansible."""
-    try:
-        with Lab() as lab:
-            host = lab.boot(["web-01"])["web-01"]
-            host.write("/root/.ssh/authorized_keys", Path(f"{host.key_file}.pub").read_text(), 0o600)
-            admit = "s/^AllowUsers.*/AllowUsers maskbot root/; s/^PermitRootLogin.*/PermitRootLogin prohibit-password/"
-            host.run("sed", "-i", admit, "/etc/ssh/sshd_config")
-            host.run("systemctl", "reload", "ssh")
-            yield host
-    except NotHereError as cannot:
-        pytest.skip(str(cannot))
-
-
-@pytest.fixture
-def bare(booted: LabHost) -> LabHost:
-    """The host with nothing of ours."""
-    booted.run("sh", "-c", "pkill -KILL -u maskbot; userdel --remove maskbot; rm -rf /run/systemd/system/cron.service")
-    booted.run("rm", "-rf", *OURS)
-    return booted
-
-
-def setup_of(host: LabHost, **more: Any) -> Setup:
-    key = checked_key(Path(f"{host.key_file}.pub").read_text())
-    return replace(Setup("maskbot", key, addresses=("127.0.0.1",), users=("deploy",)), **more)
-
-
-def script_for(host: LabHost, **more: Any) -> str:
-    return _script(setup_of(host, **more))
-
-
-@cache
-def _script(setup: Setup) -> str:
-    return install_script(setup, PATTERNS)
-
-
-def run(host: LabHost, *words: str, script: str = "", code: int = 0, by: str = "sh") -> list[str]:
-    """Run the script as root, from standard input; all that it says but the host's key, which is said last."""
-    done = host.run(by, "-s", "--", *words, given=script or script_for(host))
-    assert done.returncode == code, (done.stdout, done.stderr)
-    said = done.stdout.splitlines()
-    if code == 0 and "--remove" not in words:
-        assert said.pop().startswith("for host_keys in hosts.yaml: SHA256:")
-    return said + done.stderr.splitlines()
-
-
-def pictured(host: LabHost) -> list[str]:
-    """Every file where the script works, with its owner, rights and text."""
-    return sorted(host.run("sh", "-c", PICTURE).stdout.splitlines())
-
-
-def answers(host: LabHost) -> bool:
-    """Whether the bot's key reaches the guard, whatever command it asks for."""
-    done = subprocess.run(host.ssh("id"), capture_output=True, check=False, stdin=subprocess.DEVNULL)
-    return done.stdout.startswith(b"maskbot-guard 1 ")
 
 
 def test_from_nothing_to_a_host_that_works_and_back_without_a_trace(bare: LabHost) -> None:
@@ -230,18 +151,6 @@ def test_sudo_that_does_not_know_the_line_is_told(bare: LabHost) -> None:
         bare.run("mv", "/etc/sudoers.kept", "/etc/sudoers")
 
 
-@pytest.fixture
-def installation(bare: LabHost, tmp_path: Path) -> Installation:
-    """The bot, with a policy that lets root mask alone."""
-    written = Installation.write(tmp_path, [bare], NOBODY_S_SLACK)
-    path = tmp_path / "config/policy.yaml"
-    policy = yaml.safe_load(path.read_text())
-    policy["groups"]["sre"] = {"users": ["U0123ABCD"]}
-    policy["rules"][0]["need"] = 0
-    path.write_text(yaml.safe_dump(policy))
-    return written
-
-
 def test_the_bot_masks_and_undoes_over_it_and_it_is_not_removed_meanwhile(
     bare: LabHost, installation: Installation
 ) -> None:
@@ -303,36 +212,6 @@ def test_doas_where_there_is_no_sudo(bare: LabHost) -> None:
     assert "way doas" in asked_through(bare.ssh(GUARD), "rules").out.splitlines()
     run(bare, "--remove", script=by_doas)
     assert pictured(bare) == before
-
-
-@pytest.fixture
-def playbook(bare: LabHost, tmp_path: Path, installation: Installation) -> Any:
-    """Run the role; the recap of the host, and all that was said."""
-    (tmp_path / "inventory.ini").write_text(
-        f"web-01 ansible_host={bare.address} ansible_port={bare.port} ansible_user=root"
-        f" ansible_ssh_private_key_file={bare.key_file} ansible_python_interpreter=/usr/bin/python3"
-        f" ansible_ssh_common_args='-F none -o UserKnownHostsFile={bare.known_hosts}'\n"
-    )
-    variables = {"maskbot_command": [sys.executable, "-m", "bot"], "maskbot_from": ["127.0.0.1"]}
-    environment = {
-        **installation.environment,
-        "ANSIBLE_HOME": str(tmp_path / "ansible"),
-        "ANSIBLE_LOCALHOST_WARNING": "False",
-        "ANSIBLE_NOCOLOR": "1",
-        "ANSIBLE_PIPELINING": "1",  # it takes half as long
-        "LC_ALL": "C.UTF-8",
-    }
-
-    def play(*words: str, **more: object) -> tuple[Mapping[str, int], str]:
-        inventory, extra = ("-i", str(tmp_path / "inventory.ini")), ("-e", json.dumps({**variables, **more}))
-        done = subprocess.run(
-            [ANSIBLE, *inventory, *extra, *words, "deploy/ansible/hosts.yml"],
-            cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        recap = done.stdout.partition("PLAY RECAP")[2].partition(" : ")[2].split()
-        return {name: int(count) for name, _, count in (word.partition("=") for word in recap)}, done.stdout
-
-    return play
 
 
 def test_the_role_does_the_same_and_nothing_the_second_time(bare: LabHost, playbook: Any, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ class Rights:
         """Allow what `text` says, and leave this program as the only one of its kind."""
         for other in {*BY_NAME.values()} - {self}:
             (root / f"usr/bin/{other.program}").unlink(missing_ok=True)
+            (root / f"usr/sbin/vi{other.program}").unlink(missing_ok=True)
         place = root / self.file.lstrip("/")
         place.write_text(text)
         place.chmod(0o440)

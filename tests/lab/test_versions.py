@@ -1,5 +1,7 @@
 """What `script/systemd-versions` makes of its measurements; without a host."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.lab.versions.kinds import KINDS, WAYS, cell
@@ -77,6 +79,21 @@ def test_what_was_not_measured_is_not_made_up() -> None:
     assert "| sudo-rs | – | 2 |" in lines
     assert "| the guard by sudo (`tests/edges/guard`) | – | 1 of 1 |" in lines
     assert f"| a path |{' 11: ?; sid: M |' * 4}" in lines
+
+
+def test_a_story_holds_or_fails_by_how_the_host_was_set_up_and_is_not_made_up() -> None:
+    records = {
+        "tests/deploy/measured_stories.py::test_the_story_on_a_host_set_up_by_the_script": {"passed": True, "why": ""},
+        "tests/deploy/measured_stories.py::test_the_story_on_a_host_set_up_by_the_role": {"passed": False, "why": "no"},
+        "tests/deploy/measured_stories.py::test_doctor_says_the_role": {"passed": True, "why": ""},
+    }
+    told = release("sid")
+    lines = table_of(release("Debian 11"), replace(told, suites={**told.suites, "story by doas": records}))
+    assert [line for line in lines if ", doas |" in line] == [
+        "| script, doas | – | holds |",
+        "| role, doas | – | fails |",
+    ]
+    assert "- sid (story by doas): the story on a host set up by the role. `no`" in lines
 
 
 def test_only_what_stands_between_the_markers_is_written() -> None:

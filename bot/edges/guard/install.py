@@ -15,7 +15,8 @@ from bot import __version__
 from bot.core.systemd.guard import PROTOCOL
 from bot.core.systemd.host_rules import GUARD
 from bot.core.systemd.systemctl import checked_login
-from bot.edges.guard.text import doas_line, guard, sudoers_line
+from bot.edges.guard.text import doas_line, guard, sudoers_line, terminal_line
+from bot.edges.guard.ways import WAYS_TO_ROOT
 from bot.errors import UsageError
 
 _HEAD = f"""\
@@ -55,7 +56,10 @@ def install_script(setup: Setup, critical: Iterable[str]) -> str:
         "USERS": " ".join(setup.users),
         "DOAS": "yes" if setup.is_doas else "",
         "WITH_CONTROL": "yes" if setup.has_control else "",
+        "WAYS": " ".join(WAYS_TO_ROOT),
+        "FROM": next((one for one in setup.addresses if "/" not in one), ""),
         "SUDOERS_LINE": sudoers_line(setup.login).strip(),
+        "TERMINAL_LINE": terminal_line().strip(),
         "DOAS_LINE": doas_line(setup.login).strip(),
         "QUESTION": f'{{"protocol": {PROTOCOL}, "id": "0", "do": ["rules"]}}',
         "GUARD_SUM": hashlib.sha256(program.encode()).hexdigest(),

@@ -4,6 +4,7 @@ GUARD=/usr/local/libexec/maskbot-guard
 CONFIGURATION=/etc/maskbot/guard.conf
 MADE=/etc/maskbot/made # what this script made here, for --remove
 SUDOERS=/etc/sudoers.d/maskbot
+MAIN_SUDOERS=/etc/sudoers
 CONTROL=/etc/systemd/system.control
 MEMORY=/var/lib/maskbot-guard # the guard's own
 
@@ -23,8 +24,12 @@ step() { # SENTENCE COMMAND...: one change, and its line
 
 note() { printf 'note: %s\n' "$*"; }
 
+label() { # PATH: the label that SELinux's policy has for it, where there is SELinux
+  ! command -v restorecon >/dev/null || restorecon "$1"
+}
+
 put() { # PATH MODE: standard input becomes a file of root's at once; sudo leaves names with a dot out
-  (umask 077 && cat >"$1.new") && chmod "$2" "$1.new" && mv -f "$1.new" "$1" || {
+  (umask 077 && cat >"$1.new") && chmod "$2" "$1.new" && mv -f "$1.new" "$1" && label "$1" || {
     rm -f "$1.new"
     return 1
   }
@@ -95,18 +100,40 @@ find_way() { # the guard looks for them in the same order; what its file says go
       note "$CONFIGURATION is this host's own and stays as it is; it has no \`become: doas\`"
   fi
   way=
-  for program in /usr/bin/sudo /usr/local/bin/sudo /usr/bin/doas /usr/local/bin/doas; do
-    case $DOAS$program in yes*/sudo) continue ;; esac
-    [ "$way" ] || [ ! -x $program ] || way=$program
+  for program in $WAYS; do
+    case $DOAS$program in yes*/doas | /*) ;; *) continue ;; esac
+    [ "$way" ] || [ ! -x "$program" ] || way=$program
   done
   [ "$way" ] || [ -z "$DOAS" ] || fail "doas is missing here"
   [ "$way" ] || fail "there is neither sudo nor doas here"
   doas_conf=/etc/doas.conf
   [ -e $doas_conf ] || [ ! -e /usr/local/etc/doas.conf ] || doas_conf=/usr/local/etc/doas.conf
   case $way in
-    */sudo) command -v visudo >/dev/null || fail "visudo is missing here" ;;
     */doas) check_owner $doas_conf ;;
+    *) find_kind_of_sudo ;;
   esac
+}
+
+find_kind_of_sudo() {
+  sudo_rs=
+  case $("$way" -V 2>&1) in sudo-rs*) sudo_rs=yes ;; esac # /usr/bin/sudo may be either
+  visudo=visudo
+  case $way in */sudo-rs) visudo=visudo-rs ;; esac
+  command -v $visudo >/dev/null || fail "$visudo is missing here"
+  lines=$SUDOERS_LINE
+  ! needs_terminal || lines="$SUDOERS_LINE
+$TERMINAL_LINE"
+  ! lacks_sudoers || check_owner $MAIN_SUDOERS
+}
+needs_terminal() { # whether sudo wants a terminal, which the bot has not; sudo-rs has no such setting
+  [ -z "$sudo_rs" ] || return 1
+  case $("$way" -n -l </dev/null 2>&1) in
+    *'must have a tty'* | *[\ ,]requiretty*) ;;
+    *) return 1 ;;
+  esac
+}
+lacks_sudoers() { # sudo-rs brings no file of its own, and without one it does nothing
+  [ "$sudo_rs" ] && [ ! -e $MAIN_SUDOERS ] && [ ! -e /etc/sudoers-rs ]
 }
 
 as_login() { setpriv --reuid="$uid" --regid="$gid" --clear-groups -- "$@"; }
@@ -114,17 +141,46 @@ as_login() { setpriv --reuid="$uid" --regid="$gid" --clear-groups -- "$@"; }
 folder() { # PATH: a folder of root's, if there is none
   [ -d "$1" ] || step "$1: new folder" make_folder "$1"
 }
-make_folder() { mkdir -m 755 "$1" && chown root:root "$1" && chmod 755 "$1" && remember "folder $1"; }
+make_folder() { mkdir -m 755 "$1" && chown root:root "$1" && chmod 755 "$1" && label "$1" && remember "folder $1"; }
 
 make_login() {
   useradd --system --create-home --shell /bin/sh --password '*' --comment 'maskbot on its way to the guard' "$LOGIN" &&
     remember "login $LOGIN"
 }
 
+find_keys_file() { # where sshd looks for the keys of the login (AuthorizedKeysFile); rather one in its home
+  keys_file= in_home= here=${home:-/home/$LOGIN}
+  said=$(sshd -T -C "user=$LOGIN,host=localhost,addr=${FROM:-127.0.0.1}" 2>/dev/null | sed -n 's/^authorizedkeysfile //p')
+  for name in ${said:-.ssh/authorized_keys}; do
+    file=$(printf '%s\n' "$name" | HERE=$here NAME=$LOGIN NUMBER=$uid awk '{
+      gsub(/%h/, ENVIRON["HERE"]); gsub(/%u/, ENVIRON["NAME"]); gsub(/%U/, ENVIRON["NUMBER"]); print }')
+    case $file in /*) ;; *) file=$here/$file ;; esac
+    case $name,$file in
+      none,* | *%%*) ;;
+      *,"$here"/*) [ "$in_home" ] || keys_file=$file in_home=yes ;;
+      *%[uU]*) [ "$keys_file" ] || keys_file=$file ;; # any other one would be that of all logins
+    esac
+  done
+}
+check_keys_file() {
+  find_keys_file
+  if [ -z "$keys_file" ]; then
+    note "sshd looks for keys in $said, which is not the login's own. Put the key there yourself: $KEY"
+  fi
+  [ -z "$keys_file" ] || [ "$in_home" ] || check_owner "$keys_file"
+}
+
 # What is in the login's home is read and written as the login: it may have put links there.
-read_keys() { as_login sh -c 'cat "$1/.ssh/authorized_keys" 2>/dev/null' sh "$home" || :; }
+read_keys() {
+  if [ "$in_home" ]; then as_login cat "$keys_file"; else cat "$keys_file"; fi 2>/dev/null || :
+}
 write_keys() {
-  as_login sh -c 'umask 077 && mkdir -p "$1/.ssh" && cd "$1/.ssh" && cat >new && mv -f new authorized_keys' sh "$home"
+  if [ -z "$in_home" ]; then
+    put "$keys_file" 644 # sshd reads it as the login
+    return
+  fi
+  as_login sh -c 'umask 077 && mkdir -p "${1%/*}" && cd "${1%/*}" && cat >new && mv -f new "${1##*/}"' sh "$keys_file" &&
+    label "${keys_file%/*}" && label "$keys_file"
 }
 with_key() { # LINE: the keys on standard input, with this line instead of those for our key; without LINE, none
   LINE=$1 OLD=$(recorded key) BLOB=$BLOB awk '
@@ -136,7 +192,7 @@ with_key() { # LINE: the keys on standard input, with this line instead of those
     END { if (ENVIRON["LINE"] != "" && !done) print ENVIRON["LINE"] }'
 }
 put_key() { # LINE
-  find_login
+  [ "$in_home" ] || [ -e "$keys_file" ] || remember "file $keys_file"
   read_keys | with_key "$1" >"$scratch/keys" && write_keys <"$scratch/keys" || return 1
   [ -z "$1" ] || [ "$(recorded key)" = "$1" ] || remember "key $1"
 }
@@ -145,9 +201,9 @@ put_configuration() { configuration | put $CONFIGURATION 644 && remember "config
 put_guard() { guard | put $GUARD 755; }
 
 put_sudoers() {
-  printf '%s\n' "$SUDOERS_LINE" >"$scratch/sudoers" && visudo -cqf "$scratch/sudoers" &&
-    put $SUDOERS 440 <"$scratch/sudoers"
+  printf '%s\n' "$lines" >"$scratch/sudoers" && $visudo -cqf "$scratch/sudoers" && put $SUDOERS 440 <"$scratch/sudoers"
 }
+put_main_sudoers() { printf '%s\n' "@include $SUDOERS" | put $MAIN_SUDOERS 440 && remember "file $MAIN_SUDOERS"; }
 put_doas() {
   mode=600
   if [ -e $doas_conf ]; then
@@ -163,11 +219,11 @@ put_doas() {
 install_login() {
   [ "$uid" ] || step "login $LOGIN: new, with a home and no password" make_login
   find_login
-  if [ -z "$uid" ]; then # --check
-    step "authorized_keys: the bot's key, for the guard alone"
-  elif [ "$(read_keys)" != "$(read_keys | with_key "$KEY")" ]; then
-    step "$home/.ssh/authorized_keys: the bot's key, for the guard alone" put_key "$KEY"
-  fi
+  find_keys_file
+  [ "$keys_file" ] || return 0
+  [ "$in_home" ] || folder "${keys_file%/*}"
+  [ "$uid" ] && [ "$(read_keys)" = "$(read_keys | with_key "$KEY")" ] ||
+    step "$keys_file: the bot's key, for the guard alone" put_key "$KEY"
 }
 
 install_guard() {
@@ -192,13 +248,15 @@ install_configuration() {
 
 install_way() {
   case $way in
-    */sudo)
-      [ "$(cat $SUDOERS 2>/dev/null)" = "$SUDOERS_LINE" ] && [ "$(stat -c %a $SUDOERS)" = 440 ] ||
-        step "$SUDOERS: the line that lets $LOGIN call the guard as root" put_sudoers
-      ;;
     */doas)
       grep -qxF -e "$DOAS_LINE" $doas_conf 2>/dev/null ||
         step "$doas_conf: the line that lets $LOGIN call the guard as root" put_doas
+      ;;
+    *)
+      folder ${SUDOERS%/*}
+      [ "$(cat $SUDOERS 2>/dev/null)" = "$lines" ] && [ "$(stat -c %a $SUDOERS)" = 440 ] ||
+        step "$SUDOERS: the line that lets $LOGIN call the guard as root" put_sudoers
+      ! lacks_sudoers || step "$MAIN_SUDOERS: new, for sudo-rs has none here; it includes $SUDOERS" put_main_sudoers
       ;;
   esac
 }
@@ -211,6 +269,7 @@ prove() { # ask the guard as the bot does: it answers, and reaches root
 install() {
   check_configuration
   check_login
+  check_keys_file
   find_way
   folder ${CONFIGURATION%/*}
   install_login
@@ -281,23 +340,33 @@ remove_login() {
   return 1
 }
 
-remove_doas() {
-  grep -vxF -e "$DOAS_LINE" $1 >"$scratch/doas" || :
-  if [ ! -s "$scratch/doas" ] && made "file $1"; then rm -f $1; else put $1 "$(stat -c %a $1)" <"$scratch/doas"; fi
+remove_line() { # LINE FILE: the file goes, too, if it was made for that line
+  grep -vxF -e "$1" "$2" >"$scratch/rest" || :
+  if [ ! -s "$scratch/rest" ] && made "file $2"; then rm -f "$2"; else put "$2" "$(stat -c %a "$2")" <"$scratch/rest"; fi
+}
+remove_key() {
+  put_key ''
+  [ -s "$keys_file" ] || ! made "file $keys_file" || rm -f "$keys_file"
 }
 
 remove_access() {
+  find_keys_file
+  if [ "$uid" ] && [ "$keys_file" ] && ! { made "login $LOGIN" && [ "$in_home" ]; }; then
+    [ "$(read_keys)" = "$(read_keys | with_key '')" ] || step "$keys_file: without the bot's key" remove_key
+  fi
   if [ "$uid" ] && made "login $LOGIN"; then
     step "login $LOGIN: removed, with its home" remove_login
   elif [ "$uid" ]; then
-    [ "$(read_keys)" = "$(read_keys | with_key '')" ] ||
-      step "$home/.ssh/authorized_keys: without the bot's key" put_key ''
     note "the login $LOGIN was here before, and stays"
   fi
+  ! made "file $MAIN_SUDOERS" || remove_from "@include $SUDOERS" $MAIN_SUDOERS
   [ ! -e $SUDOERS ] || step "$SUDOERS: removed" rm $SUDOERS
   for file in /etc/doas.conf /usr/local/etc/doas.conf; do
-    ! grep -qxF -e "$DOAS_LINE" $file 2>/dev/null || step "$file: without our line" remove_doas $file
+    remove_from "$DOAS_LINE" $file
   done
+}
+remove_from() { # LINE FILE
+  ! grep -qxF -e "$1" "$2" 2>/dev/null || step "$2: without our line" remove_line "$1" "$2"
 }
 
 remove() {
@@ -314,7 +383,8 @@ remove() {
     note "$CONFIGURATION was written by hand, and stays"
   fi
   [ ! -e $MEMORY ] || step "$MEMORY: removed, with what the guard remembered" rm -r $MEMORY
-  for folder in $CONTROL ${GUARD%/*}; do
+  [ -z "$keys_file" ] || [ "$in_home" ] || remove_folder "${keys_file%/*}"
+  for folder in $CONTROL ${GUARD%/*} ${SUDOERS%/*}; do
     remove_folder $folder
   done
   [ ! -e $MADE ] || [ "$check" ] || rm $MADE
@@ -322,7 +392,7 @@ remove() {
 }
 remove_folder() {
   made "folder $1" && [ -d "$1" ] || return 0
-  left=$(find "$1" -mindepth 1 ! -path $GUARD | head -n 1)
+  left=$(find "$1" -mindepth 1 ! -path $GUARD ! -path $SUDOERS ! -path "$keys_file" | head -n 1)
   if [ "$left" ]; then note "$1 has other files, and stays"; else step "$1: removed" rmdir "$1"; fi
 }
 

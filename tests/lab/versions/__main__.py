@@ -19,9 +19,18 @@ from tests.lab.versions.suites import SUITES, TOP, run
 
 NAMES = {"bullseye": "Debian 11", "bookworm": "Debian 12", "trixie": "Debian 13", "sid": "sid"}
 DOCUMENT = TOP / "docs" / "systemd.md"
-_KINDS_OF_FILE = (".py", ".yaml", ".txt", ".service", ".socket", ".timer", ".path", ".conf")
+_KINDS_OF_FILE = (".py", ".sh", ".yml", ".yaml", ".txt", ".service", ".socket", ".timer", ".path", ".conf")
 _ABOUT_WRITING = ("matrix.py", "test_versions.py")
-_SOURCES = ("bot", "config", "tests/edges/guard", "tests/lab", "tests/model", "tests/workflow")
+_SOURCES = (
+    "bot",
+    "config",
+    "deploy",
+    "tests/deploy",
+    "tests/edges/guard",
+    "tests/lab",
+    "tests/model",
+    "tests/workflow",
+)
 
 
 def main() -> int:

@@ -4,10 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tests.lab.versions.suites import WAYS
+
 BEGIN, END = "<!-- script/systemd-versions: begin -->\n", "<!-- script/systemd-versions: end -->\n"
 _KINDS = """\
 `systemctl mask` by kind of unit, with the signs of the table above. What ran then `runs`, or is in another state.
 `undo` says what `systemctl unmask` leaves, where that is not as it was before:"""
+_STORY = "The whole story (asked, approved, masked, proven, unmasked) on a host that was set up from nothing:"
 _WAYS = ("mask", "mask --now", "--runtime", "--runtime --now")
 _PASSED = {
     "contract": "the contract of model and systemd (`tests/model/test_contract.py`)",
@@ -45,6 +48,7 @@ def tables(releases: Sequence[Release]) -> Iterator[str]:
     yield from _head("", releases)
     for suite, what in _PASSED.items():
         yield _row(what, [_passed(one, suite) for one in releases])
+    yield from _stories(releases)
     yield from ("", *_differences(releases), "")
     yield from ("What became of the masks by the bot, and of their undo:", "", "| kind | outcome |", "|---|---|")
     cycles = [_cells(one, "measured_cycles") for one in releases]
@@ -108,6 +112,23 @@ def _passed(release: Release, suite: str) -> str:
     if not found:
         return "–"
     return f"{sum(bool(one['passed']) for one in found.values())} of {len(found)}"
+
+
+def _stories(releases: Sequence[Release]) -> Iterator[str]:
+    """Whether the whole story holds on hosts that were set up from nothing, for each way to root."""
+    yield from ("", _STORY, "")
+    yield from _head("set up by, and root through", releases)
+    for rights in WAYS:
+        found = [_records(one, f"story by {rights}") for one in releases]
+        for how in ("script", "role"):
+            yield _row(f"{how}, {rights}", [_held(records, how) for records in found])
+
+
+def _held(records: Mapping[str, Mapping[str, Any]], how: str) -> str:
+    told = [one for test, one in records.items() if test.endswith(f"_set_up_by_the_{how}")]
+    if not told:
+        return "–"
+    return "holds" if all(one["passed"] for one in told) else "fails"
 
 
 def _cells(release: Release, file: str) -> dict[str, Mapping[str, str]]:

@@ -28,6 +28,8 @@ _MEASURED = tuple(f"tests/lab/versions/measured_{what}.py" for what in ("kinds",
 _GUARD = tuple(f"tests/edges/guard/test_{what}.py" for what in ("attacks", "bus", "changes", "judge", "own_login"))
 _TO_ROOT = tuple(f"tests/edges/guard/test_{what}.py" for what in ("conversation", "own_login"))
 
+WAYS = ("sudo", "sudo-rs", "doas")
+
 # What is left out is decided by the guard's own Python alone, or by its own clock, and takes longest.
 _OWN_RULES = "critical_list or bot_never_does or pattern_of_the_host or has_a_bound or does_not_end"
 _OWN_CLOCK = "how_long_it_goes_on or stops_in_the_middle"
@@ -43,8 +45,9 @@ SUITES = (
             rights,
             f"{_OWN_RULES} or {_OWN_CLOCK} or user or reboot or boot",
         )
-        for rights in ("sudo-rs", "doas")
+        for rights in WAYS[1:]
     ),
+    *(Suite(f"story by {rights}", ("tests/deploy/measured_stories.py",), rights) for rights in WAYS),
 )
 
 
