@@ -8,10 +8,10 @@ _LONGEST = 300
 _WORDS = ("request", "asked_by", "approved_by", "reason", "until")
 
 
-def cleaned(value: str, longest: int = _LONGEST) -> str:
+def cleaned(value: str) -> str:
     """Text for one line: no control characters and none that turn or hide others."""
     signs = "".join(sign if sign.isprintable() else " " for sign in value)
-    return " ".join(signs.split())[:longest]
+    return " ".join(signs.split())[:_LONGEST]
 
 
 class Note:
@@ -37,7 +37,7 @@ class Note:
 
 
 def log(message: str, unit: str, user: str, said: "dict[str, str]") -> None:
-    """Send it with this process's own credentials; without a journal, the change goes on."""
+    """Send it with this process's own credentials; without a journal, the change goes on. `said` is cleaned already."""
     fields = {
         "MESSAGE": message,
         "PRIORITY": _NOTICE,
@@ -46,7 +46,7 @@ def log(message: str, unit: str, user: str, said: "dict[str, str]") -> None:
         "MASKBOT_USER": user,
     }
     fields.update((f"MASKBOT_{word.upper()}", value) for word, value in said.items())
-    text = "".join(f"{key}={cleaned(value, 2000)}\n" for key, value in fields.items() if value)
+    text = "".join(f"{key}={value}\n" for key, value in fields.items() if value)
     try:
         end = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
         end.sendto(text.encode("utf-8", "replace"), SOCKET)

@@ -1,6 +1,6 @@
 """Whether a unit may go down or be brought back: the rules of the bot, asked again on the host by root."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from bot.core.systemd.host_rules import (
     ENDS_THE_HOST,
@@ -56,10 +56,7 @@ def _judge(manager: Manager, unit: str, critical: "Sequence[str]", known: "Seque
     found = manager.one(unit)
     names = [*dict.fromkeys([unit, *manager.names_of(found), *known])]
     _check_names(unit, names, critical)
-    if found.get("LoadState") == _MASKED and not known and not unit.endswith(".service"):
-        raise Refused(f"{unit} is masked by somebody else, so it cannot be told what it starts")
-    if found.get("LoadState") not in (*_TOLD, _MASKED) or not found.get("Id"):
-        raise Refused(f"systemd does not say what {unit} is")
+    check_load_state(unit, found, is_ours=bool(known))
     stops = manager.closure(unit, STOPS_TOO)
     beside = _with_names(manager, stops)
     started = started_by_name(names) + _with_names(manager, names_in(found.get("Triggers", "")))
@@ -75,6 +72,15 @@ def _judge(manager: Manager, unit: str, critical: "Sequence[str]", known: "Seque
             raise Refused(f"{one['Id']} has {ends[0]}, so the host may go down with it")
     around = manager.show([unit, *stops, *names_in(found.get("TriggeredBy", ""))])
     return Judged(names, [one["Id"] for one in around if is_up(one)])
+
+
+def check_load_state(unit: str, found: "Mapping[str, str]", *, is_ours: bool) -> None:
+    """Raises `Refused` if systemd does not say what depends on the unit; `is_ours`: if it is masked, the bot did it."""
+    load = found.get("LoadState")
+    if load == _MASKED and not is_ours and not unit.endswith(".service"):
+        raise Refused(f"{unit} is masked by somebody else, so it cannot be told what it starts")
+    if load not in (*_TOLD, _MASKED) or not found.get("Id"):
+        raise Refused(f"systemd does not say what {unit} is")
 
 
 def _check_names(unit: str, names: "Iterable[str]", critical: "Sequence[str]") -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.edges.guard.bus import Values
+from bot.edges.guard.judge import check_load_state
 from bot.edges.guard.process import Refused
 from bot.edges.guard.requests import Request, identity_of, parse
 
@@ -82,3 +83,20 @@ def test_no_request_is_answered_twice() -> None:
     assert identity_of({"id": "a2"}, answered) == "a2"
     with pytest.raises(Refused, match="answered already"):
         identity_of({"id": "a1"}, answered)
+
+
+SERVICE, TIMER = {"Id": "a.service", "LoadState": "loaded"}, {"Id": "a.timer", "LoadState": "masked"}
+
+
+@pytest.mark.parametrize("found", [{"LoadState": "stub"}, {"LoadState": "merged"}, {"LoadState": ""}, {"Id": ""}])
+def test_a_unit_of_which_systemd_does_not_say_enough_is_spared(found: dict[str, str]) -> None:
+    with pytest.raises(Refused, match=r"systemd does not say what a\.service is"):
+        check_load_state("a.service", {**SERVICE, **found}, is_ours=True)
+
+
+def test_a_timer_that_others_have_masked_does_not_say_what_it_starts() -> None:
+    with pytest.raises(Refused, match="it cannot be told what it starts"):
+        check_load_state("a.timer", TIMER, is_ours=False)
+    check_load_state("a.timer", TIMER, is_ours=True)
+    check_load_state("a.service", {**SERVICE, "LoadState": "masked"}, is_ours=False)
+    check_load_state("a.service", {**SERVICE, "LoadState": "not-found"}, is_ours=False)
