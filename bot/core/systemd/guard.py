@@ -70,7 +70,13 @@ _INSTALL = "Run the script that `maskbot host install-script` prints there, as r
 
 
 def request_line(
-    argv: Argv, identity: str, note: Note | None = None, then: Argv = (), *, deadline: float = LOOK_SECONDS + _MARGIN
+    argv: Argv,
+    identity: str,
+    note: Note | None = None,
+    then: Argv = (),
+    *,
+    protocol: int = PROTOCOL,
+    deadline: float = LOOK_SECONDS + _MARGIN,
 ) -> str:
     """The request on the guard's standard input, for the words of a recorded command.
 
@@ -86,7 +92,7 @@ def request_line(
         user, words = words[1], words[2:]
     look = {"then": then[-2], "about": then[-1]} if then else {}
     said = {key: clean(text, lines=1, width=_LONGEST_WORDS) for key, text in _texts(note).items()}
-    head = {"protocol": PROTOCOL, "id": identity, "do": words, "user": user, "note": said}
+    head = {"protocol": protocol, "id": identity, "do": words, "user": user, "note": said}
     return json.dumps({**head, "seconds": look_seconds(deadline), **look}) + "\n"
 
 
