@@ -8,7 +8,7 @@ from typing import Annotated, NamedTuple
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from bot.core.hosts.inventory import Host, Inventory, InventorySource
-from config.host_ca import HostCaEntry, authorities_of, read_principal
+from config.host_ca import Covered, HostCaEntry, authorities_of, covered, read_principal, unread_lists
 from config.host_keys import read_host_key
 from config.inventory_source import InventoryEntry, source_of
 from config.jumps import wrong_jump
@@ -135,13 +135,14 @@ def read_inventory(document: Document, answer: Document | None = None) -> Invent
         more = validate(answer, Answer).hosts
         places += [Place(answer, position, entry) for position, entry in enumerate(more)]
     entries = [place.entry for place in places]
-    wrong = [*_duplicates(places), *_untrusted(places, file.host_ca)]
+    cas = covered(file.host_ca)
+    wrong = [*_duplicates(places), *_untrusted(places, cas)]
     wrong += [place.complaint("via", why) for place in places if (why := wrong_jump(place.entry, entries))]
     if wrong:
         raise together(wrong)
     known = {entry.name: entry for entry in entries}
     source = source_of(file.inventory) if file.inventory else None
-    return Inventory(tuple(_host(entry, known, file.host_ca) for entry in entries), source)
+    return Inventory(tuple(_host(entry, known, cas) for entry in entries), source)
 
 
 def unpinned(inventory: Inventory, *documents: Document) -> Iterator[str]:
@@ -156,10 +157,15 @@ def unpinned(inventory: Inventory, *documents: Document) -> Iterator[str]:
                 yield document.complaint(("hosts", position, "host_keys"), why)
 
 
-def _untrusted(places: Sequence[Place], authorities: Sequence[HostCaEntry]) -> Iterator[str]:
+def unread(document: Document) -> Iterator[str]:
+    """Revocation lists of CAs that cannot be used."""
+    yield from unread_lists(document, validate(document, HostsFile).host_ca)
+
+
+def _untrusted(places: Sequence[Place], cas: Sequence[Covered]) -> Iterator[str]:
     """Hosts of which no key would be trusted."""
     for place in places:
-        if place.entry.host_keys is None and not authorities_of(place.entry.name, authorities):
+        if place.entry.host_keys is None and not authorities_of(place.entry.name, cas):
             yield place.complaint("host_keys", "is missing, and no host_ca covers this name")
 
 
@@ -175,7 +181,7 @@ def _duplicates(places: Sequence[Place]) -> Iterator[str]:
             seen.setdefault((field, mark), entry.name)
 
 
-def _host(entry: HostEntry, known: Mapping[str, HostEntry], authorities: Sequence[HostCaEntry]) -> Host:
+def _host(entry: HostEntry, known: Mapping[str, HostEntry], cas: Sequence[Covered]) -> Host:
     return Host(
         name=entry.name,
         address=entry.address,
@@ -185,7 +191,7 @@ def _host(entry: HostEntry, known: Mapping[str, HostEntry], authorities: Sequenc
         groups=frozenset(entry.groups),
         pins=frozenset(entry.host_keys or ()),
         machine_id=entry.machine_id or "",
-        via=_host(known[entry.via], known, authorities) if entry.via else None,
-        authorities=authorities_of(entry.name, authorities),
+        via=_host(known[entry.via], known, cas) if entry.via else None,
+        authorities=authorities_of(entry.name, cas),
         principals=frozenset(entry.principals),
     )

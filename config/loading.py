@@ -15,7 +15,7 @@ from bot.core.policy.model import Policy, Rule
 from bot.errors import ConfigError
 from config.critical_units import read_lists
 from config.escalation import without_page
-from config.hosts import read_inventory, read_source, unpinned
+from config.hosts import read_inventory, read_source, unpinned, unread
 from config.policy import CriticalLists, read_policy
 from config.policy_types import near
 from config.quorum import guarded_unreachable, never_lifted, raised_unreachable
@@ -67,6 +67,7 @@ def load(settings: Settings) -> Configuration:
         raise together(complaints)
     warnings = [
         *unpinned(inventory, hosts, *([answer] if answer else [])),
+        *unread(hosts),
         *_sourced(hosts, inventory),
         *_warnings(policy, rules, inventory),
         *_program(policy, rules),

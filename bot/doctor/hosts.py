@@ -40,6 +40,10 @@ _FAILS_AT: Mapping[str, tuple[str, str]] = {
         "host key",
         "Sign the host's key again (ssh-keygen -s CA -h) and reload its sshd, and check the clocks of both machines.",
     ),
+    "host_revocations": (
+        "host key",
+        "Put the list back that `revoked` names in hosts.yaml; `ssh-keygen -Q -l -f FILE` reads a KRL.",
+    ),
     "cert_time": ("login", "Sign the key again, valid from a minute ago, and check the clocks of both machines."),
     "ssh_auth_timeout": ("login", "Check what sshd and PAM log about the login (journalctl -u ssh)."),
     "ssh_channel_refused": ("session", "Allow the user a session: MaxSessions and ForceCommand in sshd_config(5)."),

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from pathlib import Path
 
 import pytest
 
@@ -216,6 +217,26 @@ def test_a_ca_may_vouch_for_hosts_instead_of_pins(folder: Folder) -> None:
     assert (db.pins, db.authorities) == (frozenset({KEY}), ())
 
 
+def test_a_revocation_list_is_part_of_what_a_host_is_trusted_by_and_one_that_cannot_be_used_is_a_warning(
+    folder: Folder, tmp_path: Path
+) -> None:
+    listed = tmp_path / "revoked"
+    listed.write_text("# none\n")
+    folder.hosts = SIGNED + f"    revoked: {listed}\n"
+    first = folder.load()
+    listed.write_text("serial: 7\n")
+    second = folder.load()
+    assert first.inventory.hosts[0].trusted != second.inventory.hosts[0].trusted
+    assert (first.warnings, second.inventory.hosts[0].authorities[0].revocations) == (second.warnings, str(listed))
+    for damage, why in (
+        (lambda: listed.write_text("web-01\n"), "its line 1 is not understood"),
+        (listed.unlink, "No such"),
+    ):
+        damage()
+        (warning,) = set(folder.load().warnings) - set(first.warnings)
+        assert f"hosts.yaml:15: host_ca[0].revoked: {listed} cannot be used ({why}" in warning.text
+
+
 CAS = {
     "for nobody": (
         '"web-*"',
@@ -231,6 +252,11 @@ CAS = {
         "hosts.yaml:13: host_ca[0].revoked_keys[0]: is",
     ),
     "a revoked text": ("[7,", "['7',", "hosts.yaml:14: host_ca[0].revoked_serials[0]: has to be a whole number"),
+    "a list without a full path": (
+        "revoked_serials: [7, 18446744073709551615]",
+        "revoked: revoked.krl",
+        "hosts.yaml:14: host_ca[0].revoked: has to be the full path of a file, like /etc/maskbot/revoked.krl",
+    ),
     "a principal with a pattern": ("web-01.internal", "'*'", "hosts.yaml:5: hosts[0].principals[0]: `*` is not a name"),
 }
 

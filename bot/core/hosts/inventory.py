@@ -13,11 +13,14 @@ class Authority:
     fingerprint: str  # of its public key, as `SHA256:...`
     revoked_keys: frozenset[str] = frozenset()  # fingerprints of keys of hosts
     revoked_serials: frozenset[int] = frozenset()
+    revocations: str = ""  # the file with a list of more; it is read for each login
+    revocations_digest: str = ""  # of that file, as it was when hosts.yaml was read
 
     @property
     def identity(self) -> str:
         """The CA's identity, with the keys and serials for which it does not vouch any more."""
         revoked = [*sorted(self.revoked_keys), *map(str, sorted(self.revoked_serials))]
+        revoked += [f"{self.revocations}={self.revocations_digest}"] if self.revocations else []
         return f"ca:{self.fingerprint} without {','.join(revoked)}" if revoked else f"ca:{self.fingerprint}"
 
 

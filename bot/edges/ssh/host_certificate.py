@@ -12,6 +12,7 @@ from paramiko.pkey import PublicBlob
 from bot.core.hosts.fingerprint import fingerprint_of
 from bot.core.hosts.inventory import Authority, Host
 from bot.edges.ssh.certificate import is_certificate, signer, validity
+from bot.edges.ssh.revocations import UnreadError, is_revoked, revocations
 
 # The signatures of a CA that are accepted: OpenSSH's CASignatureAlgorithms without security keys. None has SHA-1.
 _SIGNED_BY = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "rsa-sha2-256",
@@ -20,14 +21,28 @@ _SIGNED_BY = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecds
 
 @dataclass(frozen=True, slots=True)
 class Distrust:
-    """Why a certificate is not trusted; `is_time` if the only reason is the time."""
+    """Why a key or its certificate is not trusted, and the code of that error."""
 
     why: str
-    is_time: bool = False
+    code: str = "host_key_mismatch"
 
 
 def distrust(host: Host, shown: paramiko.PKey, now: datetime) -> Distrust | None:
-    """Why no CA of the inventory vouches for this key as the key of this host; None if one does."""
+    """Why this is not the key of the host; None if it is pinned, or a CA vouches for it, and none has revoked it."""
+    key = shown.asbytes()
+    try:
+        if any(is_revoked(one, key) for one in host.authorities):
+            return Distrust("its host key is revoked")
+        if fingerprint_of(key) in host.pins:
+            return None
+        return (
+            _of_certificate(host, shown, now) if host.authorities else Distrust("its host key does not match the pin")
+        )
+    except UnreadError as why:  # no sign of an attack, but nobody can tell
+        return Distrust(f"the revocation list {why}", code="host_revocations")
+
+
+def _of_certificate(host: Host, shown: paramiko.PKey, now: datetime) -> Distrust | None:
     blob = shown.public_blob
     if blob is None or not is_certificate(blob):
         return Distrust("it showed a key without a certificate")
@@ -44,7 +59,7 @@ def distrust(host: Host, shown: paramiko.PKey, now: datetime) -> Distrust | None
     if since <= now < until:
         return None
     span = f"{since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC"
-    return Distrust(f"its certificate is valid from {span}; here it is {now:%Y-%m-%d %H:%M} UTC", is_time=True)
+    return Distrust(f"its certificate is valid from {span}; here it is {now:%Y-%m-%d %H:%M} UTC", code="host_cert_time")
 
 
 class _Wrong(Exception):
@@ -57,6 +72,8 @@ def _verified(blob: PublicBlob, host: Host) -> tuple[SSHCertificate, Authority]:
     authority = next((one for one in host.authorities if one.fingerprint == fingerprint_of(key)), None)
     if authority is None:
         raise _Wrong(f"its certificate is signed by {fingerprint_of(key)}, which is no CA for this host")
+    if revocations(authority).has_key(key):
+        raise _Wrong("its certificate is signed by a CA that is revoked")
     if algorithm not in _SIGNED_BY:
         raise _Wrong("its certificate is signed with a weak algorithm")
     line = f"{blob.key_type} {base64.b64encode(blob.key_blob).decode()}"
@@ -77,6 +94,8 @@ def _unfit(certificate: SSHCertificate, authority: Authority, host: Host) -> str
     if not names & host.certificate_names:
         wanted = " or ".join(sorted(host.certificate_names))
         return f"its certificate is for {', '.join(sorted(names)) or 'no name'}, not {wanted}"
-    if certificate.serial in authority.revoked_serials:
-        return f"its certificate is revoked (serial {certificate.serial})"
-    return ""
+    serial, key_id = certificate.serial, certificate.key_id.decode("utf-8", "replace")
+    if serial in authority.revoked_serials:
+        return f"its certificate is revoked (serial {serial})"
+    listed = revocations(authority).why_certificate(authority.fingerprint, serial, key_id)
+    return f"its certificate is revoked ({listed})" if listed else ""

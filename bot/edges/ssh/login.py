@@ -14,7 +14,7 @@ from bot.core.hosts.inventory import Host
 from bot.edges import metrics
 from bot.edges.ssh.bounds import WINDOW, BoundedPackets, Wire
 from bot.edges.ssh.certificate import CERTIFICATE, why_refused
-from bot.edges.ssh.host_certificate import Distrust, distrust
+from bot.edges.ssh.host_certificate import distrust
 from bot.errors import HostError
 
 # Our offer, of all that the library knows: no CBC, no SHA-1, no MD5, no shortened MACs. Diffie-Hellman groups
@@ -101,20 +101,11 @@ def _check_amount(host: Host, wire: Wire) -> None:
 
 def _compare_host_key(host: Host, transport: paramiko.Transport) -> None:
     shown = transport.get_remote_server_key()
+    no = distrust(host, shown, datetime.now(UTC))
+    if no is None:
+        return
+    error = HostError(f"{host.name}: {no.why}, so the bot did not log in. Nothing was sent.", code=no.code)
     seen = fingerprint_of(shown.asbytes())
-    is_revoked = any(seen in one.revoked_keys for one in host.authorities)
-    if seen in host.pins and not is_revoked:
-        return
-    if is_revoked:
-        doubt: Distrust | None = Distrust("its host key is revoked")
-    elif not host.authorities:
-        doubt = Distrust("its host key does not match the pin")
-    else:
-        doubt = distrust(host, shown, datetime.now(UTC))
-    if doubt is None:
-        return
-    code = "host_cert_time" if doubt.is_time else "host_key_mismatch"
-    error = HostError(f"{host.name}: {doubt.why}, so the bot did not log in. Nothing was sent.", code=code)
     error.add_note(f"pinned: {', '.join(sorted(host.trusted)) or 'nothing'}; shown: {seen} ({shown.get_name()})")
     raise error
 
