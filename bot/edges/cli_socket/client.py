@@ -27,7 +27,8 @@ def call(path: Path, words: Words) -> Iterator[Words]:
         except OSError as error:
             why = os.strerror(error.errno) if error.errno else str(error)
             raise NobodyThere(f"No bot answers at {path} ({why}). Start it with `maskbot run`.") from None
-        connection.sendall(json.dumps(words).encode() + b"\n")
+        with suppress(ConnectionError):  # a call that is refused is ended before the command is read
+            connection.sendall(json.dumps(words).encode() + b"\n")
         with suppress(ConnectionError), connection.makefile("rb") as lines:
             for line in lines:
                 yield json.loads(line)

@@ -1,6 +1,7 @@
 """Server of the command line's Unix socket, on which the kernel says who is calling."""
 
 import json
+import os
 import socket
 import socketserver
 import stat
@@ -9,7 +10,9 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 import structlog
 
@@ -19,10 +22,18 @@ from bot.errors import ConfigError
 log = structlog.get_logger()
 Serve = Callable[[Words, str], Iterator[Words]]
 _LONGEST = 16_384  # bytes of one line; a reason has at most 500 characters
-_PATIENCE = 5.0  # seconds for a caller to send the command, and to read the answer
-_AT_ONCE = 16  # calls per user, so that nobody fills other users' share
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: unix(7), SO_PEERCRED
 _REFUSED = 1
+_ALWAYS = frozenset({0, os.geteuid()})  # user ids that are let in however many calls of others are open
+
+
+@dataclass(frozen=True, slots=True)
+class CallLimits:
+    """Limits for calls, counted when they are accepted: whoever only connects has a call too."""
+
+    per_user: int = 16  # so that nobody takes the others' share
+    at_once: int = 64  # of everybody but root and the bot's own user, who are always let in
+    patience: float = 5.0  # seconds for the whole command to arrive, and for each line of the answer to be read
 
 
 class ShellServer:
@@ -30,11 +41,11 @@ class ShellServer:
     do.
     """
 
-    def __init__(self, path: Path, serve: Serve) -> None:
+    def __init__(self, path: Path, serve: Serve, *, limits: CallLimits = CallLimits()) -> None:
         """Raises `ConfigError` if there is no directory for the file, or if another bot answers there."""
         _make_room(path)
         try:
-            self._server = _Server(path, serve)
+            self._server = _Server(path, serve, limits)
         except OSError as error:
             raise ConfigError(f"The command line's socket {path} cannot be made: {error.strerror}.") from None
         path.chmod(0o666)
@@ -62,32 +73,53 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     block_on_close = False
     request_queue_size = 64
 
-    def __init__(self, path: Path, serve: Serve) -> None:
+    def __init__(self, path: Path, serve: Serve, limits: CallLimits) -> None:
         self._serve = serve
-        self._open: dict[socket.socket, str] = {}
+        self.limits = limits
+        self._open: dict[socket.socket, int] = {}  # the user id of each caller
         self._lock = threading.Lock()
         super().__init__(str(path), _Handler)
 
+    def verify_request(self, request: object, client_address: object) -> bool:
+        """Count a call before it gets a thread, or refuse it with a sentence."""
+        assert isinstance(request, socket.socket)  # noqa: S101 - for mypy: nothing else is accepted here
+        if not (why_not := self._count(request, _user_id(request))):
+            return True
+        with suppress(OSError):
+            request.settimeout(0)
+            request.send(_line(_end(why_not)))
+        return False
+
+    def _count(self, connection: socket.socket, user: int) -> str:
+        """Count the call; if there are too many, say why it is refused."""
+        limits = self.limits
+        with self._lock:
+            if Counter(self._open.values())[user] >= limits.per_user:
+                return f"You have too many open calls ({limits.per_user}). Wait for one of them, or end one."
+            if user not in _ALWAYS and sum(one not in _ALWAYS for one in self._open.values()) >= limits.at_once:
+                return f"The bot serves {limits.at_once} calls already, and no more at once. Try again in a moment."
+            self._open[connection] = user
+        return ""
+
     def answer(self, connection: socket.socket, line: bytes) -> Iterator[Words]:
         """The lines of an answer for one caller."""
-        user = _caller(connection)
-        with self._lock:
-            is_one_too_many = Counter(self._open.values())[user] >= _AT_ONCE
-            if not is_one_too_many:
-                self._open[connection] = user
-        if is_one_too_many:
-            yield _end("You have too many open calls. Wait for one of them, or end one.")
-            return
+        user = login_of(_user_id(connection))
         try:
             yield from self._serve(_parse(line), user)
         except Exception:  # the last resort: no traceback leaves the process
             log.exception("shell.failed", user=user)
             yield _end("Something went wrong in the bot. The error is in its log.")
 
-    def forget(self, connection: socket.socket) -> None:
-        """The call is over."""
+    def shutdown_request(self, request: object) -> None:
+        """The call is over, or was refused."""
+        assert isinstance(request, socket.socket)  # noqa: S101 - for mypy: nothing else is accepted here
         with self._lock:
-            self._open.pop(connection, None)
+            self._open.pop(request, None)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Log what went wrong with a call; the server goes on."""
+        log.exception("shell.call_failed")
 
     def hang_up(self) -> None:
         """End every call."""
@@ -97,24 +129,42 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
                     connection.shutdown(socket.SHUT_RDWR)
 
 
-class _Handler(socketserver.StreamRequestHandler):
+class _Handler(socketserver.BaseRequestHandler):
     """One call: a line in, lines out, until the answer is complete or nobody listens."""
 
-    timeout = _PATIENCE
-
     def handle(self) -> None:
-        server = self.server
+        server, connection = self.server, self.request
         assert isinstance(server, _Server)  # noqa: S101 - for mypy: nobody else makes handlers of this kind
+        patience = server.limits.patience
         with suppress(OSError):
-            for words in server.answer(self.request, self.rfile.readline(_LONGEST)):
-                self.wfile.write(json.dumps(words).encode() + b"\n")
+            line = _first_line(connection, within=patience)
+            connection.settimeout(patience)
+            said = (
+                [_end(f"No command came within {patience:g} s.")] if line is None else server.answer(connection, line)
+            )
+            for words in said:
+                connection.sendall(_line(words))
 
-    def finish(self) -> None:
-        with suppress(OSError):
-            super().finish()
-        server = self.server
-        assert isinstance(server, _Server)  # noqa: S101 - the same
-        server.forget(self.request)
+
+def _first_line(connection: socket.socket, *, within: float) -> bytes | None:
+    """What the caller sends, up to its first line break, its end or its longest; None if that takes too long.
+
+    The time is for the whole line: somebody who sends a byte now and then gets no more of it.
+    """
+    read, until = b"", monotonic() + within
+    while b"\n" not in read and len(read) < _LONGEST:
+        left = until - monotonic()
+        if left <= 0:
+            return None
+        connection.settimeout(left)
+        try:
+            more = connection.recv(_LONGEST - len(read))
+        except TimeoutError:
+            return None
+        if not more:
+            break
+        read += more
+    return read.partition(b"\n")[0]
 
 
 def _parse(line: bytes) -> Words:
@@ -129,11 +179,15 @@ def _end(text: str) -> Words:
     return {"event": "end", "text": text, "exit": _REFUSED}
 
 
-def _caller(connection: socket.socket) -> str:
+def _line(words: Words) -> bytes:
+    return json.dumps(words).encode() + b"\n"
+
+
+def _user_id(connection: socket.socket) -> int:
     """The operating-system user at the other end, as the kernel knows them."""
     raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     _, uid, _ = _CREDENTIALS.unpack(raw)
-    return login_of(uid)
+    return int(uid)
 
 
 def _make_room(path: Path) -> None:

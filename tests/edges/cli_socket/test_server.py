@@ -4,19 +4,23 @@ import json
 import os
 import pwd
 import socket
+import tempfile
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.edges.cli_socket.client import NobodyThere, Words, call
-from bot.edges.cli_socket.server import Serve, ShellServer
+from bot.edges.cli_socket.server import CallLimits, Serve, ShellServer
 from bot.errors import ConfigError
 
 ME = pwd.getpwuid(os.getuid()).pw_name
+NOBODY = 65534
+LIMITS = CallLimits()
 
 
 def echo(words: Words, user: str) -> Iterator[Words]:
@@ -29,8 +33,8 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "var" / "maskbot.sock"
 
 
-def serving(path: Path, serve: Serve) -> closing[ShellServer]:
-    server = ShellServer(path, serve)
+def serving(path: Path, serve: Serve, limits: CallLimits = LIMITS) -> closing[ShellServer]:
+    server = ShellServer(path, serve, limits=limits)
     server.start()
     return closing(server)
 
@@ -151,3 +155,75 @@ def test_one_user_cannot_fill_the_socket_with_calls_that_never_end(path: Path) -
 
     forever.set()
     assert "You have too many open calls" in refused["text"]
+
+
+@contextmanager
+def somebody_else() -> Iterator[None]:
+    """Connect as another operating-system user: the kernel notes who that is when a socket is connected."""
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """A socket that other users reach too, unlike those in pytest's own folders."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder) / "maskbot.sock"
+
+
+def connected(path: Path) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(str(path))
+    connection.settimeout(10)
+    return connection
+
+
+def test_whoever_only_connects_holds_a_few_threads_and_others_are_served(open_path: Path) -> None:
+    with serving(open_path, echo), ExitStack() as stack:
+        before = threading.active_count()
+        with somebody_else():
+            idle = [stack.enter_context(closing(connected(open_path))) for _ in range(200)]
+        last = json.loads(idle[-1].recv(1000))
+        heard, *_ = call(open_path, {"do": "state"})
+
+        assert "You have too many open calls (16)" in last["text"]
+        assert threading.active_count() - before <= 16 + 1
+        assert heard["user"] == ME
+
+
+def test_many_users_together_are_refused_and_the_operator_is_not(open_path: Path) -> None:
+    few = CallLimits(at_once=3)
+    with serving(open_path, echo, few), ExitStack() as stack:
+        with somebody_else():
+            idle = [stack.enter_context(closing(connected(open_path))) for _ in range(4)]
+
+        assert "The bot serves 3 calls already" in json.loads(idle[-1].recv(1000))["text"]
+        assert next(iter(call(open_path, {"do": "state"})))["user"] == ME
+
+
+def test_a_refused_caller_is_told_so_and_has_a_place_again_when_a_call_ends(open_path: Path) -> None:
+    with serving(open_path, echo, CallLimits(per_user=1)):
+        with closing(connected(open_path)):
+            (refused, *_) = call(open_path, {"do": "state"})
+        assert "too many open calls (1)" in refused["text"]
+        deadline = time.monotonic() + 10
+        while (told := next(iter(call(open_path, {"do": "state"}))))["event"] != "heard":
+            assert time.monotonic() < deadline, told
+
+
+def test_a_command_that_drips_in_has_one_time_for_all_of_it(path: Path) -> None:
+    with serving(path, echo, CallLimits(patience=0.3)), closing(connected(path)) as slow:
+        began = time.monotonic()
+        with suppress(OSError):
+            while time.monotonic() < began + 3:
+                slow.send(b"x")
+                time.sleep(0.05)
+        took = time.monotonic() - began
+        told = json.loads(slow.recv(1000))
+
+    assert took < 1.5
+    assert told["text"] == "No command came within 0.3 s."
