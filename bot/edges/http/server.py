@@ -19,6 +19,7 @@ from waitress.server import create_server
 from bot.errors import ConfigError
 
 _TICK = 1.0  # seconds between two checks for slow connections
+_SPARE = 20  # connections more than the limit, until the oldest idle ones are closed for them
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Listener:
             map=self._connections,
             sockets=[self._listening],
             threads=self._threads,
-            connection_limit=self._limits.connections,
+            connection_limit=self._limits.connections + _SPARE,
             max_request_body_size=self._limits.body,
             max_request_header_size=self._limits.header,
             channel_timeout=self._limits.idle,
@@ -103,6 +104,7 @@ class Listener:
         while not self._ended.is_set():
             wasyncore.loop(timeout=_TICK, use_poll=True, map=self._connections, count=1)
             self._drop_what_is_slow()
+            self._make_room()
         self._is_woken.wait()
         self._listening.close()
         self._server.task_dispatcher.shutdown()
@@ -116,6 +118,22 @@ class Listener:
         for channel in channels:
             if channel.request and now - self._arriving[channel.request] > self._limits.arrival:
                 channel.will_close = True
+
+    def _make_room(self) -> None:
+        """If there are too many connections, close those that have asked nothing, or not all of it, for longest.
+
+        A connection whose whole request came in is never closed.
+        """
+        channels = [one for one in self._connections.values() if isinstance(one, HTTPChannel) and not one.will_close]
+        too_many = len(channels) - self._limits.connections
+        if too_many > 0:
+            for channel in sorted((one for one in channels if not one.requests), key=self._waits_since)[:too_many]:
+                channel.will_close = True
+
+    def _waits_since(self, channel: HTTPChannel) -> float:
+        """Since when the connection is silent, or since when its request is arriving."""
+        silent = time.monotonic() - (time.time() - channel.last_activity)
+        return self._arriving.get(channel.request, silent) if channel.request else silent
 
 
 def _as_text(address: tuple[str, int]) -> str:

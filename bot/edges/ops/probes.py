@@ -14,7 +14,7 @@ from bot.edges import metrics
 from bot.edges.http.server import HttpLimits, Listener
 
 _JSON, _TEXT = "application/json", "text/plain; charset=utf-8"
-_LIMITS = HttpLimits(body=1024, header=16 * 1024, arrival=5, idle=60, connections=50)
+_LIMITS = HttpLimits(body=1024, header=16 * 1024, arrival=3, idle=1, connections=50)
 _THREADS = 2
 
 ProbeResponse = tuple[HTTPStatus, str, bytes]
