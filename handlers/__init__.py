@@ -11,6 +11,7 @@ from bot.core.cards import replies
 from bot.workflow import Desk
 from handlers import approval, ask, details, extend, followups, form_options
 from handlers import home as pages
+from handlers.attempt import Aside, acknowledge_unreadable
 from handlers.bolt import Forms, Surface
 from handlers.origin_check import OriginCheck
 from handlers.payload import Click, OwnApp
@@ -20,7 +21,8 @@ __all__ = ["OwnApp", "register"]
 
 def register(app: App, desk: Desk, *, home: OwnApp, aside: Executor) -> None:
     """Register the origin check and every handler behind it. `aside` sends messages beside an acknowledgement."""
-    surface = Surface(app, desk, home, aside)
+    surface = Surface(app, desk, home, Aside(aside))
+    app.error(acknowledge_unreadable)
     app.use(OriginCheck(surface))
     ask.register(surface)
     form_options.register(surface)

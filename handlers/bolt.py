@@ -6,9 +6,7 @@ Slack call delays an `ack()`.
 
 import json
 import re
-import secrets
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -18,12 +16,13 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
 from bot.core.cards import forms, plain, replies
-from bot.core.cards.blocks import Block, escape
-from bot.core.input.names import REASON_LIMIT, read_reason
+from bot.core.cards.blocks import Block
+from bot.core.input.names import read_reason
 from bot.core.people.identity import Caller
-from bot.errors import MaskbotError, MaybeRecorded, StoreBusy, UsageError
+from bot.errors import MaskbotError, StoreBusy, UsageError
 from bot.workflow import Desk
 from handlers import payload as parse
+from handlers.attempt import Aside, attempt, one_line
 from handlers.payload import Click, OwnApp, Payload, Quote, Submission, TypedText
 
 log = structlog.get_logger()
@@ -74,7 +73,7 @@ class OpenForm:
     """An open form after a choice in it; it is updated beside the acknowledgement, best effort."""
 
     client: WebClient
-    aside: Executor
+    aside: Aside
     view: Payload
 
     def refill(self, form: Block, click: Click) -> None:
@@ -96,16 +95,16 @@ class Surface:
     app: App
     desk: Desk
     home: OwnApp
-    aside: Executor  # sends answers beside an acknowledgement
+    aside: Aside
 
     def command(self, name: str, do: Callable[[Desk, Caller, str, Forms], str]) -> None:
         """A slash command."""
 
         def listener(ack: Ack, body: Payload, client: WebClient) -> None:
             caller = parse.of_command(body, self.home)
-            said = attempt(lambda: do(self.desk, caller, body.get("text", ""), Forms(client, caller.key)))
+            said = self.attempt(caller, lambda: do(self.desk, caller, body.get("text", ""), Forms(client, caller.key)))
             if said:
-                ack(response_type="ephemeral", text=_one_line(said))
+                ack(response_type="ephemeral", text=one_line(said))
             else:
                 ack()
 
@@ -116,10 +115,10 @@ class Surface:
 
         def listener(ack: Ack, body: Payload, client: WebClient, respond: Respond) -> None:
             click = parse.of_click(body, self.home)
-            said = attempt(lambda: do(self.desk, click, Forms(client, click.caller.key)))
+            said = self.attempt(click.caller, lambda: do(self.desk, click, Forms(client, click.caller.key)))
             if said and click.is_home:
                 self.desk.whisper(click.caller.place, click.caller.id.user, said)
-            self.say(respond, said)
+            self.aside.say(respond, said, to=click.caller.id)
             ack()
 
         self.app.action(action)(listener)
@@ -130,7 +129,7 @@ class Surface:
         def listener(ack: Ack, body: Payload, client: WebClient) -> None:
             quote = parse.of_shortcut(body, self.home)
             who = quote.caller
-            if said := attempt(lambda: do(self.desk, quote, Forms(client, who.key))):
+            if said := self.attempt(who, lambda: do(self.desk, quote, Forms(client, who.key))):
                 self.desk.whisper(who.place, who.id.user, said)
             ack()
 
@@ -142,7 +141,7 @@ class Surface:
         def listener(ack: Ack, body: Payload) -> None:
             submission = parse.of_submission(body, self.home)
             try:
-                said = attempt(lambda: do(self.desk, submission), passing=InvalidFields)
+                said = self.attempt(submission.caller, lambda: do(self.desk, submission), passing=InvalidFields)
             except InvalidFields as error:
                 ack(response_action="errors", errors=error.errors)
                 return
@@ -203,42 +202,21 @@ class Surface:
 
         def listener(body: Payload) -> None:
             caller = parse.of_mention(body, self.home)
-            said = attempt(lambda: do(self.desk, caller, body["event"].get("text", "")), passing=StoreBusy)
+            text = body["event"].get("text", "")
+            said = self.attempt(caller, lambda: do(self.desk, caller, text), passing=StoreBusy)
             if said:
                 self.desk.whisper(caller.place, caller.id.user, said)
 
         self.app.event("app_mention")(listener)
 
-    def say(self, respond: Respond, said: str) -> None:
-        """Tell the person who clicked, beside the acknowledgement; best effort."""
-        if said and respond.response_url:
-            text = _one_line(said)
-            self.aside.submit(lambda: respond(text=text, response_type="ephemeral", replace_original=False))
+    def attempt(self, who: Caller, do: Callable[[], str], *, passing: type[MaskbotError] | None = None) -> str:
+        """Run an action of somebody, unless they do too much, and return their answer as `attempt` does."""
 
+        def counted() -> str:
+            self.desk.count(who.id)
+            return do()
 
-def attempt(do: Callable[[], str], *, passing: type[MaskbotError] | None = None) -> str:
-    """Run an action and return the caller's answer: the result, the refusal, or that something went wrong.
-
-    No traceback ever reaches Slack: an unexpected error is logged under a reference, and people see only that.
-    """
-    try:
-        return do()
-    except MaskbotError as error:
-        if passing and isinstance(error, passing):
-            raise
-        return _without_a_record(error) if isinstance(error, StoreBusy) else str(error)
-    except Exception:  # the last resort of every handler
-        reference = secrets.token_hex(4)
-        log.exception("handler.failed", reference=reference)
-        return replies.internal_error(reference)
-
-
-def _without_a_record(error: StoreBusy) -> str:
-    return replies.MAYBE if isinstance(error, MaybeRecorded) else replies.BUSY
-
-
-def _one_line(said: str) -> str:
-    return escape(said, width=2 * REASON_LIMIT)
+        return attempt(counted, passing=passing)
 
 
 def _first_block(body: Payload) -> str:

@@ -30,12 +30,12 @@ class OriginCheck:
         if not code:
             next_()
             return None
-        self._record(code, body)
+        who = self._record(code, body)
         if code != "foreign_team":
             return BoltResponse(status=200, body="")
         if "command" in body:
             return BoltResponse(status=200, body={"response_type": "ephemeral", "text": replies.FOREIGN})
-        self.surface.say(respond, replies.FOREIGN)
+        self.surface.aside.say(respond, replies.FOREIGN, to=who)
         return BoltResponse(status=200, body="")
 
     def _objection(self, body: Payload) -> str:
@@ -50,16 +50,18 @@ class OriginCheck:
             return ""
         return "" if _enterprise(body) in teams else "foreign_team"
 
-    def _record(self, code: str, body: Payload) -> None:
+    def _record(self, code: str, body: Payload) -> PersonId:
         event, user = body.get("event") or {}, body.get("user") or {}
         who = body.get("user_id") or event.get("user") or user.get("id", "")
         where = body.get("channel_id") or event.get("channel") or (body.get("channel") or {}).get("id", "")
         team = next((team for team in _teams(body) if team != self.surface.home.team), "")
+        person = PersonId(team, who)
         log.warning("origin_check.refused", code=code, user=who, team=team, channel=where)
         try:
-            self.surface.desk.refused_at_the_gate(code, by=PersonId(team, who), place=Place(where))
+            self.surface.desk.refused_at_the_gate(code, by=person, place=Place(where))
         except MaskbotError as error:  # rejected all the same
             log.error("origin_check.not_recorded", code=code, error=str(error))
+        return person
 
 
 def _teams(body: Payload) -> Iterator[str]:

@@ -29,7 +29,7 @@ from bot.ports import Sink
 from bot.workflow import Deps, Desk, InForce, Timings
 from bot.workflow.hosts.quarantine import QuarantinedHosts
 from bot.workflow.process.reachability import Reachability, TrackedHosts
-from bot.workflow.queries.answers import AnswerPool
+from bot.workflow.queries.answer_pool import AnswerPool
 from config.loading import Configuration
 from config.settings import Settings
 

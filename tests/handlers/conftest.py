@@ -15,7 +15,7 @@ from bot.edges.slack.channel import SlackChannel, account, web_client
 from bot.edges.slack.directory import SlackDirectory
 from bot.edges.slack.socket_mode import application
 from bot.workflow import Deps, Desk, InForce
-from bot.workflow.queries.answers import AnswerPool
+from bot.workflow.queries.answer_pool import AnswerPool
 from handlers import OwnApp, register
 from tests.handlers.payloads import APP, TEAM
 from tests.handlers.web_api import WebApi, web_api

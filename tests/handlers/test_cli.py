@@ -38,7 +38,7 @@ from bot.ports import Periodic, Query
 from bot.workflow import Deps, Desk, InForce
 from bot.workflow.kill_switch import apply_switch_requests
 from bot.workflow.process.documents import to_document
-from bot.workflow.queries.answers import AnswerPool
+from bot.workflow.queries.answer_pool import AnswerPool
 from handlers.cli import BotState, Shell
 from handlers.cli_queries import SHELL
 from tests.core.record import RECORDED

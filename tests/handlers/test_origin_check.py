@@ -72,6 +72,16 @@ def test_another_apps_payload_is_dropped(world: World, surface: str) -> None:
     assert world.requests() == []
 
 
+def test_those_turned_away_again_and_again_do_not_fill_the_audit_log(world: World) -> None:
+    for _ in range(100):
+        world.send(command("web-01 cron", team="TEVIL"))
+    assert [event["data"].get("refusals_so_far", 1) for event in world.events("identity.refused")] == [
+        *[1] * 5, 10, 20, 40, 80,
+    ]  # fmt: skip
+    world.send(command("web-01 cron", team="TOTHER"))
+    assert len(world.events("identity.refused")) == 10
+
+
 def test_the_one_turned_away_is_told_and_nobody_else(world: World) -> None:
     answer = json.loads(world.send(command("web-01 cron", team="TEVIL")).body)
     assert answer["response_type"] == "ephemeral"

@@ -1,6 +1,7 @@
 """A Web API on loopback that writes down what the SDK really sent, and answers as it was told."""
 
 import json
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ class WebApi:
     def __init__(self, base: str) -> None:
         self.base = base
         self.answers: dict[str, Canned] = {"auth.test": Canned(_AUTH)}
+        self.delays: dict[str, float] = {}  # how long a method takes, in seconds
         self._turns: defaultdict[str, list[Canned]] = defaultdict(list)
         self._calls: defaultdict[str, Queue[dict[str, Any]]] = defaultdict(Queue)
 
@@ -53,6 +55,7 @@ class WebApi:
 
     def take(self, method: str, arguments: dict[str, Any]) -> Canned:
         """A call came in."""
+        time.sleep(self.delays.get(method, 0))
         self._calls[method].put(arguments)
         if self._turns[method]:
             return self._turns[method].pop(0)

@@ -24,7 +24,7 @@ from bot.edges.database import DatabaseLimits
 from bot.edges.ssh.guarded import GuardedHosts
 from bot.edges.ssh.hosts import SshHosts
 from bot.workflow import Deps, Desk, InForce, Timings, Workers
-from bot.workflow.queries.answers import AnswerPool
+from bot.workflow.queries.answer_pool import AnswerPool
 from tests.kills.kept import KeptCalls, KeptChannels
 from tests.kills.points import Death, MortalDatabase, MortalHosts
 from tests.workflow.slack import ALICE, INCIDENT, People

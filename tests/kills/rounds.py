@@ -16,7 +16,7 @@ from bot.edges.clock import SystemClock
 from bot.edges.database import Database, DatabaseLimits
 from bot.ports import Query
 from bot.workflow import Deps, Desk, InForce
-from bot.workflow.queries.answers import AnswerPool
+from bot.workflow.queries.answer_pool import AnswerPool
 from tests.kills.kept import KeptCalls, messages
 from tests.kills.mortal import BUSY, UNIT, Maker, Settings
 from tests.kills.points import MOMENTS, Death

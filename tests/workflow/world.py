@@ -32,7 +32,7 @@ from bot.edges.database import Database
 from bot.ports import Hosts, Query
 from bot.workflow import Deps, Desk, InForce, Timings, Workers
 from bot.workflow.hosts.quarantine import QuarantinedHosts
-from bot.workflow.queries.answers import AnswerPool
+from bot.workflow.queries.answer_pool import AnswerPool
 from config.critical_units import read_lists
 from config.host_keys import read_public_key
 from config.loading import SHIPPED_LIST

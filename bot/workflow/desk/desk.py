@@ -23,12 +23,15 @@ from bot.workflow.hold.group_request import on_one_host
 from bot.workflow.kill_switch import KillSwitchControl
 from bot.workflow.people.routing import place_of
 from bot.workflow.process.deps import Deps
+from bot.workflow.process.per_person import WithinAMinute
+from bot.workflow.process.refusals import Refusals
 from bot.workflow.process.render import render_or_fall_back
-from bot.workflow.queries.answers import AnswerPool
+from bot.workflow.queries.answer_pool import AnswerPool
 from bot.workflow.queries.form_options import FormOptions
 from bot.workflow.queries.home_publisher import HomePublisher
 from bot.workflow.requests.lookup import beside_first_card, stored_request, update_stored_request
 
+MOST_PER_MINUTE = 60  # commands, clicks and forms of one person
 _STILL_MINE = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)
 
 
@@ -43,12 +46,14 @@ class Desk:
         self._deps = deps
         self._answers = answers
         self.followups = Followups(deps)
-        self.form_options = FormOptions(deps, answers.later)
+        self._refusals = Refusals(deps.store, deps.clock)
+        self.form_options = FormOptions(deps, self._refusals, answers.later)
         self.home = HomePublisher(deps, answers.later, lambda: answers.is_ending)
         self.kill_switch = KillSwitchControl(deps)
         self.extensions = Extensions(deps, self.submit)
         self.slow_stops = SlowStops(deps, self.submit, self.withdraw)
-        self._admission = Admission(deps)
+        self._admission = Admission(deps, self._refusals)
+        self._pace = WithinAMinute(MOST_PER_MINUTE, deps.clock)
 
     @property
     def hosts(self) -> Sequence[str]:
@@ -76,6 +81,13 @@ class Desk:
         """The current time, for times that somebody types."""
         policy = self._deps.in_force.policy
         return Now(self._deps.clock.now(), policy.time_zone, policy.scheduled_windows.usual)
+
+    def count(self, person: PersonId) -> None:
+        """Count something that a person does, whatever it is. Raises `UsageError` if it is too much for a minute."""
+        if not self._pace.count(person):
+            raise UsageError(
+                f"You did more than {MOST_PER_MINUTE} things within a minute. This one was not done; wait a minute."
+            )
 
     def form(self, *ways: Callable[[], Block]) -> Block:
         """A form, built by the first of these functions that does not fail."""
@@ -153,7 +165,7 @@ class Desk:
         is_noted, channel = all(posted), place_of(self._deps, request).channel
         if card is None or (card != posted if is_noted else card[0] != channel):
             mismatch = event(request, "approval.refused", outcome="denied", code="message_mismatch", actor=by)
-            self._deps.store.record([mismatch])
+            self._refusals.record(mismatch)
             raise UsageError(voting.NOT_ON_ITS_CARD)
 
     def withdraw(self, request_id: str, *, by: PersonId) -> None:
@@ -202,9 +214,8 @@ class Desk:
         self._answers.whisper(place, to, text)
 
     def refused_at_the_gate(self, code: str, *, by: PersonId, place: Place) -> None:
-        """Record that a payload was rejected before it was read."""
-        refused = Event("identity.refused", "denied", code=code, actor=by, data={"channel": place.channel})
-        self._deps.store.record([refused])
+        """Record that a payload was rejected before it was read; of many of one person only some, with their number."""
+        self._refusals.record(Event("identity.refused", "denied", code=code, actor=by, data={"channel": place.channel}))
 
 
 def _voted_before(request: Request, vote: Vote) -> str:

@@ -1,29 +1,24 @@
 """Answer questions without changing anything: what is masked, what would happen, and why."""
 
-import secrets
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import structlog
 
-from bot.core.cards import answers, details, fallback, mask_inventory, plain, slow_unit
+from bot.core.cards import answers, details, fallback, mask_inventory, slow_unit
 from bot.core.cards.blocks import Text
-from bot.core.cards.forms import text_modal
 from bot.core.cards.handover import handover
 from bot.core.hosts.inventory import Host
 from bot.core.input.grammar import Question, QuestionKind
-from bot.core.people.identity import Caller, PersonId, Place
+from bot.core.people.identity import Caller
 from bot.core.policy.decide import decide, explain, kill_switch_groups, may_look, may_see_all
 from bot.core.policy.home import rights_of
 from bot.core.policy.mask_layer import with_plan
-from bot.core.policy.model import Decision, Explanation, Moment, NeedsApproval, Refuse
+from bot.core.policy.model import Decision, Explanation, Moment, NeedsApproval
 from bot.core.policy.rules.approvers import Approvers, who_could_approve
 from bot.core.policy.rules.identity import is_one_of_us
 from bot.core.requests import Ask, Change, Request, Target, Verb
 from bot.core.systemd.units import Snapshot, UnitName
-from bot.errors import MaskbotError, UsageError
+from bot.errors import UsageError
 from bot.ports import Query
 from bot.workflow.evaluate import gather_facts
 from bot.workflow.followups.available import offered_actions
@@ -39,79 +34,6 @@ from bot.workflow.requests.mask_inventory import read_mask_inventory
 
 log = structlog.get_logger()
 _ANY_UNIT = UnitName("any.service")  # a question that names no unit is judged by channel and person alone
-
-
-class AnswerPool:
-    """Find answers in the background, a few at a time, and send each to its asker alone."""
-
-    def __init__(self, deps: Deps, *, workers: int = 6) -> None:
-        self._deps = deps
-        self._ending = threading.Event()
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="answer")
-
-    def answer(self, question: Question, who: Caller) -> None:
-        """Answer later: to the asker alone; a plan to everybody, where the change could be requested."""
-        if question.word is QuestionKind.PLAN:
-            self._later(who, lambda: self._plan(question, who))
-        else:
-            self._later(who, lambda: answer(self._deps.pinned(), question, who))
-
-    def _plan(self, question: Question, who: Caller) -> Text | None:
-        """What approvers would see, where they would see it; a refusal goes to the asker alone."""
-        deps = self._deps.pinned()
-        weighed = evaluate_change(deps, about(deps, question, who))
-        text = answers.plan(weighed.request, weighed.decision, deps.clock.now())
-        if isinstance(weighed.decision, Refuse):
-            return text
-        deps.channel.post(who.place, text, mark=f"plan:{secrets.token_hex(8)}")
-        return None
-
-    def details(self, request: Request, who: Caller, *, form: str = "") -> None:
-        """Show later all there is about a request, in an open form if there is one."""
-        self._later(who, lambda: _details(self._deps.pinned(), request, who), form=form)
-
-    def whisper(self, place: Place, to: str, text: str) -> None:
-        """Send a sentence to one person later."""
-        self._later(Caller(PersonId("", to), "", place), lambda: plain(text))
-
-    def later(self, job: Callable[[], None]) -> None:
-        """Run something in the background as soon as a thread is free."""
-        self._pool.submit(job)
-
-    @property
-    def is_ending(self) -> bool:
-        """Whether background work has to finish now."""
-        return self._ending.is_set()
-
-    def close(self) -> None:
-        """Finish the answers in progress and stop."""
-        self._ending.set()
-        self._pool.shutdown(wait=True)
-
-    def _later(self, who: Caller, find: Callable[[], Text | None], *, form: str = "") -> None:
-        self._pool.submit(self._tell, who, find, form)
-
-    def _tell(self, who: Caller, find: Callable[[], Text | None], form: str) -> None:
-        """Send the answer, unless it was sent already."""
-        try:
-            text = find()
-        except MaskbotError as error:
-            text = plain(str(error))
-        except Exception:
-            log.exception("no answer", asker=who.id.user)
-            self._deps.liveness.count_render_failure("answer")
-            text = plain("Something went wrong in the bot; nothing was changed. The error is in its log.")
-        try:
-            if text:
-                self._say(who, text, form)
-        except MaskbotError as error:
-            log.warning("answer not delivered", asker=who.id.user, why=str(error))
-
-    def _say(self, who: Caller, text: Text, form: str) -> None:
-        if form:
-            self._deps.channel.show(form, text_modal(text))
-        else:
-            self._deps.channel.whisper(who.place, who.id.user, text)
 
 
 def answer(deps: Deps, question: Question, who: Caller) -> Text:
@@ -227,7 +149,8 @@ def unit_status(deps: Deps, host: Host, asked: UnitName) -> tuple[Snapshot, list
     return look(deps, host, unit, full=True), [*live, *([waits] if waits else [])]
 
 
-def _details(deps: Deps, request: Request, who: Caller) -> Text:
+def all_about(deps: Deps, request: Request, who: Caller) -> Text:
+    """All there is about a request, for those who may see it. Raises `MaskbotError`."""
     where = replace(who, place=place_asked(deps, request)) if who.place.is_home else who
     given = gather_facts(deps, _hypothetical(deps, request.ask.change, where), Moment.ASK)
     if no := may_see_all(given, deps.in_force.policy):

@@ -18,6 +18,7 @@ from bot.core.systemd.unit_list import parse_unit_list, unit_list_argv
 from bot.core.systemd.units import UnitName
 from bot.errors import MaskbotError
 from bot.workflow.process.deps import Deps
+from bot.workflow.process.refusals import Refusals
 from bot.workflow.queries.cache import Cache, Cached, Later
 
 log = structlog.get_logger()
@@ -37,17 +38,19 @@ class UnitOptions:
 class FormOptions:
     """Lists of units by host, and what is known of a unit before anybody asks for its mask."""
 
-    def __init__(self, deps: Deps, later: Later) -> None:
+    def __init__(self, deps: Deps, refusals: Refusals, later: Later) -> None:
         self._deps = deps
+        self._refusals = refusals
         self._lists = Cache(self._list, later=later, clock=deps.clock)
         self._members = Cache(self._member, later=later, clock=deps.clock)
 
     def units(self, host: str, *, asker: PersonId) -> UnitOptions:
         """The units known now. Raises `UsageError` for an unknown host."""
         self._deps.in_force.inventory.host(host)
-        is_ours, listed = self._members.of(asker), self._lists.of(host)
-        if is_ours is False:
+        is_ours = self._members.of(asker)
+        if is_ours is False:  # and no host is asked for them
             return UnitOptions(why_not="Units are shown to full members only: type the whole name")
+        listed = self._lists.of(host)
         return listed if listed and is_ours else UnitOptions()
 
     def protection(self, host: str) -> Callable[[UnitName], str]:
@@ -62,7 +65,7 @@ class FormOptions:
         no = refused_by_name(change, deps.in_force.inventory.host(change.host), deps.in_force.policy)
         if no is None:
             return ""
-        deps.store.record([Event("form.refused", "denied", code=no.code, actor=by, data={"change": str(change)})])
+        self._refusals.record(Event("form.refused", "denied", code=no.code, actor=by, data={"change": str(change)}))
         return f"{no.reason} {no.hint}".strip()
 
     def _list(self, host: str) -> Cached[UnitOptions]:

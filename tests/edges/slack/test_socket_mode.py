@@ -24,7 +24,7 @@ from bot.edges.slack.socket_mode import PING_INTERVAL, SocketMode, application
 from bot.errors import SlackError, Unverified
 from bot.ports import Query
 from bot.workflow import Deps, Desk, InForce
-from bot.workflow.queries.answers import AnswerPool
+from bot.workflow.queries.answer_pool import AnswerPool
 from handlers import OwnApp, register
 from tests.handlers.world import HOSTS, POLICY, NoHost
 from tests.lab.slack.lab import SlackLab

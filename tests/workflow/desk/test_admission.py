@@ -64,7 +64,7 @@ def test_of_fifty_at_once_five_get_in_and_the_others_are_told_so_before_any_host
         == 45
     )
     refused = [event for event in world.store.chain() if event["type"] == "request.refused"]
-    assert len(refused) == 45
+    assert [event["data"].get("refusals_so_far", 1) for event in refused] == [1, 1, 1, 1, 1, 10, 20, 40]
     assert {(event["reason_code"], event["outcome"], event["actor"]["user"]) for event in refused} == {
         ("rate_limited", "denied", "UALICE")
     }
@@ -80,10 +80,12 @@ def test_each_person_has_their_own_minute_and_it_passes(world: World) -> None:
     assert asks(world) == ""
 
 
-def test_what_takes_a_mask_back_always_gets_in(world: World) -> None:
-    for number in range(12):
+def test_what_takes_a_mask_back_has_far_more_room(world: World) -> None:
+    for number in range(30):
         assert asks(world, verb=Verb.UNMASK, number=number) == ""
     assert "within a minute" in asks(world)
+    assert "recorded up to 30 times" in asks(world, verb=Verb.UNMASK, number=30)
+    assert asks(world, by=BOB, verb=Verb.UNMASK) == ""
 
 
 def test_a_mask_that_there_is_can_be_kept_however_full_it_is(world: World) -> None:
@@ -113,6 +115,17 @@ def test_no_more_requests_are_open_than_there_is_room_for(world: World) -> None:
     for oldest in world.requests()[-2:]:
         world.store.save(oldest.move(Stage.WITHDRAWN))
     assert asks(world, by=BOB) == ""
+
+
+def test_after_ten_minutes_refusals_are_recorded_one_by_one_again(world: World) -> None:
+    for number in range(5 + 7):
+        asks(world, number=number)
+    world.clock.ahead += 10 * MINUTE
+    for number in range(2 + 6):  # two more are open then, and there is no room for others
+        asks(world, number=20 + number)
+    refused = [event["data"] for event in world.store.chain() if event["type"] == "request.refused"]
+    assert len(refused) == 5 + 5
+    assert not any("refusals_so_far" in data for data in refused)
 
 
 @pytest.fixture

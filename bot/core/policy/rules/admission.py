@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from bot.core.policy.calendar_and_limits import RequestLimits
 from bot.core.policy.model import Refuse
 
+UNDOS = 6  # undos and extensions for each mask that one person may ask for within a minute
 RATE, QUEUE = "rate_limited", "queue_full"
 
 
@@ -25,3 +26,12 @@ def there_is_room(traffic: Traffic, bounds: RequestLimits) -> Refuse | None:
         why = f"{traffic.open_requests} requests are already open. No more are accepted until some of them end."
         return Refuse(QUEUE, why, "Nothing was recorded.")
     return None
+
+
+def there_is_room_for_an_undo(traffic: Traffic, bounds: RequestLimits) -> Refuse | None:
+    """Undos and extensions have more room than masks, and a long queue never keeps them out."""
+    most = UNDOS * bounds.requests_per_minute if bounds.requests_per_minute is not None else None
+    if most is None or traffic.lately < most:
+        return None
+    why = f"You asked {traffic.lately} times within a minute; undos and extensions are recorded up to {most} times."
+    return Refuse(RATE, why, "Nothing was recorded. Ask again in a minute.")

@@ -4,7 +4,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.errors import MaybeRecorded, StoreBusy
-from handlers.bolt import attempt
+from handlers.attempt import attempt
 
 
 def test_a_mistake_of_ours_is_a_reference_and_never_a_traceback() -> None:
