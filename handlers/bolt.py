@@ -101,8 +101,8 @@ class Surface:
         """A slash command."""
 
         def listener(ack: Ack, body: Payload, client: WebClient) -> None:
-            caller = parse.of_command(body, self.home)
-            said = self.attempt(caller, lambda: do(self.desk, caller, body.get("text", ""), Forms(client, caller.key)))
+            caller, text = parse.of_command(body, self.home), parse.typed_text(body)
+            said = self.attempt(caller, lambda: do(self.desk, caller, text, Forms(client, caller.key)))
             if said:
                 ack(response_type="ephemeral", text=one_line(said))
             else:
@@ -202,7 +202,7 @@ class Surface:
 
         def listener(body: Payload) -> None:
             caller = parse.of_mention(body, self.home)
-            text = body["event"].get("text", "")
+            text = parse.mentioning_text(body)
             said = self.attempt(caller, lambda: do(self.desk, caller, text), passing=StoreBusy)
             if said:
                 self.desk.whisper(caller.place, caller.id.user, said)
@@ -221,4 +221,4 @@ class Surface:
 
 def _first_block(body: Payload) -> str:
     """The block at which Slack shows an error that belongs to no field."""
-    return next(iter(body["view"]["state"]["values"]), "")
+    return next(iter((body["view"].get("state") or {}).get("values") or ()), "")

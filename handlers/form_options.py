@@ -52,10 +52,11 @@ def units(desk: Desk, typing: TypedText) -> list[Block]:
 def host_chosen(desk: Desk, chosen: Submission, form: OpenForm) -> str:
     """Fetch this host's units, and note the host in the form, since Slack does not send it with what is typed."""
     fields = chosen.fields
-    desk.form_options.units(fields[forms.HOST], asker=chosen.caller.id)
+    host = fields.get(forms.HOST, "")
+    desk.form_options.units(host, asker=chosen.caller.id)
     how = fields.get(forms.HOW, ())
     draft = Draft(
-        fields[forms.HOST],
+        host,
         fields.get(forms.UNIT, ""),
         runtime=forms.RUNTIME in how,
         keep_running=forms.KEEP_RUNNING in how,

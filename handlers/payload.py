@@ -28,7 +28,7 @@ class OwnApp:
         Only some payloads contain the enterprise. Our own is assumed for everybody, so that one account always has one
         id, and the directory checks whether that is true.
         """
-        return PersonId(team=team or self.team, user=user, enterprise=self.enterprise)
+        return PersonId(team=_text(team) or self.team, user=_text(user), enterprise=self.enterprise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,8 @@ class Quote:
 def of_command(body: Payload, home: OwnApp) -> Caller:
     """The sender of a slash command, which never comes from inside a thread (Slack, "Slash commands")."""
     person = home.person(body["user_id"], body.get("team_id", ""))
-    return Caller(person, body.get("user_name", ""), Place(_channel(body["channel_id"])), body["trigger_id"])
+    place = Place(_channel(body["channel_id"]))
+    return Caller(person, _text(body.get("user_name")), place, _text(body["trigger_id"]))
 
 
 def of_mention(body: Payload, home: OwnApp) -> Caller:
@@ -90,26 +91,36 @@ def of_mention(body: Payload, home: OwnApp) -> Caller:
     """
     event = body["event"]
     person = home.person(event["user"], event.get("user_team") or event.get("team") or body.get("team_id", ""))
-    return Caller(person, "", Place(_channel(event["channel"]), event.get("thread_ts", "")), _message(event))
+    return Caller(person, "", Place(_channel(event["channel"]), _text(event.get("thread_ts"))), _message(event))
+
+
+def typed_text(body: Payload) -> str:
+    """What was typed behind a command."""
+    return _text(body.get("text"))
+
+
+def mentioning_text(body: Payload) -> str:
+    """The message that mentions the bot."""
+    return _text(body["event"].get("text"))
 
 
 def _message(event: Payload) -> str:
-    return f"{event['channel']}:{event['ts']}"
+    return f"{_text(event['channel'])}:{_text(event['ts'])}"
 
 
 def of_shortcut(body: Payload, home: OwnApp) -> Quote:
     """Who used a shortcut of the app, and on which message; a global shortcut has no place."""
     message, channel = body.get("message") or {}, _channel((body.get("channel") or {}).get("id", ""))
-    place = Place(channel, message.get("thread_ts") or "") if channel else HOME
-    caller = Caller(_clicker(body, home), _name(body), place, body["trigger_id"])
+    place = Place(channel, _text(message.get("thread_ts"))) if channel else HOME
+    caller = Caller(_clicker(body, home), _name(body), place, _text(body["trigger_id"]))
     attached: Payload = next(iter(message.get("attachments") or ()), {})
-    text = message.get("text") or attached.get("fallback") or attached.get("text") or ""
-    return Quote(caller, text, _link(body, place, message.get("ts", "")))
+    text = message.get("text") or attached.get("fallback") or attached.get("text")
+    return Quote(caller, _text(text), _link(body, place, _text(message.get("ts"))))
 
 
 def _link(body: Payload, place: Place, ts: str) -> str:
     """A link to the message. Slack is not asked for it, because the form must open within three seconds."""
-    domain = (body.get("team") or {}).get("domain") or ""
+    domain = _text((body.get("team") or {}).get("domain"))
     if not (_DOMAIN.fullmatch(domain) and ts):
         return ""
     thread = f"?thread_ts={place.thread}&cid={place.channel}" if place.thread not in ("", ts) else ""
@@ -119,11 +130,11 @@ def _link(body: Payload, place: Place, ts: str) -> str:
 def of_click(body: Payload, home: OwnApp) -> Click:
     """Who pressed which button. On a Home tab there is no card, and no message at all."""
     (action, *_) = body["actions"]
-    request_id, _, digest = action.get("value", "").partition(":")
+    request_id, _, digest = _text(action.get("value")).partition(":")
     channel, message = _channel((body.get("channel") or {}).get("id", "")), body.get("message") or {}
-    ts, thread = message.get("ts", ""), message.get("thread_ts", "")
+    ts, thread = _text(message.get("ts")), _text(message.get("thread_ts"))
     place = HOME if _is_on_a_page(body) else Place(channel, thread if thread != ts else "")
-    caller = Caller(_clicker(body, home), _name(body), place, body["trigger_id"])
+    caller = Caller(_clicker(body, home), _name(body), place, _text(body["trigger_id"]))
     return Click(caller, request_id, digest, (channel, ts) if channel and ts else None)
 
 
@@ -140,16 +151,17 @@ def _is_on_a_page(body: Payload) -> bool:
 def of_opening(body: Payload, home: OwnApp) -> Caller:
     """Who opened the bot's Home tab."""
     event = body["event"]
-    return Caller(home.person(event["user"], body.get("team_id", "")), "", HOME, body["event_id"])
+    return Caller(home.person(event["user"], body.get("team_id", "")), "", HOME, _text(body["event_id"]))
 
 
 def of_submission(body: Payload, home: OwnApp) -> Submission:
     """Who sent or changed a form. The form's id is the key, because it is one form however often it is sent."""
     view = body["view"]
     note = json.loads(view.get("private_metadata") or "{}")
-    channel, card = note.get("channel", ""), note.get("card", "")
-    caller = Caller(_clicker(body, home), _name(body), Place(channel, note.get("thread", "")), view["id"])
-    click = Click(caller, note.get("request", ""), note.get("digest", ""), (channel, card) if card else None)
+    noted = {name: _text(note.get(name)) for name in ("request", "digest", "channel", "thread", "card")}
+    place, card = Place(noted["channel"], noted["thread"]), noted["card"]
+    caller = Caller(_clicker(body, home), _name(body), place, _text(view["id"]))
+    click = Click(caller, noted["request"], noted["digest"], (place.channel, card) if card else None)
     state = (view.get("state") or {}).get("values") or {}
     return Submission(click, {block: _value(fields) for block, fields in state.items() if fields})
 
@@ -158,7 +170,7 @@ def of_typing(body: Payload, home: OwnApp) -> TypedText:
     """Who types what. Slack does not always send what is chosen in other fields, so the form notes the host."""
     sent = of_submission(body, home)
     note = json.loads(body["view"].get("private_metadata") or "{}")
-    return TypedText(sent.caller, body.get("value") or "", sent.fields.get(HOST) or note.get("host", ""))
+    return TypedText(sent.caller, _text(body.get("value")), sent.fields.get(HOST) or _text(note.get("host")))
 
 
 def note_for(click: Click) -> dict[str, str]:
@@ -180,7 +192,7 @@ def _clicker(body: Payload, home: OwnApp) -> PersonId:
 
 def _name(body: Payload) -> str:
     user = body["user"]
-    return user.get("username") or user.get("name") or ""
+    return _text(user.get("username") or user.get("name"))
 
 
 def _value(fields: Payload) -> Any:
@@ -188,12 +200,24 @@ def _value(fields: Payload) -> Any:
     (element, *_) = fields.values()
     match element:
         case {"selected_options": options}:
-            return tuple(option["value"] for option in options or ())
+            return tuple(_text(option["value"]) for option in options or ())
         case {"selected_option": option}:
-            return option["value"] if option else ""
+            return _text(option["value"]) if option else ""
         case {"selected_conversation": channel}:
             return _channel(channel or "")
         case {"selected_user": user}:
-            return user or ""
+            return _text(user)
         case _:
-            return element.get("value") or ""
+            return _text(element.get("value"))
+
+
+def _text(sent: Any) -> str:
+    """A text of a payload; nothing is an empty one.
+
+    Raises `TypeError` for anything else, so that no value of another kind gets in.
+    """
+    if sent is None:
+        return ""
+    if isinstance(sent, str):
+        return sent
+    raise TypeError(f"a {type(sent).__name__} where Slack sends a text")

@@ -17,10 +17,11 @@ from urllib.parse import parse_qsl
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import structlog
-from slack_bolt import App, BoltRequest
+from slack_bolt import App
 from slack_sdk.signature import SignatureVerifier
 
 from bot.edges import metrics
+from bot.edges.slack.socket_mode import dispatch
 
 log = structlog.get_logger()
 
@@ -81,9 +82,8 @@ class SlackRequests:
     def _dispatch(self, payload: Mapping[str, Any], environ: WSGIEnvironment) -> HttpResponse:
         """The handlers' answer, as if the payload had come over Socket Mode."""
         retry = {_header(name): environ[name] for name in _RETRY if name in environ}
-        request = BoltRequest(mode="socket_mode", body=dict(payload), headers=retry)
         with metrics.time_acknowledgement():
-            answer = self._app.dispatch(request)
+            answer = dispatch(self._app, payload, retry)
         (kind, *_) = answer.headers.get("content-type", ["text/plain; charset=utf-8"])
         return HTTPStatus(answer.status), kind, answer.body or ""
 

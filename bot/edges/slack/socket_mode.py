@@ -1,16 +1,18 @@
 """Receive Slack's payloads over Socket Mode, so that no port is open."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from http.client import HTTPException
 from socket import SHUT_RDWR
 from socket import socket as Socket
 from threading import Condition
-from time import sleep
+from time import sleep, time
 from typing import Any
 
+import structlog
 from slack_bolt import App, BoltRequest, BoltResponse
 from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.adapter.socket_mode.internals import build_headers, send_response
 from slack_bolt.error import BoltError
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
@@ -20,6 +22,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from bot.edges import metrics
 from bot.errors import SlackError
 
+log = structlog.get_logger()
 LISTENERS = 32  # payloads recorded at one time; with the defaults, acknowledgements came late under load (measured)
 CONNECTIONS = 10  # connections of one app (Slack, "Using multiple connections")
 GREETING = 5.0  # seconds until Slack greets on a new connection, before another one is tried
@@ -52,6 +55,15 @@ def application(client: WebClient, *, payload_waiting: BlockFactory = nullcontex
         return _Punctual(client, payload_waiting)
     except (BoltError, SlackClientError, HTTPException, OSError) as error:
         raise _unreachable(error) from error
+
+
+def dispatch(app: App, body: Mapping[str, Any], headers: Mapping[str, str | Sequence[str]]) -> BoltResponse:
+    """The handlers' answer to a payload. One that Bolt itself cannot read is acknowledged: it would only come again."""
+    try:
+        return app.dispatch(BoltRequest(mode="socket_mode", body=dict(body), headers=dict(headers)))
+    except Exception as error:  # the last resort: Bolt reads much of a payload before any handler sees it
+        log.error("payload.not_readable", error=type(error).__name__)
+        return BoltResponse(status=200, body="")
 
 
 class _Unhurried:
@@ -90,6 +102,7 @@ class SocketMode:
         most: int = CONNECTIONS,
         crowded: Callable[[int], None] = lambda _: None,
     ) -> None:
+        self._app = app
         self._handler = SocketModeHandler(app, app_token, ping_interval=PING_INTERVAL, concurrency=LISTENERS)
         self._handler.client.socket_mode_request_listeners[:] = [self._take]
         self._handler.client.message_listeners.append(self._hear)
@@ -101,7 +114,8 @@ class SocketMode:
 
     def _take(self, client: BaseSocketModeClient, payload: SocketModeRequest) -> None:
         with metrics.time_acknowledgement():
-            self._handler.handle(client, payload)  # type: ignore[arg-type] # the one client that there is
+            answer = dispatch(self._app, payload.payload, build_headers(payload) or {})
+            send_response(client, payload, answer, time())
 
     def _hear(self, _client: object, frame: Mapping[str, Any], _raw: str | None) -> None:
         """Handle Slack's greeting. Too many connections are reported once, until their number is right again."""
