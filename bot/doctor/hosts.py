@@ -11,12 +11,13 @@ from bot.core.systemd.units import Snapshot, UnitName
 from bot.doctor.check_result import CheckResult
 from bot.doctor.guard import examine_guard, install_fix
 from bot.errors import HostError, MaskbotError
-from bot.ports import Hosts
+from bot.ports import NOT_STRICT, Hosts
 
 # Any host with systemd can look for it; nothing is done to it.
 _UNIT = UnitName("dbus.service")
 # The checks, in the order in which they can fail.
-_CHECKS = ("reachable", "algorithms", "host key", "login", "session", "systemctl", "D-Bus", "look")
+_ALGORITHMS = "algorithms"
+_CHECKS = ("reachable", _ALGORITHMS, "host key", "login", "session", "systemctl", "D-Bus", "look")
 _INSTALL_MENDS = {"host_not_ready": "session", "ssh_auth_refused": "login"}
 _SSH = "Check that sshd runs there, and that address and port in hosts.yaml are right and reachable from the bot."
 _FAILS_AT: Mapping[str, tuple[str, str]] = {
@@ -71,8 +72,17 @@ def examine_host(
         about = examine_guard(hosts, host, (reply, seen), critical, deadline=deadline)
     except MaskbotError as error:
         return list(_up_to_failure(host, error)), ""
-    well = [CheckResult(host.name, check, is_ok=True) for check in _CHECKS]
+    well = [CheckResult(host.name, check, is_ok=True) for check in _CHECKS if check != _ALGORITHMS]
+    well.insert(_CHECKS.index(_ALGORITHMS), _algorithms(host, reply.ssh))
     return [*well, *about, *_machine(host, seen)], seen.machine_id
+
+
+def _algorithms(host: Host, agreed: str) -> CheckResult:
+    """What was agreed on. Without a strict exchange nothing that the bot offers is known to be broken."""
+    if NOT_STRICT not in agreed:
+        return CheckResult(host.name, _ALGORITHMS, is_ok=True, what=agreed)
+    fix = "Update its OpenSSH to 9.6 or later (CVE-2023-48795); no cipher that the bot offers is known to be affected."
+    return CheckResult(host.name, _ALGORITHMS, is_ok=True, what=agreed, fix=fix)
 
 
 def twins(machine_ids: Mapping[str, str]) -> Iterator[CheckResult]:

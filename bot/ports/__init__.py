@@ -5,7 +5,7 @@ from bot.ports.audit_log import AuditLog
 from bot.ports.audit_shipping import Sink
 from bot.ports.claims import Claim, Claims
 from bot.ports.clock import Clock
-from bot.ports.hosts import CommandResult, Hosts
+from bot.ports.hosts import NOT_STRICT, CommandResult, Hosts
 from bot.ports.on_call import Schedules
 from bot.ports.outbox import DueMessage, Outbox
 from bot.ports.paging import Pager
@@ -33,6 +33,7 @@ __all__ = [
     "Periodic",
     "PeriodicTasks",
     "Query",
+    "NOT_STRICT",
     "CommandResult",
     "Requests",
     "Schedules",

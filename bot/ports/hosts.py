@@ -6,6 +6,9 @@ from typing import Protocol
 from bot.core.hosts.inventory import Host
 from bot.core.systemd.guard import Note
 
+NOT_STRICT = "key exchange not strict"
+"""In what was agreed on with a host whose OpenSSH is older than CVE-2023-48795 (Terrapin)."""
+
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
@@ -20,6 +23,7 @@ class CommandResult:
     stderr: str
     millis: int
     address: str = ""  # which it was given at: the host's name resolved to it
+    ssh: str = ""  # the algorithms that were agreed on
     guard: str = ""
     look: str = ""
 

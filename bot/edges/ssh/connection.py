@@ -11,7 +11,7 @@ from bot.core.hosts.inventory import Host
 from bot.edges import metrics
 from bot.edges.ssh.bounds import BEFORE_LOGIN, Wire
 from bot.edges.ssh.command import RunningCommand
-from bot.edges.ssh.login import SshLimits, fail, log_in, new_transport
+from bot.edges.ssh.login import SshLimits, agreed, fail, log_in, new_transport
 from bot.edges.ssh.names import Names, Unresolved, connect_to_any
 from bot.errors import HostError
 
@@ -30,6 +30,7 @@ class Connection:
     address: str  # the address that the host's name had, or the one of the inventory
     below: "Connection | None" = None  # to the host through which this one is reached
     kept: RunningCommand | None = None  # which waits for its next request
+    agreed: str = ""  # the algorithms, once logged in
 
     def allow_answer(self, limit: int) -> None:
         """From now on the host may send one answer of `limit` bytes; on the hosts between it has more around it."""
@@ -72,6 +73,7 @@ def connect(
         if connection.below is not None:
             _check_hop(host, connection.below)
         raise
+    connection.agreed = agreed(connection.transport)
     return connection
 
 

@@ -4,7 +4,7 @@ import shlex
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import paramiko
@@ -95,7 +95,7 @@ class SshHosts:
         else:
             command.close()
         self._idle.give(host, connection)
-        return _result(argv, output, began, connection.address)
+        return replace(_result(argv, output, began), address=connection.address, ssh=connection.agreed)
 
     def log_in(self, host: Host) -> None:
         """Log in on a new connection, and open a session there, whatever other connections are open.
@@ -176,12 +176,11 @@ def _forget(error: BaseException) -> None:
         chain = before
 
 
-def _result(argv: tuple[str, ...], output: CommandOutput, began: float, address: str) -> CommandResult:
+def _result(argv: tuple[str, ...], output: CommandOutput, began: float) -> CommandResult:
     return CommandResult(
         argv=argv,
         exit_code=output.exit_code,
         stdout=output.stdout.decode("utf-8", "replace"),
         stderr=output.stderr.decode("utf-8", "replace"),
         millis=round((time.monotonic() - began) * 1000),
-        address=address,
     )

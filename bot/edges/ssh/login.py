@@ -16,12 +16,14 @@ from bot.edges.ssh.bounds import WINDOW, BoundedPackets, Wire
 from bot.edges.ssh.certificate import CERTIFICATE, why_refused
 from bot.edges.ssh.host_certificate import distrust
 from bot.errors import HostError
+from bot.ports import NOT_STRICT
 
 # Our offer, of all that the library knows: no CBC, no SHA-1, no MD5, no shortened MACs. Diffie-Hellman groups
 # are left out: they cost up to 100 ms per connection (measured), and OpenSSH has had better ones for a decade.
 _CIPHERS = ("aes128-ctr", "aes192-ctr", "aes256-ctr", "aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
 _MACS = ("hmac-sha2-",)
 _KEX = ("mlkem768x25519-", "sntrup761x25519-", "curve25519-", "ecdh-sha2-")
+_STRICT = "strict key exchange"
 _HOST_KEYS = ("ssh-ed25519", "ecdsa-sha2-", "rsa-sha2-")
 
 
@@ -44,7 +46,18 @@ class SshLimits:
     output: int = 4 * 1024 * 1024
 
 
-class _CertificatesFirst(paramiko.Transport):
+class _Transport(paramiko.Transport):
+    """Remembers which key exchange was agreed on: the library forgets it as soon as that is over."""
+
+    kex = ""
+
+    def _parse_kex_init(self, message: paramiko.Message) -> None:
+        super()._parse_kex_init(message)  # type: ignore[misc]
+        kinds = vars(paramiko.Transport)["_kex_info"]
+        self.kex = next(name for name, kind in kinds.items() if type(self.kex_engine) is kind)
+
+
+class _CertificatesFirst(_Transport):
     """Asks a host for its certificate, and for a plain key only if it has none."""
 
     @property
@@ -55,7 +68,7 @@ class _CertificatesFirst(paramiko.Transport):
 
 def new_transport(host: Host, wire: Wire, limits: SshLimits) -> paramiko.Transport:
     """An SSH client on a wire; it has not sent anything yet."""
-    kind = _CertificatesFirst if host.authorities else paramiko.Transport
+    kind = _CertificatesFirst if host.authorities else _Transport
     transport = kind(cast(socket.socket, wire), default_window_size=WINDOW, packetizer_class=BoundedPackets)
     transport.banner_timeout = limits.banner
     transport.channel_timeout = limits.channel
@@ -92,6 +105,19 @@ def exchange_keys(host: Host, transport: paramiko.Transport, wire: Wire, limits:
     if isinstance(error, (EOFError, ConnectionError)):
         fail(host, "ssh_closed", "it broke off before a login", passing=True)
     fail(host, "ssh_kex_timeout", "it did not finish the key exchange in time", passing=True)
+
+
+def agreed(transport: paramiko.Transport) -> str:
+    """What was agreed on: key exchange, kind of the host's key, cipher, MAC, and whether the exchange was strict.
+
+    In a strict one, a message that somebody puts in before the encryption begins ends the connection (Terrapin,
+    CVE-2023-48795).
+    """
+    is_aead = "gcm" in transport.local_cipher
+    kex = transport.kex if isinstance(transport, _Transport) else ""
+    parts = (kex, transport.host_key_type, transport.local_cipher, "" if is_aead else transport.local_mac)
+    is_strict = vars(transport)["agreed_on_strict_kex"]
+    return ", ".join([*filter(None, parts), _STRICT if is_strict else NOT_STRICT])
 
 
 def _check_amount(host: Host, wire: Wire) -> None:

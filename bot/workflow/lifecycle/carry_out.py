@@ -220,8 +220,8 @@ class RunningChange:
         output = clean(reply.stderr or reply.stdout, lines=6)  # systemctl says it all on stderr
         answered = replace(sent, exit_code=reply.exit_code, output=output, millis=reply.millis)
         self.request = self.request.on_target(sent=(*self.request.target.sent[:-1], answered))
-        code, to, by = reply.exit_code, reply.address, reply.guard
-        self.answered = (event(self.request, "exec.result", step=sent.step, exit_code=code, address=to, guard=by),)
+        step, code, to, ssh, by = sent.step, reply.exit_code, reply.address, reply.ssh, reply.guard
+        self.answered = (event(self.request, "exec.result", step=step, exit_code=code, address=to, ssh=ssh, guard=by),)
         if reply.look:
             with suppress(HostError):
                 self.seen, self.status = read_look(self.host, reply.look, self.request.target.unit, also=self.related)

@@ -14,10 +14,13 @@ from pathlib import Path
 import paramiko
 import pytest
 
+from bot.edges.ssh.bounds import Wire
 from bot.edges.ssh.connection import connect
 from bot.edges.ssh.hosts import SshHosts, SshLimits
+from bot.edges.ssh.login import agreed, exchange_keys, new_transport
 from bot.edges.ssh.names import Names
 from bot.errors import ConfigError, OutcomeUnknown
+from bot.ports import NOT_STRICT
 from config.host_keys import read_public_key
 from tests.edges.ssh_server import Cable, Sshd, eventually, fails, free_port, make_key, sshd
 from tests.plugins.fault_table import was_read
@@ -232,6 +235,29 @@ def test_a_host_that_offers_only_weak_algorithms_is_refused(own_server: Starting
         error = fails(hosts, server.host)
     assert (error.code, error.passing) == ("ssh_weak_crypto", False)
     assert "userauth-request" not in server.log
+
+
+def test_what_was_agreed_on_is_in_the_answer(own_server: Starting) -> None:
+    server = own_server("KexAlgorithms ecdh-sha2-nistp256", "Ciphers aes256-ctr", "MACs hmac-sha2-256")
+    with reaching(server) as hosts:
+        reply = hosts.run(server.host, ("true",), deadline=10)
+    assert reply.ssh == "ecdh-sha2-nistp256, ssh-ed25519, aes256-ctr, hmac-sha2-256, strict key exchange"
+
+
+def test_a_host_of_old_whose_key_exchange_is_not_strict_is_known(server: Sshd) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        near = socket.create_connection(listening.getsockname())
+        far, _ = listening.accept()
+    old = paramiko.Transport(far, strict_kex=False)
+    old.add_server_key(paramiko.ECDSAKey.generate())
+    transport = new_transport(server.host, wire := Wire(near), SshLimits())
+    try:
+        old.start_server(event=threading.Event(), server=paramiko.ServerInterface())
+        exchange_keys(server.host, transport, wire, SshLimits())
+        assert agreed(transport).endswith(f", {NOT_STRICT}")
+    finally:
+        transport.close()
+        old.close()
 
 
 @pytest.mark.parametrize("algorithm", ["rsa", "ecdsa", "ed25519"])
