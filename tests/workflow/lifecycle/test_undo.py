@@ -120,6 +120,8 @@ def test_a_foreign_mask_in_two_layers_is_removed_from_both(shared_world: World) 
 
 def test_a_timer_that_failed_under_the_mask_waits_for_its_next_turn_again(shared_world: World) -> None:
     host = shared_world.hosts["web-02"]
+    host.write("/run/systemd/system/beat.timer.d/often.conf", "[Timer]\nOnUnitActiveSec=1s\n")
+    host.run("sh", "-c", "systemctl daemon-reload; systemctl restart beat.timer")
     done = shared_world.masked("beat", host="web-02")
     while done.target.before and done.target.before.active is ActiveState.ACTIVATING:  # met in the middle of a beat
         shared_world.undo(done)
