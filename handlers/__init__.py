@@ -9,7 +9,7 @@ from slack_bolt import App
 
 from bot.core.cards import replies
 from bot.workflow import Desk
-from handlers import approval, ask, details, extend, followups, form_options
+from handlers import approval, ask, details, extend, followups, form_options, shared_channels
 from handlers import home as pages
 from handlers.attempt import Aside, acknowledge_unreadable
 from handlers.bolt import Forms, Surface
@@ -31,6 +31,7 @@ def register(app: App, desk: Desk, *, home: OwnApp, aside: Executor) -> None:
     extend.register(surface)
     pages.register(surface)
     followups.register(surface)
+    shared_channels.register(surface)
     surface.click(re.compile(".*"), _of_an_older_card)  # registered last: Bolt takes the first handler that matches
 
 

@@ -194,6 +194,15 @@ class Surface:
 
         self.app.event("app_home_opened")(listener)
 
+    def event(self, name: str, do: Callable[[Desk, Payload], str]) -> None:
+        """An event of Slack that no person is answered for."""
+
+        def listener(body: Payload) -> None:
+            if said := attempt(lambda: do(self.desk, body["event"]), passing=StoreBusy):
+                log.warning("event.failed", name=name, why=said)
+
+        self.app.event(name)(listener)
+
     def mention(self, do: Callable[[Desk, Caller, str], str]) -> None:
         """A message that mentions the bot. Bolt acknowledges when the listener has ended without an error.
 

@@ -154,6 +154,11 @@ def of_opening(body: Payload, home: OwnApp) -> Caller:
     return Caller(home.person(event["user"], body.get("team_id", "")), "", HOME, _text(body["event_id"]))
 
 
+def channel_of_event(event: Payload) -> str:
+    """The channel that an event is about."""
+    return _channel(event["channel"])
+
+
 def of_submission(body: Payload, home: OwnApp) -> Submission:
     """Who sent or changed a form. The form's id is the key, because it is one form however often it is sent."""
     view = body["view"]

@@ -28,6 +28,8 @@ from bot.errors import ConfigError
 from bot.ports import Sink
 from bot.workflow import Deps, Desk, InForce, Timings
 from bot.workflow.hosts.quarantine import QuarantinedHosts
+from bot.workflow.outbox.internal_only import InternalOnly
+from bot.workflow.process.channel_states import ChannelStates
 from bot.workflow.process.reachability import Reachability, TrackedHosts
 from bot.workflow.queries.answer_pool import AnswerPool
 from config.loading import Configuration
@@ -110,11 +112,12 @@ def assemble(settings: Settings, configuration: Configuration) -> Iterator[Assem
     directory = FallbackDirectory(OfflineDirectory(lambda: in_force.now.policy, schedules))
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
     messages = SlackChannel(web_client(token, base=settings.slack_api_url))
+    states = ChannelStates()
     deps = Deps(
         store=store,
         hosts=TrackedHosts(QuarantinedHosts(hosts, store, clock), reach, clock),
         directory=directory,
-        channel=messages,
+        channel=InternalOnly(messages, directory, states, clock),
         clock=clock,
         in_force=in_force,
         timings=_timings(settings),
@@ -124,6 +127,7 @@ def assemble(settings: Settings, configuration: Configuration) -> Iterator[Assem
         sinks=_sinks(settings),
         reachability=reach,
         log_in=hosts.log_in,
+        channel_states=states,
         own_machine=read_own_machine(),
     )
     answers = AnswerPool(deps)

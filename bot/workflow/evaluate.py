@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from bot.core.hosts.inventory import Host
-from bot.core.people.identity import Person, PersonId
+from bot.core.people.identity import Person, PersonId, Place
 from bot.core.policy.calendar_and_limits import BlastRadius
 from bot.core.policy.decide import decide
 from bot.core.policy.model import Decision, Facts, Moment, Policy, Refuse
@@ -116,7 +116,7 @@ def _with_people(deps: Deps, given: Facts, voter: PersonId | None) -> Facts:
     given = replace(
         given,
         requester=deps.directory.person(request.owner, groups.known),
-        place=deps.directory.place(request.ask.place),
+        place=_place(deps, request),
         voter=deps.directory.person(voter, groups.known) if voter else None,
         approvers=tuple(deps.directory.person(vote.voter, groups.known) for vote in request.counted_votes),
         members=groups.members,
@@ -127,6 +127,18 @@ def _with_people(deps: Deps, given: Facts, voter: PersonId | None) -> Facts:
         unshipped=unshipped_required(deps) if deps.sinks and request.is_new_mask else "",
     )
     return _with_unfit(deps, given, policy) if given.moment in (Moment.ASK, Moment.LOOKED) else given
+
+
+def _place(deps: Deps, request: Request) -> Place:
+    """The place of the request as it is now. Raises `Unverified`.
+
+    One of the command line is as internal as the channel of its cards; while Slack is away, nothing is posted there.
+    """
+    place = deps.directory.place(request.ask.place)
+    if place.is_shell and (channel := deps.in_force.policy.shell_channel):
+        with suppress(Unverified, NotYet):
+            return replace(place, is_internal=deps.directory.place(Place(channel)).is_internal)
+    return place
 
 
 def _with_unfit(deps: Deps, given: Facts, policy: Policy) -> Facts:

@@ -82,6 +82,15 @@ def home_opened(*, user: str = "UBOB", team: str = TEAM, tab: str = "home") -> P
     }  # fmt: skip
 
 
+def channel_event(kind: str, *, channel: str = CHANNEL, team: str = TEAM, **event: Any) -> Payload:
+    """A channel became shared with another organisation, or is no longer."""
+    told = {"type": kind, "channel": channel, "connected_team_id": "TOTHER", "event_ts": "1700000000.000300"}
+    return {
+        "token": "legacy", "team_id": team, "api_app_id": APP, "type": "event_callback", "event": told | event,
+        "event_id": f"Ev{next(_numbers)}", "event_time": 1700000000,
+    }  # fmt: skip
+
+
 def shortcut(
     callback: str, message: Mapping[str, Any] | None = None, *, user: str = "UALICE", team: str = TEAM
 ) -> Payload:

@@ -9,7 +9,18 @@ import pytest
 
 from bot.core.cards import forms
 from bot.core.cards.blocks import Action
-from tests.handlers.payloads import at_home, choice, click, command, home_opened, mention, shortcut, submission, typing
+from tests.handlers.payloads import (
+    at_home,
+    channel_event,
+    choice,
+    click,
+    command,
+    home_opened,
+    mention,
+    shortcut,
+    submission,
+    typing,
+)
 from tests.handlers.world import Listed, World
 
 FORMS = (
@@ -25,6 +36,7 @@ FORMS = (
 )
 COMMANDS = ("/mask", "/unmask")
 SHORTCUTS = (forms.FROM_MESSAGE, forms.FROM_ANYWHERE)
+EVENTS = ("channel_shared", "channel_unshared")
 LISTS = (forms.HOST, forms.UNIT)
 
 Payload = dict[str, Any]
@@ -43,6 +55,7 @@ def a_form(callback: str, team: str) -> Payload:
 SURFACES: dict[str, Make] = {
     **{name: lambda team, name=name: command("web-01 cron", name=name, team=team) for name in COMMANDS},  # type: ignore[misc]
     "app_home_opened": lambda team: home_opened(team=team),
+    **{name: lambda team, name=name: channel_event(name, team=team) for name in EVENTS},  # type: ignore[misc]
     "a button at home": lambda team: at_home("approve", "r1:abc", team=team),
     "app_mention": lambda team: mention("mask web-01 cron", team=team),
     **{action.value: lambda team, action=action: click(action, "r1:abc", team=team) for action in Action},  # type: ignore[misc]

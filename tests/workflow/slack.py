@@ -40,6 +40,7 @@ class People:
         self.broken: set[str] = set()  # groups whose members are not known
         self.elsewhere: dict[str, set[PersonId]] = {}  # channel -> who is not in it
         self.private: set[str] = set()
+        self.shared: set[str] = set()  # channels that another organisation reads too
         self.early: set[str] = set()  # not known because the bot has not reached Slack yet
         self.on_call: dict[str, tuple[Shift, ...]] = {}
 
@@ -63,7 +64,8 @@ class People:
         return person not in self.elsewhere.get(place.channel, ())
 
     def place(self, place: Place) -> Place:
-        return replace(place, name=INCIDENT.name, is_private=place.channel in self.private)
+        is_internal = place.channel not in self.shared
+        return replace(place, name=INCIDENT.name, is_private=place.channel in self.private, is_internal=is_internal)
 
 
 @dataclass(slots=True)
@@ -83,6 +85,7 @@ class Channels:
 
     messages: dict[str, Said] = field(default_factory=dict)
     whispers: list[tuple[str, str]] = field(default_factory=list)
+    places: list[tuple[str, str]] = field(default_factory=list)  # where each of them was sent
     pages: dict[str, Block] = field(default_factory=dict)  # by user id
     forms: dict[str, Block] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
@@ -127,6 +130,7 @@ class Channels:
         with self._lock:
             self._answer(place.channel)
             self.whispers.append((user, words(text)))
+            self.places.append((place.channel, user))
 
     def permalink(self, channel: str, ts: str) -> str:
         self._answer(channel)

@@ -32,6 +32,8 @@ from bot.edges.database import Database
 from bot.ports import Hosts, Query
 from bot.workflow import Deps, Desk, InForce, Timings, Workers
 from bot.workflow.hosts.quarantine import QuarantinedHosts
+from bot.workflow.outbox.internal_only import InternalOnly
+from bot.workflow.process.channel_states import ChannelStates
 from bot.workflow.queries.answer_pool import AnswerPool
 from config.critical_units import read_lists
 from config.host_keys import read_public_key
@@ -98,7 +100,10 @@ class World:
         known: dict[str, Any] = {"inventory": inventory(hosts), "policy": POLICY, "timings": QUICK} | changed
         self.in_force = InForce(ConfigSnapshot(known.pop("inventory"), known.pop("policy")))
         trusted = QuarantinedHosts(self.wire, self.store, self.clock)
-        self.deps = Deps(self.store, trusted, self.people, self.slack, self.clock, self.in_force, **known)
+        states = ChannelStates()
+        channel = InternalOnly(self.slack, self.people, states, self.clock)
+        known["channel_states"] = states
+        self.deps = Deps(self.store, trusted, self.people, channel, self.clock, self.in_force, **known)
         self.answers = AnswerPool(self.deps)
         self.desk = Desk(self.deps, self.answers)
 

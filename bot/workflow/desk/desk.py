@@ -21,6 +21,7 @@ from bot.workflow.followups.record import Followups
 from bot.workflow.force_stop import SlowStops, bound_to_waiting_mask, wake_force_requests
 from bot.workflow.hold.group_request import on_one_host
 from bot.workflow.kill_switch import KillSwitchControl
+from bot.workflow.outbox.shared_channels import cancel_waiting
 from bot.workflow.people.routing import place_of
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.per_person import WithinAMinute
@@ -31,7 +32,8 @@ from bot.workflow.queries.form_options import FormOptions
 from bot.workflow.queries.home_publisher import HomePublisher
 from bot.workflow.requests.lookup import beside_first_card, stored_request, update_stored_request
 
-MOST_PER_MINUTE = 60  # commands, clicks and forms of one person
+_PER_MINUTE = 60  # commands, clicks and forms of one person
+_TOO_MUCH = f"You did more than {_PER_MINUTE} things within a minute. This one was not done; wait a minute."
 _STILL_MINE = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)
 
 
@@ -53,7 +55,7 @@ class Desk:
         self.extensions = Extensions(deps, self.submit)
         self.slow_stops = SlowStops(deps, self.submit, self.withdraw)
         self._admission = Admission(deps, self._refusals)
-        self._pace = WithinAMinute(MOST_PER_MINUTE, deps.clock)
+        self._pace = WithinAMinute(_PER_MINUTE, deps.clock)
 
     @property
     def hosts(self) -> Sequence[str]:
@@ -85,9 +87,7 @@ class Desk:
     def count(self, person: PersonId) -> None:
         """Count something that a person does, whatever it is. Raises `UsageError` if it is too much for a minute."""
         if not self._pace.count(person):
-            raise UsageError(
-                f"You did more than {MOST_PER_MINUTE} things within a minute. This one was not done; wait a minute."
-            )
+            raise UsageError(_TOO_MUCH)
 
     def form(self, *ways: Callable[[], Block]) -> Block:
         """A form, built by the first of these functions that does not fail."""
@@ -203,6 +203,12 @@ class Desk:
     def details(self, request_id: str, asker: Caller, *, form: str = "") -> None:
         """Show the asker alone everything about a request, in an open form if there is one."""
         self._answers.details(self.request(request_id), asker, form=form)
+
+    def channel_shared(self, channel: str, *, is_shared: bool) -> None:
+        """Once a channel is shared with another organisation, nothing is posted there, and what waits is cancelled."""
+        self._deps.channel_states.note(channel, is_shared=is_shared, now=self._deps.clock.now())
+        if is_shared:
+            self._answers.later(lambda: cancel_waiting(self._deps, channel))
 
     def needs_console_tick(self, request_id: str) -> str:
         """Why an approver must confirm that console access works today; empty if the policy does not ask for it."""

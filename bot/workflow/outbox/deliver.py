@@ -9,11 +9,13 @@ from bot.core.audit.request_event import event
 from bot.core.cards import evidence, fallback, line, note, plain, reminder
 from bot.core.cards.blocks import Text
 from bot.core.cards.sentences import NOBODY_THERE, outcome_without_card
+from bot.core.cards.shared_channel import SHARED
 from bot.core.people.identity import PersonId, Place
 from bot.core.requests import Request, Stage
 from bot.errors import NotYet, SlackError, Stale, Unverified
 from bot.ports import DueMessage, Message, MessageKind
 from bot.workflow.outbox.handover import compose_handover
+from bot.workflow.outbox.internal_only import CHANNEL_SHARED
 from bot.workflow.outbox.post_once import find_posted, plainer, post, post_all, post_or_find
 from bot.workflow.paging import send_page
 from bot.workflow.people.routing import place_asked, place_of, thread_of
@@ -24,7 +26,7 @@ from bot.workflow.requests.closing import close
 from bot.workflow.requests.results import Closing, save
 
 log = structlog.get_logger()
-_NO_AUDIENCE = frozenset({"is_archived", "not_in_channel", "channel_not_found"})
+_NO_AUDIENCE = frozenset({"is_archived", "not_in_channel", "channel_not_found", CHANNEL_SHARED})
 _OPERATOR_MENDS = TOKEN_REFUSED | {"missing_scope"}
 _LONGEST_PAUSE = 60.0  # seconds between two tries
 
@@ -191,20 +193,21 @@ def _sentence(deps: Deps, message: Message, link: str = "") -> Text:
     return render_or_fall_back(deps, "note", sentence, lambda: fallback.note(message.body, message.mentions))
 
 
-def _nobody_there(deps: Deps, due: DueMessage, request: Request) -> None:
-    """End a request whose card nobody could see; tell its owner and the operators how it ended."""
+def _nobody_there(deps: Deps, due: DueMessage, request: Request, code: str) -> None:
+    """End a request whose card nobody could see, or strangers could; tell its owner and the operators how it ended."""
     message, is_open = due.message, request.stage in (Stage.WAITING, Stage.APPROVED)
+    why = (SHARED, CHANNEL_SHARED) if code == CHANNEL_SHARED else (NOBODY_THERE, "no_audience")
     if message.kind is MessageKind.CARD and is_open:
         with suppress(Stale):  # the request changed meanwhile; the next try finds its new state
-            closing = Closing(request, Stage.CANCELLED, NOBODY_THERE, "no_audience")
+            closing = Closing(request, Stage.CANCELLED, *why)
             ended = save(deps, close(closing, deps.clock.now()))
             if not due.ts:  # without a card there is no outcome line either
-                _tell_directly(deps, ended)
+                tell_directly(deps, ended)
     elif message.kind is MessageKind.LINE and not message.to and message.place is None:
-        _tell_directly(deps, request)
+        tell_directly(deps, request)
 
 
-def _tell_directly(deps: Deps, request: Request) -> None:
+def tell_directly(deps: Deps, request: Request) -> None:
     """Send a direct message once, because the outcome line is dropped."""
     body = outcome_without_card(render_card(deps, request).text)
     known = event(request, "message.no_audience", outcome="failure", code="no_audience")
@@ -221,7 +224,7 @@ def _not_said(deps: Deps, due: DueMessage, request: Request | None, error: Slack
     if error.code in TOKEN_REFUSED:
         deps.liveness.token_refused(error.code)
     if request and error.code in _NO_AUDIENCE:
-        _nobody_there(deps, due, request)
+        _nobody_there(deps, due, request, error.code)
     may_help = due.message.kind is not MessageKind.WHISPER and (error.passing or error.code in _OPERATOR_MENDS)
     pause = error.retry_after or min(_LONGEST_PAUSE, deps.timings.message_retry * (due.attempts + 1))
     log.warning("message not delivered", request=due.request_id, kind=due.message.kind, why=error.code, again=may_help)

@@ -10,6 +10,7 @@ from bot.core.steps import StepLimits
 from bot.core.systemd.own_machine import OwnMachine
 from bot.ports import Channel, Clock, Directory, Hosts, Pager, Sink, Store
 from bot.workflow.process.ack_priority import AckPriority
+from bot.workflow.process.channel_states import ChannelStates
 from bot.workflow.process.liveness import Liveness
 from bot.workflow.process.look_limits import LookLimits
 from bot.workflow.process.reachability import Reachability
@@ -81,6 +82,7 @@ class Deps:
     log_in: Callable[[Host], None] = lambda _host: None  # on a new connection; raises `HostError` if that fails
     own_machine: OwnMachine = OwnMachine()  # where the bot itself runs
     liveness: Liveness = field(default_factory=Liveness)  # the state of this process
+    channel_states: ChannelStates = field(default_factory=ChannelStates)  # which channels are shared
     ack_priority: AckPriority = field(default_factory=AckPriority)  # payloads that wait for their acknowledgement
 
     def pinned(self) -> "Deps":

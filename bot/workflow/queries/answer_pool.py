@@ -69,7 +69,7 @@ class AnswerPool:
 
     def later(self, job: Callable[[], None]) -> None:
         """Run something in the background as soon as a thread is free."""
-        self._pool.submit(job)
+        self._pool.submit(_logged, job)
 
     @property
     def is_ending(self) -> bool:
@@ -113,3 +113,10 @@ class AnswerPool:
             self._deps.channel.show(form, text_modal(text))
         else:
             self._deps.channel.whisper(who.place, who.id.user, text)
+
+
+def _logged(job: Callable[[], None]) -> None:
+    try:
+        job()
+    except Exception:
+        log.exception("background work failed")

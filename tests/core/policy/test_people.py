@@ -118,6 +118,7 @@ REFUSED_PLACES = {
     "a direct message": (Place("D1"), "channel_not_allowed"),
     "a channel with the prefix inside its name": (Place("C2", name="not-inc-42"), "channel_not_allowed"),
     "a shared channel": (replace(INCIDENT, is_internal=False), "channel_shared"),
+    "the command line, whose channel is shared": (Place("shell", is_internal=False), "channel_shared"),
     "an archived channel": (replace(INCIDENT, is_archived=True), "channel_archived"),
     "a channel it is not in": (replace(INCIDENT, is_member=False), "not_in_channel"),
 }

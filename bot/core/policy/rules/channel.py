@@ -21,10 +21,13 @@ def channel_is_allowed(facts: Facts, policy: Policy) -> Refuse | None:
     return Refuse("channel_not_allowed", "The bot does not act in this channel.", where)
 
 
-def channel_is_internal(facts: Facts, _policy: Policy) -> Refuse | None:
+def channel_is_internal(facts: Facts, policy: Policy) -> Refuse | None:
     """In a shared channel, people of another organisation would read the card and could press its buttons."""
     if facts.place.is_internal:
         return None
+    if facts.place.is_shell:
+        why = f"Requests of the command line are posted in {policy.shell_channel}, shared with another organisation."
+        return Refuse("channel_shared", why, "Name an internal `shell_channel` in policy.yaml.")
     return Refuse(
         "channel_shared",
         "This channel is shared with another organisation; the bot acts in internal channels only.",

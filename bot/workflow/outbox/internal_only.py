@@ -1,0 +1,82 @@
+"""Post in internal channels only: a check before every message, because a channel may become shared at any time."""
+
+from datetime import datetime
+
+from bot.core.cards.blocks import Block, Text
+from bot.core.people.identity import HOME, Place
+from bot.errors import NotYet, SlackError, Unverified
+from bot.ports import Channel, Clock, Directory
+from bot.workflow.process.channel_states import ChannelStates
+
+CHANNEL_SHARED = "channel_shared"
+_CHANNELS = ("C", "G")  # how ids of channels begin; those of direct messages and people begin otherwise
+
+
+class InternalOnly:
+    """Implements `ports.Channel`. Nothing is posted or edited where people of another organisation would read it.
+
+    Where Slack does not say whether a channel is shared, nothing is posted for now. What is for one person is sent
+    to them directly instead.
+    """
+
+    def __init__(self, channel: Channel, directory: Directory, states: ChannelStates, clock: Clock) -> None:
+        self._channel = channel
+        self._directory = directory
+        self._states = states
+        self._clock = clock
+
+    def post(self, place: Place, text: Text, *, mark: str) -> str:
+        """Raises `SlackError`."""
+        self._check(place.channel)
+        return self._channel.post(place, text, mark=mark)
+
+    def update(self, channel: str, ts: str, text: Text) -> None:
+        """Raises `SlackError`."""
+        self._check(channel)
+        self._channel.update(channel, ts, text)
+
+    def whisper(self, place: Place, user: str, text: Text) -> None:
+        """Raises `SlackError`."""
+        try:
+            self._check(place.channel)
+        except SlackError:
+            place = HOME
+        self._channel.whisper(place, user, text)
+
+    def find(self, place: Place, *, mark: str, since: datetime, besides: str = "") -> str:
+        """Raises `SlackError`."""
+        return self._channel.find(place, mark=mark, since=since, besides=besides)
+
+    def delete(self, channel: str, ts: str) -> None:
+        """Raises `SlackError`."""
+        self._channel.delete(channel, ts)
+
+    def permalink(self, channel: str, ts: str) -> str:
+        """Raises `SlackError`."""
+        return self._channel.permalink(channel, ts)
+
+    def publish(self, user: str, page: Block) -> None:
+        """Raises `SlackError`."""
+        self._channel.publish(user, page)
+
+    def show(self, form_id: str, form: Block) -> None:
+        """Raises `SlackError`."""
+        self._channel.show(form_id, form)
+
+    def _check(self, channel: str) -> None:
+        """Raises `SlackError` for a channel that is shared; a passing one if Slack does not say."""
+        if not channel.startswith(_CHANNELS):
+            return
+        now = self._clock.now()
+        is_shared = self._states.is_shared(channel, now)
+        if is_shared is None:
+            is_shared = not self._ask(channel).is_internal
+            self._states.note(channel, is_shared=is_shared, now=now)
+        if is_shared:
+            raise SlackError(f"{channel} is shared with another organisation.", code=CHANNEL_SHARED)
+
+    def _ask(self, channel: str) -> Place:
+        try:
+            return self._directory.place(Place(channel))
+        except (Unverified, NotYet) as error:
+            raise SlackError(str(error), code="channel_not_verified", passing=True) from error
