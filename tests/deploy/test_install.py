@@ -23,7 +23,7 @@ from tests.deploy.setting_up import (
     setup_of,
 )
 from tests.edges.guard.asking import asked_through, identity
-from tests.lab.hosts import LabHost
+from tests.lab.hosts import ROOT, LabHost
 from tests.lab.installation import Installation
 
 pytestmark = pytest.mark.ssh
@@ -194,7 +194,7 @@ def test_masks_that_stay_are_named_also_those_of_a_user_and_one_that_was_not_mad
 
 
 def test_doas_where_there_is_no_sudo(bare: LabHost) -> None:
-    shutil.copy2("/usr/bin/doas", bare.root / "usr/bin/doas")  # other hosts of the lab have sudo alone
+    shutil.copy2(ROOT / "usr/bin/doas", bare.root / "usr/bin/doas")  # other hosts of the lab have sudo alone
     bare.run("mv", "/usr/bin/sudo", "/usr/bin/sudo.away")
     try:
         bare.write("/etc/doas.conf", "permit root", 0o600)

@@ -48,7 +48,7 @@ def test_the_key_goes_where_sshd_reads_it_and_the_guard_needs_no_terminal(odd: L
 
 
 def test_a_key_outside_of_homes_is_root_s_and_goes_again(odd: LabHost) -> None:
-    read_keys_in(odd, "none /etc/ssh/keys/%u")
+    read_keys_in(odd, "/etc/ssh/everybody /etc/ssh/keys/%u")
     before = pictured(odd)
     assert run(odd, "--check")[-1] == "9 would be changed"
     said = run(odd)

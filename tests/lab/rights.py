@@ -25,8 +25,8 @@ class Rights:
     def admit(self, root: Path, text: str) -> None:
         """Allow what `text` says, and leave this program as the only one of its kind."""
         for other in {*BY_NAME.values()} - {self}:
-            (root / f"usr/bin/{other.program}").unlink(missing_ok=True)
-            (root / f"usr/sbin/vi{other.program}").unlink(missing_ok=True)
+            for name in (f"bin/{other.program}", f"bin/vi{other.program}", f"sbin/vi{other.program}"):
+                (root / "usr" / name).unlink(missing_ok=True)
         place = root / self.file.lstrip("/")
         place.write_text(text)
         place.chmod(0o440)

@@ -29,7 +29,7 @@ label() { # PATH: the label that SELinux's policy has for it, where there is SEL
 }
 
 put() { # PATH MODE: standard input becomes a file of root's at once; sudo leaves names with a dot out
-  (umask 077 && cat >"$1.new") && chmod "$2" "$1.new" && mv -f "$1.new" "$1" && label "$1" || {
+  (umask 077 && cat >"$1.new") && chmod "$2" "$1.new" && mv -fT "$1.new" "$1" && label "$1" || {
     rm -f "$1.new"
     return 1
   }
@@ -150,7 +150,7 @@ make_login() {
 
 find_keys_file() { # where sshd looks for the keys of the login (AuthorizedKeysFile); rather one in its home
   keys_file= in_home= here=${home:-/home/$LOGIN}
-  said=$(sshd -T -C "user=$LOGIN,host=localhost,addr=${FROM:-127.0.0.1}" 2>/dev/null | sed -n 's/^authorizedkeysfile //p')
+  said=$(sshd -T -C "user=$LOGIN,host=localhost,addr=${FROM:-127.0.0.1}" 2>/dev/null | sed -n 's/^[Aa]uthorized[Kk]eys[Ff]ile //p')
   for name in ${said:-.ssh/authorized_keys}; do
     file=$(printf '%s\n' "$name" | HERE=$here NAME=$LOGIN NUMBER=$uid awk '{
       gsub(/%h/, ENVIRON["HERE"]); gsub(/%u/, ENVIRON["NAME"]); gsub(/%U/, ENVIRON["NUMBER"]); print }')
@@ -179,7 +179,7 @@ write_keys() {
     put "$keys_file" 644 # sshd reads it as the login
     return
   fi
-  as_login sh -c 'umask 077 && mkdir -p "${1%/*}" && cd "${1%/*}" && cat >new && mv -f new "${1##*/}"' sh "$keys_file" &&
+  as_login sh -c 'umask 077 && mkdir -p "${1%/*}" && cd "${1%/*}" && cat >new && mv -fT new "${1##*/}"' sh "$keys_file" &&
     label "${keys_file%/*}" && label "$keys_file"
 }
 with_key() { # LINE: the keys on standard input, with this line instead of those for our key; without LINE, none

@@ -49,7 +49,9 @@ def _files_of_keys(login: pwd.struct_passwd, connection: str) -> "list[str]":
     """Where sshd looks for the login's keys (AuthorizedKeysFile), as it says itself."""
     whom = f"user={login.pw_name},host=localhost,addr={(connection.split() or ['127.0.0.1'])[0]}"
     said = [line.split() for line in run(["/usr/sbin/sshd", "-T", "-C", whom]).lines]
-    names = next((words[1:] for words in said if words[:1] == ["authorizedkeysfile"]), [".ssh/authorized_keys"])
+    names = next(
+        (words[1:] for words in said if words and words[0].lower() == "authorizedkeysfile"), [".ssh/authorized_keys"]
+    )
     for sign, value in (("%h", login.pw_dir), ("%u", login.pw_name), ("%U", str(login.pw_uid)), ("%%", "%")):
         names = [name.replace(sign, value) for name in names]
     return [os.path.join(login.pw_dir, name) for name in names]

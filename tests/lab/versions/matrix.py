@@ -18,6 +18,7 @@ _PASSED = {
     "guard": "the guard by sudo (`tests/edges/guard`)",
     "guard by sudo-rs": "the guard by sudo-rs",
     "guard by doas": "the guard by doas",
+    "install": "hosts set up by script and role, as they may be found (`tests/deploy`)",
 }
 
 

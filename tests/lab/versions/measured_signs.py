@@ -43,6 +43,8 @@ SIGNS = {
         "",
     ),
     "`ss --cgroup`": ("", "ss -H -t -n --cgroup >/dev/null 2>&1; echo rc $?", ""),
+    "the bot's line, in `sudo -l`": ("", "sudo -n -l -U maskbot | tail -n 1", ""),
+    "`AuthorizedKeysFile`, in `sshd -T`": ("", "sshd -T | grep -io '^authorizedkeysfile'", ""),
     "`mask --dry-run`": (
         "",
         "systemctl mask --dry-run tuned.service >/dev/null 2>&1; systemctl show -p LoadState --value tuned.service",

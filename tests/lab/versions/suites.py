@@ -47,6 +47,7 @@ SUITES = (
         )
         for rights in WAYS[1:]
     ),
+    Suite("install", tuple(f"tests/deploy/test_{what}.py" for what in ("install", "odd_settings"))),
     *(Suite(f"story by {rights}", ("tests/deploy/measured_stories.py",), rights) for rights in WAYS),
 )
 
