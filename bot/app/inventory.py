@@ -16,6 +16,7 @@ from bot.edges.sources.command import ask_command
 from bot.edges.sources.url import ask_url
 from bot.errors import ConfigError
 from config.hosts import read_inventory
+from config.settings import Settings
 from config.strict_yaml import parse_document, read_document
 
 log = structlog.get_logger()
@@ -24,11 +25,40 @@ _IDLE = timedelta(seconds=30)  # between two looks at whether there is a source
 _WIDTH = 400
 
 
+class InventoryAnswers:
+    """Asks a source, and keeps its last good answer in its file."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def renew(self, source: InventorySource) -> bool:
+        """Ask, and keep a good answer; return whether it is another one than before.
+
+        Raises `ValueError`, `ConfigError` or `OSError`, and keeps the file, if the answer is not valid together with
+        `hosts.yaml`, or if there is none.
+        """
+        path, answer = Path(source.keep), self._ask(source).encode()
+        if path.exists() and path.read_bytes() == answer:
+            return False
+        read_inventory(read_document(self._settings.config_dir / "hosts.yaml"), parse_document(path, answer))
+        replace_file(path, answer)
+        return True
+
+    def _ask(self, source: InventorySource) -> str:
+        deadline = source.deadline / timedelta(seconds=1)
+        if source.command:
+            return ask_command(source.command, deadline=deadline, largest=_LARGEST)
+        token = self._settings.inventory_token
+        secret = token.get_secret_value() if token else ""
+        return ask_url(source.url, deadline=deadline, token=secret, largest=_LARGEST)
+
+
 class InventoryThread:
     """Asks the source. A good answer, valid together with `hosts.yaml`, is kept, and put in force by a reload."""
 
     def __init__(self, assembly: Assembly, *, reload: Callable[[], None]) -> None:
         self._assembly = assembly
+        self._answers = InventoryAnswers(assembly.settings)
         self._reload = reload
         self._stopping = threading.Event()
         self._complaint = ""
@@ -62,7 +92,7 @@ class InventoryThread:
 
     def _ask(self, source: InventorySource) -> None:
         try:
-            is_new = self._keep(source, self._answer(source).encode())
+            is_new = self._answers.renew(source)
         except (ValueError, ConfigError, OSError) as error:
             why = clean(str(error).replace("\n", "; "), lines=1, width=_WIDTH)
             self._complaint = f"no good answer, the last good one stays: {why}"
@@ -75,20 +105,3 @@ class InventoryThread:
             if is_new:
                 log.info("inventory.new_answer", source=source.command[0] if source.command else "url")
                 self._reload()
-
-    def _answer(self, source: InventorySource) -> str:
-        deadline = source.deadline / timedelta(seconds=1)
-        if source.command:
-            return ask_command(source.command, deadline=deadline, largest=_LARGEST)
-        token = self._assembly.settings.inventory_token
-        secret = token.get_secret_value() if token else ""
-        return ask_url(source.url, deadline=deadline, token=secret, largest=_LARGEST)
-
-    def _keep(self, source: InventorySource, answer: bytes) -> bool:
-        """Keep a good answer; return whether it is another one than before. Raises `ConfigError` if it is not good."""
-        path = Path(source.keep)
-        if path.exists() and path.read_bytes() == answer:
-            return False
-        read_inventory(read_document(self._assembly.settings.config_dir / "hosts.yaml"), parse_document(path, answer))
-        replace_file(path, answer)
-        return True
