@@ -24,6 +24,7 @@ def key(text: bytes) -> bytes:
 
 HOST, OTHER, CA = key(b"host"), key(b"other"), key(b"ca")
 OURS, ANOTHER = fingerprint_of(CA), fingerprint_of(key(b"another ca"))
+CERTIFICATE = "ssh-ed25519-cert-v01@openssh.com"
 LINE = f"ssh-ed25519 {base64.b64encode(HOST).decode()}"
 
 
@@ -55,8 +56,9 @@ def test_serials_are_those_of_one_ca() -> None:
     assert revoked(found, range(40)) == [3, 5, 10, 11, 12, 20, 22, 24]
     assert revoked(found, range(40), ca=ANOTHER) == []
     assert found.why_certificate(OURS, 11, "web-01") == "serial 11"
-    of_any = read_revocations(krl(certificates((0x20, number(2**64 - 1)), ca=b"")))
-    assert of_any.why_certificate(ANOTHER, 2**64 - 1, "") == "serial 18446744073709551615"
+    for part in ((0x20, number(2**64 - 1)), (0x22, number(2**64 - 1) + string(b"\1"))):
+        of_any = read_revocations(krl(certificates(part, ca=b"")))
+        assert of_any.why_certificate(ANOTHER, 2**64 - 1, "") == "serial 18446744073709551615"
 
 
 def test_ids_are_compared_whole() -> None:
@@ -137,7 +139,8 @@ def test_lines_of_text_name_keys_serials_and_ids() -> None:
         f"@revoked * {LINE}",
         LINE[:-4],
         LINE.replace("ed25519 ", "rsa "),
-        f"ssh-ed25519-cert-v01@openssh.com {base64.b64encode(string(b'ssh-ed25519-cert-v01@openssh.com')).decode()}",
+        f"{CERTIFICATE} {base64.b64encode(string(CERTIFICATE.encode()) + string(b'nonce')).decode()}",
+        f"ssh-ed25519 {base64.b64encode(string(b'ssh-ed25519')).decode()}",
         "\xff\xfe",
     ],
 )
