@@ -9,6 +9,7 @@ from tests.lab.machine import LabError
 PLACE = Path(__file__).parents[3] / "var" / "systemd"
 PACKAGES = Path(__file__).parents[1] / "packages.txt"
 OTHER_RIGHTS = ("doas", "sudo-rs")  # installed where the release has them
+NOT_EVERYWHERE = ("opendoas",)  # Debian 11 knows it as doas alone
 SHOWN = {
     "systemd": "systemd",
     "sudo": "sudo",
@@ -31,7 +32,7 @@ def root_of(release: str) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         words = [line.partition("#")[0].strip() for line in PACKAGES.read_text().splitlines()]
-        included = ",".join(word for word in words if word)
+        included = ",".join(word for word in words if word and word not in NOT_EVERYWHERE)
         log = folder / "log"
         _logged(log, "debootstrap", "--variant=minbase", f"--include={included}", release, root, *_mirror())
         _logged(log, "chroot", root, *_APT, "update")
