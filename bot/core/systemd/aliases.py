@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from bot.core.systemd.fields import from_key
+from bot.core.systemd.output import read_load, read_unit
 from bot.core.systemd.units import LayerFile, LoadState, Snapshot, UnitName
 
 
@@ -11,8 +13,8 @@ from bot.core.systemd.units import LayerFile, LoadState, Snapshot, UnitName
 class LoadedUnit:
     """A unit as systemd describes it when asked by a name."""
 
-    id: str
-    load: LoadState
+    id: str = from_key("Id", read_unit)
+    load: LoadState = from_key("LoadState", read_load)
 
 
 def twins(

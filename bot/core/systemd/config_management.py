@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Protocol
 
-from bot.core.systemd.output import Record, require
+from bot.core.systemd.units import ActiveState, LoadState
 
 # The units of their own packages. A cron job cannot be told from other cron jobs.
 AGENTS: Mapping[str, str] = MappingProxyType(
@@ -21,16 +22,30 @@ AGENTS: Mapping[str, str] = MappingProxyType(
         "cf-execd.service": "cfengine",
     }
 )
-_RUNS = ("active", "activating", "reloading")
+_RUNS = (ActiveState.ACTIVE, ActiveState.ACTIVATING, ActiveState.RELOADING)
 _STARTS = ("enabled", "enabled-runtime")
 
 
-def agents(units: Mapping[str, Record]) -> tuple[str, ...]:
+class HasStates(Protocol):
+    """A unit's states, as far as they are known."""
+
+    @property
+    def load(self) -> LoadState | None:
+        """Whether systemd has its settings."""
+
+    @property
+    def active(self) -> ActiveState | None:
+        """Whether it runs."""
+
+    @property
+    def file_state(self) -> str:
+        """Whether it starts at boot."""
+
+
+def agents(units: Mapping[str, HasStates]) -> tuple[str, ...]:
     """The agents among these units that run or would start at boot, by the names that people use."""
     return tuple(sorted({AGENTS[name] for name, unit in units.items() if name in AGENTS and _works(unit)}))
 
 
-def _works(unit: Record) -> bool:
-    if require(unit, "LoadState") != "loaded":
-        return False
-    return require(unit, "ActiveState") in _RUNS or unit.get("UnitFileState") in _STARTS
+def _works(unit: HasStates) -> bool:
+    return unit.load is LoadState.LOADED and (unit.active in _RUNS or unit.file_state in _STARTS)

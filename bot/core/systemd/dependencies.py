@@ -1,12 +1,12 @@
 """Dependencies of a unit, computed from the states of all loaded units and the relations of the units related to it."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
 from bot.core.systemd.config_management import agents
-from bot.core.systemd.host_rules import STOPS_TOO, reached
-from bot.core.systemd.output import Record, is_unit, read_actions, read_turn, read_unit, read_units, require
+from bot.core.systemd.host_rules import reached
+from bot.core.systemd.shown_unit import ListedUnit, ShownUnit
 from bot.core.systemd.units import ActiveState, LoadState, RelatedUnit, Snapshot, UnitName
 from bot.errors import HostileOutput
 
@@ -16,41 +16,42 @@ _MOVING = (ActiveState.ACTIVATING, ActiveState.DEACTIVATING)
 _COMES_AND_GOES = re.compile(
     r"(user|user-runtime-dir)@|user-|session-|run-|systemd-\w+d\.service|polkit|packagekit|dbus-|.*\.(scope|device|mount|slice)\Z"
 )
-_STATES = ("Id", "LoadState", "ActiveState", "SubState")
 
 
 class UnitGraph:
     """All loaded units of one manager, by each known name.
 
-    `units` are the unit itself and its related units with their relations, `states` the states of all.
+    `shown` are the unit itself and its related units with their relations, `listed` all units with their states.
     """
 
-    def __init__(self, units: Iterable[Record], states: Iterable[Record] = ()) -> None:
-        self._by_name: dict[str, Record] = {}
-        self._all: dict[str, Record] = {_id(unit): unit for unit in states}
-        self._all |= {_id(unit): unit for unit in units}
-        for own, unit in self._all.items():
-            self._by_name[own] = unit
-        for unit in list(self._all.values()):
-            for name in read_units(unit.get("Names", "")):
-                self._by_name.setdefault(name, unit)
+    def __init__(self, shown: Iterable[ShownUnit], listed: Iterable[ListedUnit] = ()) -> None:
+        known = tuple(shown)
+        self._all: dict[str, ShownUnit | ListedUnit] = {unit.id: unit for unit in listed}
+        self._all.update((unit.id, unit) for unit in known)
+        self._by_name = {**{name: unit for unit in reversed(known) for name in unit.names}, **self._all}
 
     def would_stop(self, unit: str) -> tuple[RelatedUnit, ...]:
         """Every unit that stops with this one, directly or indirectly, whether it is active now or not."""
-        stopped = reached(unit, lambda names: [one for name in names for one in self._related(name, *STOPS_TOO)])
-        return tuple(self._related_unit(name) for name in sorted(stopped))
+        return self.named(reached(unit, lambda names: [one for name in names for one in self._stops_too(name)]))
+
+    def _stops_too(self, name: str) -> Iterator[str]:
+        unit = self._by_name.get(name)
+        return self._ids(unit.stops_too) if isinstance(unit, ShownUnit) else iter(())
 
     def named(self, units: Iterable[str]) -> tuple[RelatedUnit, ...]:
         """These units in their present state; a unit that is not loaded is inactive."""
-        return tuple(self._related_unit(name) for name in sorted(set(units)))
+        return tuple(_related(name, self._by_name.get(name)) for name in sorted(set(units)))
 
-    def triggers(self, unit: str) -> tuple[RelatedUnit, ...]:
+    def triggers(self, unit: ShownUnit) -> tuple[RelatedUnit, ...]:
         """The triggers of the unit: sockets, timers, paths."""
-        return tuple(self._related_unit(name) for name in sorted(set(self._related(unit, "TriggeredBy"))))
+        return self.named(self._ids(unit.triggered_by))
 
-    def starts(self, unit: str) -> tuple[RelatedUnit, ...]:
+    def starts(self, unit: ShownUnit) -> tuple[RelatedUnit, ...]:
         """The units that this one starts, if it is a socket, a timer or a path."""
-        return tuple(self._related_unit(name) for name in sorted(set(self._related(unit, "Triggers"))))
+        return self.named(self._ids(unit.triggers))
+
+    def _ids(self, names: Iterable[str]) -> Iterator[str]:
+        return (self._by_name[name].id if name in self._by_name else name for name in names)
 
     def members(self, unit: UnitName) -> tuple[RelatedUnit, ...]:
         """Related loaded instances: of `foo@.service` for `foo.service`, and the siblings of an instance."""
@@ -60,11 +61,11 @@ class UnitGraph:
             for name in self._all
             if name.startswith(f"{stem}@") and name.endswith(f".{unit.type}") and name != str(unit)
         ]
-        return tuple(self._related_unit(name) for name in sorted(found))
+        return self.named(found)
 
     def failed(self) -> tuple[str, ...]:
         """All units in failed state."""
-        return tuple(sorted(name for name, found in self._all.items() if found.get("ActiveState") == "failed"))
+        return tuple(sorted(name for name, found in self._all.items() if found.active is ActiveState.FAILED))
 
     def up(self) -> tuple[str, ...]:
         """All units that run, except short-lived ones and those of logins."""
@@ -75,7 +76,7 @@ class UnitGraph:
         return self._in(_MOVING)
 
     def _in(self, states: Collection[str]) -> tuple[str, ...]:
-        found = (name for name, unit in self._all.items() if unit.get("ActiveState") in states)
+        found = (name for name, unit in self._all.items() if unit.active in states)
         return tuple(sorted(name for name in found if not _COMES_AND_GOES.match(name)))
 
     def agents(self) -> tuple[str, ...]:
@@ -84,46 +85,28 @@ class UnitGraph:
 
     def names(self) -> Iterator[str]:
         """Every name of a loaded unit that exists."""
-        return (name for name, unit in self._by_name.items() if unit.get("LoadState") != LoadState.NOT_FOUND)
-
-    def _related(self, name: str, *relations: str) -> Iterator[str]:
-        unit = self._by_name.get(name, {})
-        for relation in relations:
-            for other in read_units(unit.get(relation, "")):
-                yield _id(self._by_name[other]) if other in self._by_name else other
-
-    def _related_unit(self, name: str) -> RelatedUnit:
-        return read_related_unit(
-            self._by_name.get(name) or {"Id": name, "LoadState": "stub", "ActiveState": "inactive"}
-        )
+        return (name for name, unit in self._by_name.items() if unit.load is not LoadState.NOT_FOUND)
 
 
-def read_states(lines: Sequence[str]) -> Iterator[Record]:
-    """The states of each unit in the list of all: name, load state, active state, sub state."""
-    for line in lines:
-        words = line.split(" ")
-        if len(words) != len(_STATES):
-            raise HostileOutput("The host's answer has something other than the states of a unit.")
-        yield dict(zip(_STATES, words, strict=True))
-
-
-def read_related_unit(unit: Record) -> RelatedUnit:
-    """Another unit's state."""
-    try:
-        load, active = LoadState(require(unit, "LoadState")), ActiveState(require(unit, "ActiveState"))
-    except ValueError:
-        raise HostileOutput("The host's answer has a state that systemd does not have.") from None
+def _related(name: str, unit: ShownUnit | ListedUnit | None) -> RelatedUnit:
+    """A unit as another one's surroundings name it; of one that is only listed, its states are known."""
+    if unit is None:
+        return RelatedUnit(name, frozenset({name}), LoadState.STUB, ActiveState.INACTIVE)
+    if unit.load is None or unit.active is None:
+        raise HostileOutput("The host's answer has a state that systemd does not have.")
+    if isinstance(unit, ListedUnit):
+        return RelatedUnit(unit.id, frozenset({unit.id}), unit.load, unit.active, unit.sub)
     return RelatedUnit(
-        unit=_id(unit),
-        names=frozenset((_id(unit), *read_units(unit.get("Names", "")))),
-        load=load,
-        active=active,
-        sub=unit.get("SubState", ""),
-        file_state=unit.get("UnitFileState", ""),
-        invocation=unit.get("InvocationID", ""),
-        job=unit.get("Job", ""),
-        actions=read_actions(unit),
-        next_turn=read_turn(unit),
+        unit=unit.id,
+        names=frozenset((unit.id, *unit.names)),
+        load=unit.load,
+        active=unit.active,
+        sub=unit.sub,
+        file_state=unit.file_state,
+        invocation=unit.invocation,
+        job=unit.job,
+        actions=unit.actions,
+        next_turn=unit.next_turn,
     )
 
 
@@ -135,12 +118,8 @@ def other_units(unit: Snapshot) -> Mapping[str, RelatedUnit]:
 
 
 def near_names(asked: UnitName, known: Iterable[str]) -> tuple[str, ...]:
-    """Similar names of the same type of unit. Not every file in a unit directory is a unit."""
-    same = [name for name in known if is_unit(name) and name.endswith(f".{asked.type}") and "@." not in name]
+    """Similar names of the same type of unit."""
+    same = sorted({name for name in known if name.endswith(f".{asked.type}") and "@." not in name})
     stems: Mapping[str, str] = {name.removesuffix(f".{asked.type}"): name for name in same}
     stem = asked.text.removesuffix(f".{asked.type}")
     return tuple(stems[found] for found in get_close_matches(stem, stems, n=_NEAR, cutoff=0.6))
-
-
-def _id(unit: Record) -> str:
-    return read_unit(require(unit, "Id"))

@@ -2,7 +2,8 @@
 
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from bot.core.systemd.output import read_record, require
 from bot.core.systemd.search_path import SYSTEM, folder_of, rank
@@ -15,16 +16,24 @@ FILE = re.compile(
 )
 
 
-def read_layers(paths: tuple[str, ...], lines: tuple[str, ...]) -> tuple[tuple[LayerFile, ...], tuple[OtherFile, ...]]:
+@dataclass(frozen=True, slots=True)
+class UnitFiles:
+    """The files of a unit's name: one for each layer, and those in other directories of the search path."""
+
+    layers: tuple[LayerFile, ...]
+    elsewhere: tuple[OtherFile, ...]
+
+
+def read_files(found: Mapping[str, Sequence[str]]) -> UnitFiles:
     """Read every layer's file, and files of the same name in other directories of the search path.
 
     A line for `/` must come first, for without it stat(1) was not allowed to read anything.
     """
-    where = read_record(paths, tuple(Layer))
+    where = read_record(found["layers"], tuple(Layer))
     name = posixpath.basename(require(where, Layer.PERSISTENT))
     others = [path for folder in SYSTEM if (path := f"{folder}/{name}") not in where.values()]
     files: dict[str, re.Match[str]] = {}
-    for line in lines:
+    for line in found["files"]:
         file = FILE.fullmatch(line)
         if file is None or file["path"] in files or file["path"] not in ("/", *where.values(), *others):
             raise HostileOutput("The host's answer has a file that was not asked for.")
@@ -32,7 +41,7 @@ def read_layers(paths: tuple[str, ...], lines: tuple[str, ...]) -> tuple[tuple[L
     if "/" not in files:
         raise HostError("The bot may not see that user's folders.", code="sudo_denied")
     layers = tuple(_layer_file(layer, require(where, layer), files.get(require(where, layer))) for layer in Layer)
-    return layers, tuple(OtherFile(path, *read_kind(files[path])) for path in others if path in files)
+    return UnitFiles(layers, tuple(OtherFile(path, *read_kind(files[path])) for path in others if path in files))
 
 
 def found_at(fragment: str, files: Iterable[LayerFile | OtherFile]) -> str:

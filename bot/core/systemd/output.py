@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from bot.core.systemd.host_rules import ends_of_host
 from bot.core.systemd.side_effects import NextElapse
+from bot.core.systemd.units import ActiveState, LoadState
 from bot.errors import HostError, HostileOutput
 
 LOOK, SCAN, LAST_LINE = "@maskbot-look 1", "@maskbot-scan 1", "@end"
@@ -14,6 +15,7 @@ Record = Mapping[str, str]
 
 # systemd.unit(5): valid names, also of units that we never touch.
 _UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]{1,248}\.[a-z]{4,9}", re.ASCII)
+_PLAIN_WORDS = re.compile(r"[\w:./@ -]*", re.ASCII)
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ID = re.compile(r"[0-9a-f]{32}")
 # The relations of one unit are in one line, which may be as long as the whole answer (`SshLimits.output`): a
@@ -108,23 +110,24 @@ _FAILURES: Mapping[str, str] = {
 }
 
 
-def read_machine_id(host: Record) -> str:
+def read_machine_id(value: str) -> str:
     """The id of the machine that answered."""
-    if not _ID.fullmatch(require(host, "machine_id")):
+    if not _ID.fullmatch(value):
         raise HostileOutput("The host's answer has something other than a machine-id.")
-    return host["machine_id"]
+    return value
 
 
-def read_run(host: Record) -> str:
+def read_run(value: str) -> str:
     """The id of a user manager's run: that of its runtime directory; empty if there is none."""
-    run = host.get("manager", "")
-    if run and not _ID.fullmatch(run):
+    if value and not _ID.fullmatch(value):
         raise HostileOutput("The host's answer has something other than the id of a run.")
-    return run
+    return value
 
 
 def read_list(value: str) -> tuple[str, ...]:
     """Several words in one value; those with a backslash come quoted (measured: `"a\\\\x2db.mount"`)."""
+    if _PLAIN_WORDS.fullmatch(value):
+        return tuple(value.split())
     try:
         return tuple(shlex.split(value))
     except ValueError:
@@ -162,6 +165,23 @@ def read_number(value: str) -> int:
     return int(value or 0)
 
 
+def read_load(value: str) -> LoadState:
+    """A load state."""
+    try:
+        return LoadState(value)
+    except ValueError:
+        raise HostileOutput(_NO_STATE) from None
+
+
+def read_active(value: str) -> ActiveState:
+    """An active state."""
+    try:
+        return ActiveState(value)
+    except ValueError:
+        raise HostileOutput(_NO_STATE) from None
+
+
+_NO_STATE = "The host's answer has a state that systemd does not have."
 _ACTION = re.compile(r"[a-z-]{1,40}")
 
 

@@ -7,22 +7,22 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
 from bot.core.systemd.config_management import AGENTS, agents
+from bot.core.systemd.fields import from_key, records_of
 from bot.core.systemd.guard import Argv
 from bot.core.systemd.layer_files import FILE, read_kind
 from bot.core.systemd.output import (
     SCAN,
-    Record,
     failure,
     is_unit,
+    read_active,
+    read_load,
     read_machine_id,
     read_number,
     read_record,
-    read_records,
     read_unit,
     require,
     sections,
 )
-from bot.core.systemd.properties import SHOWN_OF_MASK
 from bot.core.systemd.scan_script import FOLDERS, MOST
 from bot.core.systemd.systemctl import asked_of_guard
 from bot.core.systemd.units import ActiveState, FileKind, LoadState
@@ -84,6 +84,23 @@ class Scan:
         return next((mask for mask in self.masks if mask.path == path), None)
 
 
+def _read_file_state(value: str) -> str:
+    return _fitting(_FILE_STATE, value)
+
+
+@dataclass(frozen=True, slots=True)
+class _States:
+    """The states of a unit that has a mask, and of one that may be configuration management."""
+
+    id: str = from_key("Id", str, "")
+    load: LoadState = from_key("LoadState", read_load)
+    active: ActiveState = from_key("ActiveState", read_active)
+    file_state: str = from_key("UnitFileState", _read_file_state)
+
+
+_read_states = records_of(_States)
+
+
 def scan_argv() -> Argv:
     """The command. It needs no root, and takes some 100 ms on the host."""
     return asked_of_guard("scan")
@@ -99,12 +116,9 @@ def parse_scan(stdout: str) -> Scan:
             raise HostError("The host's answer lacks a part.", code="incomplete_observation", passing=True)
     host = read_record(found["host"], ("machine_id", "boot_id"))
     counts = read_record(found["counts"], ("masks", "vendor"))
-    try:
-        masks = _masks(found["masks"], [*read_records(found["states"], SHOWN_OF_MASK)])
-    except ValueError:
-        raise HostileOutput("The host's answer has a state that systemd does not have.") from None
+    masks = _masks(found["masks"], _read_states(found["states"]))
     return Scan(
-        machine_id=read_machine_id(host),
+        machine_id=read_machine_id(require(host, "machine_id")),
         boot_id=_fitting(_BOOT_ID, require(host, "boot_id")),
         masks=masks,
         total=max(read_number(require(counts, "masks")), len(masks)),
@@ -114,7 +128,7 @@ def parse_scan(stdout: str) -> Scan:
     )
 
 
-def _masks(lines: Sequence[str], states: Sequence[Record]) -> tuple[FoundMask, ...]:
+def _masks(lines: Sequence[str], states: Sequence[_States]) -> tuple[FoundMask, ...]:
     """Each file with the states of its unit, in the order in which both were printed; by path."""
     files = [_file(line) for line in lines]
     if len(files) > MOST or len({file.path for file in files}) < len(files):
@@ -136,16 +150,13 @@ def _file(line: str) -> FoundMask:
     return mask
 
 
-def _with_states(file: FoundMask, state: Record | None) -> FoundMask:
-    if state is None:
-        return file
-    load, active = LoadState(require(state, "LoadState")), ActiveState(require(state, "ActiveState"))
-    return replace(file, load=load, active=active, file_state=_fitting(_FILE_STATE, require(state, "UnitFileState")))
+def _with_states(file: FoundMask, state: _States | None) -> FoundMask:
+    return replace(file, load=state.load, active=state.active, file_state=state.file_state) if state else file
 
 
-def _asked_for(lines: Sequence[str]) -> dict[str, Record]:
+def _asked_for(lines: Sequence[str]) -> dict[str, _States]:
     """The states of each unit by the name asked for, which may be an alias of another unit."""
-    units = [*read_records(lines, SHOWN_OF_MASK)]
+    units = _read_states(lines)
     if len(units) != len(AGENTS):
         raise HostError("The host's answer lacks a unit.", code="incomplete_observation", passing=True)
     return dict(zip(AGENTS, units, strict=True))

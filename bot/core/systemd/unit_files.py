@@ -1,9 +1,8 @@
 """Contents of a unit's own files, as hashes: its unit file and its drop-ins, loaded by systemd or not."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from bot.core.systemd.output import Record, read_list
 from bot.core.systemd.units import Snapshot
 from bot.errors import HostileOutput
 
@@ -15,17 +14,16 @@ _FILE = re.compile(r"(?P<kind>[a-zA-Z?])\|(?P<size>\d+)\|(?P<identity>\d+:[\d.]+
 _DEVICES = "cb"
 
 
-def read_contents(unit: Record, lines: Sequence[str]) -> tuple[str, tuple[tuple[str, str], ...]]:
+def contents_of(
+    fragment: str, drop_ins: Iterable[str], found: Mapping[str, str]
+) -> tuple[str, tuple[tuple[str, str], ...]]:
     """The unit file's content, and path and content of each drop-in: a hash, or NOT_KNOWN; empty if there is no file.
 
     A drop-in that systemd has loaded and that is gone from the disk is not known; neither is an unreadable directory.
     """
-    found = _contents(lines)
-    fragment = unit.get("FragmentPath", "")
-    own = found.pop(fragment, NOT_KNOWN) if fragment else ""
-    loaded = read_list(unit.get("DropInPaths", ""))
-    on_disk = [path for path in found if path.endswith((".conf", ".d"))]
-    return own, tuple((path, found.get(path, NOT_KNOWN)) for path in sorted({*loaded, *on_disk}))
+    on_disk = [path for path in found if path != fragment and path.endswith((".conf", ".d"))]
+    own = found.get(fragment, NOT_KNOWN) if fragment else ""
+    return own, tuple((path, found.get(path, NOT_KNOWN)) for path in sorted({*drop_ins, *on_disk}))
 
 
 def is_known(content: str) -> bool:
@@ -40,7 +38,8 @@ def unread(seen: Snapshot) -> tuple[str, ...]:
     return tuple(path for path, content in files if not is_known(content))
 
 
-def _contents(lines: Sequence[str]) -> dict[str, str]:
+def read_contents(lines: Sequence[str]) -> Mapping[str, str]:
+    """The content of each file by its path, as a hash or NOT_KNOWN."""
     files: dict[str, str] = {}
     hashes: dict[str, str] = {}
     for line in lines:

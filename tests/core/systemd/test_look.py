@@ -422,18 +422,22 @@ def test_what_is_not_found_has_near_names() -> None:
     assert around("not_found").near == ("cron.service",)
 
 
+def related(
+    name: str, *, names: str = "", load: str = "loaded", active: str = "active", file_state: str = "disabled"
+) -> str:
+    states = f"LoadState={load}\nActiveState={active}\nSubState=any\nUnitFileState={file_state}\n"
+    return f"Id={name}\nNames={names or name}\n{states}"
+
+
 @pytest.mark.parametrize(
     ("units", "agents"),
     [
         ("", ()),
-        ("Id=puppet.service\nLoadState=loaded\nActiveState=active\n", ("puppet",)),
-        (
-            "Id=agent.service\nNames=agent.service salt-minion.service\nLoadState=loaded\nActiveState=active\n",
-            ("salt",),
-        ),
-        ("Id=chef-client.timer\nLoadState=loaded\nActiveState=inactive\nUnitFileState=enabled\n", ("chef",)),
-        ("Id=puppet.service\nLoadState=loaded\nActiveState=inactive\nUnitFileState=disabled\n", ()),
-        ("Id=puppet.service\nLoadState=masked\nActiveState=inactive\n", ()),
+        (related("puppet.service"), ("puppet",)),
+        (related("agent.service", names="agent.service salt-minion.service"), ("salt",)),
+        (related("chef-client.timer", active="inactive", file_state="enabled"), ("chef",)),
+        (related("puppet.service", active="inactive"), ()),
+        (related("puppet.service", load="masked", active="inactive"), ()),
     ],
 )
 def test_configuration_management_that_works_there_is_seen_in_passing(units: str, agents: tuple[str, ...]) -> None:
@@ -484,6 +488,7 @@ def test_a_host_that_cannot_be_asked_says_why(name: str, code: str) -> None:
         changed("running", "TimeoutStopUSec=3s", "TimeoutStopUSec=soon"),
         changed("running", "Id=worker.service", "Id=../worker.service"),
         changed("running", "Id=worker.service", "Id=-.slice"),
+        changed("running", "Id=worker.service", "Id=-.slice").replace("Names=", "Names=-.slice ", 1),
         changed("running", "Names=worker.service", "Names=other.service"),
         changed("running", "Names=worker.service", 'Names="worker.service'),
         changed("running", "@names\n", "@names\nnot a unit!\n"),

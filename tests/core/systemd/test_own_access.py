@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from bot.core.systemd.fields import reader_of
 from bot.core.systemd.look import parse_look
-from bot.core.systemd.own_access import OwnAccess, read_own_access
+from bot.core.systemd.own_access import Login, OwnAccess, own_access
 from bot.core.systemd.units import UnitName
 from tests.core.record import CASES, RECORDED
 
@@ -29,7 +30,11 @@ def way(
 ) -> OwnAccess:
     said = [f"connection={connection}", *(["container=yes"] if container else [])]
     empty: Mapping[str, Sequence[str]] = dict.fromkeys(("sockets", "listening", "cgroups", "starters", "carriers"), ())
-    return read_own_access({**empty, "lifeline": above, "way": said, **more})  # type: ignore[dict-item]
+    return read({**empty, "lifeline": above, "way": said, **more})
+
+
+def read(found: Mapping[str, object]) -> OwnAccess:
+    return own_access(reader_of(Login)(found))
 
 
 OURS = socket("192.0.2.1:22", "192.0.2.7:40000", SSHD)
@@ -82,7 +87,7 @@ def test_a_relay_whose_clients_are_not_seen_leaves_open_who_comes_before_it() ->
         **{"sockets": [OUR_END, relay()], "listening": [listener(80, "/system.slice/web.service")]},
         **{"lifeline": [SESSION, SSHD], "way": [f"connection={LOCAL}", "unseen=yes"]},
     }
-    seen = read_own_access(found)
+    seen = read(found)
     assert (seen.is_told, "relay.service" in seen.units) == (False, True)
     assert [seen.may_be([name]) for name in ("web.service", "cron.service")] == [True, False]
 
@@ -141,10 +146,11 @@ def test_of_what_is_not_told_only_units_with_sockets_are_at_stake_if_the_host_te
 
 
 def test_what_triggers_a_carrier_carries_us_under_all_its_names_but_names_that_do_not_exist_do_not() -> None:
-    carriers = ["Id=door@1.service", "Names=door@1.service", "LoadState=loaded", "TriggeredBy=gate.socket", ""]
-    carriers += ["Id=gate.socket", "Names=gate.socket door.socket", "LoadState=loaded", ""]
-    carriers += ["Id=ssh.service", "Names=ssh.service sshd.service", "LoadState=loaded", ""]
-    carriers += ["Id=ssh.socket", "LoadState=not-found"]
+    states = ["LoadState=loaded", "ActiveState=active", "SubState=running", "UnitFileState=enabled"]
+    carriers = ["Id=door@1.service", "Names=door@1.service", "TriggeredBy=gate.socket", *states, ""]
+    carriers += ["Id=gate.socket", "Names=gate.socket door.socket", *states, ""]
+    carriers += ["Id=ssh.service", "Names=ssh.service sshd.service", *states, ""]
+    carriers += ["Id=ssh.socket", "Names=ssh.socket", "LoadState=not-found", *states[1:]]
     above = ["/system.slice/system-door.slice/door@1.service", "/", "/../odd"]
     assert way(REMOTE, above=above, carriers=carriers).units == {
         *("system.slice", "system-door.slice", "door@1.service", "gate.socket", "door.socket"),
@@ -158,7 +164,7 @@ def test_a_login_from_another_network_namespace_of_the_host_is_not_told() -> Non
         **{"sockets": [OURS, listener(22, SSHD)], "listening": [listener(80, "/system.slice/web.service")]},
         **{"lifeline": [SESSION, SSHD], "way": [f"connection={REMOTE}"]},
     }
-    seen, behind = read_own_access(found), read_own_access({**found, "way": [*found["way"], "behind=yes"]})
+    seen, behind = read(found), read({**found, "way": [*found["way"], "behind=yes"]})
     assert (seen.is_told, seen.is_behind) == (True, False)
     assert (behind.is_told, behind.is_behind) == (False, True)
     assert behind.may_be(["web.service"])

@@ -2,8 +2,9 @@
 
 import pytest
 
-from bot.core.systemd.output import Record
-from bot.core.systemd.unread_edits import is_among, pending_reload
+from bot.core.systemd.fields import reader_of
+from bot.core.systemd.shown_unit import read_listed
+from bot.core.systemd.unread_edits import Edits, is_among, pending_reload
 from bot.errors import HostileOutput
 
 VENDOR, ETC = "/lib/systemd/system", "/etc/systemd/system"
@@ -28,8 +29,8 @@ def pending(
     loaded: tuple[str, ...] = (),
     fresh: tuple[str, ...] = (),
 ) -> set[str]:
-    states: list[Record] = [{"Id": name, "LoadState": "loaded"} for name in loaded]
-    return {*pending_reload({"edited": lines, "edited-for-many": many, "there": there, "fresh": fresh}, states)}
+    edits = reader_of(Edits)({"edited": lines, "edited-for-many": many, "there": there, "fresh": fresh})
+    return {*pending_reload(edits, read_listed([f"{name} loaded active running" for name in loaded]))}
 
 
 def test_only_what_systemd_has_not_read_counts() -> None:
