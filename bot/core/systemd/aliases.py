@@ -1,12 +1,12 @@
 """Other names of a unit: aliases that a mask covers, and names by which the same program can still be started."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from bot.core.systemd.fields import from_key
 from bot.core.systemd.output import read_load, read_unit
-from bot.core.systemd.units import LayerFile, LoadState, Snapshot, UnitName
+from bot.core.systemd.units import LoadState, Snapshot, UnitName
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,15 +17,12 @@ class LoadedUnit:
     load: LoadState = from_key("LoadState", read_load)
 
 
-def twins(
-    layers: Sequence[LayerFile], loads: Mapping[str, LoadedUnit], linked: Collection[str] = ()
-) -> tuple[str, ...]:
-    """Names that start the same file, and that no mask in these layers covers (measured).
+def twins(own: UnitName, loads: Mapping[str, LoadedUnit], linked: Collection[str] = ()) -> tuple[str, ...]:
+    """Names that start the same file, and that no mask of this unit covers (measured).
 
     These are units of their own (the file is linked twice, or has two names), and an instance by a second name of its
     template. An instance that is itself a link to this one (`linked`) is an alias like others (measured).
     """
-    own = _name_of(layers)
     found = (
         name
         for name, other in loads.items()
@@ -50,11 +47,7 @@ def subject(seen: Snapshot) -> UnitName:
 
     A masked instance that was started by a second name of its template has that name's Id, and the mask is still there.
     """
-    return _name_of(seen.layers)
-
-
-def _name_of(layers: Sequence[LayerFile]) -> UnitName:
-    return UnitName(PurePosixPath(layers[0].path).name)
+    return UnitName(PurePosixPath(seen.layers[0].path).name)
 
 
 def startable(before: Snapshot | None, now: Snapshot) -> Iterator[str]:

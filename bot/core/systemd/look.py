@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot.core.systemd.aliases import LoadedUnit, subject, twins
 from bot.core.systemd.guard import Argv
 from bot.core.systemd.layer_files import found_at
-from bot.core.systemd.look_answer import END, LookAnswer, OfEveryLook, read_answer
+from bot.core.systemd.look_answer import END, OfEveryLook, read_answer
 from bot.core.systemd.shown_unit import UnitItself
 from bot.core.systemd.side_effects import ElapseBase, SideEffects
 from bot.core.systemd.status import read_status
@@ -43,13 +43,24 @@ def parse_look(stdout: str, asked: UnitName, *, also: Collection[str] = ()) -> S
     if not {str(asked), shown.id} <= {*shown.names}:
         raise HostileOutput("The host's answer is about another unit.")
     try:
-        snapshot = _snapshot(answer, asked)
-        about = subject(snapshot).text
+        seen = _snapshot(answer.base, asked)
+        about = subject(seen)
     except UsageError:
         raise HostileOutput("The host's answer has a state or a name that systemd does not have.") from None
-    if about not in (str(asked), shown.id):
+    if about.text not in (str(asked), shown.id):
         raise HostileOutput("The host's answer has the files of another unit.")
-    return replace(snapshot, around=surroundings(answer, also))
+    loads = {**answer.loads, shown.id: LoadedUnit(shown.id, shown.load)}
+    others = twins(about, loads, answer.base.linked)
+    names = {*shown.names, *loads} - {*others}
+    return replace(
+        seen,
+        names=frozenset(names),
+        # A name that could not be asked is not known, so it never counts as masked.
+        other_names_load=tuple((name, loads.get(name, _UNKNOWN).load) for name in sorted(names - {shown.id})),
+        twins=others,
+        fragment=found_at(seen.fragment, (*seen.layers, *seen.elsewhere)),
+        around=surroundings(answer, also),
+    )
 
 
 def parse_status(stdout: str) -> str:
@@ -57,25 +68,21 @@ def parse_status(stdout: str) -> str:
     return read_status(stdout.partition(END)[2])
 
 
-def _snapshot(answer: LookAnswer, asked: UnitName) -> Snapshot:
-    """The snapshot without the surroundings."""
-    base, unit, shown = answer.base, answer.base.unit, answer.base.unit.shown
-    layers, elsewhere = base.files.layers, base.files.elsewhere
-    loads = {**answer.loads, shown.id: LoadedUnit(shown.id, shown.load)}
-    others = twins(layers, loads, base.linked)
-    names = {*shown.names, *loads} - {*others}
+def _snapshot(base: OfEveryLook, asked: UnitName) -> Snapshot:
+    """The unit itself, by the names and at the path that systemd says."""
+    unit, shown = base.unit, base.unit.shown
     snapshot = Snapshot(
         asked=asked,
         id=UnitName(shown.id),
-        names=frozenset(names),
+        names=frozenset(shown.names),
         machine_id=base.host.machine_id,
         load=shown.load,
         active=shown.active,
         sub=shown.sub,
         file_state=shown.file_state,
-        fragment=found_at(unit.fragment, (*layers, *elsewhere)),
-        layers=layers,
-        elsewhere=elsewhere,
+        fragment=unit.fragment,
+        layers=base.files.layers,
+        elsewhere=base.files.elsewhere,
         source=unit.source,
         main_pid=unit.main_pid,
         control_group=unit.control_group,
@@ -83,9 +90,6 @@ def _snapshot(answer: LookAnswer, asked: UnitName) -> Snapshot:
         restarts=unit.restarts,
         result=unit.result,
         pending_job=shown.job,
-        # A name that could not be asked is not known, so it never counts as masked.
-        other_names_load=tuple((name, loads.get(name, _UNKNOWN).load) for name in sorted(names - {shown.id})),
-        twins=others,
         manager=base.host.manager,
     )
     return _with_manners(snapshot, base)

@@ -23,8 +23,8 @@ def surroundings(answer: LookAnswer, also: Collection[str]) -> Surroundings | No
 
 def _around(unit: UnitItself, result: OfAResult, also: Collection[str]) -> Surroundings:
     shown, kernel, own = unit.shown, result.kernel, UnitName(unit.shown.id)
-    nearby = UnitGraph([*result.related, shown], result.listed)
     fragment, drop_ins = contents_of(unit.fragment, unit.drop_ins, result.contents)
+    nearby = UnitGraph([*result.related, shown], result.listed)
     return Surroundings(
         hostname=kernel.hostname,
         boot_id=kernel.boot_id,
@@ -42,8 +42,8 @@ def _around(unit: UnitItself, result: OfAResult, also: Collection[str]) -> Surro
         failed=nearby.failed(),
         up=nearby.up(),
         moving=nearby.moving(),
-        agents=nearby.agents(),
         near=near_names(own, (*nearby.names(), *result.near)) if shown.load is LoadState.NOT_FOUND else (),
+        agents=nearby.agents(),
     )
 
 
