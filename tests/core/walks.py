@@ -195,7 +195,7 @@ class Walk:
         return next_step(context, now, self.site.now)
 
     def look_fully(self) -> Snapshot:
-        """And at what had to do with the unit before (`looking.known_related_units`)."""
+        """And at what had to do with the unit before (`lineage.known_related_units`)."""
         records = [target.before.around for target in (self.target, self.undoes) if target and target.before]
         names = (other.unit for one in records if one for other in (*one.would_stop, *one.triggers))
         return self.site.look(full=True, also=frozenset(names))

@@ -6,9 +6,9 @@ from time import monotonic, sleep
 import pytest
 
 from bot.core.systemd.guard import REFUSED
-from bot.core.systemd.look import look_argv, parse_status
+from bot.core.systemd.look import look_argv
 from bot.core.systemd.scan import parse_scan, scan_argv
-from bot.core.systemd.status import read_status
+from bot.core.systemd.status import parse_status, read_status
 from bot.core.systemd.systemctl import (
     kill_argv,
     link_argv,

@@ -6,10 +6,9 @@ from dataclasses import replace
 from bot.core.systemd.aliases import LoadedUnit, subject, twins
 from bot.core.systemd.guard import Argv
 from bot.core.systemd.layer_files import found_at
-from bot.core.systemd.look_answer import END, OfEveryLook, read_answer
+from bot.core.systemd.look_answer import OfEveryLook, read_answer
 from bot.core.systemd.shown_unit import UnitItself
 from bot.core.systemd.side_effects import ElapseBase, SideEffects
-from bot.core.systemd.status import read_status
 from bot.core.systemd.surroundings import surroundings
 from bot.core.systemd.systemctl import asked_of_guard
 from bot.core.systemd.units import LoadState, Snapshot, UnitName
@@ -61,11 +60,6 @@ def parse_look(stdout: str, asked: UnitName, *, also: Collection[str] = ()) -> S
         fragment=found_at(seen.fragment, (*seen.layers, *seen.elsewhere)),
         around=surroundings(answer, also),
     )
-
-
-def parse_status(stdout: str) -> str:
-    """The head of the unit's status, for people, which follows the end of the answer; else empty."""
-    return read_status(stdout.partition(END)[2])
 
 
 def _snapshot(base: OfEveryLook, asked: UnitName) -> Snapshot:

@@ -18,7 +18,7 @@ from bot.core.systemd.fields import (
 from bot.core.systemd.guard import NEVER, RIGHTS
 from bot.core.systemd.layer_files import UnitFiles, read_files
 from bot.core.systemd.output import (
-    LAST_LINE,
+    END,
     failure,
     is_unit,
     read_machine_id,
@@ -34,7 +34,6 @@ from bot.core.systemd.unread_edits import Edits
 from bot.core.text.sanitize import clean
 from bot.errors import HostError, HostileOutput
 
-END = f"\n{LAST_LINE}\n"
 _LONGEST_REASON = 200
 _UPTIME = re.compile(r"\d{1,12}(\.\d\d)?", re.ASCII)
 _STOP_COMMAND = re.compile(r" *(ExecStop|ExecStopPost) +([^ ]+) +([^ ]+) *")

@@ -11,6 +11,7 @@ from bot.core.systemd.units import ActiveState, LoadState
 from bot.errors import HostError, HostileOutput
 
 LOOK, SCAN, LAST_LINE = "@maskbot-look 1", "@maskbot-scan 1", "@end"
+END = f"\n{LAST_LINE}\n"
 Record = Mapping[str, str]
 
 # systemd.unit(5): valid names, also of units that we never touch.

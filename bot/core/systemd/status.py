@@ -2,12 +2,18 @@
 
 import re
 
+from bot.core.systemd.output import END
 from bot.core.text.sanitize import clean
 
 _STATUS_LINES = frozenset(
     {"Loaded", "Active", "Drop-In", "TriggeredBy", "Triggers", "Trigger", "Until", "Main PID", "Tasks", "Memory", "CPU"}
 )
 _STATUS_LINE = re.compile(r" *(?:[^\w\s] )?(?P<key>[A-Z][A-Za-z -]*): ")
+
+
+def parse_status(answer: str) -> str:
+    """The head of the unit's status, which follows the end of the answer to a look; empty if the look has none."""
+    return read_status(answer.partition(END)[2])
 
 
 def read_status(stdout: str) -> str:

@@ -13,9 +13,10 @@ from bot.core.systemd.units import Snapshot
 from bot.errors import HostError, UsageError
 from bot.ports import Message, MessageKind
 from bot.workflow.drift.report import find_lost_mask
-from bot.workflow.hosts.look import known_related_units, look_and_status
+from bot.workflow.hosts.look import look_and_status
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
+from bot.workflow.requests.lineage import known_related_units
 from bot.workflow.requests.own_changes import own_changes
 from bot.workflow.requests.results import Update
 

@@ -3,12 +3,11 @@
 from collections.abc import Collection
 
 from bot.core.hosts.inventory import Host
-from bot.core.requests import Target
 from bot.core.systemd.guard import LATE, Argv, complaint, look_seconds
 from bot.core.systemd.login_shell import login_complaint
-from bot.core.systemd.look import look_argv, parse_look, parse_status
+from bot.core.systemd.look import look_argv, parse_look
 from bot.core.systemd.scan import Scan, parse_scan, scan_argv
-from bot.core.systemd.status import read_status
+from bot.core.systemd.status import parse_status, read_status
 from bot.core.systemd.systemctl import status_argv
 from bot.core.systemd.units import Snapshot, UnitName
 from bot.errors import HostError, OutcomeUnknown
@@ -82,14 +81,15 @@ def patient_look(
     Right before the change it includes the head of the unit's status, for people only.
     """
     size = "acting" if acting else "full"
-    for pause in deps.timings.retries:
+    pauses = iter(deps.timings.retries)
+    while True:
         try:
             return look_and_status(deps, host, unit, size=size, user=user)
         except HostError as error:
-            if not error.passing and error.code not in _MAY_PASS:
+            pause = next(pauses, None)
+            if pause is None or (not error.passing and error.code not in _MAY_PASS):
                 raise
             deps.clock.wait(pause)
-    return look_and_status(deps, host, unit, size=size, user=user)
 
 
 def status_head(deps: Deps, host: Host, unit: UnitName, *, user: str = "") -> str:
@@ -100,9 +100,3 @@ def status_head(deps: Deps, host: Host, unit: UnitName, *, user: str = "") -> st
         )
     except (HostError, OutcomeUnknown):
         return ""
-
-
-def known_related_units(*targets: Target | None) -> frozenset[str]:
-    """Units related to this one before the change; a masked unit has no relations left to find them by."""
-    arounds = [target.before.around for target in targets if target and target.before]
-    return frozenset(other.unit for one in arounds if one for other in (*one.would_stop, *one.triggers))

@@ -24,11 +24,11 @@ from bot.errors import HostError, OutcomeUnknown, UsageError
 from bot.ports import Claim, CommandResult
 from bot.workflow.audit_shipping import may_leave_unshipped
 from bot.workflow.force_stop import wake_force_requests
-from bot.workflow.hosts.look import known_related_units, look_and_status, read_look, status_head
+from bot.workflow.hosts.look import look_and_status, read_look, status_head
 from bot.workflow.lifecycle.fresh_login import why_no_login
 from bot.workflow.lifecycle.outcome_unknown import outcome_unknown
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.lineage import target_to_restore
+from bot.workflow.requests.lineage import known_related_units, target_to_restore
 from bot.workflow.requests.own_changes import with_own_changes
 from bot.workflow.requests.results import Ending, Update
 

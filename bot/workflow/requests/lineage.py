@@ -1,4 +1,4 @@
-"""How requests are related: what an undo restores, and which request has to end before another."""
+"""How requests are related: what an undo restores and looks at again, and which request has to end before another."""
 
 from dataclasses import replace
 
@@ -15,6 +15,12 @@ def target_to_restore(deps: Deps, mask_id: str) -> Target:
     while first.ask.change.hold and first.ask.repeats:
         first = deps.store.get(first.ask.repeats)
     return replace(mask.target, before=first.target.before)
+
+
+def known_related_units(*targets: Target | None) -> frozenset[str]:
+    """Units related to this one before the change; a masked unit has no relations left to find them by."""
+    arounds = [target.before.around for target in targets if target and target.before]
+    return frozenset(other.unit for one in arounds if one for other in (*one.would_stop, *one.triggers))
 
 
 def conflicting_request(deps: Deps, request: Request) -> Request | None:

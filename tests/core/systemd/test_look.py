@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.systemd.guard import NEVER, RIGHTS
-from bot.core.systemd.look import look_argv, parse_look, parse_status
+from bot.core.systemd.look import look_argv, parse_look
 from bot.core.systemd.output import FOREVER, read_span
-from bot.core.systemd.status import read_status
+from bot.core.systemd.status import parse_status, read_status
 from bot.core.systemd.unit_files import is_known, unread
 from bot.core.systemd.units import FileKind, Layer, LoadState, Snapshot, Surroundings, UnitName
 from bot.errors import HostError, HostileOutput, UsageError
