@@ -3,8 +3,10 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 
-from bot.core.requests import Change
+from bot.core.requests import Change, Request, Target
 from bot.core.systemd.units import FileKind, Layer, Snapshot
 
 
@@ -43,6 +45,26 @@ def differences(approved: Mapping[str, object], found: Mapping[str, object]) -> 
     return tuple(
         f"{name}: {_say(approved[name])} → {_say(found[name])}" for name in found if approved[name] != found[name]
     )
+
+
+def with_earlier_approvals(request: Request, first: Request, now: datetime) -> Request:
+    """A repeated request runs under the approvals of the first, while they are good and the unit is unchanged."""
+    if request.ask.by_itself or first.act_by is None or now > first.act_by:
+        return request
+    if not _is_same_plan(request.ask.change, first.target, request.target):
+        return request
+    digest = request.target.digest
+    votes = tuple(replace(vote, digest=digest) for vote in first.counted_votes)
+    used = replace(first.break_glass, digest=digest) if first.break_glass and first.is_break_glass else None
+    return replace(request, votes=votes, break_glass=used, approval=first.approval, act_by=first.act_by)
+
+
+def _is_same_plan(change: Change, was: Target, is_now: Target) -> bool:
+    """Whether nothing differs from the approved plan; our own link may be in place already."""
+    if was.before is None or is_now.before is None or was.layer is None or was.layer is not is_now.layer:
+        return False
+    first, second = plan_of(change, was.before, was.layer), plan_of(change, is_now.before, was.layer)
+    return all(first[part] == second[part] for part in first if part != "its masks")
 
 
 def _say(part: object) -> str:

@@ -6,8 +6,8 @@ from bot.core.cards.not_started import nothing_changed
 from bot.core.cards.request_status import already_open
 from bot.core.policy.mask_layer import with_plan
 from bot.core.policy.model import Allow, Moment, Refuse
-from bot.core.requests import Change, Request, Stage, Target
-from bot.core.requests.plan import plan_of
+from bot.core.requests import Request, Stage
+from bot.core.requests.plan import with_earlier_approvals
 from bot.errors import HostError, Unverified, UsageError
 from bot.workflow.evaluate import evaluate, gather_facts
 from bot.workflow.hosts.look import patient_look
@@ -35,7 +35,7 @@ def run_preflight(deps: Deps, request: Request) -> Decided | Update | Closing:
             seen, _ = patient_look(deps, host, real_unit_name(live, change), user=change.user)
         request = with_plan(request, seen)
         if request.ask.repeats:
-            request = _with_earlier_approvals(deps, request)
+            request = with_earlier_approvals(request, deps.store.get(request.ask.repeats), deps.clock.now())
         given = gather_facts(deps, request, Moment.LOOKED, snapshot=seen)
         decision = evaluate(deps, given)
     except Unverified as error:
@@ -56,23 +56,3 @@ def run_preflight(deps: Deps, request: Request) -> Decided | Update | Closing:
 def _named(deps: Deps, request: Request) -> Request:
     name = deps.directory.person(request.ask.requester, ()).name
     return replace(request, ask=replace(request.ask, requester_name=name))
-
-
-def _with_earlier_approvals(deps: Deps, request: Request) -> Request:
-    """A repeated request runs under the approvals of the first, while they are good and the unit is unchanged."""
-    first, target = deps.store.get(request.ask.repeats), request.target
-    if request.ask.by_itself or first.act_by is None or deps.clock.now() > first.act_by:
-        return request
-    if not _same_plan(request.ask.change, first.target, target):
-        return request
-    votes = tuple(replace(vote, digest=target.digest) for vote in first.counted_votes)
-    used = replace(first.break_glass, digest=target.digest) if first.break_glass and first.is_break_glass else None
-    return replace(request, votes=votes, break_glass=used, approval=first.approval, act_by=first.act_by)
-
-
-def _same_plan(change: Change, was: Target, is_now: Target) -> bool:
-    """Whether nothing differs from the approved plan; our own link may be in place already."""
-    if was.before is None or is_now.before is None or was.layer is None or was.layer is not is_now.layer:
-        return False
-    first, second = plan_of(change, was.before, was.layer), plan_of(change, is_now.before, was.layer)
-    return all(first[part] == second[part] for part in first if part != "its masks")

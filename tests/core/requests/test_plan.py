@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from bot.core.requests import Change, Target, Verb
-from bot.core.requests.plan import differences, plan_digest, plan_of
+from bot.core.requests import Change, Request, Tally, Target, Verb, Verdict, Vote
+from bot.core.requests.plan import differences, plan_digest, plan_of, with_earlier_approvals
 from bot.core.steps.commands import argv
 from bot.core.steps.kinds import Command, Kill, Link, Probe, Reload, ResetFailed, Start, Stop, TryStart, Unlink
-from bot.core.systemd.units import ActiveState, Layer, LoadState, RelatedUnit, Snapshot
-from tests.core.situations import snapshot
+from bot.core.systemd.units import ActiveState, FileKind, Layer, LoadState, RelatedUnit, Snapshot
+from tests.core.situations import BOB, NOW, broken, layer_files, request, snapshot
 from tests.core.walks import WORKER, Site
 
 CHANGE = Change(Verb.MASK, "web-01", WORKER)
@@ -124,3 +126,43 @@ def test_what_was_not_looked_at_is_not_removed() -> None:
 def test_a_link_without_a_layer_is_a_mistake_of_ours() -> None:
     with pytest.raises(ValueError, match="layer"):
         argv(Link(), Target("web-01", CHANGE.unit), user="")
+
+
+def _approved() -> Request:
+    """A request that Bob approved, for the plan of `SEEN`."""
+    asked = broken(request(str(WORKER)))
+    first = replace(asked, ask=replace(asked.ask, change=CHANGE), act_by=NOW + timedelta(hours=1))
+    first = first.on_target(before=SEEN, layer=Layer.PERSISTENT, digest="first")
+    vote = Vote(BOB.id, BOB.name, Verdict.APPROVE, NOW, "first", Tally.COUNTED)
+    used = replace(first.break_glass, digest="first") if first.break_glass else None
+    return replace(first, votes=(vote, replace(vote, digest="older")), break_glass=used)
+
+
+def _repeated(**target: Any) -> Request:
+    asked = request(str(WORKER))
+    again = replace(asked, id="r2", ask=replace(asked.ask, change=CHANGE, repeats="r1"))
+    return again.on_target(**{"before": SEEN, "layer": Layer.PERSISTENT, "digest": "second", **target})
+
+
+def test_the_approvals_of_an_unchanged_plan_hold_for_the_request_that_repeats_it() -> None:
+    first = _approved()
+    linked = replace(SEEN, layers=layer_files(str(WORKER), {Layer.PERSISTENT: FileKind.MASK}))
+    for again in (_repeated(), _repeated(before=linked)):  # our own link may be in place already
+        found = with_earlier_approvals(again, first, NOW)
+        assert [(vote.voter, vote.digest) for vote in found.counted_votes] == [(BOB.id, "second")]
+        assert (found.is_break_glass, found.approval, found.act_by) == (True, first.approval, first.act_by)
+    earlier = replace(first, break_glass=None)
+    assert with_earlier_approvals(_repeated(), earlier, NOW).break_glass is None
+
+
+def test_they_do_not_hold_once_they_are_too_old_or_the_unit_has_changed() -> None:
+    first, again = _approved(), _repeated()
+    by_itself = replace(again, ask=replace(again.ask, by_itself=True))
+    assert with_earlier_approvals(by_itself, first, NOW) is by_itself
+    assert with_earlier_approvals(again, first, NOW + timedelta(hours=2)) is again
+    assert with_earlier_approvals(again, replace(first, act_by=None), NOW) is again
+    for target in ({"before": replace(SEEN, machine_id="f" * 32)}, {"before": None}, {"layer": Layer.RUNTIME}):
+        changed = _repeated(**target)
+        assert with_earlier_approvals(changed, first, NOW) is changed
+    assert with_earlier_approvals(again, first.on_target(before=None), NOW) is again
+    assert with_earlier_approvals(again, first.on_target(layer=None), NOW) is again
