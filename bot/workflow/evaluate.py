@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from bot.core.hosts.inventory import Host
 from bot.core.people.identity import Person, PersonId, Place
@@ -64,10 +65,9 @@ def gather_facts(
     The request among the facts names the mask that it undoes and all of its hosts. `live` are our live masks in the
     same manager, where they have just been read.
     """
-    request, own_mask, others = _with_related(deps, request, live)
-    ask, now = request.ask, deps.clock.now()
-    is_counted = request.is_new_mask and not is_ahead(ask.change.scheduled_window, now)
-    is_bound = is_counted and deps.in_force.policy.limits.bound_blast_radius
+    now = deps.clock.now()
+    known = _on_record(deps, request, live, now)
+    request, ask = known.request, known.request.ask
     given = Facts(
         now=now,
         moment=moment,
@@ -76,36 +76,49 @@ def gather_facts(
         requester=Person(ask.requester, ask.requester_name),
         place=ask.place,
         snapshot=snapshot or request.target.before,
-        own_mask=own_mask,
-        others=others,
+        own_mask=known.mask,
+        others=known.others,
         own_machine=deps.own_machine,
-        blast_radius=_blast_radius(deps, request, others) if is_bound else None,
+        blast_radius=known.blast_radius,
+        group_hold=known.group_hold,
     )
-    if not ask.by_itself:
+    if not ask.by_itself:  # the bot uses nobody's rights, so it needs no Slack, and goes on while Slack is away
         given = _with_people(deps, given, voter)
-    else:  # the bot uses nobody's rights, so it needs no Slack, and goes on while Slack is away
-        given = replace(given, group_hold=approved_group_hold(deps, request))
     return replace(given, kill_switch=active_kill_switch(deps, request))  # read last: Slack took its time
 
 
-def _with_related(
-    deps: Deps, request: Request, live: Sequence[Request] | None
-) -> tuple[Request, Request | None, tuple[Host, ...]]:
-    """The request, the mask of ours that it would undo, extend, repeat or force, and its further hosts."""
-    ask, unit = request.ask, request.target.unit
+@dataclass(frozen=True, slots=True)
+class _OnRecord:
+    """What the store knows of a request."""
+
+    request: Request  # with the mask that it undoes, and all of its hosts
+    mask: Request | None  # the mask of ours that it would undo, extend, repeat or force
+    others: tuple[Host, ...]  # its further hosts
+    group_hold: Request | None  # the hold that people approved, for a request by the bot itself
+    blast_radius: BlastRadius | None  # counts the hosts and units that were masked recently, with those of this request
+
+
+def _on_record(deps: Deps, request: Request, live: Sequence[Request] | None, now: datetime) -> _OnRecord:
+    ask, change, unit = request.ask, request.ask.change, request.target.unit
     if mask_id := ask.undoes or ask.extends or ask.forces or (ask.repeats if ask.by_itself else ""):
         mask: Request | None = newest_request(deps, mask_id)
     else:
         if live is None:
-            live = deps.store.find(Query(host=ask.change.host, unit=unit, live_masks=True))
-        of_unit = (one for one in live if one.target.unit == unit and one.ask.change.user == ask.change.user)
-        mask = next(of_unit, None)
+            live = deps.store.find(Query(host=change.host, unit=unit, live_masks=True))
+        mask = next((one for one in live if one.target.unit == unit and one.ask.change.user == change.user), None)
     is_for_group = request.is_group_hold or (mask is not None and mask.is_group_hold)
     others = other_hosts(deps, request, mask) if is_for_group else ()
-    if mask and ask.change.verb is Verb.UNMASK:  # an unmask of one of our masks is an undo of it
+    if mask and change.verb is Verb.UNMASK:  # an unmask of one of our masks is an undo of it
         ask = replace(ask, undoes=mask.id)
-    hosts = (ask.change.host, *(host.name for host in others)) if others else ()
-    return replace(request, ask=ask, hosts=hosts), mask, others
+    hosts = (change.host, *(host.name for host in others)) if others else ()
+    group_hold = approved_group_hold(deps, request) if ask.by_itself else None
+    limits, blast_radius = deps.in_force.policy.limits, None
+    # A request that waits for its scheduled window is counted once the window opens.
+    if limits.bound_blast_radius and request.is_new_mask and not is_ahead(change.scheduled_window, now):
+        lately = deps.store.masked_lately(now - limits.within, beside=request)
+        units = {name for host, name in lately if host == change.host} | {str(unit)}
+        blast_radius = BlastRadius(len({change.host, *hosts, *(host for host, _ in lately)}), len(units))
+    return _OnRecord(replace(request, ask=ask, hosts=hosts), mask, others, group_hold, blast_radius)
 
 
 def _with_people(deps: Deps, given: Facts, voter: PersonId | None) -> Facts:
@@ -155,16 +168,3 @@ def _with_unfit(deps: Deps, given: Facts, policy: Policy) -> Facts:
             fit += [one] * is_fit
             unfit |= set() if is_fit else {one}
     return replace(given, unfit=frozenset(unfit))
-
-
-def _blast_radius(deps: Deps, request: Request, others: Sequence[Host]) -> BlastRadius:
-    """The hosts and units that were masked recently, together with those of this request.
-
-    A request that waits for its scheduled window is counted once the window opens.
-    """
-    change = request.ask.change
-    since = deps.clock.now() - deps.in_force.policy.limits.within
-    lately = deps.store.masked_lately(since, beside=request)
-    hosts = {host for host, _ in lately} | {change.host, *(host.name for host in others)}
-    units = {unit for host, unit in lately if host == change.host} | {str(request.target.unit)}
-    return BlastRadius(len(hosts), len(units))
