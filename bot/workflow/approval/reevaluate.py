@@ -39,17 +39,12 @@ def reevaluate(deps: Deps, request: Request) -> Result:
         return Closing(request, Stage.CANCELLED, words.replaced_policy(str(error)), "unknown_host")
     except Unverified as error:
         log.warning("request not reevaluated", request=request.id, why=str(error))
-        return _again_soon(deps, judged)
+        if judged.approval is None or judged.approval.calendar_changes_at is None:
+            return judged
+        # A timer in the past would make the request due at once, for ever.
+        soon = now + timedelta(seconds=deps.timings.not_verified)
+        return Update(replace(judged, approval=replace(judged.approval, calendar_changes_at=soon)), is_urgent=False)
     if isinstance(answer, Refuse) and request.approval and request.approval.policy != policy:
         answer = replace(answer, reason=words.replaced_policy(answer.reason))
     evaluated = event(judged, "policy.evaluated", decision=type(answer).__name__, digest=judged.target.digest)
     return Decided(judged, answer, policy, [evaluated])
-
-
-def _again_soon(deps: Deps, judged: Request) -> Result:
-    """Retry soon. A timer in the past would make the request due at once, for ever."""
-    soon = deps.clock.now() + timedelta(seconds=deps.timings.not_verified)
-    if judged.approval is None or judged.approval.calendar_changes_at is None:
-        return judged
-    later = replace(judged, approval=replace(judged.approval, calendar_changes_at=soon))
-    return Update(later, is_urgent=False)

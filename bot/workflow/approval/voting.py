@@ -7,7 +7,7 @@ from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
 from bot.core.cards import voting as words
 from bot.core.cards.request_status import describe_decision
-from bot.core.policy.model import Facts, Moment, NeedsApproval, Refuse
+from bot.core.policy.model import Allow, Facts, Moment, NeedsApproval, Refuse
 from bot.core.requests import Request, Stage, Tally, Verdict, Vote
 from bot.errors import NotYet, Unverified, UsageError
 from bot.ports import Message, MessageKind
@@ -29,17 +29,13 @@ def count_votes(deps: Deps, request: Request) -> Stages:
 
 def _count(deps: Deps, request: Request, vote: Vote) -> Update | Decided:
     """Verify the voter, count the vote, and decide with it; or refuse the vote. Raises `NotYet`."""
-    if request.stage is not Stage.WAITING:
-        return _refuse_vote(request, vote, Refuse("too_late", describe_decision(request)))
-    try:
-        given = replace(gather_facts(deps, request, Moment.VOTE, voter=vote.voter), verdict=vote.verdict)
-        answer = evaluate(deps, given)
-    except Unverified as error:
-        return _refuse_vote(request, vote, Refuse("identity_unverified", str(error), words.TRY_AGAIN))
-    except UsageError as error:  # hosts.yaml has changed since people were asked
-        return _refuse_vote(request, vote, Refuse("unknown_host", str(error)))
-    if isinstance(answer, Refuse):
-        return _refuse_vote(request, vote, answer)
+    judged = _judge(deps, request, vote)
+    if isinstance(judged, Refuse):
+        refused = request.with_vote(replace(vote, reason=judged.sentence, tally=Tally.REFUSED))
+        said_no = event(request, "approval.refused", outcome="denied", code=judged.code, actor=vote.voter)
+        told = Message(MessageKind.WHISPER, to=vote.voter.user, body=judged.sentence, place=vote.place)
+        return Update(refused, [said_no], [told])
+    given, answer = judged
     asked = answer.groups if isinstance(answer, NeedsApproval) else ()
     stands_for = tuple(group for group in asked if given.voter and group in given.voter.groups)
     counted = request.with_vote(replace(vote, groups=stands_for, tally=Tally.COUNTED))
@@ -53,6 +49,20 @@ def _count(deps: Deps, request: Request, vote: Vote) -> Update | Decided:
         given, request=counted, voter=None, verdict=None, approvers=(*given.approvers, *filter(None, [given.voter]))
     )
     return _decide_with(deps, with_vote, [voted], _of_no_use(counted, vote) if counted.have == request.have else [])
+
+
+def _judge(deps: Deps, request: Request, vote: Vote) -> tuple[Facts, Allow | NeedsApproval] | Refuse:
+    """Whether the vote counts: the facts with its voter and what the policy says of them, or why it does not."""
+    if request.stage is not Stage.WAITING:
+        return Refuse("too_late", describe_decision(request))
+    try:
+        given = replace(gather_facts(deps, request, Moment.VOTE, voter=vote.voter), verdict=vote.verdict)
+        answer = evaluate(deps, given)
+    except Unverified as error:
+        return Refuse("identity_unverified", str(error), words.TRY_AGAIN)
+    except UsageError as error:  # hosts.yaml has changed since people were asked
+        return Refuse("unknown_host", str(error))
+    return answer if isinstance(answer, Refuse) else (given, answer)
 
 
 def _decide_with(deps: Deps, given: Facts, events: Sequence[Event], messages: Sequence[Message]) -> Update | Decided:
@@ -95,10 +105,3 @@ def _of_no_use(counted: Request, vote: Vote) -> list[Message]:
         return []
     body = words.missing_groups([group for group in counted.approval.groups if group not in counted.votes_by_group])
     return [Message(MessageKind.WHISPER, to=vote.voter.user, body=body, place=vote.place)]
-
-
-def _refuse_vote(request: Request, vote: Vote, refusal: Refuse) -> Update:
-    refused = request.with_vote(replace(vote, reason=refusal.sentence, tally=Tally.REFUSED))
-    told = Message(MessageKind.WHISPER, to=vote.voter.user, body=refusal.sentence, place=vote.place)
-    said_no = event(request, "approval.refused", outcome="denied", code=refusal.code, actor=vote.voter)
-    return Update(refused, [said_no], [told])
