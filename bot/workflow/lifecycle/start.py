@@ -17,7 +17,6 @@ from bot.workflow.audit_shipping import may_leave_unshipped, unshipped_required
 from bot.workflow.evaluate import evaluate, gather_facts
 from bot.workflow.hosts.look import patient_look, status_head
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.hold_group_members import newest_request
 from bot.workflow.requests.hold_pending import pending_hold
 from bot.workflow.requests.lookup import state_before
 from bot.workflow.requests.marks import mark_extended
@@ -33,8 +32,6 @@ def start(deps: Deps, request: Request, *, seen: Snapshot | None = None) -> Upda
         return Closing(request, Stage.TIMED_OUT, words.unused(request), "approval_timed_out")
     if waits := _wait_for_its_turn(deps, request):
         return waits
-    if request.ask.undoes:  # a hold that was reapplied meanwhile has a newer mask
-        request = replace(request, ask=replace(request.ask, undoes=newest_request(deps, request.ask.undoes).id))
     try:
         decided = _decide(deps, request, seen)
     except HostError as error:
@@ -59,7 +56,10 @@ def _decide(deps: Deps, request: Request, seen: Snapshot | None) -> Decided:
     deps = deps.pinned()  # the look took time, and the policy may have changed meanwhile
     found = with_plan(request, seen).on_target(planned=target.planned)  # what people saw stays beside it
     fresh = with_original_requirements(found, policy=deps.in_force.policy.digest)
-    decision = evaluate(deps, gather_facts(deps, fresh, Moment.ACT, snapshot=seen))
+    given = gather_facts(deps, fresh, Moment.ACT, snapshot=seen)
+    decision = evaluate(deps, given)
+    if ask.undoes and given.own_mask:  # a hold that was reapplied meanwhile has a newer mask
+        fresh = replace(fresh, ask=replace(ask, undoes=given.own_mask.id))
     if isinstance(decision, Allow) and not ask.extends:
         status = status or status_head(deps, host, fresh.target.unit, user=ask.change.user)
         fresh = fresh.on_target(status_before=status, last_seen=seen)
@@ -82,11 +82,9 @@ def _wait_for_the_host(deps: Deps, request: Request, error: HostError) -> Update
 
     None if the request does not wait. Raises `NotYet` if the card says it already.
     """
-    if pending := pending_hold(deps, request, error):
-        return pending
-    if request.ask.change.scheduled_window is None or not error.passing:
-        return None
-    return _noted(request, str(error), NotYet(str(error), again_in=deps.timings.recheck_longest))
+    if request.ask.change.scheduled_window and error.passing:
+        return _noted(request, str(error), NotYet(str(error), again_in=deps.timings.recheck_longest))
+    return pending_hold(deps, request, error)
 
 
 def _noted(request: Request, note: str, why: NotYet) -> Update:
