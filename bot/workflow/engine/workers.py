@@ -209,7 +209,8 @@ def advance(deps: Deps, claim: Claim, *, stopping: Callable[[], bool] = lambda: 
 
     Once `stopping` returns true, a running request stops after its current step; the next process goes on with a look.
     """
-    return settle_all(deps, claim, _life(deps, claim, stopping))
+    stages = _life(deps, claim, stopping)
+    return settle_all(deps, claim, stages)
 
 
 def _life(deps: Deps, claim: Claim, stopping: Callable[[], bool]) -> Stages:
