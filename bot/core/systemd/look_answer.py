@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.core.systemd.aliases import LoadedUnit
 from bot.core.systemd.fields import (
@@ -190,9 +190,7 @@ def read_answer(stdout: str) -> LookAnswer:
     names, shown = base.names.names, base.names.shown
     result = _read_result(found) if "states" in found else None
     if result and not shown:  # a look that asks for related units asks for both in one question, the names first
-        count = len(names)
-        shown = tuple(LoadedUnit(one.id, one.load) for one in result.related[:count])
-        result = replace(result, related=result.related[count:])
+        shown = tuple(LoadedUnit(one.id, one.load) for one in result.related[: len(names)])
     if len(names) != len(shown):
         raise HostError("The host's answer lacks a name.", code="incomplete_observation", passing=True)
     if result and not result.listed:  # systemd itself is always among them

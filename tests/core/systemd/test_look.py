@@ -231,6 +231,15 @@ def test_properties_are_read_by_their_kind(name: str, values: dict[str, Any]) ->
     assert {key: getattr(snapshot, key) for key in values} == values
 
 
+@pytest.mark.parametrize("name", ["running", "drop_in"])
+def test_what_systemd_does_not_print_of_a_unit_has_its_usual_value(name: str) -> None:
+    usual = "CanStart|CanStop|SendSIGKILL|Transient|Perpetual|RefuseManualStart|RefuseManualStop|NeedDaemonReload"
+    usual += "|WatchdogUSec|NRestarts|Job|SourcePath|Accept|Persistent|FreezerState|OnFailure|UpheldBy"
+    text = re.sub(rf"(?m)^({usual})=.*\n", "", recording(name))
+    assert text != recording(name)
+    assert parse_look(text, UnitName(CASES[name].unit)) == parsed_look(name)
+
+
 def test_a_running_unit_has_a_process_and_a_stopping_one_a_job() -> None:
     assert parsed_look("running").main_pid > 1
     assert len(parsed_look("running").invocation) == 32
