@@ -61,7 +61,7 @@ class ShownUnit:
     load: LoadState = from_key("LoadState", read_load)
     active: ActiveState = from_key("ActiveState", read_active)
     sub: str = from_key("SubState", str)
-    file_state: str = from_key("UnitFileState", str)
+    file_state: str = from_key("UnitFileState", str, "")
     invocation: str = from_key("InvocationID", str, "")
     job: str = from_key("Job", str, "")
     actions: tuple[str, ...] = from_keys((*END_ACTIONS, *END_STARTS), read_actions)
