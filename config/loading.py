@@ -12,12 +12,14 @@ from bot.core.hosts.inventory import Inventory
 from bot.core.policy.calendar_and_limits import Freeze
 from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.policy.model import Policy, Rule
+from bot.edges.private_files import Fault, Use, faults
 from bot.errors import ConfigError
 from config.critical_units import read_lists
 from config.escalation import without_page
 from config.hosts import read_inventory, read_source, unpinned, unread
 from config.policy import CriticalLists, read_policy
 from config.policy_types import near
+from config.private_files import examine_files
 from config.quorum import guarded_unreachable, never_lifted, raised_unreachable
 from config.settings import Settings
 from config.strict_yaml import Document, Loc, read_document, together
@@ -43,6 +45,7 @@ class Configuration:
     inventory: Inventory
     policy: Policy
     warnings: tuple[ConfigProblem, ...] = ()
+    faults: tuple[Fault, ...] = ()  # of its files, among the warnings
 
     @property
     def configured(self) -> ConfigSnapshot:
@@ -53,8 +56,10 @@ class Configuration:
 def load(settings: Settings) -> Configuration:
     """Read all files. Raises `ConfigError` with a line for each error in any of them."""
     folder = settings.config_dir
-    complaints = [*_open_folder(folder)]
+    complaints: list[str] = []
     documents = [_attempt(complaints, read_document, path) for path in _files(folder)]
+    wrong = examine_files(settings, _files(folder), _kept(documents[0]), os.environ)
+    complaints += [text for fault in wrong if fault.is_serious and (text := str(fault)) not in complaints]
     if complaints:
         raise together(complaints)
     hosts, policy, *lists = [document for document in documents if document is not None]
@@ -72,19 +77,25 @@ def load(settings: Settings) -> Configuration:
         *_warnings(policy, rules, inventory),
         *_program(policy, rules),
         *_missing_pager(policy, rules, settings),
-        *_writable_by_others(_files(folder)),
+        *(str(fault) for fault in wrong),
     ]
-    return Configuration(inventory, rules, tuple(ConfigProblem("warning", text) for text in warnings))
+    problems = tuple(ConfigProblem("warning", text) for text in warnings)
+    return Configuration(inventory, rules, problems, tuple(wrong))
 
 
 def kept_answer(hosts: Document) -> Document | None:
     """The last good answer of the source that `hosts.yaml` names; None without one. Raises `ConfigError`."""
+    path = _kept(hosts)
+    return read_document(path) if path and path.exists() else None
+
+
+def _kept(hosts: Document | None) -> Path | None:
+    """The file of that answer."""
     try:
-        source = read_source(hosts)
+        source = read_source(hosts) if hosts else None
     except ConfigError:  # whoever reads the hosts says what is wrong
         return None
-    path = Path(source.keep) if source else None
-    return read_document(path) if path and path.exists() else None
+    return Path(source.keep) if source else None
 
 
 def check(settings: Settings) -> list[ConfigProblem]:
@@ -187,23 +198,11 @@ def _missing_pager(document: Document, policy: Policy, settings: Settings) -> It
             yield f"{document.path}:{rule.line}: rule {rule.name}: it pages somebody, but MASKBOT_PAGER_URL is not set"
 
 
-def _writable_by_others(paths: Iterable[Path]) -> Iterator[str]:
-    for path in paths:
-        if path.stat().st_mode & stat.S_IWGRP:
-            yield f"{path}: its group can write it; whoever changes this file can approve anything (chmod g-w)"
-
-
-def _open_folder(folder: Path) -> Iterator[str]:
-    """Whoever may write the directory may replace every file in it."""
-    if folder.is_dir() and folder.stat().st_mode & stat.S_IWOTH:
-        yield f"{folder}: everybody on this machine can write to it (chmod o-w)"
-
-
 def _wrong_key(path: Path | None) -> Iterator[str]:
-    """ssh(1) refuses a private key that others may read, and so do we."""
+    """ssh(1) refuses a private key that others may read, and so do we, but for a group in which only the bot is."""
     if path is None:
         return
     if not path.is_file():
         yield f"MASKBOT_SSH_KEY_FILE: no such file: {path}"
-    elif path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        yield f"MASKBOT_SSH_KEY_FILE: others can read {path} (chmod 600)"
+    elif found := faults(path, Use.SECRET):
+        yield f"MASKBOT_SSH_KEY_FILE: {found[0]}"

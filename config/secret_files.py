@@ -36,6 +36,13 @@ def read_secret_files(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: _read(name, Path(path)) for name, path in found.items() if path}
 
 
+def secret_paths(environ: Mapping[str, str]) -> list[Path]:
+    """The files that hold secrets."""
+    folder = _folder(environ)
+    found = (environ.get(f"{name}_FILE") or _in(folder, name) for name in SECRETS)
+    return [Path(path) for path in found if path]
+
+
 def _folder(environ: Mapping[str, str]) -> Path | None:
     """A configured directory that is missing is a failed mount; no secret may be silently taken from elsewhere."""
     named = environ.get(SECRETS_DIR)

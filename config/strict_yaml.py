@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
+from bot.edges.private_files import Use, faults
 from bot.errors import ConfigError
 
 Loc = tuple[str | int, ...]
@@ -41,10 +41,10 @@ class Document:
 
 
 def read_document(path: Path) -> Document:
-    """Read a file. Raises `ConfigError` if it is missing, is not plain YAML, or is writable by everybody."""
+    """Read a file. Raises `ConfigError` if it is missing, is not plain YAML, or can be changed by others."""
     try:
-        if path.stat().st_mode & stat.S_IWOTH:
-            raise ConfigError(f"{path}: everybody on this machine can write to it (chmod o-w).")
+        if wrong := [str(fault) for fault in faults(path, Use.CONFIGURATION) if fault.is_serious]:
+            raise together(wrong)
         content = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None

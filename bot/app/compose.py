@@ -13,7 +13,7 @@ from bot.core.requests.expiry import AftercarePolicy
 from bot.core.steps import StepLimits
 from bot.edges.clock import SystemClock, wall_time
 from bot.edges.database import Database, DatabaseLimits
-from bot.edges.database.engine import parse_url
+from bot.edges.database.engine import describe, parse_url
 from bot.edges.on_call.schedules import OnCallSchedules
 from bot.edges.outbound.audit_shipping import SyslogSink, WebhookSink
 from bot.edges.outbound.paging import Receiver, Webhook
@@ -53,9 +53,8 @@ class Assembly:
 
     @property
     def place(self) -> str:
-        """The database's URL, without its password."""
-        url = parse_url(self.settings.database_url.get_secret_value())
-        return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
+        """The database, for people: nothing of its URL that may be a secret."""
+        return describe(parse_url(self.settings.database_url.get_secret_value()))
 
 
 def open_store(

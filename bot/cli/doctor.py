@@ -34,13 +34,20 @@ def doctor(names: Sequence[str], *, as_json: bool) -> int:
     log.set_up(level="error", as_json=False)
     configuration = load(settings)
     hosts = [_find_host(configuration, name) for name in names] or list(configuration.inventory.hosts)
-    found = sorted(_examine(settings, configuration, hosts, with_slack=not names), key=lambda one: one.about)
+    examined = [*_files(configuration), *_examine(settings, configuration, hosts, with_slack=not names)]
+    found = sorted(examined, key=lambda one: one.about)
     is_ok = all(one.is_ok for one in found)
     if as_json:
         typer.echo(json.dumps({"ok": is_ok, "findings": [asdict(one) for one in found]}, indent=2))
     else:
         _print(found)
     return 0 if is_ok else 1
+
+
+def _files(configuration: Configuration) -> Iterator[CheckResult]:
+    """Files that others can read or change. `maskbot check` says the same, and the bot when it starts."""
+    for fault in configuration.faults:
+        yield CheckResult("files", str(fault.path), is_ok=False, what=fault.text)
 
 
 def _find_host(configuration: Configuration, name: str) -> Host:

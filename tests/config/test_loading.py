@@ -110,7 +110,7 @@ def test_a_no_is_not_doubted_for_its_quorum(folder: Folder) -> None:
 def test_a_file_that_everybody_may_write_is_refused(folder: Folder) -> None:
     folder.write()
     (folder.path / "policy.yaml").chmod(0o646)
-    assert folder.complaints() == ["policy.yaml: everybody on this machine can write to it (chmod o-w)."]
+    assert folder.complaints() == ["policy.yaml: everybody on this machine can write to it (chmod o-w)"]
 
 
 def test_a_directory_that_everybody_may_write_into_is_refused(folder: Folder) -> None:
@@ -150,7 +150,8 @@ def test_a_private_key_that_others_may_read_is_an_error(folder: Folder) -> None:
     folder.settings = Settings(config_dir=folder.path, ssh_key_file=key)
     assert findings(folder) == [ConfigProblem("error", f"MASKBOT_SSH_KEY_FILE: no such file: {key}")]
     key.write_text("")
-    key.chmod(0o640)
-    assert findings(folder) == [ConfigProblem("error", f"MASKBOT_SSH_KEY_FILE: others can read {key} (chmod 600)")]
+    key.chmod(0o644)
+    everybody = f"MASKBOT_SSH_KEY_FILE: {key}: everybody on this machine can read it (chmod o-r)"
+    assert ConfigProblem("error", everybody) in findings(folder)
     key.chmod(0o600)
     assert findings(folder) == []

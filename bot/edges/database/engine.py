@@ -43,6 +43,11 @@ def parse_url(text: str) -> URL:
     raise ConfigError("MASKBOT_DATABASE_URL must name a SQLite file or a PostgreSQL database.")
 
 
+def describe(url: URL) -> str:
+    """Where the database is, without its password and its options, among which a password may stand as well."""
+    return url.set(drivername=url.get_backend_name(), query={}).render_as_string(hide_password=True)
+
+
 def file_of(url: URL) -> Path | None:
     """The database's file, if it is one."""
     return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None

@@ -14,8 +14,14 @@ import structlog
 
 from bot.edges.ops.log_writer import LogWriter
 
-# Slack's tokens, and the password in a URL. We log none on purpose; errors of libraries might.
-_SECRET = re.compile(r"x(?:ox[a-z]|app)-[A-Za-z0-9-]{5,}|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
+# Slack's tokens and the path of its webhooks, and a secret in a URL, in front of the host or among the options.
+# We log none on purpose; errors of libraries might.
+_SECRET = re.compile(
+    r"x(?:ox[a-z]|app)-[A-Za-z0-9-]{5,}"
+    r"|(?<=://hooks\.slack\.com/)[^\s\"'<>)]+"
+    r"|(?<=://)[^/\s:@]*:[^\s@\"']+(?=@)"
+    r"|(?i:(?<=[?&])[a-z_-]*(?:pass|secret|token|key|sig)[a-z_-]*=[^&\s\"'<>)]+)"
+)
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 # Errors that these loggers report are raised as well.
 _TOO_CHATTY = ("paramiko", "slack_sdk.web.base_client")

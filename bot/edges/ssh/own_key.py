@@ -1,12 +1,12 @@
 """The bot's own private key and its certificate, read again when their files change."""
 
-import stat
 import threading
 from pathlib import Path
 
 import paramiko
 import structlog
 
+from bot.edges.private_files import Use, faults
 from bot.edges.ssh.certificate import is_certificate
 from bot.errors import ConfigError
 
@@ -68,9 +68,8 @@ def _identity(path: Path) -> tuple[int, int, int, int] | None:
 def _load(path: Path) -> paramiko.PKey:
     """Load the key and its certificate. Raises `ConfigError`."""
     try:
-        mode = path.stat().st_mode
-        if stat.S_IMODE(mode) & 0o077:
-            raise ConfigError(f"{path}: others than its owner may use this key. Do: chmod 600 {path}")
+        if wrong := faults(path, Use.SECRET):
+            raise ConfigError(f"{wrong[0]}; a private key is for its owner alone. Do: chmod 600 {path}")
         key = paramiko.PKey.from_path(path)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}. The bot's private key belongs there.") from None

@@ -21,7 +21,18 @@ def _as_it_was() -> Iterator[None]:
     logging.root.setLevel(level)
 
 
-@pytest.mark.parametrize("secret", [TOKEN, "xapp-1-A1-2-0a1b2c", "postgresql://bot:pass-word@db/maskbot"])
+@pytest.mark.parametrize(
+    "secret",
+    [
+        TOKEN,
+        "xapp-1-A1-2-0a1b2c",
+        "postgresql://bot:pass-word@db/maskbot",
+        "postgresql://:pass-word/with@db/maskbot",
+        "postgresql://db/maskbot?user=bot&password=pass-word&sslmode=require",
+        "https://example.com/alert?apiKey=pass-word",
+        "https://hooks.slack.com/commands/T1/pass-word",
+    ],
+)
 def test_a_secret_in_a_line_is_blacked_out(capsys: pytest.CaptureFixture[str], secret: str) -> None:
     writer = log.set_up(level="info", as_json=True)
 

@@ -87,7 +87,7 @@ def test_what_cannot_be_used_leaves_the_old_key_in_use_and_says_so(
         case "garbage" | "empty":
             own.write_text("no key" if what == "garbage" else "")
         case "open to others":
-            own.chmod(0o640)
+            own.chmod(0o644)
         case "gone":
             own.rename(server.folder / "away")
         case "with a passphrase":

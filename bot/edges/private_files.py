@@ -1,0 +1,85 @@
+"""One rule for every file and folder that the bot reads or writes: who else can read it, change it, or owns it."""
+
+import grp
+import os
+import pwd
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+
+class Use(Enum):
+    """What a file is for. The value says what whoever changes it can do."""
+
+    CONFIGURATION = "can approve anything"  # the bot only reads it, and should not own it
+    SECRET = "can act as the bot, or keep it from working"  # noqa: S105 - no secret
+    RECORDS = "can change what the bot remembers"  # the bot writes it: its database, its socket, what it keeps
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a file, and how to mend it. A serious one keeps the bot from starting."""
+
+    path: Path
+    text: str
+    is_serious: bool
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.text}"
+
+
+def faults(path: Path, use: Use, *, bot: int | None = None) -> list[Fault]:
+    """What is wrong with a file or folder; nothing if it is not there.
+
+    `bot` is the user id of the bot, by default of this process; root, who looks after a bot of another user, does not
+    know it, and accepts any owner. What only the bot's own group can do is no fault: platforms for containers give
+    files to a group in which only the bot is.
+    """
+    try:
+        found = path.stat()
+    except OSError:
+        return []
+    if bot is None:
+        bot = os.geteuid() or found.st_uid
+    return [Fault(path, text, is_serious) for text, is_serious in _wrong(found, use, bot)]
+
+
+def _wrong(found: os.stat_result, use: Use, bot: int) -> Iterator[tuple[str, bool]]:
+    mode, is_config = found.st_mode, use is Use.CONFIGURATION
+    whoever = f"whoever changes it {use.value}"
+    is_shared = not _is_private(found.st_gid, bot)
+    is_sticky = stat.S_ISDIR(mode) and mode & stat.S_ISVTX
+    if mode & stat.S_IWOTH and not (is_sticky and use is Use.RECORDS):
+        yield "everybody on this machine can write to it (chmod o-w)", True
+    elif mode & stat.S_IWGRP and (is_shared or is_config):
+        yield f"its group can write it; {whoever} (chmod g-w)", not is_config
+    if found.st_uid not in (0, bot):
+        yield f"it belongs to {_name(found.st_uid)}; {whoever} (chown root)", True
+    elif is_config and found.st_uid == bot != 0:
+        yield f"the bot's own user owns it; a bot that is taken over {use.value} (chown root)", False
+    if use is Use.SECRET and not stat.S_ISDIR(mode):
+        if mode & stat.S_IROTH:
+            yield "everybody on this machine can read it (chmod o-r)", False
+        elif mode & stat.S_IRGRP and is_shared:
+            yield "others in its group can read it (chmod g-r)", False
+
+
+def _is_private(group: int, bot: int) -> bool:
+    """Whether only the bot, and root, are in a group, as far as this machine lists its users."""
+    own = {0, bot}
+    try:
+        named = grp.getgrgid(group).gr_mem
+    except KeyError:
+        named = []
+    members = {user.pw_uid for user in pwd.getpwall() if user.pw_gid == group or user.pw_name in named}
+    unknown = set(named) - {user.pw_name for user in pwd.getpwall()}
+    return members <= own and not unknown
+
+
+def _name(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"the user {user}"

@@ -1,0 +1,141 @@
+"""Files that others can read or change are told the same way by `check`, by the start and by `doctor`."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.cli.doctor import _files
+from bot.edges.database.engine import describe, parse_url
+from bot.edges.private_files import Use, faults
+from bot.errors import ConfigError
+from config.loading import check, load
+from config.settings import Settings
+from tests.config.folder import Folder
+
+BOT, SOMEBODY, THEIR_GROUP = 998, 65534, 65534  # the last is the group of `nobody`, which the bot is not in
+SECRET, CONFIGURATION, RECORDS = Use.SECRET, Use.CONFIGURATION, Use.RECORDS
+File = tuple[int, int, int, Use]  # its mode, owner and group, and what it is for
+FINE: list[File] = [
+    (0o600, BOT, BOT, SECRET),
+    (0o400, 0, 0, SECRET),
+    (0o640, 0, BOT, SECRET),  # as platforms for containers mount them
+    (0o660, 0, BOT, RECORDS),
+    (0o644, 0, 0, CONFIGURATION),
+    (0o640, 0, BOT, CONFIGURATION),
+]
+WRONG: list[tuple[File, str, bool]] = [
+    ((0o602, BOT, BOT, SECRET), "everybody on this machine can write to it", True),
+    ((0o620, 0, THEIR_GROUP, SECRET), "its group can write it; whoever changes it can act as the bot", True),
+    ((0o640, 0, THEIR_GROUP, SECRET), "others in its group can read it", False),
+    ((0o644, 0, 0, SECRET), "everybody on this machine can read it", False),
+    ((0o600, SOMEBODY, BOT, SECRET), "it belongs to nobody; whoever changes it can act as the bot", True),
+    ((0o646, 0, 0, CONFIGURATION), "everybody on this machine can write to it", True),
+    ((0o664, 0, THEIR_GROUP, CONFIGURATION), "its group can write it; whoever changes it can approve anything", False),
+    ((0o660, 0, BOT, CONFIGURATION), "its group can write it; whoever changes it can approve anything", False),
+    ((0o644, SOMEBODY, 0, CONFIGURATION), "it belongs to nobody; whoever changes it can approve anything", True),
+    ((0o644, BOT, BOT, CONFIGURATION), "the bot's own user owns it; a bot that is taken over can", False),
+    ((0o660, BOT, THEIR_GROUP, RECORDS), "its group can write it; whoever changes it can change what", True),
+    ((0o600, SOMEBODY, 0, RECORDS), "it belongs to nobody", True),
+]
+
+
+def made(path: Path, mode: int, owner: int, group: int) -> Path:
+    path.write_text("x")
+    os.chown(path, owner, group)
+    path.chmod(mode)
+    return path
+
+
+@pytest.mark.parametrize("file", FINE)
+def test_what_only_root_and_the_bot_can_touch_is_fine(tmp_path: Path, file: File) -> None:
+    mode, owner, group, use = file
+    assert faults(made(tmp_path / "file", mode, owner, group), use, bot=BOT) == []
+
+
+@pytest.mark.parametrize(("file", "text", "is_serious"), WRONG)
+def test_what_others_can_do_is_said(tmp_path: Path, file: File, text: str, *, is_serious: bool) -> None:
+    mode, owner, group, use = file
+    found = faults(made(tmp_path / "file", mode, owner, group), use, bot=BOT)
+    assert [(fault.text.startswith(text), fault.is_serious) for fault in found] == [(True, is_serious)], found
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Folder]:
+    """An installation whose database belongs to the bot's own user; each of its files is as it should be."""
+    (tmp_path / "etc").mkdir()
+    folder, state = Folder(tmp_path / "etc"), tmp_path / "state"
+    state.mkdir(mode=0o700)
+    for path in (state, made(state / "maskbot.sqlite", 0o600, BOT, BOT)):
+        os.chown(path, BOT, BOT)
+    secret = made(tmp_path / "token", 0o600, BOT, BOT)
+    monkeypatch.setenv("SLACK_BOT_TOKEN_FILE", str(secret))
+    folder.settings = Settings.model_validate(
+        {
+            "config_dir": folder.path,
+            "database_url": f"sqlite:///{state / 'maskbot.sqlite'}",
+            "socket": state / "sock",
+            "ssh_key_file": made(tmp_path / "key", 0o600, BOT, BOT),
+        }
+    )
+    folder.write()
+    yield folder
+
+
+SERIOUS = {
+    "a secret": ("token", 0o602, BOT, BOT),
+    "the key": ("key", 0o602, BOT, BOT),
+    "the database": ("state/maskbot.sqlite", 0o606, BOT, BOT),
+    "a backup beside it": ("state/maskbot.sqlite.old", 0o606, BOT, BOT),
+    "the policy": ("etc/policy.yaml", 0o646, 0, 0),
+    "the hosts of somebody else": ("etc/hosts.yaml", 0o644, SOMEBODY, 0),
+}
+
+
+@pytest.mark.parametrize("what", SERIOUS)
+def test_the_bot_does_not_start_where_others_can_change_a_file(installed: Folder, tmp_path: Path, what: str) -> None:
+    assert check(installed.settings) == []
+    name, mode, owner, group = SERIOUS[what]
+    path = tmp_path / name
+    path.write_text(path.read_text() if path.exists() else "x")
+    os.chown(path, owner, group)
+    path.chmod(mode)
+    with pytest.raises(ConfigError) as error:
+        load(installed.settings)
+    (told,) = str(error.value).splitlines()
+    assert told.startswith(f"{path}: ")
+    assert told in {one.text.removeprefix("MASKBOT_SSH_KEY_FILE: ") for one in check(installed.settings)}
+
+
+def test_a_socket_in_a_folder_of_somebody_else_is_refused(installed: Folder, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir(mode=0o755)
+    os.chown(tmp_path / "run", SOMEBODY, SOMEBODY)
+    settings = installed.settings.model_copy(update={"socket": tmp_path / "run" / "maskbot.sock"})
+    with pytest.raises(ConfigError, match="run: it belongs to nobody"):
+        load(settings)
+
+
+def test_configuration_of_the_bots_own_user_is_said_by_all_three(installed: Folder) -> None:
+    path = installed.path / "policy.yaml"
+    os.chown(path, BOT, BOT)
+    told = f"{path}: the bot's own user owns it; a bot that is taken over can approve anything (chown root)"
+    configuration = load(installed.settings)
+    assert [one.text for one in configuration.warnings] == [told]
+    assert [one.text for one in check(installed.settings)] == [told]
+    assert [(one.check, one.is_ok, f"{one.check}: {one.what}") for one in _files(configuration)] == [
+        (str(path), False, told)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://bot:canary@db:5432/maskbot", "postgresql://bot:***@db:5432/maskbot"),
+        ("postgresql://bot@db/maskbot?password=canary&sslmode=require", "postgresql://bot@db/maskbot"),
+        ("postgresql:///maskbot?host=/run/pg&user=bot&passfile=/canary", "postgresql:///maskbot"),
+        ("sqlite:////var/lib/maskbot/maskbot.db?key=canary", "sqlite:////var/lib/maskbot/maskbot.db"),
+    ],
+)
+def test_the_start_shows_where_the_database_is_and_no_secret(url: str, shown: str) -> None:
+    assert describe(parse_url(url)) == shown
