@@ -81,8 +81,8 @@ class Settings(BaseSettings):
     lease: Seconds = 60  # the lease of a claim that is not renewed
     lease_renew: Seconds = 15
     workers: Threads = 16  # requests that are processed at one time
-    # more connections with this app token are reported to operators
-    slack_connections: Annotated[int, Field(ge=1)] = 10
+    # bots with this app token, one connection each; more are reported to operators: somebody may have stolen the token
+    slack_connections: Annotated[int, Field(ge=1, le=10)] = 1
     slack_check: Seconds = 60  # between two checks of the Slack token
     people_ttl: Seconds = 2  # how long Slack's answers about people, groups and channels are cached
     on_call_token: Token | None = None  # the bearer token for the URL of the on-call source

@@ -16,6 +16,7 @@ from bot.edges.slack.directory import SlackDirectory
 from bot.errors import SlackError, Unverified
 from bot.ports import Schedules
 
+_WHOLE_TOKEN = "Copy the whole app-level token, which begins with xapp-1-A, from the app's settings."  # noqa: S105 - no password
 _REINSTALL = "In the app's settings at Slack: OAuth & Permissions, add what is missing, and reinstall the app."
 
 
@@ -44,6 +45,9 @@ def examine_slack(tokens: Tokens, policy: Policy) -> Iterator[CheckResult]:
     yield CheckResult(_SLACK, "bot token", is_ok=True)
     yield _scopes(answer.headers.get("x-oauth-scopes"), tokens.scopes)
     yield tokens.way_in()
+    if tokens.app_token and not us.app:
+        what = "it does not name its app, so the bot cannot tell payloads of other apps from its own"
+        yield CheckResult(_SLACK, "app of the app token", is_ok=False, what=what, fix=_WHOLE_TOKEN)
     directory = SlackDirectory(tokens.bot, us, teams=lambda: policy.teams, schedules=tokens.schedules, ttl=60)
     yield from _channels(directory, policy)
     yield from examine_groups(directory, policy)

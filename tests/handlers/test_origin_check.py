@@ -85,6 +85,34 @@ def test_another_apps_payload_is_dropped(world: World, surface: str) -> None:
     assert world.requests() == []
 
 
+@pytest.mark.parametrize("surface", SURFACES)
+def test_a_payload_that_names_no_app_is_dropped(world: World, surface: str) -> None:
+    payload = SURFACES[surface]("T1")
+    del payload["api_app_id"]
+    world.send(payload)
+    assert [event["reason_code"] for event in world.events("identity.refused")] == ["foreign_app"]
+    assert world.requests() == []
+
+
+FOREIGN: dict[str, Payload] = {
+    "no team at all": {key: value for key, value in command("web-01 cron").items() if key != "team_id"},
+    "the team of the command": command("web-01 cron", team="TEVIL"),
+    "the team of the workspace of a click": {**click("approve", "r1:abc"), "team": {"id": "TEVIL"}},
+    "the team of who clicks": click("approve", "r1:abc", team="TEVIL"),
+    "the workspace of an event": {**mention("mask web-01 cron"), "team_id": "TEVIL"},
+    "the team of a message": mention("mask web-01 cron", team="TEVIL"),
+    "the team of who wrote it": mention("mask web-01 cron", user_team="TEVIL"),
+    "the team where it was written": mention("mask web-01 cron", source_team="TEVIL"),
+}
+
+
+@pytest.mark.parametrize("where", FOREIGN)
+def test_one_foreign_or_missing_team_is_enough_wherever_the_payload_names_it(world: World, where: str) -> None:
+    world.send(FOREIGN[where])
+    assert [event["reason_code"] for event in world.events("identity.refused")] == ["foreign_team"]
+    assert world.requests() == []
+
+
 def test_those_turned_away_again_and_again_do_not_fill_the_audit_log(world: World) -> None:
     for _ in range(100):
         world.send(command("web-01 cron", team="TEVIL"))

@@ -24,7 +24,6 @@ from bot.errors import SlackError
 
 log = structlog.get_logger()
 LISTENERS = 32  # payloads recorded at one time; with the defaults, acknowledgements came late under load (measured)
-CONNECTIONS = 10  # connections of one app (Slack, "Using multiple connections")
 GREETING = 5.0  # seconds until Slack greets on a new connection, before another one is tried
 _BEHIND_THE_END = 0.1  # seconds
 PING_INTERVAL = 1.0  # seconds; a dead connection is noticed after six; with the default it took a minute (measured)
@@ -90,8 +89,8 @@ class SocketMode:
     """The connection over which payloads come in; it reconnects by itself.
 
     It counts as connected once Slack has sent its greeting: earlier payloads are not sent here. The greeting says how
-    many connections there are. `crowded` is called with their number if there are more than `most`, because Slack sends
-    each payload to any one of them.
+    many connections there are. `crowded` is called with their number if there are more than `most`, one for each bot,
+    because Slack sends each payload to any one of them.
     """
 
     def __init__(
@@ -99,7 +98,7 @@ class SocketMode:
         app: App,
         *,
         app_token: str,
-        most: int = CONNECTIONS,
+        most: int = 1,
         crowded: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._app = app
@@ -109,6 +108,7 @@ class SocketMode:
         self._most = most
         self._crowded = crowded
         self._is_crowded = False
+        self._has_connected = False
         self._greeted: str | None = None  # the connection on which Slack has greeted last
         self._has_greeted = Condition()
 
@@ -127,8 +127,16 @@ class SocketMode:
         with self._has_greeted:
             self._greeted = self._handler.client.session_id()
             self._has_greeted.notify_all()
-        count = int(frame.get("num_connections") or 0)
-        is_news, self._is_crowded = count > self._most and not self._is_crowded, count > self._most
+        self._count(int(frame.get("num_connections") or 0))
+
+    def _count(self, count: int) -> None:
+        """Report once that there are too many connections; again, if their number was right in between.
+
+        A later connection may be counted beside the one that it replaces, the first one may not.
+        """
+        allowed, self._has_connected = self._most + self._has_connected, True
+        is_news = count > allowed and not self._is_crowded
+        self._is_crowded = is_news or (self._is_crowded and count > self._most)
         if is_news:
             self._crowded(count)
 

@@ -182,6 +182,18 @@ class TestTheConnection:
             assert told == [2]
         assert "2 open connections" in saw(too_many_connections(2, most=1))
 
+    def test_a_thief_of_the_app_token_is_noticed_when_the_bot_moves_to_another_connection(
+        self, slack: SlackLab
+    ) -> None:
+        client, told = web_client(slack.bot_token, base=slack.api_url), list[int]()
+        with closing(SocketMode(application(client), app_token=slack.app_token, crowded=told.append)) as ours:
+            ours.connect()
+            with closing(SocketMode(application(client), app_token=slack.app_token)) as thief:
+                thief.connect()
+                slack.disconnect("warning")
+                slack.wait_for(lambda: told)
+        assert told[0] > 2  # its last connection, the new one, and the thief's
+
     def test_closing_it_waits_for_little_more_than_a_ping(self, slack: SlackLab, bot: Bot) -> None:
         began = time.monotonic()
         bot.socket.close()

@@ -252,3 +252,8 @@ def test_a_certificate_is_valid_from_its_first_second_and_up_to_its_last(ca: Ca,
     assert good == [False, True, True, False]
     forever = shown(ca.sign(tmp_path / "key.pub", valid="always:forever"))
     assert distrust(host, forever, since) is None
+
+
+def test_a_host_without_pins_and_cas_has_no_key_that_is_trusted() -> None:
+    """Connections are refused before that; here nothing may take an empty list for any key."""
+    assert distrust(Host("web-01", "192.0.2.1", 22, "maskbot", "prod"), paramiko.ECDSAKey.generate(), NOW) is not None

@@ -14,7 +14,7 @@ BOT_USER = "U0MASKBOT"
 BOT_NAME = "maskbot"
 # Tokens that are valid only here, in the format of real ones.
 BOT_TOKEN = "xoxb-demo-maskbot-lab"
-APP_TOKEN = "xapp-demo-maskbot-lab"
+APP_TOKEN = f"xapp-1-{APP}-1-demo-lab"
 SIGNING_SECRET = "0123456789abcdef-demo-maskbot-lab"
 
 USERS = {"alice": "U000ALICE", "bob": "U00000BOB", "carol": "U000CAROL", "dave": "U0000DAVE", "eve": "U00000EVE"}
