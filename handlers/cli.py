@@ -12,6 +12,7 @@ from bot.core.requests import Ask, Outcome, Request, Stage, Tally, Verb, Verdict
 from bot.errors import MaskbotError, NoSuchRequest, UsageError
 from bot.ports import Query
 from bot.workflow import Deps, Desk
+from bot.workflow.queries.answers import check_may_see
 from handlers import json_view
 from handlers.cli_followups import add_followup, extend, wait_for_answer
 from handlers.cli_queries import SHELL, answer
@@ -61,13 +62,17 @@ class Shell:
             yield end_message("The running bot does not know this command. It may be another version.", MISUSE)
             return
         try:
+            if do not in (self._own_state, self._answer, self._show):
+                self._desk.count(self._person(user))
             yield from do(words, user)
         except MaskbotError as error:
             yield end_message(str(error), FAILED)
 
     def _show(self, words: Words, user: str) -> Iterator[Words]:
-        self._person(user)
-        yield request_message(self._request(words))
+        """Show a request to those who may see it in Slack as well."""
+        person, request = self._person(user), self._request(words)
+        check_may_see(self._deps.pinned(), request, Caller(person, user, SHELL))
+        yield request_message(request)
         yield end_message("", DONE)
 
     def _own_state(self, _: Words, __: str) -> Iterator[Words]:
@@ -176,9 +181,16 @@ class Shell:
             raise MaskbotError(f"There is no request `{request_id[:40]}`.") from None
 
     def _vote(self, words: Words, user: str) -> Iterator[Words]:
-        """Record a vote on the plan that the voter was shown, and wait until it is counted or refused."""
-        person, request, verdict = self._person(user), self._request(words), Verdict(words.get("verdict", ""))
-        digest = str(words.get("plan", "")) or request.target.digest
+        """Record a vote on the plan that the voter was shown, and wait until it is counted or refused.
+
+        A vote that names no plan is refused, as in Slack: nobody approves what was not shown.
+        """
+        person, request, digest = self._person(user), self._request(words), str(words.get("plan", ""))
+        try:
+            verdict = Verdict(str(words.get("verdict", "")))
+        except ValueError:
+            yield end_message("Use `maskbot approve ID` or `maskbot deny ID`.", MISUSE)
+            return
         reason, works = str(words.get("reason", "")), bool(words.get("console_works"))
         command = VoteCommand(verdict, digest, reason=reason, console_works=works)
         self._desk.vote(request.id, command, Caller(person, user, SHELL))

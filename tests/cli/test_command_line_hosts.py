@@ -115,7 +115,9 @@ def asked_for(line: str) -> str:
 
 def approved(installation: Installation, line: str) -> tuple[int, str]:
     """bob approves what the line asks for."""
-    told = as_nobody(installation, {"do": "vote", "verdict": "approve", "id": asked_for(line)})
+    request, *_ = as_nobody(installation, {"do": "show", "id": asked_for(line)})
+    plan = request["request"]["plan"]
+    told = as_nobody(installation, {"do": "vote", "verdict": "approve", "id": asked_for(line), "plan": plan})
     end = next(one for one in told if one["event"] == "end")
     return end["exit"], end["text"]
 

@@ -55,7 +55,7 @@ POLICY = Policy(
     (Rule("prod", ask=frozenset({"eng"}), approve=("sre",)),),
     (),
     (),
-    people={"alice": ALICE, "bob": BOB},
+    people={"alice": ALICE, "bob": BOB, "eve": PersonId("T1", "UEVE")},
     shell_channel="C1",
 )
 PLAN = "0123456789abcdef"
@@ -244,6 +244,35 @@ def test_a_refused_vote_says_why(terminal: Terminal) -> None:
     told = terminal.run("alice", do="vote", verdict="approve", id=request.id, plan=PLAN)
 
     assert exit_of(told) == (1, "You asked for this.")
+
+
+@pytest.mark.parametrize("plan", ["", "0", None, 7])
+def test_a_vote_that_names_no_plan_does_not_count(terminal: Terminal, plan: object) -> None:
+    """In Slack the button carries the plan that was shown; here it may not be guessed either."""
+    request = terminal.waiting()
+    code, _ = exit_of(terminal.run("bob", do="vote", verdict="approve", id=request.id, plan=plan))
+    assert (code, terminal.store.get(request.id).votes) == (1, ())
+
+
+def test_a_verdict_that_there_is_not_is_misuse(terminal: Terminal) -> None:
+    request = terminal.waiting()
+    assert exit_of(terminal.run("bob", do="vote", verdict="maybe", id=request.id, plan=PLAN))[0] == 2
+
+
+def test_a_request_is_shown_to_those_who_may_see_it_in_slack(terminal: Terminal) -> None:
+    request = terminal.waiting()
+    assert [one["event"] for one in terminal.run("bob", do="show", id=request.id)] == ["request", "end"]
+    told = terminal.run("eve", do="show", id=request.id)
+    assert [one["event"] for one in told] == ["end"]
+    assert "Only those who may ask for or approve this change" in exit_of(told)[1]
+
+
+def test_at_a_terminal_too_one_person_does_no_more_than_60_things_a_minute(terminal: Terminal) -> None:
+    request = terminal.waiting()
+    told = [exit_of(terminal.run("bob", do="withdraw", id=request.id))[1] for _ in range(61)]
+    assert "60 things within a minute" in told[-1]
+    assert "60 things" not in told[-2]
+    assert [one["event"] for one in terminal.run("bob", do="show", id=request.id)] == ["request", "end"]
 
 
 def test_a_vote_on_a_plan_that_has_changed_since_it_was_shown_does_not_count(terminal: Terminal) -> None:

@@ -151,10 +151,7 @@ def unit_status(deps: Deps, host: Host, asked: UnitName) -> tuple[Snapshot, list
 
 def all_about(deps: Deps, request: Request, who: Caller) -> Text:
     """All there is about a request, for those who may see it. Raises `MaskbotError`."""
-    where = replace(who, place=place_asked(deps, request)) if who.place.is_home else who
-    given = gather_facts(deps, _hypothetical(deps, request.ask.change, where), Moment.ASK)
-    if no := may_see_all(given, deps.in_force.policy):
-        raise UsageError(f"{no.reason} {no.hint}".strip())
+    check_may_see(deps, request, who)
     offered = () if who.place.is_home else offered_actions(deps, request, who.id)  # no form can be opened from there
     return render_or_fall_back(
         deps,
@@ -162,3 +159,11 @@ def all_about(deps: Deps, request: Request, who: Caller) -> Text:
         lambda: details(request, now=deps.clock.now(), offers=offered),
         lambda: fallback.card(request, offered),
     )
+
+
+def check_may_see(deps: Deps, request: Request, who: Caller) -> None:
+    """Check that somebody may see everything about a request, where they are. Raises `MaskbotError`."""
+    where = replace(who, place=place_asked(deps, request)) if who.place.is_home else who
+    given = gather_facts(deps, _hypothetical(deps, request.ask.change, where), Moment.ASK)
+    if no := may_see_all(given, deps.in_force.policy):
+        raise UsageError(f"{no.reason} {no.hint}".strip())
