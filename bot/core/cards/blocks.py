@@ -30,6 +30,9 @@ _CHANNEL = re.compile(r"[CG][A-Z0-9]{1,20}", re.ASCII)
 _USER_GROUP = re.compile(r"S[A-Z0-9]{1,20}", re.ASCII)
 _ROW = re.compile(r"^\*([^*\n]+)\*  ", re.MULTILINE)
 _FENCE = "```"
+_IN_CODE = re.compile(r"(`[^`]*`)")
+_BEGINS = re.compile(r"(?<![^\W_])[*_~](?=\S)")
+_LOOKS_LIKE = {"*": "\u2217", "~": "\u223c", "_": "\u200b_"}
 _LINK = re.compile(r"https?://[A-Za-z0-9._:/?=&%-]{1,500}", re.ASCII)
 
 
@@ -73,11 +76,18 @@ def escape(text: str, *, width: int = 200) -> Markup:
     """Foreign text as one harmless line, cut to `width` characters; `Markup` stays as it is.
 
     Only `&`, `<` and `>` are special in mrkdwn (Slack, "Formatting text for app surfaces"). The text is cut first, so
-    that no entity is ever split.
+    that no entity is ever split. Nothing foreign becomes bold, italic or struck out: rows of a card begin in bold.
     """
     if isinstance(text, Markup):
         return text
-    return _harmless(clean(text.replace("\n", " "), lines=1, width=width))
+    return Markup(_unformatted(_harmless(clean(text.replace("\n", " "), lines=1, width=width))))
+
+
+def _unformatted(text: str) -> str:
+    """Signs that would begin bold, italic or struck out text are replaced by some that look alike, except in code."""
+    parts = _IN_CODE.split(text)
+    parts[::2] = [_BEGINS.sub(lambda sign: _LOOKS_LIKE[sign[0]], part) for part in parts[::2]]
+    return "".join(parts)
 
 
 def _harmless(text: str) -> Markup:

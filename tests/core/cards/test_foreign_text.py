@@ -57,6 +57,7 @@ from tests.core.cards.situations import (
     related_unit,
     running,
     vote,
+    waiting,
 )
 
 OURS = {ALICE.user, BOB.user, CAROL.user}
@@ -351,3 +352,29 @@ def test_code_beyond_the_limit_is_counted() -> None:
     shown = code("\n".join(["<" * 100] * 30))
     assert shown.endswith("\n… 24 more lines\n```")
     assert len(shown) <= 3000
+
+
+_FORMATTED = re.compile(r"(?<![^\W_])([*_~])\S([^\n]*\S)?\1(?![^\W_])")
+
+
+@given(st.lists(st.sampled_from(["*", "_", "~", "`", " ", "a", ".", "<", "\u200b"]), max_size=12))
+def test_nothing_foreign_is_formatted_outside_of_code(signs: list[str]) -> None:
+    outside = re.sub(r"`[^`]*`", "", escape("".join(signs)))
+    assert _FORMATTED.search(outside.replace("\u200b_", "")) is None
+
+
+def test_a_reason_cannot_look_like_rows_of_the_card() -> None:
+    request = waiting()
+    asked = replace(
+        request, ask=replace(request.ask, reason="please *Stops*  nothing ~*Approved*  by @sre~ *and* so on")
+    )
+    card = render(asked, now=NOW)
+    texts = [block["text"]["text"] for block in card.blocks if block["type"] == "section"]
+    bold = [label for text in texts for label in re.findall(r"\*([^*\n]+)\*", text)]
+    assert not {"Stops", "Approved", "and"} & set(bold)
+    assert any("please" in text for text in (*texts, card.text))
+
+
+def test_patterns_and_names_in_code_and_within_words_stay_as_they_are() -> None:
+    for text in ("`*.mount` is critical", "pay* and db_main_1", "2 * 3", "a `_netdev` b", "web~1"):
+        assert escape(text) == text
