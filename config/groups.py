@@ -36,7 +36,8 @@ def read_url(typed: str) -> str:
 Id = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 Argument = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 # The schedule is the last argument of a command or a part of a URL, so it is one word and no option.
-_SLACK_GROUP = 'a Slack user group: its id, like `S0123ABCD`, or its handle, like `"@eng"`'
+# A handle is no id: whoever may edit user groups can give it to another group, whose members would then approve.
+_SLACK_GROUP = "the id of a Slack user group, like `S0123ABCD`; in Slack its menu has *Copy group ID*"
 Schedule = Annotated[
     str, fits("[A-Za-z0-9][A-Za-z0-9._:-]{0,99}", "a schedule's name; use letters, digits, dots, dashes and colons")
 ]
@@ -48,7 +49,7 @@ class GroupEntry(BaseModel):
     model_config = STRICT
 
     users: list[Id] = []
-    slack_group: Annotated[str, fits("S[A-Z0-9]{2,}|@[a-z0-9._-]+", _SLACK_GROUP)] = ""
+    slack_group: Annotated[str, fits("S[A-Z0-9]{2,}", _SLACK_GROUP)] = ""
     channel: ChannelId | None = None
     anybody_may_join: bool = False
     on_call: Schedule | None = None

@@ -41,7 +41,7 @@ def test_a_policy_is_read_with_the_usual_where_nothing_is_said(folder: Folder) -
 def test_everything_that_may_be_said_is_read(folder: Folder) -> None:
     folder.policy = (
         POLICY.replace("{prefixes: [inc-]}", "{ids: [C0OPS], prefixes: [inc-]}")
-        .replace("sre: {users: [U0BOB, U0CAROL]}", 'sre: {slack_group: "@sre"}')
+        .replace("sre: {users: [U0BOB, U0CAROL]}", "sre: {slack_group: S0SRE}")
         .replace("approve: [sre]", "approve: [sre, eng]")
         + """\
     host_groups: [web]
@@ -93,7 +93,7 @@ break_glass: {groups: [sre], tell: [C0SEC, eng], min_reason_length: 20}
             ),
         ),
     )
-    assert policy.groups[1] == Group("sre", slack_group="@sre")
+    assert policy.groups[1] == Group("sre", slack_group="S0SRE")
     assert (policy.people, policy.shell_channel) == ({"bob": BOB}, "C0OPS")
     assert (policy.guarded_need, policy.undo_without_approval_for) == (3, timedelta(days=2))
     assert (policy.shortest_mask, policy.longest_mask) == (timedelta(minutes=10), timedelta(hours=12))
@@ -204,6 +204,11 @@ WRONG = {
         "{users: [U0BOB, U0CAROL]}",
         "{users: [U0BOB], slack_group: S0SRE}",
         "policy.yaml:5: groups.sre: needs exactly one of `users`, `slack_group`, `channel` and `on_call`",
+    ),
+    "a user group by its handle": (
+        "{users: [U0BOB, U0CAROL]}",
+        '{slack_group: "@sre"}',
+        "policy.yaml:5: groups.sre.slack_group: `@sre` is not the id of a Slack user group",
     ),
     "a person by name": (
         "sre: {users: [U0BOB",

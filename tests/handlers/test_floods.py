@@ -16,7 +16,6 @@ def slow_slack(world: World, seconds: float) -> None:
     """Slack takes this long to say who somebody is, as a busy one does."""
     world.slack.answer("users.info", {"ok": True, "user": MEMBER})
     world.slack.answer("conversations.info", {"ok": True, "channel": {"id": "C1", "is_member": True}})
-    world.slack.answer("usergroups.list", {"ok": True, "usergroups": []})
     world.slack.delays["users.info"] = seconds
 
 

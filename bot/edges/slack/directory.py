@@ -1,6 +1,5 @@
 """People, groups and channels as Slack has them now. Whatever Slack cannot confirm counts as a refusal."""
 
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -16,7 +15,6 @@ from bot.edges.slack.channel import Account, call
 from bot.errors import SlackError, Unverified
 from bot.ports import Schedules
 
-_GROUP_ID = re.compile(r"S[A-Z0-9]{2,}")
 _GUEST = ("is_restricted", "is_ultra_restricted")
 _BOT = ("is_bot", "is_workflow_bot")
 _SHARED = ("is_ext_shared", "is_org_shared", "is_pending_ext_shared", "pending_shared", "pending_connected_team_ids")
@@ -71,8 +69,8 @@ class SlackDirectory:
         if group.on_call:
             return frozenset(shift.person for shift in self.shifts(group))
         if group.slack_group:
-            usergroup, what = self._group_id(group.slack_group), f"who is in @{group.name}"
-            users = self._ask(what, self._client.usergroups_users_list, "users", usergroup=usergroup)
+            what, method = f"who is in @{group.name}", self._client.usergroups_users_list
+            users = self._ask(what, method, "users", usergroup=group.slack_group)
         else:
             users = self._in_channel(group) if group.channel else ()
         return frozenset(self._ours(person) for person in (*group.users, *(PersonId("", user) for user in users)))
@@ -142,17 +140,6 @@ class SlackDirectory:
 
     def _homes(self) -> frozenset[str]:
         return self._teams() or frozenset({self._account.team})
-
-    def _group_id(self, group: str) -> str:
-        """The id of a user group, which is named by its id, or by its handle as people write it."""
-        if _GROUP_ID.fullmatch(group):
-            return group
-        handle = group.removeprefix("@")
-        known = self._ask("which user groups there are", self._client.usergroups_list, "usergroups")
-        found = next((one["id"] for one in known if one["handle"] == handle), "")
-        if not found:
-            raise Unverified(f"There is no Slack user group @{handle}, so nobody can tell who is in it.")
-        return str(found)
 
     def _ours(self, person: PersonId) -> PersonId:
         """The id with our own enterprise, so that one account has one key everywhere."""

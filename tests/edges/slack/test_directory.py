@@ -115,18 +115,6 @@ class TestGroups:
         slack.answer("usergroups.users.list", {"ok": True, "users": []})
         assert directory(slack).person(BOB, [SRE]).groups == frozenset()
 
-    def test_a_group_may_be_named_by_its_handle(self, slack: WebApi) -> None:
-        slack.answer("usergroups.list", {"ok": True, "usergroups": [{"id": "S9", "handle": "sre"}]})
-        slack.answer("usergroups.users.list", {"ok": True, "users": ["UBOB", "UCAROL"]})
-        members = directory(slack).members(Group("sre", slack_group="@sre"))
-        assert {person.user for person in members} == {"UBOB", "UCAROL"}
-        assert slack.call("usergroups.users.list")["usergroup"] == "S9"
-
-    def test_an_unknown_handle_is_a_no(self, slack: WebApi) -> None:
-        slack.answer("usergroups.list", {"ok": True, "usergroups": []})
-        with pytest.raises(Unverified, match="no Slack user group @sre"):
-            directory(slack).members(Group("sre", slack_group="sre"))
-
     @pytest.mark.parametrize("word", ["unknown_method", "missing_scope", "no_such_subteam", "ratelimited"])
     def test_an_error_is_a_no_for_whoever_asks_for_the_group(self, slack: WebApi, word: str) -> None:
         knows(slack)

@@ -12,7 +12,7 @@ from bot.ports import Directory
 
 ALICE, BOB, EVE = PersonId("T1", "UALICE"), PersonId("T1", "UBOB"), PersonId("T1", "UEVE")
 NAMED = Group("sre", frozenset({ALICE, BOB}))
-IN_SLACK = Group("dba", slack_group="@dba")
+IN_SLACK = Group("dba", slack_group="S0DBA")
 POLICY = Policy(
     "digest", frozenset({"T1"}), frozenset(), (), (NAMED, IN_SLACK), (), (), (), people={"alice": ALICE, "eve": EVE}
 )
