@@ -170,7 +170,7 @@ def _first_line(connection: socket.socket, *, within: float) -> bytes | None:
 def _parse(line: bytes) -> Words:
     try:
         words = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return words if isinstance(words, dict) else {}
 
