@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from bot import __version__
 from bot.core.hosts.inventory import Host
-from bot.core.systemd.guard import RIGHTS
-from bot.core.systemd.systemctl import rules_argv
-from bot.core.systemd.units import Snapshot
+from bot.core.systemd.guard import REFUSED, RIGHTS
+from bot.core.systemd.systemctl import rules_argv, start_argv
+from bot.core.systemd.units import Snapshot, UnitName
 from bot.core.text.sanitize import clean
 from bot.doctor.check_result import CheckResult
 from bot.ports import CommandResult, Hosts
@@ -23,6 +23,7 @@ _OPTIONAL = {
     ),
 }
 _SOME, _WIDTH = 5, 120
+_NO_UNIT = UnitName("maskbot-doctor-asks-for-what-is-refused.service")
 _CLOCK_SECONDS = 30.0
 """A larger difference is worth an hour of somebody's night: certificates, expiries and journals disagree."""
 
@@ -54,8 +55,16 @@ def examine_guard(
         what = f"the guard there cannot be called as root: {why}"
         return [*checks, CheckResult(host.name, "root", is_ok=False, what=what, fix=install_fix(host))]
     said = _words(answer.stdout)
-    lists = _critical(host, said, critical)
-    return [*checks, _way(host, said), *_rights(host, seen), lists, _login(host, said), *_clock(host, said, now())]
+    lists, refuses = _critical(host, said, critical), _refuses(hosts, host, deadline)
+    rest = [*_rights(host, seen), lists, refuses, _login(host, said), *_clock(host, said, now())]
+    return [*checks, _way(host, said), *rest]
+
+
+def _refuses(hosts: Hosts, host: Host, deadline: float) -> CheckResult:
+    """Whether it refuses to start what the bot did not stop: a unit that no host has, so nothing can come of it."""
+    answer = hosts.run(host, start_argv(_NO_UNIT), deadline=deadline)
+    what = "" if answer.exit_code == REFUSED else "it does not refuse what the bot may not do, so it protects nothing"
+    return _compared(host, "guard: refuses", what, install_fix(host))
 
 
 def _words(stdout: str) -> _Said:

@@ -87,6 +87,15 @@ def test_the_host_s_journal_says_who_wanted_and_approved_it(shared_world: World)
     journal = host.run("journalctl", "--no-pager", "-u", "restless.service", "-t", "maskbot-guard").stdout
     assert "restless.service is not masked any more (persistent)" in journal
 
+    forged = "restless.service is masked (persistent), asked by nobody at all"
+    assert (
+        host.run("runuser", "-u", "nobody", "--", "systemd-cat", "-t", "maskbot-guard", "echo", forged).returncode == 0
+    )
+    host.run("journalctl", "--sync")
+    assert forged in host.run("journalctl", "--no-pager", "-t", "maskbot-guard").stdout
+    by_root = host.run("journalctl", "--no-pager", "-t", "maskbot-guard", "_UID=0").stdout  # as operations.md says
+    assert (forged in by_root, "restless.service is not masked any more" in by_root) == (False, True)
+
 
 @pytest.mark.parametrize("is_there", [True, False], ids=["of another protocol", "missing"])
 @pytest.mark.fault("F19", how="the guard of another protocol on a real host, and one that is missing")
@@ -133,10 +142,12 @@ def test_the_doctor_names_the_guard_and_what_it_may_do(shared_world: World, ways
          "root", ("called as root: root was not reached: sudo: a password is required", "install-script")),
         (f"cp -p {GUARD} /root; sed -i 's/{{time.time():/{{time.time() - 7200:/' {GUARD}",
          f"mv /root/maskbot-guard {GUARD}", "clock", ("7200.", "timedatectl set-ntp true")),
+        (f"cp -p {GUARD} /root; sed -i 's/if not records:/if None:/; s/judge_start(self.manager, .*/pass/' {GUARD}",
+         f"mv /root/maskbot-guard {GUARD}", "guard: refuses", ("it protects nothing", "install-script")),
         ("mv /etc/maskbot /root", "mv /root/maskbot /etc",
          "session", ("/etc/maskbot: No such file or directory", "install-script")),
     ],
-    ids=["groups", "sudoers", "clock", "guard.conf"],
+    ids=["groups", "sudoers", "clock", "admits everything", "guard.conf"],
 )  # fmt: skip
 def test_the_doctor_names_what_is_wrong_and_the_command_that_mends_it(
     shared_world: World, ways: GuardedHosts, damage: str, mend: str, check: str, told: tuple[str, str]
