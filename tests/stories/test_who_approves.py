@@ -105,7 +105,8 @@ def test_who_left_the_channel_or_went_off_call_does_not_approve_any_more(story: 
     story.demo.slack.set_channel("random", ["carol"])
     story.presses("carol", "Approve", card)
     story.thread(card, "bob may no longer approve this, so their approval no longer counts.")
-    waiting = story.card("MASK cron.service on web-02", which=lambda card: "1 of 2: @carol" in words(card))
+    head, now = "MASK cron.service on web-02 · needs 1 more approval", "1 of 2: @carol"
+    waiting = story.card(head, which=lambda card: now in words(card))
     assert "On call  carol until " in words(waiting)
     assert story.sees("cron.service", "web-02") == RUNS
     story.presses("alice", "Withdraw", waiting)
