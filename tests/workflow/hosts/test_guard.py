@@ -140,6 +140,8 @@ def test_the_doctor_names_the_guard_and_what_it_may_do(shared_world: World, ways
          NOTHING_MORE, ("is in groups that it does not need: adm; games", "gpasswd -d maskbot GROUP")),
         ("mv /etc/sudoers.d/maskbot /root", "mv /root/maskbot /etc/sudoers.d",
          "root", ("called as root: root was not reached: sudo: a password is required", "install-script")),
+        ("echo Defaults requiretty >>/etc/sudoers", "sed -i /requiretty/d /etc/sudoers",
+         "root", ("root was not reached: sudo: sorry, you must have a tty to run sudo", "install-script")),
         (f"cp -p {GUARD} /root; sed -i 's/{{time.time():/{{time.time() - 7200:/' {GUARD}",
          f"mv /root/maskbot-guard {GUARD}", "clock", ("7200.", "timedatectl set-ntp true")),
         (f"cp -p {GUARD} /root; sed -i 's/if not records:/if None:/; s/judge_start(self.manager, .*/pass/' {GUARD}",
@@ -147,7 +149,7 @@ def test_the_doctor_names_the_guard_and_what_it_may_do(shared_world: World, ways
         ("mv /etc/maskbot /root", "mv /root/maskbot /etc",
          "session", ("/etc/maskbot: No such file or directory", "install-script")),
     ],
-    ids=["groups", "sudoers", "clock", "admits everything", "guard.conf"],
+    ids=["groups", "sudoers", "requiretty", "clock", "admits everything", "guard.conf"],
 )  # fmt: skip
 def test_the_doctor_names_what_is_wrong_and_the_command_that_mends_it(
     shared_world: World, ways: GuardedHosts, damage: str, mend: str, check: str, told: tuple[str, str]
