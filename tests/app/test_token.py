@@ -1,6 +1,7 @@
 """The bot's token is revoked: nothing more is taken in, and with another one in its file everything goes on."""
 
 import json
+import signal
 import time
 import urllib.request
 from collections.abc import Callable
@@ -66,8 +67,7 @@ def test_a_token_that_is_taken_back_stops_the_intake_until_there_is_another(
         (place.folder / "secrets/slack_bot_token").write_text(NEXT)
         ready(port, is_ready=True)
         assert slack.connections == 1
-        process.terminate()
-        assert process.stdout
+        process.send_signal(signal.SIGTERM)
         rest = process.stdout.read()
     assert not any(secret in rest for secret in (NEXT, BOT_TOKEN, APP_TOKEN))
 

@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from tests.lab.installation import ROOT
-from tests.lab.warm import maskbot
+from tests.lab.warm import Maskbot, maskbot
 
 COMMANDS = (
     "run", "check", "doctor", "explain", "plan", "mask", "unmask", "approve", "deny", "withdraw", "ask",
@@ -63,31 +63,28 @@ class Place:
         return done
 
     @contextmanager
-    def running(self, **settings: str) -> Iterator[subprocess.Popen[str]]:
+    def running(self, **settings: str) -> Iterator[Maskbot]:
         """`run`, from the moment at which it serves the command line."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "bot", "run"],
-            env=self.environment | settings,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        process = Maskbot(("run",), self.environment | settings, merged=True)
         latest = threading.Timer(SECONDS, process.kill)  # whoever reads what it says would wait for ever
-        with process:
+        with process.stdout:
             try:
                 latest.start()
-                assert process.stdout
-                first = next((line for line in process.stdout if line.startswith("command line:")), "")
-                assert first, "it ended before it served the command line"
+                serves(process.stdout)
                 yield process
             finally:
                 latest.cancel()
                 process.kill()
+                process.wait(SECONDS)
 
 
-def ended(process: subprocess.Popen[str], number: signal.Signals) -> list[str]:
+def serves(output: Iterable[str]) -> None:
+    """Wait until a bot serves the command line."""
+    assert any(line.startswith("command line:") for line in output), "it ended before it served the command line"
+
+
+def ended(process: Maskbot, number: signal.Signals) -> list[str]:
     """The last lines of a process that got this signal."""
-    assert process.stdout
     process.send_signal(number)
     rest = process.stdout.readlines()
     process.wait(SECONDS)
@@ -257,8 +254,16 @@ def test_run_serves_the_command_line_while_slack_is_away_and_says_that_it_is_not
 
 def test_run_begins_within_two_seconds_of_its_own_time(place: Place) -> None:
     """By the processor's clock: how busy the machine is with other things is not the bot's."""
-    with place.running() as process:
-        ticks = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    command = [sys.executable, "-m", "bot", "run"]
+    with subprocess.Popen(
+        command, env=place.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            assert process.stdout
+            serves(process.stdout)
+            ticks = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+        finally:
+            process.kill()
 
     assert sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK") < 2
 
@@ -285,7 +290,6 @@ def test_a_hang_up_reads_the_configuration_again_all_of_it_or_nothing(place: Pla
     path = place.folder / "config" / "policy.yaml"
     right = path.read_text()
     with place.running() as process:
-        assert process.stdout
         for text in (right.replace("prod", "other"), right.replace("ask:", "aks:"), right[: len(right) // 2], right):
             path.write_text(text)
             process.send_signal(signal.SIGHUP)
@@ -307,9 +311,8 @@ def test_a_hang_up_reads_the_configuration_again_all_of_it_or_nothing(place: Pla
     assert "policy.yaml:" in events[2]["data"]["complaints"][0]
 
 
-def next_line(process: subprocess.Popen[str], word: str) -> str:
+def next_line(process: Maskbot, word: str) -> str:
     """The next line that begins with this word."""
-    assert process.stdout
     line = next((line for line in process.stdout if line.startswith(word)), "")
     assert line, f"it ended before it said `{word}`"
     return line

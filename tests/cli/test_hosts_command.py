@@ -16,6 +16,7 @@ from config.hosts import read_inventory
 from config.strict_yaml import read_document
 from tests.edges.ssh_server import Sshd, free_port, make_key, sshd
 from tests.lab.installation import ROOT
+from tests.lab.warm import maskbot
 
 KEY = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"
 FILE = f"""\
@@ -54,16 +55,7 @@ class Place:
 
     def hosts(self, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
         """By a program: there is no terminal."""
-        done = subprocess.run(
-            [*COMMAND, *words],
-            input=given,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-            start_new_session=True,
-        )
+        done = maskbot(("hosts", *words), self.environment, seconds=60, given=given)
         assert "Traceback" not in done.stderr
         return done
 

@@ -1,7 +1,6 @@
 """A bot that runs asks a source for hosts: hosts come and go, and what is no good answer changes nothing."""
 
 import json
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cli.test_command_line import Place, installed
+from tests.lab.warm import Maskbot
 
 KEY = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"
 SECONDS = 60.0
@@ -33,15 +33,14 @@ def place(tmp_path: Path) -> Place:
 
 
 @pytest.fixture
-def bot(place: Place) -> Iterator[subprocess.Popen[str]]:
+def bot(place: Place) -> Iterator[Maskbot]:
     (place.folder / "answer").write_text(answer("app-01", "app-02"))
     with place.running(MASKBOT_HEARTBEAT="0.5") as process:
         yield process
 
 
-def said(process: subprocess.Popen[str], part: str) -> str:
+def said(process: Maskbot, part: str) -> str:
     """The next line with these words."""
-    assert process.stdout
     return next((line for line in process.stdout if part in line), "")
 
 
@@ -50,7 +49,7 @@ def health(place: Place) -> dict[str, Any]:
     return found
 
 
-def test_hosts_come_and_go_and_a_bad_answer_changes_nothing(place: Place, bot: subprocess.Popen[str]) -> None:
+def test_hosts_come_and_go_and_a_bad_answer_changes_nothing(place: Place, bot: Maskbot) -> None:
     reloaded = said(bot, "configuration reloaded")
     assert "host app-01 is new; host app-02 is new" in reloaded
     kept = place.folder / "kept.json"

@@ -14,19 +14,24 @@ from multiprocessing.connection import Connection
 from threading import Thread
 from typing import TextIO
 
-LOADED = ["bot.__main__", "bot.app.run", "bot.doctor.hosts", "bot.doctor.slack", "bot.cli.check"]
+LOADED = ["bot.__main__", "bot.app.run", "bot.doctor.hosts", "bot.doctor.slack", "bot.cli.check", "bot.cli.hosts"]
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(LOADED)
 
 
 class Maskbot:
-    """A `maskbot` process, with the part of `subprocess.Popen` that tests need; `merged` joins both streams."""
+    """A `maskbot` process, with the part of `subprocess.Popen` that tests need; `merged` joins both streams.
 
-    def __init__(self, words: Sequence[str], environment: Mapping[str, str], *, merged: bool = False) -> None:
+    `given` is its standard input.
+    """
+
+    def __init__(
+        self, words: Sequence[str], environment: Mapping[str, str], *, merged: bool = False, given: str = ""
+    ) -> None:
         self.words = tuple(words)
         self.stdout, out = _stream()
         self.stderr, err = (self.stdout, out) if merged else _stream()
-        self._process = _context.Process(target=_become, args=(self.words, dict(environment), out, err))
+        self._process = _context.Process(target=_become, args=(self.words, dict(environment), given, (out, err)))
         self._process.start()
         for mine in {out, err}:
             mine.close()
@@ -61,10 +66,10 @@ class Maskbot:
 
 
 def maskbot(
-    words: Sequence[str], environment: Mapping[str, str], *, seconds: float
+    words: Sequence[str], environment: Mapping[str, str], *, seconds: float, given: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """Run `maskbot` with these arguments to its end. Raises `subprocess.TimeoutExpired`."""
-    process = Maskbot(words, environment)
+    process = Maskbot(words, environment, given=given)
     said: dict[str, str] = {}
     readers = [
         Thread(target=lambda name, stream: said.update({name: stream.read()}), args=(name, stream), daemon=True)
@@ -90,17 +95,21 @@ def _stream() -> tuple[TextIO, Connection]:
         return os.fdopen(os.dup(reader.fileno()), "r"), writer
 
 
-def _become(words: Sequence[str], environment: Mapping[str, str], out: Connection, err: Connection) -> None:
+def _become(
+    words: Sequence[str], environment: Mapping[str, str], given: str, streams: tuple[Connection, Connection]
+) -> None:
     """Become `maskbot`, from its arguments to its exit code."""
     os.setsid()  # Ctrl-C in the terminal is for the parent process
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = ["maskbot", *words]
-    streams = (os.open(os.devnull, os.O_RDONLY), out.fileno(), err.fileno())
-    for number, stream in enumerate(streams):
+    source = os.memfd_create("given")
+    os.write(source, given.encode())
+    os.lseek(source, 0, os.SEEK_SET)
+    for number, stream in enumerate((source, *(each.fileno() for each in streams))):
         os.dup2(stream, number)
-    out.close()
-    err.close()
+    for each in streams:
+        each.close()
     sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, "r" if number == 0 else "w") for number in range(3))
     sys.stderr.reconfigure(line_buffering=True)
     from bot.__main__ import main  # noqa: PLC0415 - the server has it; whoever starts the server need not
