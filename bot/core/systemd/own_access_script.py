@@ -63,9 +63,9 @@ carry_all() {{
 }}
 {FOLLOW}
 # Whether a client is at the other end of a virtual cable of this host (veth): in another network namespace, where the
-# sockets are not seen. A cable that also leads out of the host is none of those.
+# sockets are not seen. A cable that also leads out of the host is none of those, and nothing leads out of loopback.
 behind() {{
-  case $1 in *[!0-9a-fA-F:.]* | '') return ;; esac
+  case $1 in *[!0-9a-fA-F:.]* | '' | 127.* | ::1) return ;; esac
   route=$(ip -o route get "$1" 2>/dev/null)
   case $route in *' via '* | '') return ;; esac
   cable=${{route#* dev }} cable=${{cable%% *}}

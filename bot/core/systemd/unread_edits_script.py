@@ -72,8 +72,8 @@ EOT
     if [ $# -le {MOST_ASKED} ]; then units="$units $*" gone=; fi
   fi
   say @edited
-  units=$(say $units | sort -u)
-  [ -z "$units" ] || ask show -p {",".join(SHOWN_OF_EDITED)} -- $units 2>/dev/null
+  set -- $units
+  [ $# -eq 0 ] || ask show -p {",".join(SHOWN_OF_EDITED)} -- $(say "$@" | sort -u) 2>/dev/null
   say @edited-for-many $others
   say @fresh
   lines "$fresh"
