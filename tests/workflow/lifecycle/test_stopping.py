@@ -34,7 +34,7 @@ SAYS = "/bin/sh -c 'sleep {seconds}; echo {word} >>" + LOG + "'"
 MAY_END = "/run/may-end"
 PHASES = f"""[Service]
 ExecStart=/bin/sh -c 'trap "until [ -e {MAY_END} ]; do sleep 0.1; done; echo main >>{LOG}; exit 0" TERM; \\
-  while :; do sleep 0.1; done'
+  sleep infinity & wait'
 ExecStop={SAYS.format(seconds=1, word="one")}
 ExecStop={SAYS.format(seconds=1, word="two")}
 ExecStop={SAYS.format(seconds=1, word="three")}
@@ -43,7 +43,7 @@ TimeoutStopSec=60
 """
 # A database's: it is never killed, and only its main process is told to end.
 DATABASE = """[Service]
-ExecStart=/bin/sh -c 'trap "sleep 6; exit 0" TERM; while :; do sleep 0.1; done'
+ExecStart=/bin/sh -c 'sleep infinity & trap "kill $$!; sleep 6; exit 0" TERM; wait'
 TimeoutStopSec=900
 SendSIGKILL=no
 KillMode=process
@@ -53,8 +53,8 @@ KillMode=process
 ASKING = """[Service]
 Type=notify
 NotifyAccess=all
-ExecStart=/bin/sh -c 'trap "systemd-notify EXTEND_TIMEOUT_USEC=20000000; sleep 9; exit 0" TERM; \
-  systemd-notify --ready; while :; do sleep 0.1; done'
+ExecStart=/bin/sh -c 'sleep infinity & trap "kill $$!; systemd-notify EXTEND_TIMEOUT_USEC=20000000; sleep 9; exit 0" \
+  TERM; systemd-notify --ready; wait'
 TimeoutStopSec=6
 KillMode=mixed
 """
@@ -62,7 +62,7 @@ KillMode=mixed
 DEFIANT = f"""[Unit]
 OnFailure=alarm.service
 [Service]
-ExecStart=/bin/sh -c 'trap "" TERM; sleep infinity & while :; do sleep 0.1; done'
+ExecStart=/bin/sh -c 'trap "" TERM; sleep infinity & wait'
 ExecStopPost=/bin/sh -c 'sleep 2; echo post >>{LOG}'
 TimeoutStopSec=infinity
 SendSIGKILL=no
@@ -385,22 +385,33 @@ def test_what_another_unit_keeps_up_is_stopped_once_that_is_masked(shared_world:
     assert active(host, "kept.service") == "inactive"
 
 
-@pytest.mark.parametrize("ends", ["SuccessAction=reboot-force", "OnSuccess=poweroff.target", "OnFailure=rescue.target"])
-def test_what_takes_its_host_down_is_never_masked(shared_world: World, ends: str) -> None:
+def test_what_takes_its_host_down_is_never_masked(shared_world: World) -> None:
     host = shared_world.hosts["web-01"]
-    put(host, "lethal.service", f"[Unit]\n{ends}\n[Service]\nExecStart=/bin/sleep infinity\n")
-    refused = shared_world.mask("lethal")
-    assert refused.stage is Stage.REFUSED
-    assert f"lethal.service has {ends}" in refused.because
-    put(host, "under.service", "[Service]\nExecStart=/bin/sleep infinity\n")
-    host.write("/run/systemd/system/lethal.service.d/under.conf", "[Unit]\nBindsTo=under.service\n")
+    ways = ("SuccessAction=reboot-force", "OnSuccess=poweroff.target", "OnFailure=rescue.target")
+    sleeps = "[Service]\nExecStart=/bin/sleep infinity\n"
+    for number, ends in enumerate(ways):
+        lethal = f"/usr/lib/systemd/system/lethal-{number}.service"
+        host.write(lethal, f"[Unit]\n{ends}\n{sleeps}")
+        host.write(f"/usr/lib/systemd/system/under-{number}.service", sleeps)
+    names = [f"lethal-{number}.service" for number in range(len(ways))]
+    bound = [f"under-{number}.service" for number in range(len(ways))]
     host.run("systemctl", "daemon-reload")
-    also = shared_world.mask("under")
-    assert (also.stage, f"lethal.service has {ends}" in also.because) == (Stage.REFUSED, True)
-    assert active(host, "lethal.service") == "active"
-    host.write("/usr/lib/systemd/system/lethal.service", "[Service]\nExecStart=/bin/sleep infinity\n")
+    host.run("systemctl", "start", *bound, *names)
+    for number, ends in enumerate(ways):
+        refused = shared_world.mask(f"lethal-{number}")
+        assert refused.stage is Stage.REFUSED
+        assert f"lethal-{number}.service has {ends}" in refused.because
+
+    for number, name in enumerate(names):
+        host.write(f"/run/systemd/system/{name}.d/under.conf", f"[Unit]\nBindsTo=under-{number}.service\n")
     host.run("systemctl", "daemon-reload")
-    host.run("systemctl", "stop", "lethal.service")
+    for number, ends in enumerate(ways):
+        also = shared_world.mask(f"under-{number}")
+        assert (also.stage, f"lethal-{number}.service has {ends}" in also.because) == (Stage.REFUSED, True)
+    assert [active(host, name) for name in names] == ["active"] * len(names)
+    for name in names:
+        host.write(f"/usr/lib/systemd/system/{name}", sleeps)
+    host.run("sh", "-c", f"systemctl daemon-reload; systemctl stop {' '.join(names)}")
 
 
 def test_a_unit_that_reloads_is_stopped_once_that_is_over(shared_world: World) -> None:
