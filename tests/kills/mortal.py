@@ -11,6 +11,7 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -116,6 +117,7 @@ class Maker:
 
 def main() -> None:
     """Make bots until nobody asks any more."""
+    import_module("psycopg")  # the product loads it late, and each of a hundred bots would do so anew
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them: what is dead is gone
     for line in sys.stdin:
         pid = os.fork()
