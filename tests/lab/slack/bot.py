@@ -105,10 +105,10 @@ class Heard:
 
 
 @contextmanager
-def running(slack: SlackLab) -> Iterator[Heard]:
-    """The bot, connected by Socket Mode; several may run."""
+def running(slack: SlackLab, *, pings: float = 1) -> Iterator[Heard]:
+    """The bot, connected by Socket Mode; several may run. After four pings without an answer it connects anew."""
     heard = Heard()
-    handler = SocketModeHandler(_app(slack, heard), slack.app_token, ping_interval=1)
+    handler = SocketModeHandler(_app(slack, heard), slack.app_token, ping_interval=pings)
     before = slack.connections
     handler.connect()  # type: ignore[no-untyped-call]
     try:
