@@ -65,7 +65,7 @@ def test_a_refusal_is_an_answer_and_the_next_request_is_served(host: LabHost) ->
             assert talk.ask("check", "cron.service").code == 0
         assert talk.ask("stop", "indexer.service", user="root").is_refused
         assert talk.ask("stop", "cron.service").code == 0
-        assert host.show("cron.service", "ActiveState") == {"ActiveState": "inactive"}
+        within(10, lambda: host.show("cron.service", "ActiveState") == {"ActiveState": "inactive"})
 
 
 @pytest.mark.parametrize(
