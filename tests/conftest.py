@@ -17,7 +17,8 @@ pytest_plugins = ("tests.lab.slack.fixtures",)
 NAMES = ("web-01", "web-02", "db-01")
 
 
-# Files that wait for hosts take longest: they begin first, so that no process is left alone with one at the end.
+# Files that wait for hosts take longest: they begin first. Those that wait for nothing fill the end, so that no process
+# is left alone with a long one.
 LONGEST = (
     "tests/kills/",
     "tests/soak/",
@@ -26,12 +27,13 @@ LONGEST = (
     "tests/edges/ssh/",
     "tests/cli/",
 )
+QUICK = ("tests/config/", "tests/doctor/", "tests/handlers/", "tests/test_")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """In one process the core comes first, as it stands; only where files are shared out does their order matter."""
     if "PYTEST_XDIST_WORKER" in os.environ:
-        items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+        items.sort(key=lambda item: item.nodeid.startswith(QUICK) - item.nodeid.startswith(LONGEST))
 
 
 def pytest_configure() -> None:
