@@ -1,0 +1,81 @@
+"""Install the bot as a service of a lab host, as docs/operations.md tells root to, and remove it again."""
+
+import os
+import re
+import shutil
+import sys
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from tests.lab.hosts import LabHost
+from tests.lab.installation import ROOT, Installation
+from tests.lab.machine import LabError
+from tests.stories.scene import Story
+
+DEPLOY = ROOT / "deploy/systemd"
+UNIT = "/etc/systemd/system/maskbot.service"
+SYSUSERS = "/etc/sysusers.d/maskbot.conf"
+LIBRARY = "/opt/maskbot/lib"
+# What differs from a real machine: a folder of packages stands in for an environment in /opt/maskbot.
+FROM_COPIES = f"""\
+[Service]
+Environment=PYTHONPATH={LIBRARY}
+ExecStartPre=
+ExecStartPre={os.path.realpath(sys.executable)} -m bot check
+ExecStart=
+ExecStart={os.path.realpath(sys.executable)} -m bot run
+"""
+
+
+def copy_bot(machine: LabHost) -> None:
+    """Put the bot and what it runs with onto the machine, which may not see the checkout."""
+    library = machine.root / LIBRARY.lstrip("/")
+    for name in ("bot", "handlers", "config"):
+        shutil.copytree(ROOT / name, library / name, dirs_exist_ok=True)
+    for name in re.findall(r"^([\w.-]+)==", (ROOT / "requirements.lock").read_text(), re.MULTILINE):
+        try:
+            files = distribution(name).files or []
+        except PackageNotFoundError:  # of another platform
+            continue
+        for file in files:
+            there = Path(file.locate())
+            if ".." not in file.parts and there.is_file():
+                (library / file).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(there, library / file)
+
+
+def start(machine: LabHost, written: Installation, *, drop_in: str = FROM_COPIES) -> None:
+    """Install and start it. Raises `LabError` with its journal."""
+    secrets = {"ssh_key": Path(written.environment["MASKBOT_SSH_KEY_FILE"]).read_text()}
+    secrets |= {name.lower(): written.environment[name] for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN")}
+    for name, text in secrets.items():
+        machine.write(f"/etc/maskbot/secrets/{name}", text, 0o600)
+    for file in (written.folder / "config").iterdir():
+        machine.write(f"/etc/maskbot/{file.name}", file.read_text())
+    settings = (DEPLOY / "maskbot.env").read_text() + f"SLACK_API_URL={written.environment['SLACK_API_URL']}\n"
+    machine.write("/etc/maskbot/maskbot.env", settings)
+    machine.write(UNIT, (DEPLOY / "maskbot.service").read_text())
+    machine.write(f"{UNIT}.d/here.conf", drop_in)
+    machine.write(SYSUSERS, (DEPLOY / "maskbot.sysusers").read_text())
+    words = "chmod 700 /etc/maskbot/secrets; systemd-sysusers; systemctl daemon-reload; systemctl start maskbot.service"
+    done = machine.run("sh", "-ec", words, seconds=60)
+    if done.returncode != 0:
+        raise LabError(f"{done.stderr}\n{journal(machine)}")
+
+
+def clear(machine: LabHost) -> None:
+    """Stop it, and remove all of it."""
+    gone = f"{UNIT} {UNIT}.d {SYSUSERS} /var/lib/maskbot /opt/maskbot"
+    gone += " /etc/maskbot/*.yaml /etc/maskbot/maskbot.env /etc/maskbot/secrets"
+    words = f"systemctl stop maskbot.service; userdel maskbotd; rm -rf {gone}; systemctl daemon-reload"
+    machine.run("sh", "-c", words, seconds=60)
+
+
+def journal(machine: LabHost) -> str:
+    """What the service said."""
+    return machine.run("journalctl", "-u", "maskbot.service", "-n", "40", "--no-pager", "-o", "cat").stdout
+
+
+def says(story: Story, machine: LabHost, word: str, *, times: int = 1) -> None:
+    """Wait until the service has said so, and so often."""
+    story.until(lambda: journal(machine).split("\n").count(word) >= times, f"`{word}`, {times} times")
