@@ -40,10 +40,18 @@ def run() -> None:
 
 @app.command()
 def check(*, json: words.Json = False) -> None:
-    """Validate the settings and the configuration files. Needs no secret, no database and no Slack."""
+    """Validate the settings and the configuration files. Needs no database and no Slack, but the seal keys."""
     from bot.cli.check import check as check_all
 
     _exit(check_all(as_json=json))
+
+
+@app.command()
+def secret() -> None:
+    """Print a new key that seals what the bot records. Keep it in a secret file, MASKBOT_SEAL_KEYS."""
+    from bot.cli.secret import make_secret
+
+    _exit(make_secret())
 
 
 @app.command()

@@ -94,6 +94,10 @@ class WrittenByNewerVersion(MaskbotError):
     """A newer version wrote this with values that this one does not know: it is left to that version."""
 
 
+class NotSealed(MaskbotError):
+    """What the database holds is not what a bot of ours recorded: nothing is done by it."""
+
+
 class Stale(MaskbotError):
     """Somebody else changed the request first: read it again."""
 

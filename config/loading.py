@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
+from bot.core.audit.seal_keys import KeyRing, parse_keys
 from bot.core.hosts.inventory import Inventory
 from bot.core.policy.calendar_and_limits import Freeze
 from bot.core.policy.configuration import ConfigSnapshot
@@ -100,7 +101,7 @@ def _kept(hosts: Document | None) -> Path | None:
 
 def check(settings: Settings) -> list[ConfigProblem]:
     """All errors and warnings, without starting anything."""
-    errors = [ConfigProblem("error", line) for line in _wrong_key(settings.ssh_key_file)]
+    errors = [ConfigProblem("error", line) for line in (*_wrong_key(settings.ssh_key_file), *_no_seal(settings))]
     try:
         return [*errors, *load(settings).warnings]
     except ConfigError as error:
@@ -196,6 +197,23 @@ def _missing_pager(document: Document, policy: Policy, settings: Settings) -> It
     for rule in policy.rules:
         if settings.pager_url is None and any(step.page for step in rule.escalate):
             yield f"{document.path}:{rule.line}: rule {rule.name}: it pages somebody, but MASKBOT_PAGER_URL is not set"
+
+
+def seal_keys(settings: Settings) -> KeyRing:
+    """The keys that seal what the bot records. Raises `ConfigError` if there are none."""
+    if settings.seal_keys is None:
+        raise ConfigError(
+            "MASKBOT_SEAL_KEYS is missing: without a key, whoever writes the database could approve anything. "
+            "`maskbot secret` makes one; keep it with the other secrets, and never in the database."
+        )
+    return parse_keys(settings.seal_keys.get_secret_value())
+
+
+def _no_seal(settings: Settings) -> Iterator[str]:
+    try:
+        seal_keys(settings)
+    except ConfigError as error:
+        yield str(error)
 
 
 def _wrong_key(path: Path | None) -> Iterator[str]:

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 
 from bot.core.audit.audit_shipping import read_address
+from bot.core.audit.seal_keys import parse_keys
 from bot.core.paging import why_not
 
 _LONGEST_PAUSE = 300.0
@@ -60,6 +61,12 @@ def _is_syslog(typed: str) -> str:
     return typed
 
 
+def _are_seal_keys(typed: SecretStr) -> SecretStr:
+    parse_keys(typed.get_secret_value())
+    return typed
+
+
+SealKeys = Annotated[SecretStr, AfterValidator(_are_seal_keys)]
 SyslogPlace = Annotated[str, AfterValidator(_is_syslog)]
 Pauses = Annotated[str, AfterValidator(_are_pauses)]
 Times = Annotated[str, AfterValidator(_are_times)]

@@ -20,6 +20,7 @@ from config.setting_types import (
     Days,
     Pauses,
     Port,
+    SealKeys,
     Seconds,
     SyslogPlace,
     Threads,
@@ -66,6 +67,9 @@ class Settings(BaseSettings):
     heartbeat: Annotated[float, Field(gt=0, le=60)] = 5  # between two heartbeats
     alarm_after: Seconds = 300  # how long Slack or a sink may be away before somebody is paged
     stop_within: Seconds = 80  # for running work at the end; systemd waits for 90
+
+    # The keys that seal what the bot records: `ID:KEY`, one a line; the first one seals, all of them verify
+    seal_keys: SealKeys | None = None
 
     # Where things are
     database_url: SecretStr = SecretStr("sqlite:///var/maskbot.sqlite")  # a secret: it may contain a password

@@ -32,7 +32,7 @@ from bot.workflow.outbox.internal_only import InternalOnly
 from bot.workflow.process.channel_states import ChannelStates
 from bot.workflow.process.reachability import Reachability, TrackedHosts
 from bot.workflow.queries.answer_pool import AnswerPool
-from config.loading import Configuration
+from config.loading import Configuration, seal_keys
 from config.settings import Settings
 
 
@@ -60,18 +60,20 @@ class Assembly:
 def open_store(
     settings: Settings, *, digest: str = "", instance: str = "", clock: SystemClock | None = None
 ) -> Database:
-    """The database, not opened yet. Raises `ConfigError` for an invalid URL."""
-    return Database(
+    """The database, not opened yet. Raises `ConfigError` for an invalid URL, and without a key for its seals."""
+    store = Database(
         settings.database_url.get_secret_value(),
         clock=clock or SystemClock(),
         instance=instance or instance_name(),
+        keys=seal_keys(settings),
         lease=timedelta(seconds=settings.lease),
-        config_digest=digest,
         limits=DatabaseLimits(
             busy=timedelta(seconds=settings.database_busy),
             message_lease=timedelta(seconds=settings.message_lease),
         ),
     )
+    store.use_config(digest)
+    return store
 
 
 def instance_name() -> str:

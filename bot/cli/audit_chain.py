@@ -9,24 +9,25 @@ import typer
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app.compose import open_store
-from bot.core.audit.chain import BrokenChain, Head, canonical, verify
+from bot.core.audit.anchor import Anchor
+from bot.core.audit.chain import BrokenChain, Head, canonical
+from bot.edges.clock import SystemClock
 from bot.edges.database import Database
 from bot.errors import MaskbotError, UsageError
 from config.settings import load_settings
 
 
 def verify_chain(anchor: str) -> int:
-    """Verify the chain from its start to its end, and up to an anchor that was kept elsewhere."""
-    known = _anchor(anchor) if anchor else None
+    """Verify the chain to its end, and that it contains an anchor that was kept elsewhere."""
+    known = Anchor(_anchor(anchor), SystemClock().now()) if anchor else None
     with _open() as store:
-        head = store.head()  # read first: a running bot goes on writing
-        found = verify(store.records(), anchor=head)
-        if known and not isinstance(found, BrokenChain):
-            found = verify(store.records(), anchor=known)
+        found = store.verify_chain(known)
+        accepted = store.stored_chain.accepted_break()
     if isinstance(found, BrokenChain):
         typer.echo(f"The audit chain is BROKEN at record {found.seq}: {found.why}.", err=True)
         return 1
-    typer.echo(f"The audit chain is intact: {found.count} records.")
+    since = f" since record {accepted['seq']}, where a break was accepted" if accepted else ""
+    typer.echo(f"The audit chain is intact{since}: {found.count} records.")
     typer.echo(f"anchor: {found.head.seq}:{found.head.hash}")
     return 0
 

@@ -13,7 +13,7 @@ from config.settings import load_settings
 
 
 def check(*, as_json: bool) -> int:
-    """Whether the files and settings would let the bot start. Needs no secret, no database and no Slack."""
+    """Whether the files and settings would let the bot start. Needs no database and no Slack."""
     found = _complaints()
     is_ok = not any(one.level == "error" for one in found)
     if as_json:

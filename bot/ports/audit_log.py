@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from bot.core.audit.chain import Event, Head
+from bot.core.audit.anchor import Anchor
+from bot.core.audit.chain import BrokenChain, Event, Head, VerifiedChain
 from bot.core.requests.outbox import Message
 
 
@@ -18,6 +19,18 @@ class AuditLog(Protocol):
 
     def head(self) -> Head:
         """The head of the chain."""
+
+    def events_about(self, request_id: str) -> list[Mapping[str, Any]]:
+        """All events about a request, in order. Raises `NotSealed` if one of them was not recorded by a bot of ours."""
+
+    def verify_chain(self, anchor: Anchor | None = None) -> VerifiedChain | BrokenChain:
+        """Verify the chain: the first time whole, then what is new; and that it contains every head known here.
+
+        After a break that an operator has accepted, it is judged from the event that says so.
+        """
+
+    def forgeries(self) -> list[tuple[str, str]]:
+        """Rows that were found not to be what a bot of ours wrote, since the last call; each with the reason."""
 
     def chain(self, *, after: int = 0, limit: int = 1000) -> list[Mapping[str, Any]]:
         """Sealed audit events in order of their sequence numbers."""

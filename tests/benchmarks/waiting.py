@@ -33,6 +33,7 @@ from config.loading import load
 from config.settings import Settings
 from tests.lab.demo import workspace
 from tests.lab.installation import ROOT, Bot, Installation
+from tests.lab.keys import KEYS
 from tests.lab.slack.lab import SlackLab
 from tests.lab.slack.workspace import TEAM
 
@@ -136,7 +137,9 @@ def _host(number: int) -> dict[str, object]:
 
 
 def _store(installation: Installation) -> Database:
-    return Database(installation.environment["MASKBOT_DATABASE_URL"], clock=SystemClock(), instance="benchmark")
+    return Database(
+        installation.environment["MASKBOT_DATABASE_URL"], clock=SystemClock(), instance="benchmark", keys=KEYS
+    )
 
 
 def _fill(store: Database, installation: Installation, slack: SlackLab, count: int) -> None:

@@ -19,10 +19,11 @@ import pytest
 import yaml
 
 from tests.lab.installation import ROOT
+from tests.lab.keys import SETTING
 from tests.lab.warm import Maskbot, maskbot
 
 COMMANDS = (
-    "run", "check", "doctor", "explain", "plan", "mask", "unmask", "approve", "deny", "withdraw", "ask",
+    "run", "check", "secret", "doctor", "explain", "plan", "mask", "unmask", "approve", "deny", "withdraw", "ask",
     "answer", "give", "break-glass", "sign-off", "extend", "keep", "freeze", "thaw", "status",
     "list", "audit", "manifest", "host", "hosts",
 )  # fmt: skip
@@ -46,6 +47,7 @@ class Place:
             "MASKBOT_SOCKET": str(self.folder / "maskbot.sock"),
             "MASKBOT_SSH_KEY_FILE": str(self.folder / "key"),
             "MASKBOT_RETRIES": "0",
+            "MASKBOT_SEAL_KEYS": SETTING,
             "SLACK_API_URL": "http://127.0.0.1:9/api/",
             "SLACK_BOT_TOKEN": "xoxb-1-hushhush",
             "SLACK_APP_TOKEN": "xapp-1-A1-2-hushhush",
@@ -149,14 +151,37 @@ def test_each_command_has_help_of_its_own(place: Place, command: str) -> None:
     assert place.maskbot(command, "--help").returncode == 0
 
 
-def test_the_shipped_example_passes_check_without_any_setting() -> None:
+def test_the_shipped_example_passes_check_with_nothing_but_a_seal_key() -> None:
     environment = {name: text for name, text in os.environ.items() if not name.startswith(("MASKBOT_", "SLACK_"))}
+    made = maskbot(("secret",), environment, seconds=SECONDS).stdout
 
-    done = subprocess.run(
-        [sys.executable, "-m", "bot", "check"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    with_key = subprocess.run(
+        [sys.executable, "-m", "bot", "check"],
+        cwd=ROOT,
+        env=environment | {"MASKBOT_SEAL_KEYS": made},
+        capture_output=True,
+        text=True,
+        check=False,
     )
+    without = maskbot(("check",), environment, seconds=SECONDS)
 
-    assert (done.returncode, done.stdout) == (0, "configuration ok\n"), done.stderr
+    assert (with_key.returncode, with_key.stdout) == (0, "configuration ok\n"), with_key.stderr
+    assert without.returncode == 1
+    assert "error: MASKBOT_SEAL_KEYS is missing" in without.stderr
+    assert "`maskbot secret` makes one" in without.stderr
+
+
+def test_a_bot_without_a_seal_key_does_not_start(place: Place) -> None:
+    done = place.maskbot("run", MASKBOT_SEAL_KEYS="")
+    assert done.returncode == 2
+    assert "MASKBOT_SEAL_KEYS is missing" in done.stderr
+
+
+@pytest.mark.parametrize("wrong", ["hushhush", "a:hushhush", "A B:" + "A" * 43 + "=", f"{SETTING}\n{SETTING}"])
+def test_a_seal_key_of_another_shape_is_refused_and_not_shown(place: Place, wrong: str) -> None:
+    done = place.maskbot("check", MASKBOT_SEAL_KEYS=wrong)
+    assert done.returncode == 1
+    assert "MASKBOT_SEAL_KEYS: " in done.stderr
 
 
 def test_check_names_file_and_line_of_a_mistake(place: Place) -> None:

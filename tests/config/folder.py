@@ -5,10 +5,12 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from pydantic import SecretStr
 
 from bot.errors import ConfigError
 from config.loading import Configuration, load
 from config.settings import Settings
+from tests.lab.keys import SETTING
 
 KEY = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"
 HOSTS = f"""\
@@ -44,7 +46,7 @@ class Folder:
     settings: Settings = field(init=False)
 
     def __post_init__(self) -> None:
-        self.settings = Settings(config_dir=self.path)
+        self.settings = Settings(config_dir=self.path, seal_keys=SecretStr(SETTING))
 
     def load(self) -> Configuration:
         self.write()

@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 import config
 from bot.core.people.identity import Person
@@ -13,6 +14,7 @@ from config.loading import ConfigProblem, check
 from config.settings import Settings
 from tests.config.folder import POLICY, Folder
 from tests.core.situations import facts
+from tests.lab.keys import SETTING
 
 SHIPPED = Path(config.__file__).parent
 
@@ -27,7 +29,9 @@ def findings(folder: Folder) -> list[ConfigProblem]:
 
 
 def test_the_shipped_examples_are_right_as_they_are() -> None:
-    errors = [found for found in check(Settings(config_dir=SHIPPED)) if found.level == "error"]
+    errors = [
+        found for found in check(Settings(config_dir=SHIPPED, seal_keys=SecretStr(SETTING))) if found.level == "error"
+    ]
     assert errors == []
 
 
@@ -147,7 +151,7 @@ def test_a_check_names_every_mistake_as_a_finding(folder: Folder) -> None:
 
 def test_a_private_key_that_others_may_read_is_an_error(folder: Folder) -> None:
     key = folder.path / "id"
-    folder.settings = Settings(config_dir=folder.path, ssh_key_file=key)
+    folder.settings = Settings(config_dir=folder.path, ssh_key_file=key, seal_keys=SecretStr(SETTING))
     assert findings(folder) == [ConfigProblem("error", f"MASKBOT_SSH_KEY_FILE: no such file: {key}")]
     key.write_text("")
     key.chmod(0o644)

@@ -14,6 +14,7 @@ CANARY = "xoxb-canary-4711"
 CANARIES = {name: CANARY for name in SECRETS} | {
     "MASKBOT_PAGER_URL": f"https://pager.example.com/{CANARY}",
     "MASKBOT_AUDIT_WEBHOOK_URL": f"https://log.example.com/{CANARY}",
+    "MASKBOT_SEAL_KEYS": f"{CANARY}:{'A' * 43}=",
 }
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from bot.edges.database import Database, DatabaseLimits
 from tests.edges.asked import NOW
+from tests.lab.keys import KEYS
 from tests.lab.postgres import Postgres
 from tests.lab.sqlite import new_sqlite
 
@@ -56,6 +57,7 @@ def opened(database_url: str, clock: Hands) -> Iterator[Opening]:
     with ExitStack() as stack:
 
         def another(url: str = database_url, instance: str = "bot-1", **settings: Any) -> Database:
+            settings.setdefault("keys", KEYS)
             settings.setdefault("limits", DatabaseLimits(busy=timedelta(seconds=20)))  # a busy machine
             database = Database(url, clock=clock, instance=instance, **settings)
             stack.callback(database.close)
@@ -67,6 +69,7 @@ def opened(database_url: str, clock: Hands) -> Iterator[Opening]:
 @pytest.fixture
 def store(opened: Opening) -> Iterator[Database]:
     """The database as a running bot has it."""
-    database = opened(config_digest="c0ffee")
+    database = opened()
+    database.use_config("c0ffee")
     with database.exclusive():
         yield database

@@ -9,11 +9,12 @@ from bot.edges.database import Database
 from bot.errors import StoreBusy
 from bot.ports import Message, MessageKind
 from tests.edges.asked import a_request, an_event
+from tests.lab.keys import KEYS
 
 
 def main(url: str) -> None:
     """Write until killed, or until the database says no."""
-    store = Database(url, clock=SystemClock(), instance="writer")
+    store = Database(url, clock=SystemClock(), instance="writer", keys=KEYS)
     with store.exclusive():
         for number in itertools.count():
             whisper = Message(MessageKind.WHISPER, to="UALICE", body="x" * 2000)

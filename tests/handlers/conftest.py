@@ -20,6 +20,7 @@ from handlers import OwnApp, register
 from tests.handlers.payloads import APP, TEAM
 from tests.handlers.web_api import WebApi, web_api
 from tests.handlers.world import HOSTS, POLICY, Listed, NoHost, World
+from tests.lab.keys import KEYS
 from tests.lab.sqlite import new_sqlite
 
 
@@ -41,7 +42,7 @@ def listed(world: World) -> Listed:
 @pytest.fixture
 def world(slack: WebApi, tmp_path: Path) -> Iterator[World]:
     clock = SystemClock()
-    store = Database(new_sqlite(tmp_path / "maskbot.db"), clock=clock, instance="bot-1")
+    store = Database(new_sqlite(tmp_path / "maskbot.db"), clock=clock, instance="bot-1", keys=KEYS)
     client = web_client("xoxb-test", base=slack.base)
     directory = SlackDirectory(client, account(client), ttl=0)
     in_force = InForce(ConfigSnapshot(Inventory(HOSTS), POLICY))

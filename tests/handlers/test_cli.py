@@ -43,6 +43,7 @@ from handlers.cli import BotState, Shell
 from handlers.cli_queries import SHELL
 from tests.core.record import RECORDED
 from tests.handlers.world import HOSTS, NoHost
+from tests.lab.keys import KEYS
 from tests.lab.sqlite import new_sqlite
 
 ALICE, BOB = PersonId("T1", "UALICE"), PersonId("T1", "UBOB")
@@ -98,7 +99,7 @@ class Terminal:
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
     clock = SystemClock()
-    store = Database(new_sqlite(tmp_path / "maskbot.db"), clock=clock, instance="bot-1")
+    store = Database(new_sqlite(tmp_path / "maskbot.db"), clock=clock, instance="bot-1", keys=KEYS)
     directory = FallbackDirectory(OfflineDirectory(lambda: POLICY))
     channel = SlackChannel(web_client("", base="http://127.0.0.1:9/api/"))
     deps = Deps(store, NoHost(), directory, channel, clock, InForce(ConfigSnapshot(Inventory(HOSTS), POLICY)))

@@ -28,6 +28,7 @@ from bot.workflow import Deps, Desk, InForce, Timings, Workers
 from bot.workflow.queries.answer_pool import AnswerPool
 from tests.kills.kept import KeptCalls, KeptChannels
 from tests.kills.points import Death, MortalDatabase, MortalHosts
+from tests.lab.keys import KEYS
 from tests.workflow.slack import ALICE, INCIDENT, People
 from tests.workflow.world import POLICY
 
@@ -62,7 +63,7 @@ def be_a_bot(settings: Settings) -> None:
     folder, clock = Path(settings.folder), SystemClock()
     death, lease = Death(folder / "deaths"), timedelta(seconds=settings.lease)
     limits = DatabaseLimits(busy=BUSY, message_lease=lease)
-    store = MortalDatabase(settings.url, clock=clock, instance=settings.name, lease=lease, limits=limits)
+    store = MortalDatabase(settings.url, clock=clock, instance=settings.name, keys=KEYS, lease=lease, limits=limits)
     store.death = death
     hosts = MortalHosts(GuardedHosts(SshHosts(Path(settings.ssh_key))), KeptCalls(folder / "calls"), death)
     channel = KeptChannels(folder / "slack", death.at)

@@ -8,7 +8,8 @@ A moment is one of the bot's own effects, right before or after it: a command to
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from bot.core.hosts.inventory import Host
 from bot.core.requests import Request, Stage
 from bot.core.systemd.guard import Note
 from bot.edges.database import Database
+from bot.edges.database.stored_chain import Appending
 from bot.errors import OutcomeUnknown
 from bot.ports import Claim, CommandResult, Count, Hosts, Message
 from tests.kills.kept import KeptCalls
@@ -162,16 +164,29 @@ class MortalDatabase(Database):
             self.death.at(f"after save {saved.stage}")
         return saved
 
-    def _append(self, connection: Connection, events: Sequence[Event], now: datetime) -> None:
+    @contextmanager
+    def _changing(self) -> Iterator[tuple[Connection, datetime, Appending]]:
         """Between the events and the new head of their chain, in whatever transaction."""
+        with super()._changing() as (connection, now, appending):
+            mortal = MortalAppending(appending.chain, connection, now)
+            mortal.death = self.death
+            yield connection, now, mortal
+            appending.head = mortal.head
 
+
+class MortalAppending(Appending):
+    """An append after which its process may not come back."""
+
+    death: Death
+
+    def append(self, events: Sequence[Event], stored: Request | None = None) -> None:
         def dies(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
             if statement.startswith("UPDATE chain_head"):
                 for one in events:
                     self.death.at(f"append {one.type}")
 
-        event.listen(connection, "before_cursor_execute", dies)
+        event.listen(self.connection, "before_cursor_execute", dies)
         try:
-            super()._append(connection, events, now)
+            super().append(events, stored)
         finally:
-            event.remove(connection, "before_cursor_execute", dies)
+            event.remove(self.connection, "before_cursor_execute", dies)

@@ -21,6 +21,7 @@ from tests.kills.kept import KeptCalls, messages
 from tests.kills.mortal import BUSY, UNIT, Maker, Settings
 from tests.kills.points import MOMENTS, Death
 from tests.lab.hosts import LabHost
+from tests.lab.keys import KEYS
 from tests.lab.postgres import Postgres
 from tests.workflow.invariants import Seen, broken
 from tests.workflow.slack import BOB, Channels, People, caller
@@ -75,7 +76,7 @@ class Lane:
         self._make_empty()
         self.death.wait_for(moments)
         limits = DatabaseLimits(busy=BUSY)
-        store = Database(self._url, clock=SystemClock(), instance="desk", limits=limits)
+        store = Database(self._url, clock=SystemClock(), instance="desk", keys=KEYS, limits=limits)
         with _ONE_AT_A_TIME, store.exclusive():
             pass  # the schema is there before any bot is
         try:

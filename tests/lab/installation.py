@@ -16,6 +16,7 @@ from typing import Self
 import yaml
 
 from tests.lab.hosts import LabHost
+from tests.lab.keys import SETTING
 from tests.lab.machine import LabError
 from tests.lab.warm import Maskbot, maskbot
 
@@ -58,6 +59,7 @@ class Installation:
             "SLACK_API_URL": workspace.api_url,
             "SLACK_BOT_TOKEN": workspace.bot_token,
             "SLACK_APP_TOKEN": workspace.app_token,
+            "MASKBOT_SEAL_KEYS": SETTING,
             "MASKBOT_CONFIG_DIR": str(config),
             "MASKBOT_DATABASE_URL": f"sqlite:///{folder}/state/maskbot.sqlite",
             "MASKBOT_SOCKET": str(folder / "maskbot.sock"),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bot.edges.clock import SystemClock
 from bot.edges.database import Database
+from tests.lab.keys import KEYS
 
 
 def new_sqlite(file: Path) -> str:
@@ -24,7 +25,9 @@ def new_sqlite(file: Path) -> str:
 def _migrated() -> bytes:
     folder = Path(tempfile.mkdtemp(prefix="maskbot-sqlite-"))
     try:
-        with Database(f"sqlite:///{folder}/maskbot.db", clock=SystemClock(), instance="template").exclusive():
+        with Database(
+            f"sqlite:///{folder}/maskbot.db", clock=SystemClock(), instance="template", keys=KEYS
+        ).exclusive():
             pass
         return (folder / "maskbot.db").read_bytes()
     finally:

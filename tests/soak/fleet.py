@@ -14,6 +14,7 @@ from bot.edges.database import Database
 from tests.lab.demo import workspace
 from tests.lab.hosts import LabHost
 from tests.lab.installation import Bot, Installation
+from tests.lab.keys import KEYS
 from tests.lab.machine import LabError
 from tests.lab.postgres import Postgres
 from tests.lab.pristine import Pristine
@@ -71,7 +72,7 @@ def running_fleet(
             bot.start()
             stack.callback(_end, bot)
             bots.append(bot)
-        desk = Database(url, clock=SystemClock(), instance="desk")
+        desk = Database(url, clock=SystemClock(), instance="desk", keys=KEYS)
         stack.callback(desk.close)
         yield Fleet(tuple(bots), slack, hosts, cluster, desk)
 

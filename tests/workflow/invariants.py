@@ -11,6 +11,7 @@ from typing import Any
 from bot.core.audit.chain import Head, VerifiedChain, verify
 from bot.core.cards import render
 from bot.core.requests import Outcome, Request, Verb
+from tests.lab.keys import KEYS
 from tests.workflow.slack import words
 from tests.workflow.wire import Call, not_needed
 from tests.workflow.world import World
@@ -53,7 +54,7 @@ def broken(seen: Seen) -> list[str]:
 
 
 def _chain_is_broken(seen: Seen) -> Iterator[str]:
-    verified = verify(seen.records, anchor=seen.head)
+    verified = verify(seen.records, KEYS, anchor=seen.head)
     if not isinstance(verified, VerifiedChain):
         yield f"the audit chain does not hold: {verified}"
 

@@ -24,6 +24,7 @@ from bot.workflow.health.operator_notices import anchor, first_anchor
 from bot.workflow.process.deps import InForce
 from tests.edges.syslog import LogReceiver, Stoppable, tcp
 from tests.handlers.world import HOSTS, NoHost
+from tests.lab.keys import KEYS
 from tests.lab.sqlite import new_sqlite
 from tests.workflow.conftest import Opening
 from tests.workflow.lifecycle.test_outcome_unknown import is_untouched
@@ -42,7 +43,7 @@ class Bot:
     def __init__(self, url: str, sink: SyslogSink, name: str) -> None:
         self.clock = Hands()
         self.name = name
-        self.store = Database(url, clock=self.clock, instance=name)
+        self.store = Database(url, clock=self.clock, instance=name, keys=KEYS)
         self.slack = Channels()
         in_force = InForce(ConfigSnapshot(Inventory(HOSTS), NOBODY_MAY))
         timings = Timings(poll=0.05)

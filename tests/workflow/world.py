@@ -39,6 +39,7 @@ from config.critical_units import read_lists
 from config.host_keys import read_public_key
 from config.loading import SHIPPED_LIST
 from config.strict_yaml import read_document
+from tests.lab.keys import KEYS
 from tests.plugins.fault_table import was_read
 from tests.workflow.fleet import AnyHost
 from tests.workflow.slack import ALICE, BOB, INCIDENT, TEAM, Channels, People, Said, caller, words
@@ -92,7 +93,7 @@ class World:
     ) -> None:
         self.hosts = hosts
         self.clock = Hands()
-        self.store = Database(url, clock=self.clock, instance="bot-1")
+        self.store = Database(url, clock=self.clock, instance="bot-1", keys=KEYS)
         self.wire = Wire(ways)
         self.has_lost_an_answer = False  # for tests in which an answer cannot be recorded
         self.people = people or People()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.core.audit.seal_keys import KeyRing
 from bot.core.people.identity import PersonId
 from bot.core.systemd.units import UnitName
 
@@ -14,6 +15,8 @@ FORMAT = 1
 LARGEST = 16 * 1024  # bytes of one sealed event; longer data is cut, and its SHA-256 noted
 LONGEST_TEXT = 1000  # characters of a text that are kept if its event is too large
 SEALS = ("prev", "hash", "kid", "mac")  # the parts of a record beside its body
+DOMAIN = "event"  # of the seals of events
+BREAK_ACCEPTED = "audit.break_accepted"  # an operator accepted a break; the chain is judged from this event on
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,8 @@ class Event:
     request_id: str = ""
     actor: PersonId | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
+    id: str = ""  # a globally unique id, for an event that something else names; given at the append otherwise
+    request_version: int | None = None  # the version of its request that is stored with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +55,14 @@ START = Head(0, "0" * 64)
 
 @dataclass(frozen=True, slots=True)
 class ChainedEvent:
-    """An event in the chain: the canonical text that was hashed, the previous hash and its own."""
+    """An event in the chain: the canonical text that was hashed, the previous hash, its own, and the keyed seal."""
 
     seq: int
     body: str
     prev: str
     hash: str
+    kid: str
+    mac: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +81,15 @@ class BrokenChain:
     why: str
 
 
-def seal(event: Event, *, after: Head, at: datetime, event_id: str, origin: Origin) -> ChainedEvent:
-    """Append an event to a chain. `event_id` is globally unique; its sequence number is unique only in this chain."""
+def seal(event: Event, *, after: Head, at: datetime, event_id: str, origin: Origin, keys: KeyRing) -> ChainedEvent:
+    """Append an event to a chain. `event_id` is globally unique; its sequence number is unique only in this chain.
+
+    The hash holds the chain together, and anybody can compute it; the seal over it can only be made with our key.
+    """
     seq = after.seq + 1
     said = {
         "v": FORMAT,
-        "event_id": event_id,
+        "event_id": event.id or event_id,
         "seq": seq,
         "ts": at,
         "instance": origin.instance,
@@ -89,22 +99,25 @@ def seal(event: Event, *, after: Head, at: datetime, event_id: str, origin: Orig
         "outcome": event.outcome,
         "reason_code": event.code,
         "request_id": event.request_id,
+        "request_version": event.request_version,
         "actor": event.actor,
     }
     body = _within_limit(said, event.data)
-    return ChainedEvent(seq, body, after.hash, _hash(after.hash, body))
+    digest = _hash(after.hash, body)
+    made = keys.seal(DOMAIN, digest)
+    return ChainedEvent(seq, body, after.hash, digest, made.kid, made.mac)
 
 
 def verify(
-    records: Iterable[Mapping[str, Any]], *, start: Head = START, anchor: Head | None = None
+    records: Iterable[Mapping[str, Any]], keys: KeyRing, *, start: Head = START, anchor: Head | None = None
 ) -> VerifiedChain | BrokenChain:
-    """Verify a chain from its start: every number, every link, every hash, and the anchor if one is known.
+    """Verify a chain from its start: every number, every link, every hash and seal, and the anchor if one is known.
 
     A chain alone cannot show that its end was cut off; an anchor from outside can.
     """
     head = start
     for record in records:
-        why = _fault(record, head)
+        why = _fault(record, head) or fault(record, keys)
         if why:
             return BrokenChain(head.seq + 1, why)
         head = Head(head.seq + 1, record["hash"])
@@ -120,18 +133,25 @@ def canonical(value: object) -> str:
     return json.dumps(_plain(value), sort_keys=True, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
 
 
+def fault(record: Mapping[str, Any], keys: KeyRing) -> str:
+    """Why we cannot have sealed this record, wherever it stands; empty if we did."""
+    digest = _hash(str(record.get("prev")), canonical({name: record[name] for name in record if name not in SEALS}))
+    if record.get("hash") != digest:
+        return "its content is not what was sealed"
+    return keys.fault(DOMAIN, digest, record.get("kid"), record.get("mac"))
+
+
 def _fault(record: Mapping[str, Any], head: Head) -> str:
     """Why this record cannot follow that head; empty if it can."""
     if record.get("seq") != head.seq + 1:
         return f"number {head.seq + 1} is missing; {record.get('seq')!r} stands in its place"
     if record.get("prev") != head.hash:
         return "it does not follow from the record before it"
-    body = canonical({key: value for key, value in record.items() if key not in SEALS})
-    return "" if record.get("hash") == _hash(head.hash, body) else "its content is not what was sealed"
+    return ""
 
 
 def _hash(prev: str, body: str) -> str:
-    return hashlib.sha256((prev + body).encode("ascii")).hexdigest()
+    return hashlib.sha256((prev + body).encode("ascii", "replace")).hexdigest()
 
 
 def _within_limit(said: Mapping[str, Any], data: Mapping[str, Any]) -> str:

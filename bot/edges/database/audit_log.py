@@ -8,18 +8,24 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from bot.core.audit.chain import Event, Head, Origin, seal
-from bot.edges.database.tables import chain_head, events
+from bot.core.audit.chain import BREAK_ACCEPTED, Event, Head, Origin, fault, seal
+from bot.core.audit.seal_keys import KeyRing
+from bot.edges.database.seals import seals_of
+from bot.edges.database.tables import IS_ACCEPTED_BREAK, chain_head, events
+from bot.errors import NotSealed
 
 
-def append(connection: Connection, new: Sequence[Event], *, at: datetime, origin: Origin) -> None:
-    """Append events to the chain. The head stays locked until the transaction ends, so this comes last in it."""
-    if not new:
-        return
-    end = head(connection, lock=True)
-    rows = []
+def append(
+    connection: Connection, new: Sequence[Event], *, at: datetime, origin: Origin, after: Head | None = None
+) -> tuple[Head, Head]:
+    """Append events to the chain, and return its head before and after.
+
+    The head stays locked until the transaction ends, so this comes last in it. `after` replaces a wrong head.
+    """
+    begin = end = after or head(connection, lock=True)
+    rows, keys = [], seals_of(connection).keys
     for event in new:
-        sealed = seal(event, after=end, at=at, event_id=uuid.uuid4().hex, origin=origin)
+        sealed = seal(event, after=end, at=at, event_id=uuid.uuid4().hex, origin=origin, keys=keys)
         end = Head(sealed.seq, sealed.hash)
         rows.append(
             {
@@ -29,10 +35,40 @@ def append(connection: Connection, new: Sequence[Event], *, at: datetime, origin
                 "body": sealed.body,
                 "prev": sealed.prev,
                 "hash": sealed.hash,
+                "kid": sealed.kid,
+                "mac": sealed.mac,
             }
         )
     connection.execute(insert(events), rows)
     connection.execute(update(chain_head).values(seq=end.seq, hash=end.hash))
+    return begin, end
+
+
+def last(connection: Connection) -> Head:
+    """The head, or the last record if that is further on: where a chain can go on whose head was tampered with."""
+    row = connection.execute(select(events.c.seq, events.c.hash).order_by(events.c.seq.desc()).limit(1)).first()
+    stored = head(connection)
+    return Head(row.seq, row.hash) if row and row.seq > stored.seq else stored
+
+
+def accepted_break(connection: Connection, keys: KeyRing) -> Mapping[str, Any] | None:
+    """The newest event of ours in which an operator accepted a break."""
+    chosen = select(events).where(IS_ACCEPTED_BREAK).order_by(events.c.seq.desc())
+    found = _records(connection.execute(chosen).mappings())
+    return next((one for one in found if one["type"] == BREAK_ACCEPTED and not fault(one, keys)), None)
+
+
+def about(connection: Connection, request_id: str) -> list[Mapping[str, Any]]:
+    """All events about a request, in order. Raises `NotSealed` if one of them is none of ours."""
+    chosen = select(events).where(events.c.request_id == request_id).order_by(events.c.seq)
+    rows, keys = connection.execute(chosen).mappings().all(), seals_of(connection).keys
+    found = list(_records(rows))
+    for row, record in zip(rows, found, strict=True):
+        is_in_place = (record.get("seq"), record.get("request_id")) == (row["seq"], request_id)
+        why = fault(record, keys) if is_in_place else "it is another event's copy"
+        if why:
+            raise NotSealed(f"Event {row['seq']} about request {request_id} was not recorded by the bot ({why}).")
+    return found
 
 
 def head(connection: Connection, *, lock: bool = False) -> Head:

@@ -9,7 +9,7 @@ from bot.core.requests import Request, Stage
 from bot.edges.database import rows
 from bot.edges.database.tables import UtcTime, requests, targets
 from bot.edges.database.transactions import NOW, database_time, is_free
-from bot.errors import LostClaim, WrittenByNewerVersion
+from bot.errors import LostClaim, NotSealed, WrittenByNewerVersion
 from bot.ports import Claim
 
 
@@ -21,7 +21,7 @@ def is_any_due(connection: Connection, *, now: datetime) -> bool:
 def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta) -> Claim | None:
     """Claim what has been due longest; rows that another replica is claiming are skipped.
 
-    A request with values of a newer version is left to that version.
+    A request with values of a newer version is left to that version, and a forged one to the operators.
     """
     due = connection.execute(_NEXT, {"now": now}).first()
     if due is None:
@@ -35,7 +35,7 @@ def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta)
     )
     try:
         request = rows.read_one(connection, due.request_id)
-    except WrittenByNewerVersion:
+    except (WrittenByNewerVersion, NotSealed):
         return None  # it stays leased for a while, so that it blocks no other
     return Claim(request, owner, due.fence + 1) if request else None
 

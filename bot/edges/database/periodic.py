@@ -2,35 +2,38 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, Row, and_, select, update
 
+from bot.edges.database.seals import seals_of
 from bot.edges.database.tables import periodic_tasks
 from bot.edges.database.transactions import NOW, database_time, insert_new, is_free
-from bot.errors import Stale
+from bot.errors import NotSealed, Stale
 from bot.ports import Periodic
 
 _HEARTBEAT = "heartbeat"  # a row that is written only to test whether the database is writable
 
 
 def get(connection: Connection, name: str) -> Periodic | None:
-    """A task as it is stored."""
+    """A task as it is stored. Raises `NotSealed`."""
     row = connection.execute(select(periodic_tasks).where(periodic_tasks.c.name == name)).first()
-    return _task(row) if row else None
+    return _task(connection, row) if row else None
 
 
 def of_kind(connection: Connection, kind: str) -> list[Periodic]:
     """All tasks whose name begins with the kind and a colon."""
     named = periodic_tasks.c.name.startswith(f"{kind}:", autoescape=True)
-    return [
-        _task(row) for row in connection.execute(select(periodic_tasks).where(named).order_by(periodic_tasks.c.name))
-    ]
+    chosen = connection.execute(select(periodic_tasks).where(named).order_by(periodic_tasks.c.name))
+    return [_task(connection, row) for row in chosen]
 
 
 def save(connection: Connection, task: Periodic) -> Periodic:
     """Write the next version over `task.version`, free to be taken. Raises `Stale`."""
     newer = replace(task, version=task.version + 1)
-    row = {"document": dict(newer.document), "version": newer.version, "due_at": newer.due_at}
+    document = dict(newer.document)
+    sealed = seals_of(connection).of_task(newer.name, document)
+    row = {"document": document, "version": newer.version, "due_at": newer.due_at, "seal": sealed}
     free = {"owner": None, "lease_until": None}
     if task.version == 0:
         is_written = insert_new(connection, periodic_tasks, {"name": task.name, **row, **free})
@@ -45,7 +48,8 @@ def save(connection: Connection, task: Periodic) -> Periodic:
 def touch(connection: Connection, *, now: datetime) -> None:
     """Write a changed value: SQLite does not write a row again that is unchanged."""
     document = {"at": now.isoformat()}
-    if not insert_new(connection, periodic_tasks, {"name": _HEARTBEAT, "document": document, "version": 1}):
+    row = {"name": _HEARTBEAT, "document": document, "version": 1, "seal": ""}
+    if not insert_new(connection, periodic_tasks, row):
         connection.execute(update(periodic_tasks).where(periodic_tasks.c.name == _HEARTBEAT).values(document=document))
 
 
@@ -55,14 +59,19 @@ def is_any_due(connection: Connection, *, now: datetime) -> bool:
 
 
 def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta) -> Periodic | None:
-    """Claim the task that has been due longest. An earlier holder cannot save it any more: its version has changed."""
+    """Claim the task that has been due longest. An earlier holder cannot save it any more: its version has changed.
+
+    A forged task is left to the operators.
+    """
     row = connection.execute(_NEXT, {"now": now}).first()
     if row is None:
         return None
-    taken = replace(_task(row), version=row.version + 1)
-    held = {"owner": owner, "lease_until": database_time(connection) + lease, "version": taken.version}
+    held = {"owner": owner, "lease_until": database_time(connection) + lease, "version": row.version + 1}
     connection.execute(update(periodic_tasks).where(periodic_tasks.c.name == row.name).values(**held))
-    return taken
+    try:
+        return replace(_task(connection, row), version=row.version + 1)
+    except NotSealed:
+        return None  # it stays leased for a while, so that it blocks no other
 
 
 def void_all(connection: Connection) -> None:
@@ -83,5 +92,7 @@ _NEXT = (
 )
 
 
-def _task(row: Row[tuple[object, ...]]) -> Periodic:
+def _task(connection: Connection, row: Row[Any]) -> Periodic:
+    if why := seals_of(connection).fault_of_task(row.name, row.document, row.seal):
+        raise NotSealed(f"The task {row.name} is not what the bot recorded ({why}), so nothing is done by it.")
     return Periodic(row.name, row.document, row.due_at, row.version)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -11,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from bot.core.requests import Request, Tally, Vote
 from bot.core.requests.timers import first_due, next_due
 from bot.edges.database import audit_log, claims, rows
+from bot.edges.database.seals import seals_of
 from bot.edges.database.tables import requests, targets, votes
 from bot.edges.database.transactions import insert_new
 from bot.errors import HostBusy, LostClaim, NoSuchRequest, Stale
@@ -26,23 +28,29 @@ def add(connection: Connection, request: Request, provided: Callable[[Count], No
         audit_log.head(connection, lock=True)
         if not count(connection, Query(key=request.key)):
             provided(partial(count, connection))
-    if not insert_new(connection, requests, rows.request_row(request)):
+    row, target = rows.request_row(request), rows.target_row(request)
+    if not insert_new(connection, requests, row | {"seal": _seal(connection, row, target, request)}):
         return False
     due_at = first_due(request)
     claimable = {"request_id": request.id, "due_at": due_at, "changed_since_claim": False, "fence": 0}
-    connection.execute(insert(targets).values(rows.target_row(request) | claimable))
+    connection.execute(insert(targets).values(target | claimable))
     _write_votes(connection, request.id, request.votes)
     return True
 
 
 def with_key(connection: Connection, key: str) -> Request:
     """The request that was recorded under this key."""
-    (request,) = rows.read(connection, select(requests).where(requests.c.key == key))
-    return request
+    request_id = connection.execute(select(requests.c.id).where(requests.c.key == key)).scalar_one()
+    return get(connection, request_id, locked=True)
 
 
-def get(connection: Connection, request_id: str) -> Request:
-    """Raises `NoSuchRequest`."""
+def get(connection: Connection, request_id: str, *, locked: bool = False) -> Request:
+    """Read a request. A transaction that writes locks it first, if it has not done so already.
+
+    Raises `NoSuchRequest` and `NotSealed`.
+    """
+    if locked:
+        rows.lock(connection, request_id)
     found = rows.read_one(connection, request_id)
     if found is None:
         raise NoSuchRequest(f"There is no request {request_id}.")
@@ -50,8 +58,8 @@ def get(connection: Connection, request_id: str) -> Request:
 
 
 def find(connection: Connection, query: Query) -> list[Request]:
-    """The requests that match, newest first."""
-    return rows.read(connection, _matching(query))
+    """The requests that match, newest first, without those that are not what a bot of ours wrote."""
+    return rows.read(connection, _matching(query), skip_forged=True)
 
 
 def count(connection: Connection, query: Query) -> int:
@@ -100,17 +108,20 @@ def _has_target(query: Query) -> ColumnElement[bool]:
 def replace_stored(connection: Connection, request: Request, claim: Claim | None) -> tuple[Request, bool]:
     """Write the next version over `request.version`; the bool says whether the stage has changed.
 
-    The request is due at the earliest of its timers. Raises `LostClaim`, `HostBusy`, `NoSuchRequest` and `Stale`.
+    The request is due at the earliest of its timers. Raises `LostClaim`, `HostBusy`, `NoSuchRequest`, `NotSealed` and
+    `Stale`.
     Targets are locked before requests, here as everywhere, to avoid deadlocks.
     """
     request = replace(request, due_at=next_due(request))
-    _write_target(connection, request, claim)
+    before = rows.lock(connection, request.id)
+    target = rows.target_row(request)
+    target["document"] = rows.with_what_is_not_known(target["document"], before.target)
+    _write_target(connection, request, target, claim)
     if claim is None:
         claims.make_due_after_change(connection, request, due_at=request.due_at)
-    stored = select(requests.c.stage, requests.c.document).where(requests.c.id == request.id)
-    before = connection.execute(stored).one()
     newer = rows.request_row(replace(request, version=request.version + 1))
     newer["document"] = rows.with_what_is_not_known(newer["document"], before.document)
+    newer["seal"] = _seal(connection, newer, target, request)
     current = and_(requests.c.id == request.id, requests.c.version == request.version)
     if not connection.execute(update(requests).where(current).values(newer)).rowcount:
         raise Stale(f"Request {request.id} was changed by somebody else meanwhile.")
@@ -118,20 +129,21 @@ def replace_stored(connection: Connection, request: Request, claim: Claim | None
     return get(connection, request.id), before.stage != request.stage.value
 
 
-def _write_target(connection: Connection, request: Request, claim: Claim | None) -> None:
+def _seal(connection: Connection, row: dict[str, Any], target: dict[str, Any], request: Request) -> str:
+    votes = [rows.vote_row(request.id, vote)["document"] for vote in request.votes]
+    return seals_of(connection).of_request(row, target["document"], votes)
+
+
+def _write_target(connection: Connection, request: Request, row: dict[str, Any], claim: Claim | None) -> None:
     of_request = targets.c.request_id == request.id
     allowed = and_(of_request, claims.is_still_claimed(claim)) if claim else of_request
-    row, before = rows.target_row(request), connection.execute(select(targets.c.document).where(of_request))
-    row["document"] = rows.with_what_is_not_known(row["document"], before.scalar())
     new = update(targets).where(allowed).values(row)
     try:
         written = connection.execute(new).rowcount
     except IntegrityError:  # the only unique column here is the host of a running target
         raise HostBusy(f"Another change is running on {request.target.host}.") from None
-    if not written and claim:
-        raise LostClaim(f"The claim on request {request.id} has passed to another owner.")
     if not written:
-        raise NoSuchRequest(f"There is no request {request.id}.")
+        raise LostClaim(f"The claim on request {request.id} has passed to another owner.")
 
 
 def _write_votes(connection: Connection, request_id: str, given: Sequence[Vote]) -> None:

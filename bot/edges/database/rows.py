@@ -5,6 +5,8 @@ version reads what an older one wrote. A request with unknown values is left to 
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -13,7 +15,8 @@ from sqlalchemy import BindParameter, Connection, CursorResult, Select, bindpara
 
 from bot.core.requests import Request, Stage, Target, Verb, Vote
 from bot.edges.database import tables
-from bot.errors import WrittenByNewerVersion
+from bot.edges.database.seals import seals_of
+from bot.errors import NoSuchRequest, NotSealed, WrittenByNewerVersion
 
 log = structlog.get_logger()
 _REQUEST = TypeAdapter(Request)
@@ -27,6 +30,9 @@ _VOTES = (
     select(tables.votes.c.request_id, tables.votes.c.document)
     .where(tables.votes.c.request_id.in_(_AMONG))
     .order_by(tables.votes.c.id)
+)
+_TARGET_TO_LOCK = (
+    select(tables.targets.c.document).where(tables.targets.c.request_id == bindparam("request_id")).with_for_update()
 )
 _BY_ID = select(tables.requests).where(tables.requests.c.id == bindparam("request_id"))
 
@@ -93,17 +99,52 @@ def vote_row(request_id: str, vote: Vote) -> dict[str, Any]:
     }
 
 
-def read(connection: Connection, chosen: Select[Any], **values: str) -> list[Request]:
+def read(connection: Connection, chosen: Select[Any], *, skip_forged: bool = False, **values: str) -> list[Request]:
     """Read the requests whose rows are chosen, in that order, each with its targets and votes.
 
-    Raises `WrittenByNewerVersion`: the answer would be wrong without the requests that this version cannot read.
+    A request that is not what a bot of ours wrote is left out, or raises `NotSealed`. Raises `WrittenByNewerVersion`:
+    the answer would be wrong without the requests that this version cannot read.
     """
     rows = connection.execute(chosen, values).all()
     among = {"ids": [row.id for row in rows]}
     targets = connection.execute(_TARGETS, among).all()
     votes = connection.execute(_VOTES, among)
     target_of, votes_of = {row.request_id: row.document for row in targets}, _by_request(votes)
-    return [_request(row._mapping, target_of[row.id], votes_of.get(row.id, [])) for row in rows]
+    found = []
+    for row in rows:
+        target, its_votes = target_of.get(row.id), votes_of.get(row.id, [])
+        with suppress(*([NotSealed] if skip_forged else [])):
+            _believe(connection, row._mapping, target, its_votes)
+            found.append(_request(row._mapping, target, its_votes))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """A request as it is stored."""
+
+    stage: str
+    document: Mapping[str, Any]
+    target: Mapping[str, Any]
+
+
+def lock(connection: Connection, request_id: str) -> StoredRow:
+    """Lock a request's target, and so the request: whoever changes it comes here first. What is stored is verified.
+
+    Raises `NoSuchRequest` and `NotSealed`.
+    """
+    target = connection.execute(_TARGET_TO_LOCK, {"request_id": request_id}).first()
+    row = connection.execute(_BY_ID, {"request_id": request_id}).first()
+    if target is None or row is None:
+        raise NoSuchRequest(f"There is no request {request_id}.")
+    votes = [vote.document for vote in connection.execute(_VOTES, {"ids": [request_id]})]
+    _believe(connection, row._mapping, target.document, votes)
+    return StoredRow(row.stage, row.document, target.document)
+
+
+def _believe(connection: Connection, row: Mapping[Any, Any], target: Any, votes: list[Any]) -> None:
+    if why := seals_of(connection).fault_of_request(row, target, votes):
+        raise NotSealed(f"Request {row['id']} is not what the bot recorded ({why}), so nothing is done with it.")
 
 
 def read_one(connection: Connection, request_id: str) -> Request | None:

@@ -2,25 +2,26 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
 
 from bot import __version__
-from bot.core.audit.chain import Event, Head, Origin, canonical
+from bot.core.audit.anchor import Anchor
+from bot.core.audit.chain import BrokenChain, Event, Head, Origin, VerifiedChain
+from bot.core.audit.seal_keys import KeyRing
 from bot.core.health import Backlog
 from bot.core.requests import Request, Stage, Vote
 from bot.edges import metrics
-from bot.edges.database import audit_log, backlog, blast_radius, claims, outbox, periodic, requests
+from bot.edges.database import backlog, blast_radius, claims, outbox, periodic, requests
 from bot.edges.database.engine import DatabaseLimits, parse_url
+from bot.edges.database.seals import Seals
+from bot.edges.database.stored_chain import Appending, StoredChain
 from bot.edges.database.takeover import take_over
 from bot.edges.database.transactions import Transactions
 from bot.edges.database.wakeup import Wakeup
 from bot.ports import Claim, Clock, Count, DueMessage, Message, Periodic, Query
-
-_PAGE = 1000
 
 
 class Database:
@@ -32,16 +33,17 @@ class Database:
         *,
         clock: Clock,
         instance: str,
+        keys: KeyRing,
         lease: timedelta = timedelta(seconds=60),
-        config_digest: str = "",
         limits: DatabaseLimits | None = None,
     ) -> None:
         self._url = parse_url(url)
         self._clock = clock
         self._lease = lease
         self._limits = limits or DatabaseLimits()
-        self._origin = Origin(instance, __version__, config_digest)
-        self._transactions = Transactions(self._url, self._limits)
+        self._seals = Seals(keys)
+        self._transactions = Transactions(self._url, self._limits, self._seals)
+        self.stored_chain = StoredChain(self._transactions, keys, Origin(instance, __version__))
         self._bell = Wakeup()
 
     @contextmanager
@@ -78,13 +80,13 @@ class Database:
         messages: Sequence[Message] = (),
         provided: Callable[[Count], None] | None = None,
     ) -> tuple[Request, bool]:
-        with self._changing() as (connection, now):
+        with self._changing() as (connection, now, chain):
             if not requests.add(connection, request, provided):
                 return requests.with_key(connection, request.key), False
             interval = self._limits.card_edit_interval
             outbox.show(connection, request, urgent=True, has_moved=True, now=now, interval=interval)
             outbox.add(connection, request, messages, now=now)
-            self._append(connection, events, now)
+            chain.append(events, request)
             return requests.get(connection, request.id), True
 
     def get(self, request_id: str) -> Request:
@@ -104,10 +106,10 @@ class Database:
             return requests.count(connection, query)
 
     def record_vote(self, request_id: str, vote: Vote, *, events: Sequence[Event]) -> bool:
-        with self._changing() as (connection, now):
+        with self._changing() as (connection, now, chain):
             is_new = requests.record_vote(connection, request_id, vote, now=now)
             if is_new:
-                self._append(connection, events, now)
+                chain.append(events)
             return is_new
 
     def save(
@@ -119,12 +121,12 @@ class Database:
         claim: Claim | None = None,
         urgent: bool = True,
     ) -> Request:
-        with self._changing() as (connection, now):
+        with self._changing() as (connection, now, chain):
             stored, has_moved = requests.replace_stored(connection, request, claim)
             interval = self._limits.card_edit_interval
             outbox.show(connection, stored, urgent=urgent, has_moved=has_moved, now=now, interval=interval)
             outbox.add(connection, stored, messages, now=now)
-            self._append(connection, events, now)
+            chain.append(events, stored)
         if has_moved:
             metrics.count_stage_change(stored)
         return stored
@@ -142,16 +144,16 @@ class Database:
             claims.renew(connection, claim, lease=self._lease)
 
     def release(self, claim: Claim, *, due_at: datetime | None) -> None:
-        with self._changing() as (connection, now):
+        with self._changing() as (connection, now, _):
             claims.release(connection, claim, due_at=due_at, now=now)
 
     def make_due(self, request_id: str) -> None:
-        with self._changing() as (connection, now):
-            if not requests.get(connection, request_id).stage.is_final:
+        with self._changing() as (connection, now, _):
+            if not requests.get(connection, request_id, locked=True).stage.is_final:
                 claims.make_due(connection, request_id, now=now)
 
     def make_all_due(self, stages: Collection[Stage]) -> None:
-        with self._changing() as (connection, now):
+        with self._changing() as (connection, now, _):
             claims.make_all_due(connection, stages, now=now)
 
     def claim_message(self, owner: str) -> DueMessage | None:
@@ -164,7 +166,7 @@ class Database:
 
     def mark_delivered(self, due: DueMessage, *, channel: str, ts: str, version: int) -> str:
         posted = outbox.PostedMessage(channel, ts, version)
-        with self._changing() as (connection, now):
+        with self._changing() as (connection, now, _):
             return outbox.mark_delivered(connection, due, posted, now=now, interval=self._limits.card_edit_interval)
 
     def mark_undelivered(self, due: DueMessage, *, retry_in: timedelta | None) -> None:
@@ -186,10 +188,10 @@ class Database:
     def save_periodic(
         self, task: Periodic, *, events: Sequence[Event] = (), messages: Sequence[Message] = ()
     ) -> Periodic:
-        with self._changing() as (connection, now):
+        with self._changing() as (connection, now, chain):
             kept = periodic.save(connection, task)
             outbox.announce(connection, messages, now=now)
-            self._append(connection, events, now)
+            chain.append(events)
             return kept
 
     def claim_periodic(self, owner: str) -> Periodic | None:
@@ -201,12 +203,12 @@ class Database:
             return periodic.take(connection, owner, now=now, lease=self._lease)
 
     def record(self, events: Sequence[Event], messages: Sequence[Message] = ()) -> None:
-        with self._changing() as (connection, now):
+        with self._changing() as (connection, now, chain):
             outbox.announce(connection, messages, now=now)
-            self._append(connection, events, now)
+            chain.append(events)
 
     def use_config(self, config_digest: str) -> None:
-        self._origin = replace(self._origin, config_digest=config_digest)
+        self.stored_chain.use_config(config_digest)
 
     def backlog(self) -> Backlog:
         with self._transactions.reading() as connection:
@@ -216,31 +218,31 @@ class Database:
         with self._transactions.writing() as connection:
             periodic.touch(connection, now=self._clock.now())
 
-    def chain(self, *, after: int = 0, limit: int = _PAGE) -> list[Mapping[str, Any]]:
-        with self._transactions.reading() as connection:
-            return audit_log.read(connection, after=after, limit=limit)
+    def chain(self, *, after: int = 0, limit: int = 1000) -> list[Mapping[str, Any]]:
+        return self.stored_chain.read(after=after, limit=limit)
 
     def records(self, *, after: int = 0) -> Iterator[Mapping[str, Any]]:
         """All records after that number, read page by page."""
-        while page := self.chain(after=after):
-            yield from page
-            after = page[-1]["seq"]
+        return self.stored_chain.records(after=after)
 
-    def export(self, *, after: int = 0) -> Iterator[str]:
-        """The chain as lines of JSON without line ends; nothing in a record can end a line or control a terminal."""
-        return map(canonical, self.records(after=after))
+    def events_about(self, request_id: str) -> list[Mapping[str, Any]]:
+        return self.stored_chain.about(request_id)
 
     def head(self) -> Head:
-        """The chain's head, which the last of `records` must match, and which is posted as an anchor."""
-        with self._transactions.reading() as connection:
-            return audit_log.head(connection)
+        return self.stored_chain.head()
+
+    def verify_chain(self, anchor: Anchor | None = None) -> VerifiedChain | BrokenChain:
+        return self.stored_chain.verify(anchor)
+
+    def forgeries(self) -> list[tuple[str, str]]:
+        return self._seals.news()
 
     @contextmanager
-    def _changing(self) -> Iterator[tuple[Connection, datetime]]:
+    def _changing(self) -> Iterator[tuple[Connection, datetime, Appending]]:
         """A writing transaction that wakes waiting threads at its end."""
         with self._transactions.writing() as connection:
-            yield connection, self._clock.now()
+            now = self._clock.now()
+            appending = Appending(self.stored_chain, connection, now)
+            yield connection, now, appending
+        self.stored_chain.note(appending.head)
         self.wake()
-
-    def _append(self, connection: Connection, events: Sequence[Event], now: datetime) -> None:
-        audit_log.append(connection, events, at=now, origin=self._origin)

@@ -69,6 +69,7 @@ requests = Table(
     Column("asked_at", UtcTime, nullable=False, index=True),
     Column("live_mask", Boolean, nullable=False),
     Column("document", JSON, nullable=False),
+    Column("seal", Text, nullable=False),  # over the row, its target's document and its counted votes
 )
 Index("ix_requests_live_mask", requests.c.asked_at, sqlite_where=text("live_mask"), postgresql_where=text("live_mask"))
 
@@ -152,9 +153,10 @@ periodic_tasks = Table(
     Column("due_at", UtcTime, index=True),
     Column("owner", Text),
     Column("lease_until", UtcTime),
+    Column("seal", Text, nullable=False),  # over the name and the document
 )
 
-# `body` is the very text that was hashed. `kid` and `mac` are reserved for a keyed seal.
+# `body` is the very text that was hashed; `mac` is the keyed seal over `hash`, made with the key `kid`.
 events = Table(
     "events",
     metadata,
@@ -164,9 +166,13 @@ events = Table(
     Column("body", Text, nullable=False),
     Column("prev", Text, nullable=False),
     Column("hash", Text, nullable=False),
-    Column("kid", Text),
-    Column("mac", Text),
+    Column("kid", Text, nullable=False),
+    Column("mac", Text, nullable=False),
 )
+
+# An index finds the few that there are in a long log.
+IS_ACCEPTED_BREAK = text("type = 'audit.break_accepted'")
+Index("ix_events_accepted_breaks", events.c.seq, sqlite_where=IS_ACCEPTED_BREAK, postgresql_where=IS_ACCEPTED_BREAK)
 
 # One row, locked by whoever appends, so that two replicas cannot fork the chain.
 chain_head = Table(

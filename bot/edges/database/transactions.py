@@ -14,13 +14,15 @@ from sqlalchemy.sql.schema import Table
 from bot.edges.database.engine import DatabaseLimits, connect, file_of
 from bot.edges.database.errors import committing, translate_errors
 from bot.edges.database.fair_lock import FairLock
+from bot.edges.database.seals import Seals
 from bot.edges.database.tables import UtcTime
 
 
 class Transactions:
     """Begins and ends every transaction. Both kinds raise `StoreBusy`."""
 
-    def __init__(self, url: URL, limits: DatabaseLimits) -> None:
+    def __init__(self, url: URL, limits: DatabaseLimits, seals: Seals) -> None:
+        self._seals = seals
         self._engine = connect(url, limits)
         self._is_file = file_of(url) is not None
         self._turns = FairLock(limits.busy.total_seconds())
@@ -38,7 +40,7 @@ class Transactions:
             self._engine.connect().execution_options(writes=True) as connection,
             connection.begin() as transaction,
         ):
-            yield connection
+            yield self._seals.on(connection)
             with committing():
                 transaction.commit()
 
@@ -49,7 +51,7 @@ class Transactions:
             if not self._is_file:  # SQLite has no other isolation level
                 connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
-                yield connection
+                yield self._seals.on(connection)
 
     def close(self) -> None:
         """Close all connections; the next transaction would open new ones."""

@@ -7,11 +7,12 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from bot import __version__
-from bot.core.audit.chain import START, BrokenChain, Event, Head, VerifiedChain, verify
+from bot.core.audit.chain import START, BrokenChain, Event, Head, VerifiedChain, canonical, verify
 from bot.edges.database import Database
 from bot.edges.database.engine import parse_url
 from tests.edges.asked import ALICE, a_request, an_event
 from tests.edges.conftest import Hands, Opening
+from tests.lab.keys import KEY, KEYS
 
 
 def append_events(store: Database, count: int) -> None:
@@ -45,8 +46,7 @@ def test_an_event_says_who_did_what_and_which_process_wrote_it(store: Database) 
             "version": __version__,
             "config_digest": "c0ffee",
             "prev": START.hash,
-            "kid": None,
-            "mac": None,
+            "kid": KEY.id,
         }.items()
     )
 
@@ -68,9 +68,9 @@ def test_events_of_one_change_stand_in_order_and_have_ids_of_their_own(store: Da
 
 
 def test_the_chain_verifies_up_to_the_stored_head(store: Database) -> None:
-    assert verify(store.records(), anchor=store.head()) == VerifiedChain(0, START)
+    assert verify(store.records(), KEYS, anchor=store.head()) == VerifiedChain(0, START)
     append_events(store, 3)
-    assert verify(store.records(), anchor=store.head()) == VerifiedChain(3, store.head())
+    assert verify(store.records(), KEYS, anchor=store.head()) == VerifiedChain(3, store.head())
 
 
 def test_the_chain_is_read_in_parts(store: Database) -> None:
@@ -81,15 +81,15 @@ def test_the_chain_is_read_in_parts(store: Database) -> None:
 
 def test_a_chain_longer_than_a_page_is_read_to_its_end(store: Database) -> None:
     store.record([an_event(step=number) for number in range(1001)])
-    assert verify(store.records(), anchor=store.head()) == VerifiedChain(1001, store.head())
+    assert verify(store.records(), KEYS, anchor=store.head()) == VerifiedChain(1001, store.head())
 
 
 def test_an_exported_chain_verifies_without_the_database(store: Database, tmp_path: Path) -> None:
     store.record([an_event(reason="one\ntwo \x1b[2J \u2028 \u202e"), an_event()])
     file = tmp_path / "audit.jsonl"
-    file.write_text("".join(f"{line}\n" for line in store.export()))
+    file.write_text("".join(f"{canonical(record)}\n" for record in store.records()))
     lines = file.read_text().splitlines()
-    assert verify(map(json.loads, lines), anchor=store.head()) == VerifiedChain(2, store.head())
+    assert verify(map(json.loads, lines), KEYS, anchor=store.head()) == VerifiedChain(2, store.head())
     assert all(line.isascii() and line.isprintable() for line in lines)
 
 
@@ -105,7 +105,7 @@ def test_an_exported_chain_verifies_without_the_database(store: Database, tmp_pa
 def test_a_touched_row_breaks_the_chain_there(store: Database, database_url: str, touch: str) -> None:
     append_events(store, 5)
     alter(database_url, touch)
-    broken = verify(store.records(), anchor=store.head())
+    broken = verify(store.records(), KEYS, anchor=store.head())
     assert isinstance(broken, BrokenChain)
     assert broken.seq == 3
 
@@ -113,8 +113,8 @@ def test_a_touched_row_breaks_the_chain_there(store: Database, database_url: str
 def test_a_tail_that_was_cut_off_shows_against_the_stored_head(store: Database, database_url: str) -> None:
     append_events(store, 5)
     alter(database_url, "DELETE FROM events WHERE seq > 3")
-    assert isinstance(verify(store.records()), VerifiedChain)
-    assert isinstance(verify(store.records(), anchor=store.head()), BrokenChain)
+    assert isinstance(verify(store.records(), KEYS), VerifiedChain)
+    assert isinstance(verify(store.records(), KEYS, anchor=store.head()), BrokenChain)
 
 
 def test_a_tail_and_head_that_were_cut_off_show_only_against_a_head_kept_elsewhere(
@@ -125,15 +125,15 @@ def test_a_tail_and_head_that_were_cut_off_show_only_against_a_head_kept_elsewhe
     earlier = store.chain()[0]
     alter(database_url, "DELETE FROM events WHERE seq > 1")
     alter(database_url, "UPDATE chain_head SET seq = 1, hash = (SELECT hash FROM events)")
-    assert verify(store.records(), anchor=store.head()) == VerifiedChain(1, Head(1, earlier["hash"]))
-    assert isinstance(verify(store.records(), anchor=kept), BrokenChain)
+    assert verify(store.records(), KEYS, anchor=store.head()) == VerifiedChain(1, Head(1, earlier["hash"]))
+    assert isinstance(verify(store.records(), KEYS, anchor=kept), BrokenChain)
 
 
 def test_what_is_undone_leaves_no_gap(store: Database) -> None:
     with pytest.raises(TypeError):
         store.add(a_request(), events=[an_event(), an_event(data=object())])
     append_events(store, 1)
-    assert verify(store.records(), anchor=store.head()) == VerifiedChain(1, store.head())
+    assert verify(store.records(), KEYS, anchor=store.head()) == VerifiedChain(1, store.head())
 
 
 def test_an_event_that_cannot_be_recorded_undoes_the_change_it_tells_of(store: Database) -> None:
@@ -149,4 +149,4 @@ def test_two_processes_write_one_chain(store: Database, opened: Opening, clock: 
     other.record([an_event()])
     store.record([an_event()])
     assert [record["instance"] for record in store.chain()] == ["bot-1", "bot-2", "bot-1"]
-    assert isinstance(verify(store.records(), anchor=other.head()), VerifiedChain)
+    assert isinstance(verify(store.records(), KEYS, anchor=other.head()), VerifiedChain)

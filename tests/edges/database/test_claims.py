@@ -15,6 +15,7 @@ from bot.errors import HostBusy, LostClaim
 from bot.ports import Claim
 from tests.edges.asked import BOB, CAROL, NOW, a_request, a_vote, an_event
 from tests.edges.conftest import Hands, Opening
+from tests.edges.sealing import sealed
 
 SECOND = timedelta(seconds=1)
 
@@ -257,7 +258,8 @@ def _insert(url: str, requests: list[Request]) -> None:
     ]
     engine = create_engine(parse_url(url))
     with engine.begin() as connection:
-        connection.execute(insert(tables.requests), [rows.request_row(request) for request in requests])
+        new = [sealed(rows.request_row(request), rows.target_row(request)) for request in requests]
+        connection.execute(insert(tables.requests), new)
         connection.execute(insert(tables.targets), targets)
     engine.dispose()
 

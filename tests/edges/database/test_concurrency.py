@@ -17,6 +17,7 @@ from bot.errors import HostBusy, Stale
 from bot.ports import Claim, Count, Message, MessageKind, Query
 from tests.edges.asked import BOB, a_request, a_vote, an_event
 from tests.edges.conftest import Hands, Opening
+from tests.lab.keys import KEYS
 from tests.lab.postgres import Postgres
 
 T = TypeVar("T")
@@ -199,7 +200,7 @@ def test_everything_at_once_leaves_one_unbroken_chain(replicas: list[Database]) 
         return done
 
     expected = sum(at_once(8, press))
-    assert verify(replicas[0].records(), anchor=replicas[0].head()) == VerifiedChain(expected, replicas[0].head())
+    assert verify(replicas[0].records(), KEYS, anchor=replicas[0].head()) == VerifiedChain(expected, replicas[0].head())
 
 
 def test_who_waits_for_work_is_woken_by_it(store: Database) -> None:
@@ -235,11 +236,11 @@ def test_replicas_that_start_at_once_on_an_empty_database_take_turns(cluster: Po
     url = cluster.make_database("fresh")
 
     def begin(number: int) -> None:
-        store = Database(url, clock=clock, instance=f"bot-{number}")
+        store = Database(url, clock=clock, instance=f"bot-{number}", keys=KEYS)
         with store.exclusive():
             store.record([an_event()])
 
     at_once(4, begin)
-    store = Database(url, clock=clock, instance="bot-5")
+    store = Database(url, clock=clock, instance="bot-5", keys=KEYS)
     with store.exclusive():
         assert [record["seq"] for record in store.records()] == [1, 2, 3, 4]

@@ -21,12 +21,14 @@ from sqlalchemy import select
 from bot.core.audit.chain import Origin, VerifiedChain, verify
 from bot.edges.database import Database, DatabaseLimits, audit_log
 from bot.edges.database.engine import parse_url
+from bot.edges.database.seals import Seals
 from bot.edges.database.tables import chain_head
 from bot.edges.database.transactions import Transactions
 from bot.errors import ConfigError, MaybeRecorded, StoreBusy
 from bot.ports import Query
 from tests.edges.asked import NOW, a_request, an_event
 from tests.edges.conftest import Hands, Opening
+from tests.lab.keys import KEYS
 from tests.lab.postgres import Postgres
 from tests.plugins.fault_table import was_read
 
@@ -87,7 +89,7 @@ def test_a_killed_process_keeps_every_acknowledged_request(either_url: str, open
         kept = [request.id for request in store.find(Query(limit=1_000_000))]
         assert set(acknowledged) <= set(kept)
         assert len(kept) <= len(acknowledged) + 1
-        assert verify(store.records(), anchor=store.head()) == VerifiedChain(len(kept), store.head())
+        assert verify(store.records(), KEYS, anchor=store.head()) == VerifiedChain(len(kept), store.head())
 
 
 @pytest.mark.fault("F50", how="a file system of 600 kB")
@@ -105,7 +107,7 @@ def test_a_full_disk_records_nothing_and_breaks_nothing(tmp_path: Path, opened: 
     store = opened(f"sqlite:///{kept}/maskbot.db")
     with store.exclusive():
         assert len(store.find(Query(limit=1_000_000))) == len(answers) - 1 > 0
-        assert verify(store.records(), anchor=store.head()) == VerifiedChain(len(answers) - 1, store.head())
+        assert verify(store.records(), KEYS, anchor=store.head()) == VerifiedChain(len(answers) - 1, store.head())
 
 
 @pytest.mark.fault("F49", how="another process holds the write lock")
@@ -217,7 +219,7 @@ def test_reading_makes_no_file(on_file: Database, file: Path) -> None:
 @pytest.mark.parametrize("url", ["", "nonsense", "sqlite://", "sqlite:///:memory:", "mysql://u:secret@h/d"])
 def test_only_a_file_or_postgresql_is_a_database_for_us(url: str, clock: Hands) -> None:
     with pytest.raises(ConfigError) as refused:
-        Database(url, clock=clock, instance="bot-1")
+        Database(url, clock=clock, instance="bot-1", keys=KEYS)
     assert "secret" not in str(refused.value)
 
 
@@ -229,7 +231,7 @@ def test_a_crash_of_postgresql_is_survived(cluster: Postgres, opened: Opening) -
         store.add(a_request(1), events=[an_event()])
         cluster.crash()
         assert store.add(a_request(2), events=[an_event()])[1]
-        assert verify(store.records(), anchor=store.head()) == VerifiedChain(2, store.head())
+        assert verify(store.records(), KEYS, anchor=store.head()) == VerifiedChain(2, store.head())
     cluster.drop_database("crashed")
 
 
@@ -266,7 +268,7 @@ def test_what_was_recorded_and_not_answered_is_not_said_to_be_lost(cluster: Post
         was_read(str(unsure.value))
         found, is_new = store.add(a_request(), events=[an_event()])
         assert (found.id, is_new) == ("r1", False)
-        assert verify(store.records(), anchor=store.head()) == VerifiedChain(1, store.head())
+        assert verify(store.records(), KEYS, anchor=store.head()) == VerifiedChain(1, store.head())
     cluster.drop_database("unsure")
 
 
@@ -310,7 +312,8 @@ def test_who_freezes_in_a_transaction_does_not_stop_the_others(cluster: Postgres
     url = cluster.make_database("frozen")
     store = opened(url)
     with store.exclusive():
-        frozen = Transactions(parse_url(url), DatabaseLimits(stalled=timedelta(milliseconds=200)))
+        limits = DatabaseLimits(stalled=timedelta(milliseconds=200))
+        frozen = Transactions(parse_url(url), limits, Seals(KEYS))
         with pytest.raises(StoreBusy), frozen.writing() as connection:
             audit_log.append(connection, [an_event("never")], at=NOW, origin=Origin("bot-2", "1"))
             store.record([an_event()])  # waits for the lock, until PostgreSQL has given the other one up

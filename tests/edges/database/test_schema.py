@@ -22,6 +22,7 @@ from bot.errors import ConfigError, WrittenByNewerVersion
 from bot.ports import Query
 from tests.edges.asked import a_request, a_vote, a_whole_request, an_event
 from tests.edges.conftest import Opening
+from tests.edges.sealing import seal_again
 
 
 def test_migrations_make_the_tables_that_the_code_expects(store: Database, database_url: str) -> None:
@@ -77,8 +78,8 @@ def test_a_database_of_a_build_before_the_first_release_is_left_alone(opened: Op
     store = opened()
     with store.exclusive():
         store.add(a_request(), events=[])
-    alter(database_url, lambda _: None, revision="0004")
-    refused = pytest.raises(ConfigError, match="before the first release .*0004.* Start with a new database")
+    alter(database_url, lambda _: None, revision="0005")
+    refused = pytest.raises(ConfigError, match="before the first release .*0005.* Start with a new database")
     with refused, store.exclusive():
         pass
 
@@ -180,6 +181,7 @@ def alter(url: str, change: Callable[[dict[str, Any]], None], *, revision: str =
                 altered = json.loads(json.dumps(document))
                 change(altered)
                 connection.execute(table.update().values(document=altered))
+        seal_again(connection)
         if revision:
             connection.execute(text("UPDATE alembic_version SET version_num = :it"), {"it": revision})
     engine.dispose()

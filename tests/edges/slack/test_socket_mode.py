@@ -27,6 +27,7 @@ from bot.workflow import Deps, Desk, InForce
 from bot.workflow.queries.answer_pool import AnswerPool
 from handlers import OwnApp, register
 from tests.handlers.world import HOSTS, POLICY, NoHost
+from tests.lab.keys import KEYS
 from tests.lab.slack.lab import SlackLab
 from tests.lab.sqlite import new_sqlite
 
@@ -52,7 +53,7 @@ def bot(slack: SlackLab, tmp_path: Path) -> Iterator[Bot]:
     client, clock = web_client(slack.bot_token, base=slack.api_url), SystemClock()
     us = account(client, app_token=slack.app_token)
     channel, directory = SlackChannel(client), SlackDirectory(client, us, ttl=0)
-    store = Database(new_sqlite(tmp_path / "maskbot.db"), clock=clock, instance="bot-1")
+    store = Database(new_sqlite(tmp_path / "maskbot.db"), clock=clock, instance="bot-1", keys=KEYS)
     deps = Deps(store, NoHost(), directory, channel, clock, InForce(ConfigSnapshot(Inventory(HOSTS), POLICY)))
     answers = AnswerPool(deps)
     with store.exclusive(), closing(answers), ThreadPoolExecutor(4) as aside:

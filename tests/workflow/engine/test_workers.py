@@ -22,6 +22,7 @@ from bot.workflow import Deps, Timings, Workers
 from bot.workflow.process.ack_priority import AckPriority
 from bot.workflow.process.deps import InForce
 from tests.handlers.world import HOSTS, NoHost
+from tests.lab.keys import KEYS
 from tests.lab.sqlite import new_sqlite
 from tests.workflow.slack import ALICE, INCIDENT, Channels, People
 from tests.workflow.world import POLICY, Hands
@@ -37,7 +38,7 @@ class Bot:
 
     def __init__(self, folder: Path, timings: Timings) -> None:
         self.clock = Hands()
-        self.store = Database(new_sqlite(folder / "var/maskbot.db"), clock=self.clock, instance="bot-1")
+        self.store = Database(new_sqlite(folder / "var/maskbot.db"), clock=self.clock, instance="bot-1", keys=KEYS)
         in_force = InForce(ConfigSnapshot(Inventory(HOSTS), replace(POLICY, rules=())))
         self.deps = Deps(self.store, NoHost(), People(), Channels(), self.clock, in_force, timings)
 

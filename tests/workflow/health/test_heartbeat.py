@@ -23,6 +23,7 @@ from bot.workflow.health.operator_notices import report_clock_jumps
 from bot.workflow.process.deps import InForce
 from tests.edges.receiver import PageReceiver, receiving
 from tests.handlers.world import HOSTS, NoHost
+from tests.lab.keys import KEYS
 from tests.lab.sqlite import new_sqlite
 from tests.workflow.slack import Channels, People
 from tests.workflow.world import POLICY, Hands
@@ -35,7 +36,7 @@ class Bot:
 
     def __init__(self, folder: Path, receiver: PageReceiver) -> None:
         self.clock = Hands()
-        self.store = Database(new_sqlite(folder / "var/maskbot.db"), clock=self.clock, instance="bot-1")
+        self.store = Database(new_sqlite(folder / "var/maskbot.db"), clock=self.clock, instance="bot-1", keys=KEYS)
         in_force = InForce(ConfigSnapshot(Inventory(HOSTS), POLICY))
         pager = Webhook(Receiver(receiver.url, Format.GENERIC, secret="s3cret"), now=self.clock.now)
         timings = Timings(poll=0.05, lease_renew=0.05, stuck=0.2)

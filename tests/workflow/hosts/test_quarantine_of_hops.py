@@ -14,6 +14,7 @@ from bot.edges.database.store import Database
 from bot.errors import HostError
 from bot.ports import CommandResult
 from bot.workflow.hosts.quarantine import QuarantinedHosts
+from tests.lab.keys import KEYS
 
 BASTION = Host("bastion", "192.0.2.1", 22, "maskbot", "edge", pins=frozenset({"SHA256:bastion"}))
 WEB = Host("web-01", "192.0.2.11", 22, "maskbot", "prod", pins=frozenset({"SHA256:web"}), via=BASTION)
@@ -44,7 +45,7 @@ class Wire:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Database]:
-    kept = Database(f"sqlite:///{tmp_path}/bot.db", clock=SystemClock(), instance="one")
+    kept = Database(f"sqlite:///{tmp_path}/bot.db", clock=SystemClock(), instance="one", keys=KEYS)
     with kept.exclusive():
         yield kept
 

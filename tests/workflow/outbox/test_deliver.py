@@ -16,6 +16,7 @@ from bot.ports import CommandResult, Message, MessageKind, Periodic
 from bot.workflow import Deps, InForce
 from bot.workflow.outbox.deliver import deliver
 from tests.edges.asked import INCIDENT, a_request
+from tests.lab.keys import KEYS
 from tests.lab.sqlite import new_sqlite
 from tests.workflow.slack import Channels, People, Said
 from tests.workflow.wire import Wire
@@ -28,7 +29,7 @@ OPERATIONS = Place("COPS")
 def deps(tmp_path: Path) -> Iterator[Deps]:
     """A store and a Slack; nobody goes to any host."""
     clock = Hands()
-    store = Database(new_sqlite(tmp_path / "var/maskbot.db"), clock=clock, instance="bot-1")
+    store = Database(new_sqlite(tmp_path / "var/maskbot.db"), clock=clock, instance="bot-1", keys=KEYS)
     with store.exclusive():
         nowhere = InForce(ConfigSnapshot(Inventory(()), POLICY))
         yield Deps(store, Wire(_Nowhere()), People(), Channels(), clock, nowhere)

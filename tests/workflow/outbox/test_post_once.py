@@ -14,6 +14,7 @@ from bot.edges.database import Database, DatabaseLimits
 from bot.ports import DueMessage, Message, MessageKind
 from bot.workflow.outbox.deliver import deliver
 from tests.edges.asked import an_event
+from tests.lab.keys import KEYS
 from tests.workflow.invariants import violations
 from tests.workflow.slack import BOB, INCIDENT
 from tests.workflow.waiting import waits, without_hosts
@@ -130,7 +131,9 @@ def test_who_posts_after_his_lease_has_run_out_takes_his_twin_back(
         assert card is not None
         deliver(world.deps, card)
     url = f"sqlite:///{tmp_path}/var/maskbot.db"
-    hasty = Database(url, clock=world.clock, instance="frozen", limits=DatabaseLimits(message_lease=timedelta(0)))
+    hasty = Database(
+        url, clock=world.clock, instance="frozen", keys=KEYS, limits=DatabaseLimits(message_lease=timedelta(0))
+    )
     frozen = hasty.claim_message("frozen")
     hasty.close()
     assert frozen is not None

@@ -1,9 +1,9 @@
-"""The first tables. Nothing leads here from the revisions up to 0004 of builds before the first release."""
+"""The first tables. Nothing leads here from the revisions up to 0005 of builds before the first release."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
+revision = "0006"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -34,6 +34,7 @@ def _requests() -> None:
         sa.Column("asked_at", _TIME, nullable=False),
         sa.Column("live_mask", sa.Boolean(), nullable=False),
         sa.Column("document", sa.JSON(), nullable=False),
+        sa.Column("seal", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_requests"),
         sa.UniqueConstraint("key", name="uq_requests_key"),
     )
@@ -126,6 +127,7 @@ def _tasks() -> None:
         sa.Column("due_at", _TIME),
         sa.Column("owner", sa.Text()),
         sa.Column("lease_until", _TIME),
+        sa.Column("seal", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_periodic_tasks"),
     )
     op.create_index("ix_periodic_tasks_due_at", "periodic_tasks", ["due_at"])
@@ -140,11 +142,13 @@ def _chain() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("prev", sa.Text(), nullable=False),
         sa.Column("hash", sa.Text(), nullable=False),
-        sa.Column("kid", sa.Text()),
-        sa.Column("mac", sa.Text()),
+        sa.Column("kid", sa.Text(), nullable=False),
+        sa.Column("mac", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name="pk_events"),
     )
     op.create_index("ix_events_request_id", "events", ["request_id"])
+    accepted = sa.text("type = 'audit.break_accepted'")
+    op.create_index("ix_events_accepted_breaks", "events", ["seq"], sqlite_where=accepted, postgresql_where=accepted)
     head = op.create_table(
         "chain_head",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),

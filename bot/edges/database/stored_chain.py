@@ -1,0 +1,152 @@
+"""The stored audit chain as one process sees it: it appends to it, reads it, and verifies it again and again."""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bot.core.audit.anchor import Anchor
+from bot.core.audit.chain import BREAK_ACCEPTED, START, BrokenChain, Event, Head, Origin, VerifiedChain, verify
+from bot.core.audit.seal_keys import KeyRing
+from bot.core.requests import Request
+from bot.edges.database import audit_log
+from bot.edges.database.transactions import Transactions
+
+_PAGE = 1000
+
+
+class StoredChain:
+    """The chain, the newest head that this process has seen, and up to where it has verified the chain.
+
+    Whoever restores an older state of the database cannot make a process forget what it has seen.
+    """
+
+    def __init__(self, transactions: Transactions, keys: KeyRing, origin: Origin) -> None:
+        self._transactions = transactions
+        self._keys = keys
+        self._origin = origin
+        self._lock = threading.Lock()
+        self._newest = START
+        self._set_back: BrokenChain | None = None  # an append did not follow the newest head
+        self._verified: Head | None = None
+        self._accepted = ""  # the event in which an operator accepted the newest break, as far as is known here
+
+    def use_config(self, config_digest: str) -> None:
+        """From now on every event names this configuration."""
+        self._origin = replace(self._origin, config_digest=config_digest)
+
+    def append(self, connection: Connection, new: Sequence[Event], *, at: datetime) -> Head | None:
+        """Append events; return the new head, to be noted once it is committed."""
+        if not new:
+            return None
+        begin, end = audit_log.append(connection, new, at=at, origin=self._origin)
+        newest = self._newest
+        if begin.seq < newest.seq or (begin.seq == newest.seq and begin.hash != newest.hash):
+            self._set_back = BrokenChain(begin.seq + 1, f"the chain ended here, but it had reached {newest.seq} before")
+        return end
+
+    def note(self, head: Head | None) -> None:
+        """The chain has reached this head; it is committed."""
+        with self._lock:
+            if head and head.seq > self._newest.seq:
+                self._newest = head
+
+    def head(self) -> Head:
+        """The chain's head as it is stored."""
+        with self._transactions.reading() as connection:
+            return audit_log.head(connection)
+
+    def read(self, *, after: int, limit: int) -> list[Mapping[str, Any]]:
+        """Records in order."""
+        with self._transactions.reading() as connection:
+            return audit_log.read(connection, after=after, limit=limit)
+
+    def about(self, request_id: str) -> list[Mapping[str, Any]]:
+        """All events about a request, in order. Raises `NotSealed` if one of them is none of ours."""
+        with self._transactions.reading() as connection:
+            return audit_log.about(connection, request_id)
+
+    def accepted_break(self) -> Mapping[str, Any] | None:
+        """The newest event in which an operator accepted a break."""
+        with self._transactions.reading() as connection:
+            return audit_log.accepted_break(connection, self._keys)
+
+    def accept_break(self, reason: str, *, by: str, at: datetime, anchor: Anchor | None) -> BrokenChain | None:
+        """Append the event after which a broken chain is judged anew; None if the chain is not broken."""
+        found = self.verify(anchor)
+        if not isinstance(found, BrokenChain):
+            return None
+        data = {"seq": found.seq, "why": found.why, "reason": reason, "by": by}
+        with self._transactions.writing() as connection:
+            after = audit_log.last(connection)
+            event = Event(BREAK_ACCEPTED, "success", data={**data, "after": after.seq, "hash": after.hash})
+            audit_log.append(connection, [event], at=at, origin=self._origin, after=after)
+        return found
+
+    def verify(self, anchor: Anchor | None = None) -> VerifiedChain | BrokenChain:
+        """Verify what was not verified before, and what the chain must contain: its head, and known older heads.
+
+        After a break that an operator accepted, the chain is judged from the event that says so.
+        """
+        with self._transactions.reading() as connection:
+            head, accepted = audit_log.head(connection), audit_log.accepted_break(connection, self._keys)
+            last = audit_log.last(connection)
+        self._start_over_after(accepted)
+        start = self._verified or (_before(accepted) if accepted else START)
+        must_contain = [head, self._newest, *([start] if self._verified else [])]
+        if anchor and not (accepted and datetime.fromisoformat(accepted["ts"]) > anchor.at):
+            must_contain.append(anchor.head)
+        misplaced = BrokenChain(head.seq + 1, "the stored end of the chain is not its end") if last != head else None
+        found = self._set_back or misplaced or verify(self.records(after=start.seq), self._keys, start=start)
+        if isinstance(found, VerifiedChain):
+            missing = (self._fault(one, found.head) for one in sorted(must_contain, key=lambda one: one.seq))
+            found = next((fault for fault in missing if fault), found)
+        if isinstance(found, VerifiedChain):
+            self._verified = found.head
+            self.note(found.head)
+        return found
+
+    def _start_over_after(self, accepted: Mapping[str, Any] | None) -> None:
+        newer = str(accepted["event_id"]) if accepted else ""
+        if newer == self._accepted:
+            return
+        with self._lock:
+            self._accepted, self._verified, self._newest, self._set_back = newer, None, START, None
+
+    def _fault(self, known: Head, end: Head) -> BrokenChain | None:
+        """Why the chain does not contain a head that was its end once; None if it does."""
+        if known.seq > end.seq:
+            return BrokenChain(end.seq + 1, f"the chain ends here, but it once reached {known.seq}")
+        record = next(self.records(after=known.seq - 1), None) if known.seq else None
+        if known.seq and (record is None or (record["seq"], record["hash"]) != (known.seq, known.hash)):
+            return BrokenChain(known.seq, "the chain once ended with another record of this number")
+        return None
+
+    def records(self, *, after: int = 0) -> Iterator[Mapping[str, Any]]:
+        """All records after that number, read page by page."""
+        while page := self.read(after=after, limit=_PAGE):
+            yield from page
+            after = page[-1]["seq"]
+
+
+@dataclass
+class Appending:
+    """What a transaction appends, and the head that it leaves once it is committed."""
+
+    chain: StoredChain
+    connection: Connection
+    now: datetime
+    head: Head | None = None
+
+    def append(self, events: Sequence[Event], stored: Request | None = None) -> None:
+        """Append events; those about the stored request say which version of it is stored with them."""
+        version = {stored.id: stored.version} if stored else {}
+        seen = [replace(event, request_version=version.get(event.request_id)) for event in events]
+        self.head = self.chain.append(self.connection, seen, at=self.now)
+
+
+def _before(accepted: Mapping[str, Any]) -> Head:
+    return Head(accepted["seq"] - 1, accepted["prev"])

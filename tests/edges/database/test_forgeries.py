@@ -1,0 +1,274 @@
+"""Whoever writes the database without a seal key is found out, and what they wrote counts for nothing."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import Column, Connection, Table, create_engine, func, insert, select, text, update
+
+from bot.core.audit.chain import BrokenChain, Event, Head, Origin, VerifiedChain, seal
+from bot.core.audit.seal_keys import KeyRing, SealKey
+from bot.core.requests import Stage, Tally
+from bot.edges.database import Database, rows
+from bot.edges.database.engine import parse_url
+from bot.edges.database.tables import chain_head, events, periodic_tasks, requests, targets, votes
+from bot.errors import NotSealed
+from bot.ports import Periodic, Query
+from tests.edges.asked import BOB, NOW, a_request, a_vote, a_whole_request, an_event
+from tests.edges.conftest import Opening
+from tests.lab.keys import KEY, KEYS
+
+FORGERS_OWN = KeyRing((SealKey("lab", b"\x66" * 32),))
+Forge = Callable[[Connection], object]
+
+
+def forge(url: str, attack: Forge) -> None:
+    """What somebody with the database's password does."""
+    engine = create_engine(parse_url(url))
+    with engine.begin() as connection:
+        attack(connection)
+    engine.dispose()
+
+
+def add_a_counted_vote(connection: Connection) -> None:
+    connection.execute(insert(votes).values(rows.vote_row("r1", a_vote(BOB, tally=Tally.COUNTED))))
+
+
+def count_a_recorded_vote(connection: Connection) -> None:
+    document = rows.vote_row("r1", a_vote(tally=Tally.COUNTED))["document"]
+    connection.execute(insert(votes).values(rows.vote_row("r1", a_vote())))
+    connection.execute(update(votes).values(document=document, tally="counted"))
+
+
+def approve_it(connection: Connection) -> None:
+    connection.execute(update(requests).where(requests.c.id == "r1").values(stage="approved"))
+
+
+def number_it_higher(connection: Connection) -> None:
+    connection.execute(update(requests).where(requests.c.id == "r1").values(version=9))
+
+
+def change_the_unit(connection: Connection) -> None:
+    change(connection, targets, targets.c.request_id, "cron.service", "ssh.service")
+
+
+def change_who_asked(connection: Connection) -> None:
+    change(connection, requests, requests.c.id, "UALICE", "UMALLORY")
+
+
+def take_the_row_of_another_request(connection: Connection) -> None:
+    other = connection.execute(select(requests).where(requests.c.id == "r2")).mappings().one()
+    copied = {name: other[name] for name in ("stage", "version", "document", "seal")}
+    connection.execute(update(requests).where(requests.c.id == "r1").values(copied))
+    document = select(targets.c.document).where(targets.c.request_id == "r2").scalar_subquery()
+    connection.execute(update(targets).where(targets.c.request_id == "r1").values(document=document))
+
+
+def take_the_seal_away(connection: Connection) -> None:
+    connection.execute(update(requests).where(requests.c.id == "r1").values(seal=""))
+
+
+def change(connection: Connection, table: Table, key: Column[str], old: str, new: str) -> None:
+    document = connection.execute(select(table.c.document).where(key == "r1")).scalar_one()
+    altered = json.loads(json.dumps(document).replace(old, new))
+    assert altered != document
+    connection.execute(update(table).where(key == "r1").values(document=altered))
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [add_a_counted_vote, count_a_recorded_vote, approve_it, number_it_higher, change_the_unit, change_who_asked,
+     take_the_row_of_another_request, take_the_seal_away],
+)  # fmt: skip
+def test_a_forged_request_is_neither_read_nor_worked_on_nor_written_over(
+    store: Database, database_url: str, attack: Forge
+) -> None:
+    asked, _ = store.add(a_request(due_at=NOW), events=[an_event()])
+    store.add(a_request(2, host="web-02"), events=[an_event()])
+    assert store.forgeries() == []
+    forge(database_url, attack)
+    with pytest.raises(NotSealed, match="r1 is not what the bot recorded"):
+        store.get("r1")
+    with pytest.raises(NotSealed):
+        store.save(replace(asked, version=9 if attack is number_it_higher else 0).move(Stage.WAITING))
+    assert [one.id for one in store.find(Query())] == ["r2"]
+    claims = [store.claim("bot-1") for _ in range(3)]
+    assert [claim.request.id for claim in claims if claim] == ["r2"], "it blocks no other"
+    ((what, why),) = store.forgeries()
+    assert (what, bool(why)) == ("request r1", True)
+    assert store.forgeries() == [], "it is told once"
+
+
+def test_what_a_mask_found_before_it_cannot_be_changed(store: Database, database_url: str) -> None:
+    """An undo restores what stood there: whoever changes that would have the bot start or unmask something."""
+    store.add(a_whole_request(), events=[an_event()])
+    forge(
+        database_url, lambda connection: change(connection, targets, targets.c.request_id, "crond.service", "x.service")
+    )
+    with pytest.raises(NotSealed):
+        store.get("r1")
+    assert store.find(Query(live_masks=True)) == []
+
+
+def test_a_periodic_task_that_somebody_wrote_is_not_performed(store: Database, database_url: str) -> None:
+    store.save_periodic(Periodic("kill_switch", {"on": True}, NOW))
+    store.save_periodic(Periodic("watch:web-01", {}, NOW))
+    forge(
+        database_url,
+        lambda connection: connection.execute(
+            update(periodic_tasks).where(periodic_tasks.c.name == "kill_switch").values(document={})
+        ),
+    )
+    with pytest.raises(NotSealed, match="kill_switch is not what the bot recorded"):
+        store.get_periodic("kill_switch")
+    taken = [store.claim_periodic("bot-1") for _ in range(3)]
+    assert [task.name for task in taken if task] == ["watch:web-01"]
+    assert [what for what, _ in store.forgeries()] == ["task kill_switch"]
+
+
+def append_with(keys: KeyRing | None, store: Database) -> Forge:
+    """Append an event whose hash and place are right."""
+
+    def attack(connection: Connection) -> None:
+        event = Event("approval.recorded", "success", request_id="r1", actor=BOB)
+        made = seal(event, after=store.head(), at=NOW, event_id="e", origin=Origin("x", "1"), keys=keys or KEYS)
+        row = {"seq": made.seq, "request_id": "r1", "type": event.type, "body": made.body, "prev": made.prev}
+        seals = {"kid": made.kid, "mac": made.mac} if keys else {"kid": "", "mac": ""}
+        connection.execute(insert(events).values(**row, hash=made.hash, **seals))
+        connection.execute(update(chain_head).values(seq=made.seq, hash=made.hash))
+
+    return attack
+
+
+@pytest.mark.parametrize(("keys", "why"), [(None, "it has no seal"), (FORGERS_OWN, "its seal is wrong")])
+def test_an_event_with_a_right_hash_and_without_our_seal_breaks_the_chain(
+    store: Database, database_url: str, keys: KeyRing | None, why: str
+) -> None:
+    store.record([an_event(), an_event()])
+    forge(database_url, append_with(keys, store))
+    assert store.verify_chain() == BrokenChain(3, why)
+    with pytest.raises(NotSealed, match="r1 was not recorded by the bot"):
+        store.events_about("r1")
+
+
+def test_an_event_that_was_copied_is_none_about_the_request(store: Database, database_url: str) -> None:
+    store.record([Event("approval.recorded", "success", request_id="r2", actor=BOB)])
+
+    def copy(connection: Connection) -> None:
+        row = connection.execute(select(events)).mappings().one()
+        connection.execute(insert(events).values({**row, "seq": 2, "request_id": "r1"}))
+
+    forge(database_url, copy)
+    with pytest.raises(NotSealed, match="another event's copy"):
+        store.events_about("r1")
+    assert len(store.events_about("r2")) == 1
+
+
+def flip(column: str) -> Forge:
+    cell = events.c[column]
+    value: Any = "x" if column == "kid" else func.replace(cell, "1", "2")
+    return lambda connection: connection.execute(update(events).where(events.c.seq == 3).values({cell: value}))
+
+
+@pytest.mark.parametrize("column", ["body", "hash", "mac", "prev", "kid"])
+def test_a_flipped_byte_is_found_by_a_process_that_starts(
+    store: Database, opened: Opening, database_url: str, column: str
+) -> None:
+    store.record([an_event(step=number) for number in range(11, 16)])
+    assert isinstance(store.verify_chain(), VerifiedChain)
+    forge(database_url, flip(column))
+    found = opened().verify_chain()
+    assert isinstance(found, BrokenChain)
+    assert found.seq == 3
+
+
+def cut_the_end(store: Database, seq: int) -> Forge:
+    """Delete the newest events, and set the head back with them."""
+    hash_ = store.chain(after=seq - 1, limit=1)[0]["hash"]
+
+    def attack(connection: Connection) -> None:
+        connection.execute(text("DELETE FROM events WHERE seq > :seq"), {"seq": seq})
+        connection.execute(update(chain_head).values(seq=seq, hash=hash_))
+
+    return attack
+
+
+def test_an_end_that_was_cut_off_is_found_by_whoever_saw_it(
+    store: Database, opened: Opening, database_url: str
+) -> None:
+    """A process that starts afterwards needs an anchor for that (tests/app)."""
+    store.record([an_event(step=number) for number in range(6)])
+    assert isinstance(store.verify_chain(), VerifiedChain)
+    forge(database_url, cut_the_end(store, 3))
+    assert store.verify_chain() == BrokenChain(6, "the chain once ended with another record of this number")
+    assert isinstance(opened().verify_chain(), VerifiedChain)
+
+
+def test_a_chain_that_went_on_after_its_end_was_cut_off_is_found(store: Database, database_url: str) -> None:
+    store.record([an_event(step=number) for number in range(6)])
+    forge(database_url, cut_the_end(store, 3))
+    store.record([an_event(step=number) for number in range(9)])
+    assert store.verify_chain() == BrokenChain(4, "the chain ended here, but it had reached 6 before")
+
+
+def test_an_old_key_verifies_what_it_sealed_and_an_unknown_one_breaks_the_chain(
+    store: Database, opened: Opening
+) -> None:
+    store.add(a_request(), events=[an_event()])
+    new = SealKey("new", b"\x08" * 32)
+    after = opened(keys=KeyRing((new, KEY)))
+    after.record([an_event()])
+    assert [record["kid"] for record in after.chain()] == ["lab", "new"]
+    assert isinstance(after.verify_chain(), VerifiedChain)
+    assert after.get("r1").id == "r1"
+    without = opened(keys=KeyRing((new,)))
+    assert without.verify_chain() == BrokenChain(1, "it was sealed with a key that is not known ('lab')")
+    with pytest.raises(NotSealed):
+        without.get("r1")
+
+
+def test_after_an_accepted_break_the_chain_is_judged_from_there(
+    store: Database, opened: Opening, database_url: str
+) -> None:
+    store.record([an_event(step=number) for number in range(11, 16)])
+    assert store.stored_chain.accept_break("for fun", by="root", at=NOW, anchor=None) is None
+    forge(database_url, flip("body"))
+    other = opened()
+    broken = other.verify_chain()
+    assert other.stored_chain.accept_break("restored", by="root", at=NOW, anchor=None) == broken
+    accepted = other.chain()[-1]
+    assert accepted["data"]["reason"] == "restored"
+    assert (accepted["data"]["seq"], accepted["data"]["after"]) == (3, 5)
+    other.record([an_event()])
+    for one in (other, store, opened()):
+        assert one.verify_chain() == VerifiedChain(2, other.head())
+    forge(database_url, lambda connection: connection.execute(text("UPDATE events SET hash = prev WHERE seq = 7")))
+    assert isinstance(opened().verify_chain(), BrokenChain)
+
+
+def test_nobody_without_a_key_accepts_a_break(store: Database, opened: Opening, database_url: str) -> None:
+    store.record([an_event(step=number) for number in range(11, 16)])
+    forge(database_url, flip("body"))
+
+    def accept(connection: Connection) -> None:
+        event = Event("audit.break_accepted", "success")
+        made = seal(event, after=store.head(), at=NOW, event_id="e", origin=Origin("x", "1"), keys=FORGERS_OWN)
+        row = {"seq": made.seq, "request_id": "", "type": event.type, "body": made.body, "prev": made.prev}
+        connection.execute(insert(events).values(**row, hash=made.hash, kid=made.kid, mac=made.mac))
+        connection.execute(update(chain_head).values(seq=made.seq, hash=made.hash))
+
+    forge(database_url, accept)
+    found = opened().verify_chain()
+    assert isinstance(found, BrokenChain)
+    assert found.seq == 3
+
+
+def test_a_break_is_accepted_where_the_head_was_set_back(store: Database, opened: Opening, database_url: str) -> None:
+    store.record([an_event(step=number) for number in range(6)])
+    hash_ = store.chain(limit=1)[0]["hash"]
+    forge(database_url, lambda connection: connection.execute(update(chain_head).values(seq=1, hash=hash_)))
+    assert store.verify_chain() == BrokenChain(2, "the stored end of the chain is not its end")
+    store.stored_chain.accept_break("mended", by="root", at=NOW, anchor=None)
+    assert store.verify_chain() == VerifiedChain(1, Head(7, store.chain(after=6)[0]["hash"]))
