@@ -126,6 +126,8 @@ class Settings(BaseSettings):
     audit_deadline: Annotated[float, Field(gt=0, le=30)] = 2  # for one delivery
     audit_anchor: Days = 86_400  # between two posts of the audit log's head in the operations channel
 
+    audit_anchor_file: Path | None = None  # where the newest head is kept outside the database
+
     # Host watches
     watch_interval: Seconds = 300  # between two scans of a host
     watchers: Threads = 4  # threads for host watches and other periodic tasks

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bot import __version__
+from bot.app.anchor_file import anchor_file
 from bot.app.compose import Assembly, assemble
 from bot.app.health import health_published, own_key
 from bot.app.inventory import InventoryThread
@@ -22,6 +23,7 @@ from bot.errors import MaskbotError
 from bot.workflow import Workers, audit_shipping
 from bot.workflow.audit_shipping import ShippingThread
 from bot.workflow.engine.config_reload import record_configuration
+from bot.workflow.health.chain_watch import ChainWatch
 from bot.workflow.health.heartbeat import JUST_BEGUN, Heartbeat
 from config.loading import Configuration, load
 from config.settings import Settings, load_settings
@@ -77,11 +79,13 @@ def _begin(
     link = SlackConnection(assembly, say=lambda text: _say_ready(say, text), lost=lost)
     loop = Workers(assembly.deps, owner=assembly.instance, workers=settings.workers, watchers=settings.watchers)
     listing = InventoryThread(assembly, reload=reload)
+    chain = _watch_chain(assembly, stack)
     looks = [
         link.components,
         lambda: audit_shipping.sink_health(assembly.deps),
         lambda: own_key(assembly),
         listing.components,
+        chain.components,
     ]
     heartbeat = stack.enter_context(health_published(assembly, notify, looks=looks, say=say))
     shell = serve_shell(assembly, lambda: _state(link, heartbeat))
@@ -115,6 +119,7 @@ def without_slack(*, works: bool) -> Iterator[Serve]:
         ask_slack(assembly)
         state = BotState(is_ready=False, slack="not connected: root runs it by hand")
         if works:
+            _watch_chain(assembly, stack)
             record_configuration(assembly.deps)
             shell = serve_shell(assembly, lambda: state)
             loop = Workers(assembly.deps, owner=assembly.instance, workers=settings.workers, senders=0)
@@ -126,6 +131,15 @@ def without_slack(*, works: bool) -> Iterator[Serve]:
             loop.start()
             shell.start()
         yield Shell(assembly.desk, assembly.deps, lambda: state).serve
+
+
+def _watch_chain(assembly: Assembly, stack: ExitStack) -> ChainWatch:
+    """Verify the audit chain, also against the anchor on this machine, and watch over it. Raises `ConfigError`."""
+    file = anchor_file(assembly.settings)
+    chain = ChainWatch(assembly.deps, anchor=file.read(), keep=file.keep)
+    stack.callback(chain.stop)
+    chain.start()
+    return chain
 
 
 def set_up_log(settings: Settings, *, is_terminal: bool) -> None:

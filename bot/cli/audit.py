@@ -21,6 +21,17 @@ def verify(
     raise typer.Exit(audit_chain.verify_chain(anchor))
 
 
+@audit.command("accept-break")
+def accept_break(
+    *,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="What happened, for the record.")],
+) -> None:
+    """Accept a broken chain, after a restore for one: it is judged from here on. Needs the seal keys."""
+    from bot.cli import audit_chain
+
+    raise typer.Exit(audit_chain.accept_break(reason))
+
+
 @audit.command()
 def export(
     since: Annotated[

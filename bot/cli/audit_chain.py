@@ -1,5 +1,6 @@
 """Verify the audit chain, and export it as lines of JSON."""
 
+import getpass
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ from typing import Any
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.app.anchor_file import anchor_file
 from bot.app.compose import open_store
 from bot.core.audit.anchor import Anchor
 from bot.core.audit.chain import BrokenChain, Head, canonical
@@ -18,8 +20,9 @@ from config.settings import load_settings
 
 
 def verify_chain(anchor: str) -> int:
-    """Verify the chain to its end, and that it contains an anchor that was kept elsewhere."""
-    known = Anchor(_anchor(anchor), SystemClock().now()) if anchor else None
+    """Verify the chain to its end, and that it contains an anchor: the one that was typed, or the one in the file."""
+    now = SystemClock().now()
+    known = Anchor(_anchor(anchor), now) if anchor else anchor_file(load_settings()).read()
     with _open() as store:
         found = store.verify_chain(known)
         accepted = store.stored_chain.accepted_break()
@@ -29,6 +32,21 @@ def verify_chain(anchor: str) -> int:
     since = f" since record {accepted['seq']}, where a break was accepted" if accepted else ""
     typer.echo(f"The audit chain is intact{since}: {found.count} records.")
     typer.echo(f"anchor: {found.head.seq}:{found.head.hash}")
+    return 0
+
+
+def accept_break(reason: str) -> int:
+    """Record that an operator accepts a break, so that the chain is judged from there on."""
+    if not reason.strip():
+        raise UsageError("Say why with --reason: it is recorded beside the break.")
+    with _open() as store:
+        broken = store.stored_chain.accept_break(
+            reason.strip(), by=getpass.getuser(), at=SystemClock().now(), anchor=anchor_file(load_settings()).read()
+        )
+    if broken is None:
+        typer.echo("The audit chain is intact: there is no break to accept.")
+        return 1
+    typer.echo(f"Accepted the break at record {broken.seq}: {broken.why}. A running bot goes on within a minute.")
     return 0
 
 

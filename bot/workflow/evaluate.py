@@ -11,6 +11,7 @@ from bot.core.policy.calendar_and_limits import BlastRadius
 from bot.core.policy.decide import decide
 from bot.core.policy.model import Decision, Facts, Moment, Policy, Refuse
 from bot.core.policy.rules import dead_ends
+from bot.core.policy.rules.audit_chain import CHAIN_BROKEN
 from bot.core.policy.rules.audit_shipping import AUDIT_UNAVAILABLE
 from bot.core.policy.rules.identity import is_one_of_us
 from bot.core.policy.rules.kill_switch import KILL_SWITCH_ON
@@ -38,7 +39,7 @@ def evaluate(deps: Deps, given: Facts) -> Decision:
     if isinstance(answer, Refuse):
         raise_if_unknown(answer)
         # What is approved when new masks have to wait may run once they go on, if its approval is still good then.
-        if given.moment is Moment.ACT and answer.code in (KILL_SWITCH_ON, AUDIT_UNAVAILABLE):
+        if given.moment is Moment.ACT and answer.code in (KILL_SWITCH_ON, AUDIT_UNAVAILABLE, CHAIN_BROKEN):
             raise NotYet(answer.reason)
     return answer
 
@@ -84,7 +85,8 @@ def gather_facts(
     )
     if not ask.by_itself:  # the bot uses nobody's rights, so it needs no Slack, and goes on while Slack is away
         given = _with_people(deps, given, voter)
-    return replace(given, kill_switch=active_kill_switch(deps, request))  # read last: Slack took its time
+    # read last: Slack took its time
+    return replace(given, kill_switch=active_kill_switch(deps, request), broken_chain=deps.integrity.why_broken)
 
 
 @dataclass(frozen=True, slots=True)

@@ -441,6 +441,21 @@ def test_an_anchor_kept_elsewhere_tells_that_the_end_was_cut_off(recorded: Place
     assert "it once reached 1000" in done.stderr
 
 
+def test_an_end_that_was_cut_off_is_told_by_the_anchor_file_until_somebody_accepts_it(recorded: Place) -> None:
+    with closing(sqlite3.connect(recorded.database)) as connection:
+        connection.execute("DELETE FROM events WHERE seq > 1")
+        connection.execute("UPDATE chain_head SET seq = 1, hash = (SELECT hash FROM events)")
+        connection.commit()
+
+    assert "BROKEN" in recorded.maskbot("audit", "verify").stderr
+    assert recorded.maskbot("audit", "accept-break", "--reason", " ").returncode == 2
+    accepted = recorded.maskbot("audit", "accept-break", "--reason", "an older copy was restored")
+    assert accepted.stdout.startswith("Accepted the break at record"), accepted.stderr
+    verified = recorded.maskbot("audit", "verify")
+    assert "intact since record 2, where a break was accepted: 1 records." in verified.stdout
+    assert recorded.maskbot("audit", "accept-break", "--reason", "again").returncode == 1
+
+
 def test_the_export_is_the_chain_line_by_line_from_a_time_on(recorded: Place) -> None:
     lines = recorded.maskbot("audit", "export").stdout.splitlines()
     records: list[dict[str, Any]] = [json.loads(line) for line in lines]

@@ -179,7 +179,7 @@ class MortalAppending(Appending):
 
     death: Death
 
-    def append(self, events: Sequence[Event], stored: Request | None = None) -> None:
+    def append(self, events: Sequence[Event]) -> None:
         def dies(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
             if statement.startswith("UPDATE chain_head"):
                 for one in events:
@@ -187,6 +187,6 @@ class MortalAppending(Appending):
 
         event.listen(self.connection, "before_cursor_execute", dies)
         try:
-            super().append(events, stored)
+            super().append(events)
         finally:
             event.remove(self.connection, "before_cursor_execute", dies)

@@ -14,6 +14,7 @@ from bot.core.policy.model import (
 from bot.core.policy.rules import (
     approval,
     approval_deadlines,
+    audit_chain,
     audit_shipping,
     break_glass,
     break_glass_sign_off,
@@ -49,6 +50,7 @@ RULES: tuple[Check, ...] = (
     channel.channel_is_internal,
     channel.channel_is_open,
     channel.bot_is_in_channel,
+    audit_chain.audit_chain_is_intact,
     expiry.expiry_is_due,
     expiry.extended_mask_stands,
     force_stop.stop_is_waited_for,

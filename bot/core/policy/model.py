@@ -61,6 +61,7 @@ class Facts:
     others: tuple[Host, ...] = ()  # the other hosts of the group that the hold would cover, or would not cover any more
     group_hold: Request | None = None  # on one more host of a group: the approved hold for the group, while it stands
     kill_switch: KillSwitch | None = None  # MASK: who turned the kill switch on
+    broken_chain: str = ""  # why the audit chain is not trusted
     unshipped: str = ""  # MASK: why a required sink has not received the audit log
     blast_radius: BlastRadius | None = None  # MASK: recent masks, where the policy limits the blast radius
     own_machine: OwnMachine = OwnMachine()  # where the bot itself runs

@@ -48,6 +48,7 @@ class Vote:
     console_works: bool = False  # for a guarded unit: the voter confirms that out-of-band console access works today
     place: Place | None = None  # where to answer the voter
     groups: tuple[str, ...] = ()  # the approving groups that the voter belonged to when the vote was counted
+    event: str = ""  # the id of the sealed event that says it was given
 
 
 @dataclass(frozen=True, slots=True)

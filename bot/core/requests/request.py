@@ -55,6 +55,7 @@ class Request:
     drift: SeenDrift = SeenDrift()
     hold_state: HoldState = HoldState()
     hosts: tuple[str, ...] = ()  # for a group's hold and for its lift: the hosts it covers, and when people were asked
+    last_event: str = ""  # the id of the newest sealed event that was stored with a change of this request
     due_at: datetime | None = field(default=None)  # when the request is due; None: when something happens
 
     @property

@@ -17,7 +17,7 @@ from bot.edges import metrics
 from bot.edges.database import backlog, blast_radius, claims, outbox, periodic, requests
 from bot.edges.database.engine import DatabaseLimits, parse_url
 from bot.edges.database.seals import Seals
-from bot.edges.database.stored_chain import Appending, StoredChain
+from bot.edges.database.stored_chain import Appending, StoredChain, linked
 from bot.edges.database.takeover import take_over
 from bot.edges.database.transactions import Transactions
 from bot.edges.database.wakeup import Wakeup
@@ -80,13 +80,14 @@ class Database:
         messages: Sequence[Message] = (),
         provided: Callable[[Count], None] | None = None,
     ) -> tuple[Request, bool]:
+        request, events = linked(request, events)
         with self._changing() as (connection, now, chain):
             if not requests.add(connection, request, provided):
                 return requests.with_key(connection, request.key), False
             interval = self._limits.card_edit_interval
             outbox.show(connection, request, urgent=True, has_moved=True, now=now, interval=interval)
             outbox.add(connection, request, messages, now=now)
-            chain.append(events, request)
+            chain.append(events)
             return requests.get(connection, request.id), True
 
     def get(self, request_id: str) -> Request:
@@ -121,12 +122,13 @@ class Database:
         claim: Claim | None = None,
         urgent: bool = True,
     ) -> Request:
+        request, events = linked(request, events)
         with self._changing() as (connection, now, chain):
             stored, has_moved = requests.replace_stored(connection, request, claim)
             interval = self._limits.card_edit_interval
             outbox.show(connection, stored, urgent=urgent, has_moved=has_moved, now=now, interval=interval)
             outbox.add(connection, stored, messages, now=now)
-            chain.append(events, stored)
+            chain.append(events)
         if has_moved:
             metrics.count_stage_change(stored)
         return stored

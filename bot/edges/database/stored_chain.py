@@ -1,6 +1,7 @@
 """The stored audit chain as one process sees it: it appends to it, reads it, and verifies it again and again."""
 
 import threading
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -141,11 +142,22 @@ class Appending:
     now: datetime
     head: Head | None = None
 
-    def append(self, events: Sequence[Event], stored: Request | None = None) -> None:
-        """Append events; those about the stored request say which version of it is stored with them."""
-        version = {stored.id: stored.version} if stored else {}
-        seen = [replace(event, request_version=version.get(event.request_id)) for event in events]
-        self.head = self.chain.append(self.connection, seen, at=self.now)
+    def append(self, events: Sequence[Event]) -> None:
+        """Append events; the chain's head is locked from now on."""
+        self.head = self.chain.append(self.connection, events, at=self.now)
+
+
+def linked(request: Request, events: Sequence[Event]) -> tuple[Request, Sequence[Event]]:
+    """A request that names the last of these events, which name each the one before it.
+
+    So a row that is put back as it was does not fit the log, and neither does what is made of it.
+    """
+    last, named = request.last_event, list[Event]()
+    for event in events:
+        is_about_it = event.request_id == request.id
+        named.append(replace(event, id=event.id or uuid.uuid4().hex, follows=last) if is_about_it else event)
+        last = named[-1].id if is_about_it else last
+    return replace(request, last_event=last), named
 
 
 def _before(accepted: Mapping[str, Any]) -> Head:

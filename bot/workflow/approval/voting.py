@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.core.audit.chain import Event
+from bot.core.audit.evidence import COUNTED, vote_data
 from bot.core.audit.request_event import event
 from bot.core.cards import voting as words
+from bot.core.cards.forgery import NOT_CONFIRMED
 from bot.core.cards.request_status import describe_decision
 from bot.core.policy.model import Allow, Facts, Moment, NeedsApproval, Refuse
 from bot.core.requests import Request, Stage, Tally, Verdict, Vote
@@ -13,8 +15,10 @@ from bot.errors import NotYet, Unverified, UsageError
 from bot.ports import Message, MessageKind
 from bot.workflow.approval.reevaluate import reevaluate
 from bot.workflow.evaluate import evaluate, gather_facts
+from bot.workflow.health.operator_notices import report_forgery
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import end_messages
+from bot.workflow.requests.evidence import why_vote_is_not_believed
 from bot.workflow.requests.results import Closing, Decided, Result, Stages, Update
 
 
@@ -32,16 +36,16 @@ def _count(deps: Deps, request: Request, vote: Vote) -> Update | Decided:
     judged = _judge(deps, request, vote)
     if isinstance(judged, Refuse):
         refused = request.with_vote(replace(vote, reason=judged.sentence, tally=Tally.REFUSED))
-        said_no = event(request, "approval.refused", outcome="denied", code=judged.code, actor=vote.voter)
+        said_no = event(
+            request, "approval.refused", outcome="denied", code=judged.code, actor=vote.voter, vote=vote.event
+        )
         told = Message(MessageKind.WHISPER, to=vote.voter.user, body=judged.sentence, place=vote.place)
         return Update(refused, [said_no], [told])
     given, answer = judged
     asked = answer.groups if isinstance(answer, NeedsApproval) else ()
     stands_for = tuple(group for group in asked if given.voter and group in given.voter.groups)
     counted = request.with_vote(replace(vote, groups=stands_for, tally=Tally.COUNTED))
-    voted = event(
-        counted, "approval.voted", actor=vote.voter, verdict=str(vote.verdict), console_works=vote.console_works
-    )
+    voted = event(counted, COUNTED, actor=vote.voter, vote=vote.event, **vote_data(vote))
     if vote.verdict is Verdict.DENY:
         denied = counted.move(Stage.DENIED, because=words.denied(vote), finished_at=deps.clock.now(), due_at=None)
         return Update(denied, [voted], end_messages(denied))
@@ -55,6 +59,9 @@ def _judge(deps: Deps, request: Request, vote: Vote) -> tuple[Facts, Allow | Nee
     """Whether the vote counts: the facts with its voter and what the policy says of them, or why it does not."""
     if request.stage is not Stage.WAITING:
         return Refuse("too_late", describe_decision(request))
+    if why := why_vote_is_not_believed(deps, request, vote):
+        report_forgery(deps, f"a vote by {vote.voter.user} on request {request.id}", why, request_id=request.id)
+        return Refuse("not_sealed", NOT_CONFIRMED)
     try:
         given = replace(gather_facts(deps, request, Moment.VOTE, voter=vote.voter), verdict=vote.verdict)
         answer = evaluate(deps, given)

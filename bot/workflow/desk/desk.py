@@ -1,9 +1,11 @@
 """The desk: everything a person can do, from Slack or the command line. It records; the workers do the rest."""
 
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.core.audit.chain import Event
+from bot.core.audit.evidence import RECORDED, vote_data
 from bot.core.audit.request_event import event
 from bot.core.cards import ownership, voting
 from bot.core.cards.blocks import Block
@@ -147,10 +149,10 @@ class Desk:
             reason=command.reason,
             console_works=command.console_works,
             place=caller.place,
+            event=secrets.token_hex(16),
         )
-        if not self._deps.store.record_vote(
-            request_id, vote, events=[event(request, "approval.recorded", actor=caller.id)]
-        ):
+        given = replace(event(request, RECORDED, actor=caller.id, **vote_data(vote)), id=vote.event)
+        if not self._deps.store.record_vote(request_id, vote, events=[given]):
             raise UsageError(_voted_before(self.request(request_id), vote))
 
     def ballot(self, request_id: str, digest: str) -> Request:

@@ -18,11 +18,13 @@ from bot.workflow.engine.periodic import perform
 from bot.workflow.engine.settle import settle, settle_all
 from bot.workflow.engine.timers import do_what_is_due
 from bot.workflow.lifecycle.carry_out import RunningChange
+from bot.workflow.lifecycle.not_believed import refuse_to_act
 from bot.workflow.lifecycle.outcome_unknown import internal_error
 from bot.workflow.lifecycle.preflight import run_preflight
 from bot.workflow.lifecycle.start import start
 from bot.workflow.outbox.deliver import deliver
 from bot.workflow.process.deps import UNCALLED, Deps
+from bot.workflow.requests.evidence import why_not_believed
 from bot.workflow.requests.results import Stages
 
 log = structlog.get_logger()
@@ -228,6 +230,8 @@ def _life(deps: Deps, claim: Claim, stopping: Callable[[], bool]) -> Stages:
     if request.stage is Stage.APPROVED and not is_ahead(request.ask.change.scheduled_window, deps.clock.now()):
         request = yield start(deps, request, seen=just_seen)
     if request.stage is Stage.RUNNING:
+        if why := why_not_believed(deps, request):
+            return (yield refuse_to_act(deps, request, why))
         # a request of an earlier process, and a forced stop, begin with a fresh look
         is_old = claim.request.stage is Stage.RUNNING or request.ask.change.force
         seen = None if is_old else request.target.last_seen

@@ -33,7 +33,14 @@ def break_glass(deps: Deps, request: Request, followup: Followup) -> Update:
     now, told = deps.clock.now(), skipped_approvers(broken, given.members, also=deps.in_force.policy.break_glass.people)
     approved = deadlines.approve(grant_followup(broken, followup), answer.because, now, request.approval.good_for)
     recorded = event(
-        approved, "break_glass.used", actor=followup.by, why=used.reason, need=used.need, have=used.have, skipped=told
+        approved,
+        "break_glass.used",
+        actor=followup.by,
+        why=used.reason,
+        need=used.need,
+        have=used.have,
+        skipped=told,
+        digest=used.digest,
     )
     messages = [*notes(deps, broken, announcement(broken, used), Place(place_of(deps, request).channel), told)]
     return Update(approved, [recorded], messages)

@@ -1,4 +1,4 @@
-"""Notices to operators about the bot: too many Slack connections, clock jumps, and a regular audit anchor."""
+"""Notices to operators about the bot: too many Slack connections, forgeries, clock jumps, and an audit anchor."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -9,6 +9,7 @@ from bot.core.audit.chain import Event
 from bot.core.cards import audit_shipping
 from bot.core.cards.clock_jump import clock_jump_notice
 from bot.core.cards.config_reload import too_many_connections
+from bot.core.cards.forgery import forgery_notice
 from bot.errors import MaskbotError
 from bot.ports import Message, MessageKind, Periodic
 from bot.workflow.process.deps import Deps
@@ -27,6 +28,18 @@ def report_too_many_connections(deps: Deps, count: int, *, most: int) -> None:
         deps.store.record([known], [Message(MessageKind.NOTE, body=too_many_connections(count, most=most))])
     except MaskbotError as error:
         log.error("slack.too_many_connections_not_recorded", why=str(error))
+
+
+def report_forgery(deps: Deps, what: str, why: str, *, request_id: str = "") -> None:
+    """Record, post and page that the database holds what the bot did not write."""
+    log.error("forged", what=what, why=why)
+    known = Event("audit.forgery", "failure", "not_sealed", request_id, data={"what": what, "why": why})
+    body = forgery_notice(what, why)
+    page = Message(MessageKind.PAGE, to=f"maskbot-forgery-{what.replace(' ', '-')}", body=body)
+    try:
+        deps.store.record([known], [Message(MessageKind.NOTE, body=body), *([page] if deps.pager else [])])
+    except MaskbotError as error:
+        log.error("forgery not recorded", what=what, why=str(error))
 
 
 def anchor(deps: Deps, task: Periodic) -> None:

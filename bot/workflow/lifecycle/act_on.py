@@ -27,7 +27,7 @@ def act_on(deps: Deps, decided: Decided) -> Update | Closing | Ending:
             return _refuse(deps, decided, refusal)
         case Allow() as allowed if request.stage is Stage.WAITING and request.approval:
             approved = deadlines.approve(request, allowed.because, deps.clock.now(), request.approval.good_for)
-            return Update(approved, [*decided.events, event(request, "approval.quorum")])
+            return Update(approved, [*decided.events, event(request, "approval.quorum", digest=request.target.digest)])
         case Allow() as allowed:
             return _allow(deps, decided, allowed)
         case NeedsApproval() as needed if request.approval is None or request.stage is Stage.ASKED:
@@ -169,6 +169,7 @@ def _without_lost_approvals(request: Request, answer: NeedsApproval) -> _Lost:
     )
     left = replace(request, votes=votes)
     events = tuple(
-        event(left, "approval.lost", outcome="denied", code="may_not_approve", actor=vote.voter) for vote in gone
+        event(left, "approval.lost", outcome="denied", code="may_not_approve", actor=vote.voter, vote=vote.event)
+        for vote in gone
     )
     return _Lost(left, gone, events, (Message(MessageKind.NOTE, body=words.lost_note(left, gone)),))

@@ -11,6 +11,7 @@ from bot.core.systemd.own_machine import OwnMachine
 from bot.ports import Channel, Clock, Directory, Hosts, Pager, Sink, Store
 from bot.workflow.process.ack_priority import AckPriority
 from bot.workflow.process.channel_states import ChannelStates
+from bot.workflow.process.integrity import Integrity
 from bot.workflow.process.liveness import Liveness
 from bot.workflow.process.look_limits import LookLimits
 from bot.workflow.process.reachability import Reachability
@@ -42,6 +43,8 @@ class Timings:
     watch_interval: float = 300.0  # between two scans of a host
     heartbeat: float = 5.0  # between two heartbeats
     stuck: float = 60.0  # after which a thread that did not come round counts as stuck
+    verify_chain: float = 3600.0  # between two verifications of the audit chain
+    chain_watch: float = 10.0  # between two looks for forged rows, and for an accepted break
     audit_anchor: float = 86_400.0  # between two posts of the audit log's head
     alarm_after: float = 300.0  # how long Slack, or a sink, may be away before somebody is paged
 
@@ -81,6 +84,7 @@ class Deps:
     sinks: tuple[Sink, ...] = ()  # who receives the audit log
     log_in: Callable[[Host], None] = lambda _host: None  # on a new connection; raises `HostError` if that fails
     own_machine: OwnMachine = OwnMachine()  # where the bot itself runs
+    integrity: Integrity = field(default_factory=Integrity)  # whether the audit chain is trusted
     liveness: Liveness = field(default_factory=Liveness)  # the state of this process
     channel_states: ChannelStates = field(default_factory=ChannelStates)  # which channels are shared
     ack_priority: AckPriority = field(default_factory=AckPriority)  # payloads that wait for their acknowledgement

@@ -168,7 +168,7 @@ def test_the_body_tells_who_wrote_what_and_when_to_the_millisecond_in_utc() -> N
         "outcome": "denied",
         "reason_code": "self_approval",
         "request_id": "r1",
-        "request_version": None,
+        "follows": None,
         "actor": {"team": "T1", "user": "U1", "enterprise": "E1"},
         "data": {"need": 2},
     }

@@ -1,0 +1,103 @@
+"""The evidence for a change: sealed events say who approved it, and no row alone makes the bot act."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from bot.core.audit.chain import canonical
+from bot.core.requests import Request, Vote
+
+Records = Sequence[Mapping[str, Any]]
+RECORDED, COUNTED = "approval.recorded", "approval.voted"
+_USED = (COUNTED, "approval.refused", "approval.lost")  # each names the event of its vote
+
+
+def vote_data(vote: Vote) -> dict[str, Any]:
+    """What the event of a vote says of it, beside the voter."""
+    return {
+        "digest": vote.digest,
+        "verdict": str(vote.verdict),
+        "console_works": vote.console_works,
+        "cast_at": vote.at,
+    }
+
+
+def why_not_countable(vote: Vote, records: Records) -> str:
+    """Why a recorded vote must not be counted; empty if the person gave it, and it was not judged before."""
+    if why := _why_not_cast(vote, records):
+        return why
+    is_used = any(record["type"] in _USED and record["data"].get("vote") == vote.event for record in records)
+    return "it was counted or refused before" if is_used else ""
+
+
+def why_not_approved(request: Request, records: Records, earlier: Sequence[tuple[Request, Records]] = ()) -> str:
+    """Why a request that has started must not be carried out; empty if its approval stands in its events.
+
+    `earlier` are the requests that it repeats, each with its events: their approvals may be its own.
+    """
+    if why := why_set_back(request, records):
+        return why
+    for vote in request.counted_votes:
+        if why := _why_not_counted(vote, request, records, earlier):
+            return f"the approval by {vote.voter.user}: {why}"
+    digest = request.target.digest
+    if not any(_lets_run(one, digest) for one in records):
+        return "no event says why this plan may run"
+    started = next((one for one in reversed(records) if one["type"] == "exec.started"), None)
+    if started is None or started["data"].get("digest") != digest:
+        return "no event says that this plan was started"
+    return ""
+
+
+def why_set_back(request: Request, records: Records) -> str:
+    """Why a stored request is an older state of itself, or went on from one; empty if it did not.
+
+    Each event that is stored with a change of the request names the one before it, and the request names the last.
+    """
+    if not records:
+        return f"no event is about request {request.id}"
+    last = ""
+    for record in records:
+        if record["follows"] is not None:
+            if record["follows"] != last:
+                break
+            last = record["event_id"]
+    else:
+        if last == request.last_event:
+            return ""
+    return f"request {request.id} was set back to an earlier state"
+
+
+def _why_not_cast(vote: Vote, records: Records) -> str:
+    said = next((one for one in records if one["type"] == RECORDED and one["event_id"] == vote.event), None)
+    if said is None:
+        return "no event says that it was given"
+    given = canonical({"actor": vote.voter, **vote_data(vote)})
+    recorded = {"actor": said["actor"], **{name: said["data"].get(name) for name in vote_data(vote)}}
+    return "" if canonical(recorded) == given else "its event says something else"
+
+
+def _why_not_counted(vote: Vote, request: Request, records: Records, earlier: Sequence[tuple[Request, Records]]) -> str:
+    """Why a counted vote must not count. A vote on a request that this one repeats names the plan as it was then."""
+    why = ""
+    for its_request, its_records in ((request, records), *earlier):
+        its_vote = next((one for one in its_request.counted_votes if one.event == vote.event), None)
+        if its_vote is None or not its_vote.voter.is_same_as(vote.voter):
+            continue
+        why = _why_not_cast(its_vote, its_records)
+        judged = [one["type"] for one in its_records if one["data"].get("vote") == vote.event]
+        if not why and [kind for kind in judged if kind in _USED] == [COUNTED]:
+            return ""
+    return why or "no event says that it was counted"
+
+
+def _lets_run(record: Mapping[str, Any], digest: str) -> bool:
+    """Whether an event let this plan run; what needs no approval may run with whatever plan the start finds."""
+    if record["type"] == "policy.evaluated":
+        return bool(record["data"].get("decision") == "Allow")
+    return record["type"] in ("approval.quorum", "break_glass.used") and bool(record["data"].get("digest") == digest)
+
+
+def related_ids(request: Request) -> Iterator[str]:
+    """The other requests by whose stored state this one acts."""
+    ask, hold = request.ask, request.ask.change.hold
+    yield from filter(None, (ask.undoes, ask.repeats, ask.forces, hold.group_request if hold else ""))
