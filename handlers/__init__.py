@@ -7,21 +7,23 @@ from concurrent.futures import Executor
 
 from slack_bolt import App
 
+from bot.core.audit.seal_keys import KeyRing
 from bot.core.cards import replies
 from bot.workflow import Desk
 from handlers import approval, ask, details, extend, followups, form_options, shared_channels
 from handlers import home as pages
 from handlers.attempt import Aside, acknowledge_unreadable
 from handlers.bolt import Forms, Surface
+from handlers.notes import Notes
 from handlers.origin_check import OriginCheck
 from handlers.payload import Click, OwnApp
 
 __all__ = ["OwnApp", "register"]
 
 
-def register(app: App, desk: Desk, *, home: OwnApp, aside: Executor) -> None:
+def register(app: App, desk: Desk, *, home: OwnApp, aside: Executor, keys: KeyRing) -> None:
     """Register the origin check and every handler behind it. `aside` sends messages beside an acknowledgement."""
-    surface = Surface(app, desk, home, Aside(aside))
+    surface = Surface(app, desk, home, Aside(aside), Notes(desk, home, keys))
     app.error(acknowledge_unreadable)
     app.use(OriginCheck(surface))
     ask.register(surface)

@@ -4,7 +4,6 @@ A command and a form are answered in the acknowledgement. For other payloads the
 Slack call delays an `ack()`.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from bot.errors import MaskbotError, StoreBusy, UsageError
 from bot.workflow import Desk
 from handlers import payload as parse
 from handlers.attempt import Aside, attempt, one_line
+from handlers.notes import Notes
 from handlers.payload import Click, OwnApp, Payload, Quote, Submission, TypedText
 
 log = structlog.get_logger()
@@ -57,11 +57,12 @@ class Forms:
 
     client: WebClient
     trigger: str
+    notes: Notes
 
     def open(self, form: Block, click: Click) -> str:
         """Open the form and return its id. Raises `UsageError` if Slack does not open it."""
         try:
-            answer = self.client.views_open(trigger_id=self.trigger, view=with_note(form, click))
+            answer = self.client.views_open(trigger_id=self.trigger, view=self.notes.on(form, click))
         except (SlackClientError, OSError) as error:
             log.warning("form.not_opened", error=str(error))
             raise UsageError(replies.FORM_TOO_LATE) from error
@@ -75,17 +76,12 @@ class OpenForm:
     client: WebClient
     aside: Aside
     view: Payload
+    notes: Notes
 
     def refill(self, form: Block, click: Click) -> None:
         """Update the form. Slack keeps what is chosen or typed in fields whose ids stay the same."""
-        view, known = with_note(form, click), self.view
+        view, known = self.notes.on(form, click), self.view
         self.aside.submit(lambda: self.client.views_update(view_id=known["id"], hash=known.get("hash"), view=view))
-
-
-def with_note(form: Block, click: Click) -> Block:
-    """The form with its hidden note, in addition to what it notes itself."""
-    own = json.loads(form.get("private_metadata") or "{}")
-    return {**form, "private_metadata": json.dumps(own | parse.note_for(click))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +92,14 @@ class Surface:
     desk: Desk
     home: OwnApp
     aside: Aside
+    notes: Notes
 
     def command(self, name: str, do: Callable[[Desk, Caller, str, Forms], str]) -> None:
         """A slash command."""
 
         def listener(ack: Ack, body: Payload, client: WebClient) -> None:
             caller, text = parse.of_command(body, self.home), parse.typed_text(body)
-            said = self.attempt(caller, lambda: do(self.desk, caller, text, Forms(client, caller.key)))
+            said = self.attempt(caller, lambda: do(self.desk, caller, text, Forms(client, caller.key, self.notes)))
             if said:
                 ack(response_type="ephemeral", text=one_line(said))
             else:
@@ -115,7 +112,7 @@ class Surface:
 
         def listener(ack: Ack, body: Payload, client: WebClient, respond: Respond) -> None:
             click = parse.of_click(body, self.home)
-            said = self.attempt(click.caller, lambda: do(self.desk, click, Forms(client, click.caller.key)))
+            said = self.attempt(click.caller, lambda: self._pressed(do, click, client))
             if said and click.is_home:
                 self.desk.whisper(click.caller.place, click.caller.id.user, said)
             self.aside.say(respond, said, to=click.caller.id)
@@ -123,13 +120,17 @@ class Surface:
 
         self.app.action(action)(listener)
 
+    def _pressed(self, do: Callable[[Desk, Click, Forms], str], click: Click, client: WebClient) -> str:
+        self.notes.check(click)
+        return do(self.desk, click, Forms(client, click.caller.key, self.notes))
+
     def shortcut(self, name: str, do: Callable[[Desk, Quote, Forms], str]) -> None:
         """A shortcut, global or on a message."""
 
         def listener(ack: Ack, body: Payload, client: WebClient) -> None:
             quote = parse.of_shortcut(body, self.home)
             who = quote.caller
-            if said := self.attempt(who, lambda: do(self.desk, quote, Forms(client, who.key))):
+            if said := self.attempt(who, lambda: do(self.desk, quote, Forms(client, who.key, self.notes))):
                 self.desk.whisper(who.place, who.id.user, said)
             ack()
 
@@ -139,9 +140,9 @@ class Surface:
         """A form that was sent. Errors are shown in the form, and nothing typed is lost."""
 
         def listener(ack: Ack, body: Payload) -> None:
-            submission = parse.of_submission(body, self.home)
+            who = parse.sender(body, self.home)
             try:
-                said = self.attempt(submission.caller, lambda: do(self.desk, submission), passing=InvalidFields)
+                said = self.attempt(who, lambda: do(self.desk, self._sent(body)), passing=InvalidFields)
             except InvalidFields as error:
                 ack(response_action="errors", errors=error.errors)
                 return
@@ -155,12 +156,15 @@ class Surface:
 
         self.app.view(form)(listener)
 
+    def _sent(self, body: Payload) -> Submission:
+        return parse.of_submission(body, self.home, self.notes.read(body))
+
     def choice(self, field: str, do: Callable[[Desk, Submission, OpenForm], str]) -> None:
         """A choice in a form that is still open; only the form can be answered."""
 
         def listener(ack: Ack, body: Payload, client: WebClient) -> None:
-            chosen = parse.of_submission(body, self.home)
-            said = attempt(lambda: do(self.desk, chosen, OpenForm(client, self.aside, body["view"])))
+            form = OpenForm(client, self.aside, body["view"], self.notes)
+            said = attempt(lambda: do(self.desk, self._sent(body), form))
             if said:
                 log.info("form.choice_failed", field=field, why=said)
             ack()
@@ -171,10 +175,10 @@ class Surface:
         """Options of a list, which Slack asks for while somebody types."""
 
         def listener(ack: Ack, body: Payload) -> None:
-            typing, found = parse.of_typing(body, self.home), list[Block]()
+            found = list[Block]()
 
             def offer() -> str:
-                found.extend(do(self.desk, typing))
+                found.extend(do(self.desk, parse.of_typing(body, self.home, self.notes.read(body))))
                 return ""
 
             if said := attempt(offer):

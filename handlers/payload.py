@@ -1,6 +1,5 @@
 """Parse Slack's payloads: who did something, and where. The only module that reads raw payloads."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,6 +38,8 @@ class Click:
     request_id: str
     digest: str = ""
     card: tuple[str, str] | None = None
+    action: str = ""
+    value: str = ""  # of the button, as it was sent
 
     @property
     def is_home(self) -> bool:
@@ -130,12 +131,13 @@ def _link(body: Payload, place: Place, ts: str) -> str:
 def of_click(body: Payload, home: OwnApp) -> Click:
     """Who pressed which button. On a Home tab there is no card, and no message at all."""
     (action, *_) = body["actions"]
-    request_id, _, digest = _text(action.get("value")).partition(":")
+    pressed, value = _text(action.get("action_id")), _text(action.get("value"))
+    request_id, digest = [*value.split(":"), ""][:2]
     channel, message = _channel((body.get("channel") or {}).get("id", "")), body.get("message") or {}
     ts, thread = _text(message.get("ts")), _text(message.get("thread_ts"))
     place = HOME if _is_on_a_page(body) else Place(channel, thread if thread != ts else "")
     caller = Caller(_clicker(body, home), _name(body), place, _text(body["trigger_id"]))
-    return Click(caller, request_id, digest, (channel, ts) if channel and ts else None)
+    return Click(caller, request_id, digest, (channel, ts) if channel and ts else None, pressed, value)
 
 
 def _is_on_a_page(body: Payload) -> bool:
@@ -159,10 +161,12 @@ def channel_of_event(event: Payload) -> str:
     return _channel(event["channel"])
 
 
-def of_submission(body: Payload, home: OwnApp) -> Submission:
-    """Who sent or changed a form. The form's id is the key, because it is one form however often it is sent."""
+def of_submission(body: Payload, home: OwnApp, note: Payload) -> Submission:
+    """Who sent or changed a form, with the note that was read from it.
+
+    The form's id is the key, because it is one form however often it is sent.
+    """
     view = body["view"]
-    note = json.loads(view.get("private_metadata") or "{}")
     noted = {name: _text(note.get(name)) for name in ("request", "digest", "channel", "thread", "card")}
     place, card = Place(noted["channel"], noted["thread"]), noted["card"]
     caller = Caller(_clicker(body, home), _name(body), place, _text(view["id"]))
@@ -171,10 +175,9 @@ def of_submission(body: Payload, home: OwnApp) -> Submission:
     return Submission(click, {block: _value(fields) for block, fields in state.items() if fields})
 
 
-def of_typing(body: Payload, home: OwnApp) -> TypedText:
+def of_typing(body: Payload, home: OwnApp, note: Payload) -> TypedText:
     """Who types what. Slack does not always send what is chosen in other fields, so the form notes the host."""
-    sent = of_submission(body, home)
-    note = json.loads(body["view"].get("private_metadata") or "{}")
+    sent = of_submission(body, home, note)
     return TypedText(sent.caller, _text(body.get("value")), sent.fields.get(HOST) or _text(note.get("host")))
 
 
@@ -188,6 +191,11 @@ def note_for(click: Click) -> dict[str, str]:
 def _channel(sent: str) -> str:
     """A channel by Slack's id. Names of other places, such as the command line, are our own and not accepted here."""
     return sent if _CHANNEL.fullmatch(sent) else ""
+
+
+def sender(body: Payload, home: OwnApp) -> Caller:
+    """Who sent a form, whatever stands in it."""
+    return Caller(_clicker(body, home), _name(body), Place(""))
 
 
 def _clicker(body: Payload, home: OwnApp) -> PersonId:

@@ -112,7 +112,7 @@ def assemble(settings: Settings, configuration: Configuration) -> Iterator[Assem
     schedules = ask_schedules(settings, lambda: in_force.now.policy)
     directory = FallbackDirectory(OfflineDirectory(lambda: in_force.now.policy, schedules))
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
-    messages = SlackChannel(web_client(token, base=settings.slack_api_url))
+    messages = SlackChannel(web_client(token, base=settings.slack_api_url), keys=seal_keys(settings))
     states = ChannelStates()
     deps = Deps(
         store=store,

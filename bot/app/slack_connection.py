@@ -21,6 +21,7 @@ from bot.edges.slack.socket_mode import application
 from bot.errors import ConfigError, SlackError
 from bot.workflow.health.operator_notices import report_too_many_connections
 from bot.workflow.process.liveness import TOKEN_REFUSED
+from config.loading import seal_keys
 from config.secret_files import read_secret_files
 from config.settings import WAYS_IN, Settings, load_settings
 from handlers import OwnApp, register
@@ -225,7 +226,8 @@ class SlackConnection:
         client = web_client(self._secrets[0], base=base, timeout=FORM_TIMEOUT)
         app = application(client, payload_waiting=self._assembly.deps.ack_priority.payload_waiting)
         home = OwnApp(team=us.team, enterprise=us.enterprise, app=us.app)
-        register(app, self._assembly.desk, home=home, aside=self._aside)
+        keys = seal_keys(self._assembly.settings)
+        register(app, self._assembly.desk, home=home, aside=self._aside, keys=keys)
         return app
 
 

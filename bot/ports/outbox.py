@@ -37,5 +37,8 @@ class Outbox(Protocol):
     def mark_undelivered(self, due: DueMessage, *, retry_in: timedelta | None) -> None:
         """Record that the message could not be delivered, and when to retry; None drops it."""
 
+    def has_posted(self, request_id: str, channel: str, ts: str) -> bool:
+        """Whether the message is one of ours about the request; or may be, as its card is being posted."""
+
     def card(self, request_id: str) -> tuple[str, str]:
         """Channel and timestamp of a request's card; empty strings if it is not posted yet."""

@@ -36,8 +36,8 @@ class Channel(Protocol):
     def publish(self, user: str, page: Block) -> None:
         """Publish somebody's Home tab."""
 
-    def show(self, form_id: str, form: Block) -> None:
-        """Update an open form."""
+    def show(self, form_id: str, form: Block, *, user: str) -> None:
+        """Update a form that somebody has open."""
 
 
 class Directory(Protocol):

@@ -35,7 +35,7 @@ def listed(world: World) -> Listed:
     """An app that tells what is registered with it."""
     app = Listed(client=world.app.client)
     with ThreadPoolExecutor(1) as aside:
-        register(app, world.desk, home=OwnApp(TEAM, app=APP), aside=aside)
+        register(app, world.desk, home=OwnApp(TEAM, app=APP), aside=aside, keys=KEYS)
     return app
 
 
@@ -47,9 +47,9 @@ def world(slack: WebApi, tmp_path: Path) -> Iterator[World]:
     directory = SlackDirectory(client, account(client), ttl=0)
     in_force = InForce(ConfigSnapshot(Inventory(HOSTS), POLICY))
     hosts = NoHost()
-    deps = Deps(store, hosts, directory, SlackChannel(client), clock, in_force)
+    deps = Deps(store, hosts, directory, SlackChannel(client, keys=KEYS), clock, in_force)
     answers = AnswerPool(deps)
     with store.exclusive(), closing(answers), ThreadPoolExecutor(1) as aside:
         desk, app = Desk(deps, answers), application(client)
-        register(app, desk, home=OwnApp(TEAM, app=APP), aside=aside)
+        register(app, desk, home=OwnApp(TEAM, app=APP), aside=aside, keys=KEYS)
         yield World(app, store, desk, slack, hosts, in_force)

@@ -1,8 +1,13 @@
 """Payloads as Slack sends them over Socket Mode, with the fields that its documentation shows, ours or not."""
 
 import itertools
+import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
+
+from bot.core.cards.sealed import seal_buttons, seal_note
+from tests.lab.keys import KEYS
 
 Payload = dict[str, Any]
 
@@ -58,7 +63,9 @@ def click(
 
 def at_home(action: str, value: str, *, user: str = "UBOB", team: str = TEAM) -> Payload:
     """A press of a button on somebody's own page: there is no message, no channel, and no response_url."""
-    pressed = click(action, value, user=user, team=team)
+    button = {"type": "button", "action_id": action, "value": value}
+    (row,) = seal_buttons([{"type": "actions", "elements": [button]}], user=user, now=datetime.now(UTC), keys=KEYS)
+    pressed = click(action, row["elements"][0]["value"], user=user, team=team)
     view: Payload = {
         "id": "V1",
         "type": "home",
@@ -105,6 +112,15 @@ def shortcut(
     }  # fmt: skip
 
 
+def opened_for(user: str, form: Mapping[str, Any]) -> str:
+    """The note of a form of ours as it would be, had this person opened it; somebody else's note stays as it is."""
+    note = json.loads(form["private_metadata"] or "{}")
+    if "mac" not in note:
+        return str(form["private_metadata"])
+    own = {name: text for name, text in note.items() if name not in ("at", "kid", "mac")}
+    return seal_note(own, form=form["callback_id"], user=user, now=datetime.now(UTC), keys=KEYS)
+
+
 def submission(form: Mapping[str, Any], values: Mapping[str, Any], *, user: str = "UBOB", team: str = TEAM) -> Payload:
     """The form that was opened, sent off with these values by block id, each as Slack has it for its element."""
     state = {block["block_id"]: block["element"] for block in form["blocks"] if block["type"] == "input"}
@@ -115,7 +131,7 @@ def submission(form: Mapping[str, Any], values: Mapping[str, Any], *, user: str 
         "view": {
             "id": f"V{next(_numbers)}", "team_id": TEAM, "type": "modal", "hash": "1.x", "app_id": APP,
             "bot_id": "BBOT",
-            "callback_id": form["callback_id"], "private_metadata": form["private_metadata"],
+            "callback_id": form["callback_id"], "private_metadata": opened_for(user, form),
             "state": {
                 "values": {
                     block: {element["action_id"]: _element(element, values.get(block))}

@@ -231,7 +231,7 @@ class TestMentions:
 class TestButtonsOfAnEarlierChange:
     @pytest.mark.parametrize("action", ["unmask", "mask_again", "start_again"])
     def test_a_click_on_what_is_not_there_to_be_done_is_answered(self, world: World, action: str) -> None:
-        request = world.ask()
+        request = world.waiting()
         answer = world.send(click(action, f"{request.id}:", respond=f"{world.slack.base}respond"))
         assert (answer.status, answer.body) == (200, "")
         told = world.slack.call("respond")

@@ -141,7 +141,7 @@ class Channels:
             self._answer("")
             self.pages[user] = page
 
-    def show(self, form_id: str, form: Block) -> None:
+    def show(self, form_id: str, form: Block, *, user: str) -> None:
         with self._lock:
             self._answer("")
             self.forms[form_id] = form

@@ -6,6 +6,10 @@ from bot.core.requests import Change, Request, ScheduledWindow
 
 FOREIGN = "maskbot acts only for people of the workspaces in its policy. Nothing was recorded."
 OLDER_CARD = "This button is on an old card and no longer works."
+NOT_OURS = (
+    "This button or form was not made for you by the bot, or it is too old. Nothing was recorded. "
+    "Please use the card of the request, or type the command again."
+)
 FORM_TOO_LATE = "That took too long, so the form could not open. Nothing was recorded. Please try again."
 FORM_NOT_DRAWN = (
     "The bot failed to show the form; the error is in its log. Nothing was recorded. "

@@ -218,6 +218,14 @@ def card(connection: Connection, request_id: str) -> tuple[str, str]:
     return (row.channel, row.ts) if row else ("", "")
 
 
+def has_posted(connection: Connection, request_id: str, channel: str, ts: str) -> bool:
+    """Whether we posted this message about the request; a card whose timestamp is not stored yet may be it."""
+    about = messages.c.request_id == request_id
+    this = and_(messages.c.channel == channel, messages.c.ts == ts)
+    may_be = and_(messages.c.kind == MessageKind.CARD.value, messages.c.ts == "")
+    return connection.execute(select(messages.c.id).where(about, or_(this, may_be)).limit(1)).first() is not None
+
+
 def _card_of(request_id: str) -> Select[Any]:
     return select(messages).where(messages.c.request_id == request_id, messages.c.kind == MessageKind.CARD.value)
 

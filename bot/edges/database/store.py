@@ -41,6 +41,7 @@ class Database:
         self._clock = clock
         self._lease = lease
         self._limits = limits or DatabaseLimits()
+        self._interval = self._limits.card_edit_interval
         self._seals = Seals(keys)
         self._transactions = Transactions(self._url, self._limits, self._seals)
         self.stored_chain = StoredChain(self._transactions, keys, Origin(instance, __version__))
@@ -48,10 +49,7 @@ class Database:
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Use the database as a running bot does: alone if it is a file, side by side with others on PostgreSQL.
-
-        Upgrades the schema. Raises `ConfigError` if another process uses the file, or if the file is lost or broken.
-        """
+        """Use the database as a running bot does: alone if it is a file. Raises what `take_over` raises."""
         with closing(self), take_over(self._url, self._transactions):
             yield
 
@@ -84,8 +82,7 @@ class Database:
         with self._changing() as (connection, now, chain):
             if not requests.add(connection, request, provided):
                 return requests.with_key(connection, request.key), False
-            interval = self._limits.card_edit_interval
-            outbox.show(connection, request, urgent=True, has_moved=True, now=now, interval=interval)
+            outbox.show(connection, request, urgent=True, has_moved=True, now=now, interval=self._interval)
             outbox.add(connection, request, messages, now=now)
             chain.append(events)
             return requests.get(connection, request.id), True
@@ -125,8 +122,7 @@ class Database:
         request, events = linked(request, events)
         with self._changing() as (connection, now, chain):
             stored, has_moved = requests.replace_stored(connection, request, claim)
-            interval = self._limits.card_edit_interval
-            outbox.show(connection, stored, urgent=urgent, has_moved=has_moved, now=now, interval=interval)
+            outbox.show(connection, stored, urgent=urgent, has_moved=has_moved, now=now, interval=self._interval)
             outbox.add(connection, stored, messages, now=now)
             chain.append(events)
         if has_moved:
@@ -167,9 +163,9 @@ class Database:
             return outbox.take(connection, owner, now=now, lease=self._limits.message_lease)
 
     def mark_delivered(self, due: DueMessage, *, channel: str, ts: str, version: int) -> str:
-        posted = outbox.PostedMessage(channel, ts, version)
         with self._changing() as (connection, now, _):
-            return outbox.mark_delivered(connection, due, posted, now=now, interval=self._limits.card_edit_interval)
+            posted = outbox.PostedMessage(channel, ts, version)
+            return outbox.mark_delivered(connection, due, posted, now=now, interval=self._interval)
 
     def mark_undelivered(self, due: DueMessage, *, retry_in: timedelta | None) -> None:
         with self._transactions.writing() as connection:
@@ -178,6 +174,10 @@ class Database:
     def card(self, request_id: str) -> tuple[str, str]:
         with self._transactions.reading() as connection:
             return outbox.card(connection, request_id)
+
+    def has_posted(self, request_id: str, channel: str, ts: str) -> bool:
+        with self._transactions.reading() as connection:
+            return outbox.has_posted(connection, request_id, channel, ts)
 
     def get_periodic(self, name: str) -> Periodic | None:
         with self._transactions.reading() as connection:

@@ -2,9 +2,9 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +15,9 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
+from bot.core.audit.seal_keys import KeyRing
 from bot.core.cards.blocks import Block, Text
+from bot.core.cards.sealed import seal_buttons
 from bot.core.people.identity import Place
 from bot.edges import metrics
 from bot.errors import SlackError
@@ -118,8 +120,9 @@ def _seconds(answer: SlackResponse) -> float | None:
 class SlackChannel:
     """Implements `ports.Channel`. The caller is responsible for retries."""
 
-    def __init__(self, client: WebClient) -> None:
+    def __init__(self, client: WebClient, *, keys: KeyRing | None = None) -> None:
         self._client = client
+        self._keys = keys
 
     def use(self, token: str) -> None:
         """Use this token from now on."""
@@ -161,6 +164,7 @@ class SlackChannel:
 
         Raises `SlackError`.
         """
+        text = replace(text, blocks=tuple(self._for_one(text.blocks, user)))
         if place.is_home:
             self._tell(user, text)
             return
@@ -180,11 +184,17 @@ class SlackChannel:
 
     def publish(self, user: str, page: Block) -> None:
         """Publish somebody's Home tab. Raises `SlackError`."""
-        call(self._client.views_publish, user_id=user, view=page)
+        view = {**page, "blocks": self._for_one(page.get("blocks", ()), user)}
+        call(self._client.views_publish, user_id=user, view=view)
 
-    def show(self, form_id: str, form: Block) -> None:
+    def show(self, form_id: str, form: Block, *, user: str) -> None:
         """Update an open form. Raises `SlackError`, also if it was closed meanwhile."""
-        call(self._client.views_update, view_id=form_id, view=form)
+        view = {**form, "blocks": self._for_one(form.get("blocks", ()), user)}
+        call(self._client.views_update, view_id=form_id, view=view)
+
+    def _for_one(self, blocks: Sequence[Block], user: str) -> Sequence[Block]:
+        """Blocks that one person alone sees: no message on record shows that their buttons are ours, so a seal does."""
+        return seal_buttons(blocks, user=user, now=datetime.now(UTC), keys=self._keys) if self._keys else blocks
 
 
 def find_message(client: WebClient, place: Place, *, since: datetime, ours: Callable[[Mapping[str, Any]], bool]) -> str:

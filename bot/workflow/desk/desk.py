@@ -170,6 +170,10 @@ class Desk:
             self._refusals.record(mismatch)
             raise UsageError(voting.NOT_ON_ITS_CARD)
 
+    def has_posted(self, request_id: str, message: tuple[str, str]) -> bool:
+        """Whether a message, by channel and timestamp, is one of ours about the request."""
+        return self._deps.store.has_posted(self.request(request_id).id, *message)
+
     def withdraw(self, request_id: str, *, by: PersonId) -> None:
         """Let the owner withdraw a request before it runs, or while its stop is slow."""
 

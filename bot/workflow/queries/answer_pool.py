@@ -110,7 +110,7 @@ class AnswerPool:
 
     def _say(self, who: Caller, text: Text, form: str) -> None:
         if form:
-            self._deps.channel.show(form, text_modal(text))
+            self._deps.channel.show(form, text_modal(text), user=who.id.user)
         else:
             self._deps.channel.whisper(who.place, who.id.user, text)
 

@@ -74,7 +74,7 @@ class TestWhatIsSent:
         channel.publish("UALICE", view)
         published = slack.call("views.publish")
         assert (published["user_id"], published["view"]) == ("UALICE", view)
-        channel.show("V1", view)
+        channel.show("V1", view, user="UBOB")
         assert slack.call("views.update")["view_id"] == "V1"
 
     def test_a_permalink_is_asked_for(self, slack: WebApi, channel: SlackChannel) -> None:

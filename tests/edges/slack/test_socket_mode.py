@@ -52,13 +52,13 @@ def bot(slack: SlackLab, tmp_path: Path) -> Iterator[Bot]:
     """Everything between Slack and the database, connected; no request is worked on."""
     client, clock = web_client(slack.bot_token, base=slack.api_url), SystemClock()
     us = account(client, app_token=slack.app_token)
-    channel, directory = SlackChannel(client), SlackDirectory(client, us, ttl=0)
+    channel, directory = SlackChannel(client, keys=KEYS), SlackDirectory(client, us, ttl=0)
     store = Database(new_sqlite(tmp_path / "maskbot.db"), clock=clock, instance="bot-1", keys=KEYS)
     deps = Deps(store, NoHost(), directory, channel, clock, InForce(ConfigSnapshot(Inventory(HOSTS), POLICY)))
     answers = AnswerPool(deps)
     with store.exclusive(), closing(answers), ThreadPoolExecutor(4) as aside:
         app = application(client)
-        register(app, Desk(deps, answers), home=OwnApp(us.team, us.enterprise), aside=aside)
+        register(app, Desk(deps, answers), home=OwnApp(us.team, us.enterprise), aside=aside, keys=KEYS)
         with closing(SocketMode(app, app_token=slack.app_token)) as socket:
             socket.connect()
             slack.wait_for(lambda: socket.is_connected and slack.connections)

@@ -1,0 +1,63 @@
+"""Whether the bot itself made what comes back from Slack: the notes of forms, and the buttons that people press."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from bot.core.audit.seal_keys import KeyRing
+from bot.core.cards import replies
+from bot.core.cards.blocks import Action, Block
+from bot.core.cards.sealed import is_sealed_for, read_note, seal_note
+from bot.core.people.identity import Place
+from bot.errors import UsageError
+from bot.workflow import Desk
+from handlers import payload as parse
+from handlers.payload import Click, OwnApp, Payload
+
+_VOTES = (Action.APPROVE, Action.DENY)
+_ABOUT_A_REQUEST = frozenset(Action) - {Action.ASK, Action.REFRESH}
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """Seals what is sent out, and checks what comes back. Slack's tokens alone make nothing that counts here."""
+
+    desk: Desk
+    home: OwnApp
+    keys: KeyRing
+
+    def on(self, form: Block, click: Click) -> Block:
+        """The form with its hidden note, in addition to what it notes itself, sealed for whoever opens it."""
+        note = json.loads(form.get("private_metadata") or "{}") | parse.note_for(click)
+        name, user, now = form.get("callback_id", ""), click.caller.id.user, self.desk.now.at
+        return {**form, "private_metadata": seal_note(note, form=name, user=user, now=now, keys=self.keys)}
+
+    def read(self, body: Payload) -> dict[str, Any]:
+        """The note of a form. Raises `UsageError` if the bot did not write it for this form and this person."""
+        view, person = body["view"], parse.sender(body, self.home).id
+        text, name = view.get("private_metadata") or "", view.get("callback_id", "")
+        try:
+            return read_note(text, form=name, user=person.user, now=self.desk.now.at, keys=self.keys)
+        except ValueError as error:
+            log.warning("form.refused", form=name, why=str(error))
+            self.desk.refused_at_the_gate("forged_note", by=person, place=Place(""))
+            raise UsageError(replies.NOT_OURS) from None
+
+    def check(self, click: Click) -> None:
+        """Whether the bot made this button, for everybody in a message of its own or for this person alone.
+
+        Raises `UsageError` if it did not.
+        """
+        is_vote = click.action in _VOTES and not click.is_home  # which the desk compares with the one card
+        if is_vote or click.action not in _ABOUT_A_REQUEST:
+            return
+        now, user = self.desk.now.at, click.caller.id.user
+        if is_sealed_for(user, click.value, action=click.action, now=now, keys=self.keys):
+            return
+        if click.card is None or not self.desk.has_posted(click.request_id, click.card):
+            log.warning("button.refused", action=click.action, request=click.request_id)
+            self.desk.refused_at_the_gate("message_mismatch", by=click.caller.id, place=click.caller.place)
+            raise UsageError(replies.NOT_OURS)

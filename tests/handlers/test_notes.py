@@ -1,0 +1,78 @@
+"""What somebody with the bot's tokens sends back: buttons on other messages, and forms with notes of their own."""
+
+import json
+from typing import Any
+
+import pytest
+
+from bot.core.cards import forms, replies
+from bot.core.cards.buttons import value
+from bot.core.requests import Outcome, Request, Stage
+from tests.handlers.payloads import CARD, at_home, click, submission
+from tests.handlers.world import World
+
+
+@pytest.fixture
+def masked(world: World) -> Request:
+    running = world.moved(world.moved(world.waiting(), Stage.APPROVED), Stage.RUNNING)
+    return world.moved(running, Stage.DONE, outcome=Outcome.PROVEN)
+
+
+def on_another_message(action: str, text: str, **sender: Any) -> dict[str, Any]:
+    """A button of ours on a message that somebody else made."""
+    forged = json.loads(json.dumps(click(action, text, **sender)).replace(CARD, "1700000000.999999"))
+    assert isinstance(forged, dict)
+    return forged
+
+
+def refusals(world: World) -> list[str]:
+    return [event["reason_code"] for event in world.events("identity.refused")]
+
+
+@pytest.mark.parametrize("action", ["unmask", "details", "extend", "keep", "sign_off", "withdraw", "look_now"])
+def test_a_forged_got_it_does_nothing(world: World, masked: Request, action: str) -> None:
+    world.send(on_another_message(action, value(masked)))
+    assert [one.id for one in world.requests()] == [masked.id]
+    assert refusals(world) == ["message_mismatch"]
+    assert world.slack.count("views.open") == 0
+
+
+def test_the_same_button_on_its_card_works(world: World, masked: Request) -> None:
+    world.send(click("unmask", value(masked)))
+    assert len(world.requests()) == 2
+    assert refusals(world) == []
+
+
+def test_a_button_of_one_persons_page_is_of_no_use_to_another(world: World, masked: Request) -> None:
+    bobs = at_home("unmask", value(masked), user="UBOB")
+    stolen = json.loads(json.dumps(bobs).replace("UBOB", "UCAROL"))
+    world.send(stolen)
+    assert [one.id for one in world.requests()] == [masked.id]
+    world.send(bobs)
+    assert len(world.requests()) == 2
+
+
+def forged_form(request: Request, **note: str) -> dict[str, Any]:
+    """The form that confirms an approval, opened with a stolen trigger and a note that nobody sealed."""
+    form = forms.confirm_form(request)
+    return {**form, "private_metadata": json.dumps({"request": request.id, "digest": request.target.digest, **note})}
+
+
+@pytest.mark.parametrize("note", [{"channel": "shell"}, {"channel": "home"}, {"channel": "C1", "card": CARD}])
+def test_a_form_on_a_stolen_trigger_counts_no_vote(world: World, note: dict[str, str]) -> None:
+    asked = world.waiting()
+    answer = world.send(submission(forged_form(asked, **note), {}))
+    assert world.store.get(asked.id).votes == ()
+    assert refusals(world) == ["forged_note"]
+    assert replies.NOT_OURS[:30] in answer.body
+
+
+def test_a_form_that_was_opened_for_one_person_is_not_sent_by_another(world: World) -> None:
+    asked = world.waiting()
+    world.send(click("deny", value(asked), user="UBOB"))
+    form = world.slack.call("views.open")["view"]
+    stolen = json.loads(json.dumps(submission(form, {}, user="UBOB")).replace("UBOB", "UCAROL"))
+    world.send(stolen)
+    assert world.store.get(asked.id).votes == ()
+    world.send(submission(form, {}, user="UBOB"))
+    assert [vote.voter.user for vote in world.store.get(asked.id).votes] == ["UBOB"]
