@@ -15,6 +15,7 @@ from tests.stories.scene import Story
 DEPLOY = ROOT / "deploy/systemd"
 UNIT = "/etc/systemd/system/maskbot.service"
 SYSUSERS = "/etc/sysusers.d/maskbot.conf"
+SECRETS = ("MASKBOT_SEAL_KEYS", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN")
 LIBRARY = "/opt/maskbot/lib"
 # What differs from a real machine: a folder of packages stands in for an environment in /opt/maskbot.
 FROM_COPIES = f"""\
@@ -47,7 +48,7 @@ def copy_bot(machine: LabHost) -> None:
 def start(machine: LabHost, written: Installation, *, drop_in: str = FROM_COPIES) -> None:
     """Install and start it. Raises `LabError` with its journal."""
     secrets = {"ssh_key": Path(written.environment["MASKBOT_SSH_KEY_FILE"]).read_text()}
-    secrets |= {name.lower(): written.environment[name] for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN")}
+    secrets |= {name.lower(): written.environment[name] for name in SECRETS}
     for name, text in secrets.items():
         machine.write(f"/etc/maskbot/secrets/{name}", text, 0o600)
     for file in (written.folder / "config").iterdir():
