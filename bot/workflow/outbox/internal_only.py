@@ -59,9 +59,9 @@ class InternalOnly:
         """Raises `SlackError`."""
         self._channel.publish(user, page)
 
-    def show(self, form_id: str, form: Block) -> None:
+    def show(self, form_id: str, form: Block, *, user: str) -> None:
         """Raises `SlackError`."""
-        self._channel.show(form_id, form)
+        self._channel.show(form_id, form, user=user)
 
     def _check(self, channel: str) -> None:
         """Raises `SlackError` for a channel that is shared; a passing one if Slack does not say."""
