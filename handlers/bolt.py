@@ -22,7 +22,7 @@ from bot.errors import MaskbotError, StoreBusy, UsageError
 from bot.workflow import Desk
 from handlers import payload as parse
 from handlers.attempt import Aside, attempt, one_line
-from handlers.notes import Notes
+from handlers.notes import Notes, believed
 from handlers.payload import Click, OwnApp, Payload, Quote, Submission, TypedText
 
 log = structlog.get_logger()
@@ -140,9 +140,9 @@ class Surface:
         """A form that was sent. Errors are shown in the form, and nothing typed is lost."""
 
         def listener(ack: Ack, body: Payload) -> None:
-            who = parse.sender(body, self.home)
+            who, sent = parse.sender(body, self.home), self.notes.sent(body)
             try:
-                said = self.attempt(who, lambda: do(self.desk, self._sent(body)), passing=InvalidFields)
+                said = self.attempt(who, lambda: do(self.desk, believed(sent)), passing=InvalidFields)
             except InvalidFields as error:
                 ack(response_action="errors", errors=error.errors)
                 return
@@ -156,15 +156,12 @@ class Surface:
 
         self.app.view(form)(listener)
 
-    def _sent(self, body: Payload) -> Submission:
-        return parse.of_submission(body, self.home, self.notes.read(body))
-
     def choice(self, field: str, do: Callable[[Desk, Submission, OpenForm], str]) -> None:
         """A choice in a form that is still open; only the form can be answered."""
 
         def listener(ack: Ack, body: Payload, client: WebClient) -> None:
-            form = OpenForm(client, self.aside, body["view"], self.notes)
-            said = attempt(lambda: do(self.desk, self._sent(body), form))
+            form, sent = OpenForm(client, self.aside, body["view"], self.notes), self.notes.sent(body)
+            said = attempt(lambda: do(self.desk, believed(sent), form))
             if said:
                 log.info("form.choice_failed", field=field, why=said)
             ack()
@@ -175,10 +172,10 @@ class Surface:
         """Options of a list, which Slack asks for while somebody types."""
 
         def listener(ack: Ack, body: Payload) -> None:
-            found = list[Block]()
+            found, typed = list[Block](), self.notes.typed(body)
 
             def offer() -> str:
-                found.extend(do(self.desk, parse.of_typing(body, self.home, self.notes.read(body))))
+                found.extend(do(self.desk, believed(typed)))
                 return ""
 
             if said := attempt(offer):

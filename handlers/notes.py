@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -14,11 +14,19 @@ from bot.core.people.identity import Place
 from bot.errors import UsageError
 from bot.workflow import Desk
 from handlers import payload as parse
-from handlers.payload import Click, OwnApp, Payload
+from handlers.payload import Click, OwnApp, Payload, Submission, TypedText
 
 _VOTES = (Action.APPROVE, Action.DENY)
 _ABOUT_A_REQUEST = frozenset(Action) - {Action.ASK, Action.REFRESH}
 log = structlog.get_logger()
+_Read = TypeVar("_Read", Submission, TypedText)
+
+
+def believed(found: _Read | UsageError) -> _Read:
+    """What the bot's own form brought back. Raises the `UsageError` otherwise."""
+    if isinstance(found, UsageError):
+        raise found
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +43,24 @@ class Notes:
         name, user, now = form.get("callback_id", ""), click.caller.id.user, self.desk.now.at
         return {**form, "private_metadata": seal_note(note, form=name, user=user, now=now, keys=self.keys)}
 
-    def read(self, body: Payload) -> dict[str, Any]:
+    def sent(self, body: Payload) -> Submission | UsageError:
+        """The form that somebody sent or changed, or why it does not count."""
+        try:
+            return parse.of_submission(body, self.home, self._read(body))
+        except UsageError as error:
+            return error
+
+    def typed(self, body: Payload) -> TypedText | UsageError:
+        """What somebody types into a list of a form, or why it does not count."""
+        try:
+            return parse.of_typing(body, self.home, self._read(body))
+        except UsageError as error:
+            return error
+
+    def _read(self, body: Payload) -> dict[str, Any]:
         """The note of a form. Raises `UsageError` if the bot did not write it for this form and this person."""
         view, person = body["view"], parse.sender(body, self.home).id
-        text, name = view.get("private_metadata") or "", view.get("callback_id", "")
+        text, name = str(view.get("private_metadata") or ""), str(view.get("callback_id", ""))
         try:
             return read_note(text, form=name, user=person.user, now=self.desk.now.at, keys=self.keys)
         except ValueError as error:

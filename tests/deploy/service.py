@@ -74,7 +74,7 @@ def clear(machine: LabHost) -> None:
 
 def journal(machine: LabHost) -> str:
     """What the service said."""
-    return machine.run("journalctl", "-u", "maskbot.service", "-n", "40", "--no-pager", "-o", "cat").stdout
+    return machine.run("journalctl", "-u", "maskbot.service", "--no-pager", "-o", "cat").stdout
 
 
 def says(story: Story, machine: LabHost, word: str, *, times: int = 1) -> None:

@@ -61,11 +61,16 @@ def click(
     }  # fmt: skip
 
 
-def at_home(action: str, value: str, *, user: str = "UBOB", team: str = TEAM) -> Payload:
-    """A press of a button on somebody's own page: there is no message, no channel, and no response_url."""
+def for_one(user: str, action: str, value: str) -> str:
+    """The value of a button that this person alone sees."""
     button = {"type": "button", "action_id": action, "value": value}
     (row,) = seal_buttons([{"type": "actions", "elements": [button]}], user=user, now=datetime.now(UTC), keys=KEYS)
-    pressed = click(action, row["elements"][0]["value"], user=user, team=team)
+    return str(row["elements"][0]["value"])
+
+
+def at_home(action: str, value: str, *, user: str = "UBOB", team: str = TEAM) -> Payload:
+    """A press of a button on somebody's own page: there is no message, no channel, and no response_url."""
+    pressed = click(action, for_one(user, action, value), user=user, team=team)
     view: Payload = {
         "id": "V1",
         "type": "home",

@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.people.identity import PersonId
 from bot.core.requests import BreakGlass, Followup, FollowupKind, Outcome, Remark, Request, Stage, Tally, Transfer
-from tests.handlers.payloads import CHANNEL, TEAM, click, command, submission
+from tests.handlers.payloads import CHANNEL, TEAM, click, command, for_one, submission
 from tests.handlers.test_approval import opened_form, value
 from tests.handlers.world import World
 
@@ -18,7 +18,8 @@ REASON = {"reason": "db on fire, nobody answers"}
 
 def pressed(world: World, action: str, request: Request, *, user: str = "UBOB", **given: Any) -> dict[str, Any]:
     """The form behind a button of the message for one person alone, which has no message in its payload."""
-    payload = click(action, value(request, **given), user=user, respond=f"{world.slack.base}respond")
+    shown = for_one(user, action, value(request, **given))
+    payload = click(action, shown, user=user, respond=f"{world.slack.base}respond")
     del payload["message"]
     world.send(payload)
     return opened_form(world)
