@@ -87,6 +87,7 @@ class Settings(BaseSettings):
     workers: Threads = 16  # requests that are processed at one time
     # bots with this app token, one connection each; more are reported to operators: somebody may have stolen the token
     slack_connections: Annotated[int, Field(ge=1, le=10)] = 1
+    acts_per_minute: Annotated[int, Field(ge=10)] = 60  # commands, clicks and forms of one person that are taken
     slack_check: Seconds = 60  # between two checks of the Slack token
     people_ttl: Seconds = 2  # how long Slack's answers about people, groups and channels are cached
     on_call_token: Token | None = None  # the bearer token for the URL of the on-call source

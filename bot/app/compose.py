@@ -156,6 +156,7 @@ def _timings(settings: Settings) -> Timings:
         page_outcome_unknown_after=settings.page_outcome_unknown_after,
         heartbeat=settings.heartbeat,
         alarm_after=settings.alarm_after,
+        acts_per_minute=settings.acts_per_minute,
         audit_anchor=settings.audit_anchor,
     )
 

@@ -34,8 +34,7 @@ from bot.workflow.queries.form_options import FormOptions
 from bot.workflow.queries.home_publisher import HomePublisher
 from bot.workflow.requests.lookup import beside_first_card, stored_request, update_stored_request
 
-_PER_MINUTE = 60  # commands, clicks and forms of one person
-_TOO_MUCH = f"You did more than {_PER_MINUTE} things within a minute. This one was not done; wait a minute."
+_TOO_MUCH = "You did more than {} things within a minute. This one was not done; wait a minute."
 _STILL_MINE = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)
 
 
@@ -57,7 +56,7 @@ class Desk:
         self.extensions = Extensions(deps, self.submit)
         self.slow_stops = SlowStops(deps, self.submit, self.withdraw)
         self._admission = Admission(deps, self._refusals)
-        self._pace = WithinAMinute(_PER_MINUTE, deps.clock)
+        self._pace = WithinAMinute(deps.timings.acts_per_minute, deps.clock)
 
     @property
     def hosts(self) -> Sequence[str]:
@@ -89,7 +88,7 @@ class Desk:
     def count(self, person: PersonId) -> None:
         """Count something that a person does, whatever it is. Raises `UsageError` if it is too much for a minute."""
         if not self._pace.count(person):
-            raise UsageError(_TOO_MUCH)
+            raise UsageError(_TOO_MUCH.format(self._deps.timings.acts_per_minute))
 
     def form(self, *ways: Callable[[], Block]) -> Block:
         """A form, built by the first of these functions that does not fail."""

@@ -21,7 +21,7 @@ UNCALLED = 20  # queries by the scheduling thread, after which the workers query
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """How long things may take and how often they are retried, in seconds."""
+    """How long things may take, in seconds, and how often they are done."""
 
     look_deadline: float = 25.0
     command_deadline: float = 45.0
@@ -45,6 +45,7 @@ class Timings:
     stuck: float = 60.0  # after which a thread that did not come round counts as stuck
     verify_chain: float = 3600.0  # between two verifications of the audit chain
     chain_watch: float = 10.0  # between two looks for forged rows, and for an accepted break
+    acts_per_minute: int = 60  # commands, clicks and forms of one person that are taken
     audit_anchor: float = 86_400.0  # between two posts of the audit log's head
     alarm_after: float = 300.0  # how long Slack, or a sink, may be away before somebody is paged
 
