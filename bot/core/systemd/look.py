@@ -38,8 +38,8 @@ def parse_look(stdout: str, asked: UnitName, *, also: Collection[str] = ()) -> S
     Raises `HostError` (`incomplete_observation`, or why nothing could be asked) or `HostileOutput`.
     """
     answer = read_answer(stdout)
-    shown = answer.base.unit.shown
-    if not {str(asked), shown.id} <= {*shown.names}:
+    unit, shown = answer.base.unit, answer.base.unit.shown
+    if not {str(asked), shown.id} <= {*unit.names}:
         raise HostileOutput("The host's answer is about another unit.")
     try:
         seen = _snapshot(answer.base, asked)
@@ -50,7 +50,7 @@ def parse_look(stdout: str, asked: UnitName, *, also: Collection[str] = ()) -> S
         raise HostileOutput("The host's answer has the files of another unit.")
     loads = {**answer.loads, shown.id: LoadedUnit(shown.id, shown.load)}
     others = twins(about, loads, answer.base.linked)
-    names = {*shown.names, *loads} - {*others}
+    names = {*seen.names, *loads} - {*others}
     return replace(
         seen,
         names=frozenset(names),
@@ -68,12 +68,12 @@ def _snapshot(base: OfEveryLook, asked: UnitName) -> Snapshot:
     snapshot = Snapshot(
         asked=asked,
         id=UnitName(shown.id),
-        names=frozenset(shown.names),
+        names=frozenset(unit.names),
         machine_id=base.host.machine_id,
         load=shown.load,
         active=shown.active,
-        sub=shown.sub,
-        file_state=shown.file_state,
+        sub=unit.sub,
+        file_state=unit.file_state,
         fragment=unit.fragment,
         layers=base.files.layers,
         elsewhere=base.files.elsewhere,
@@ -129,6 +129,6 @@ def _side_effects(unit: UnitItself) -> SideEffects:
 
 def _stop_command(base: OfEveryLook) -> tuple[int, int]:
     """Which of its stop commands runs, and how many there are."""
-    commands = [one for one in base.stop_commands if one.setting == _COMMANDS.get(base.unit.shown.sub)]
+    commands = [one for one in base.stop_commands if one.setting == _COMMANDS.get(base.unit.sub)]
     running = [number for number, one in enumerate(commands, 1) if one.has_begun and not one.has_ended]
     return (running[-1], len(commands)) if running else (0, 0)

@@ -57,10 +57,10 @@ class ShownUnit:
     """A unit with its relations, as the look asks for each that has to do with the one it is about."""
 
     id: str = from_key("Id", read_unit)
-    names: tuple[str, ...] = from_key("Names", read_units)
+    names: tuple[str, ...] = from_key("Names", read_units, "")
     load: LoadState = from_key("LoadState", read_load)
     active: ActiveState = from_key("ActiveState", read_active)
-    sub: str = from_key("SubState", str)
+    sub: str = from_key("SubState", str, "")
     file_state: str = from_key("UnitFileState", str, "")
     invocation: str = from_key("InvocationID", str, "")
     job: str = from_key("Job", str, "")
@@ -93,6 +93,9 @@ class UnitItself:
     """The unit that the look is about."""
 
     shown: ShownUnit = from_same(ShownUnit)
+    names: tuple[str, ...] = from_key("Names", read_units)
+    sub: str = from_key("SubState", str)
+    file_state: str = from_key("UnitFileState", str)
     fragment: str = from_key("FragmentPath", str)
     source: str = from_key("SourcePath", str, "")
     drop_ins: tuple[str, ...] = from_key("DropInPaths", read_list, "")

@@ -50,6 +50,13 @@ def test_of_a_unit_that_is_only_listed_its_states_are_known() -> None:
     )
 
 
+def test_of_a_related_unit_names_and_file_state_may_be_missing() -> None:
+    bare = reader_of(ShownUnit)({"Id": "b.service", "LoadState": "loaded", "ActiveState": "failed"})
+    nearby = UnitGraph([unit("a.service"), bare])
+    assert nearby.failed() == ("b.service",)
+    assert nearby.named(["b.service"])[0].names == {"b.service"}
+
+
 def test_siblings_of_an_instance_are_its_members_but_not_itself_and_not_another_type() -> None:
     nearby = UnitGraph(
         map(unit, ["db@a.service", "db@b.service", "db@b.socket", "dbx@c.service", "db.service"]),
