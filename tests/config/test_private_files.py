@@ -13,6 +13,7 @@ from bot.errors import ConfigError
 from config.loading import check, load
 from config.settings import Settings
 from tests.config.folder import Folder
+from tests.lab.keys import SETTING
 
 BOT, SOMEBODY, THEIR_GROUP = 998, 65534, 65534  # the last is the group of `nobody`, which the bot is not in
 SECRET, CONFIGURATION, RECORDS = Use.SECRET, Use.CONFIGURATION, Use.RECORDS
@@ -77,6 +78,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Folde
             "database_url": f"sqlite:///{state / 'maskbot.sqlite'}",
             "socket": state / "sock",
             "ssh_key_file": made(tmp_path / "key", 0o600, BOT, BOT),
+            "seal_keys": SETTING,
         }
     )
     folder.write()

@@ -5,10 +5,12 @@ from collections import Counter, deque
 from datetime import datetime, timedelta
 
 from bot.core.people.identity import PersonId
+from bot.errors import UsageError
 from bot.ports import Clock
 
 _MINUTE = timedelta(minutes=1)
 _FORGET_AT = 1000  # people, above which those who have done nothing for a minute are forgotten
+_TOO_MUCH = "You did more than {} things within a minute. This one was not done; wait a minute."
 Key = tuple[str, str]
 
 
@@ -45,14 +47,13 @@ class WithinAMinute:
         self._lock = threading.Lock()
         self._times: dict[Key, deque[datetime]] = {}
 
-    def count(self, person: PersonId) -> bool:
-        """Count one more; whether there was room for it."""
+    def count(self, person: PersonId) -> None:
+        """Count one more. Raises `UsageError` if there is no room for it."""
         now = self._clock.now()
         with self._lock:
             if len(self._times) > _FORGET_AT:
                 self._times = {key: times for key, times in self._times.items() if times[-1] > now - _MINUTE}
             times = self._times.setdefault(person.key, deque(maxlen=self._most))
             if len(times) == self._most and times[0] > now - _MINUTE:
-                return False
+                raise UsageError(_TOO_MUCH.format(self._most))
             times.append(now)
-            return True
