@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from bot.core.cards.blocks import escape
 from bot.core.requests import Outcome, Verdict
 from tests.workflow.fleet import Fleet
 from tests.workflow.world import World
@@ -68,7 +69,7 @@ def test_each_edit_that_systemd_does_not_know_of_is_named(
         assert asked.target.planned and asked.target.planned.around, asked.because
         named = asked.target.planned.around.pending_reload
         assert [what for what, (_, name) in edits.items() if name not in named] == [], named
-        assert f"also applies pending edits of {named[0]}" in shared_world.card(asked)
+        assert f"also applies pending edits of {escape(named[0])}" in shared_world.card(asked)
     finally:
         shared_world.vote(asked, Verdict.DENY)
         host.run(
