@@ -1,14 +1,16 @@
-# The bot as an image: two stages, one base, everything else from the lock by hash.
+# The bot as an image: what is left of a base is Python and what it needs, everything else comes from the lock by hash.
 #
-# A registry was out of reach where this was written, so the base is named by tag. Pin it where you build
-# (python:3.13-slim@sha256:...), and let the same tool that updates the lock update the digest.
-FROM python:3.13-slim AS build
+# A registry was out of reach where this was written, so the base is named by tag. Name it by digest where you build:
+# --build-arg BASE=python:3.13-slim@sha256:..., and let the same tool that updates the lock update the digest.
+ARG BASE=python:3.13-slim
+FROM $BASE AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_INPUT=1
 WORKDIR /build
-COPY requirements.lock requirements-build.lock ./
-# pip and the build backend live in an environment of their own, which stays behind in this stage.
-RUN python3 -m venv tools \
+COPY requirements.lock requirements-build.lock requirements-image.lock ./
+# pip, the build backend and the auditors live in environments of their own, which stay behind in this stage.
+RUN python3 -m venv tools && python3 -m venv auditors \
  && tools/bin/pip install --require-hashes --only-binary :all: -r requirements-build.lock \
+ && auditors/bin/pip install --require-hashes --only-binary :all: -r requirements-image.lock \
  && python3 -m venv --without-pip /opt/maskbot \
  && tools/bin/pip --python /opt/maskbot/bin/python install --require-hashes --only-binary :all: -r requirements.lock
 COPY pyproject.toml LICENSE ./
@@ -18,12 +20,26 @@ COPY config config
 RUN tools/bin/python -m hatchling build --target wheel --directory dist \
  && tools/bin/pip --python /opt/maskbot/bin/python install --no-deps --no-index dist/*.whl
 
-FROM python:3.13-slim
+# The bill of materials (CycloneDX), and the build fails for a known vulnerability. Only where no advisories can be had:
+# --build-arg ADVISORIES=none
+ARG ADVISORIES=needed
+RUN auditors/bin/cyclonedx-py environment --output-file /opt/maskbot/sbom.cdx.json /opt/maskbot/bin/python \
+ && if [ "$ADVISORIES" != none ]; then auditors/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.lock; fi
+
+# Whoever gets into the bot finds no shell, no tool, no package manager. dpkg's list stays, for scanners.
+FROM $BASE AS bare
 COPY --from=build /opt/maskbot /opt/maskbot
 # Examples that `maskbot check` accepts; mount your own directory here.
 COPY config/*.yaml /etc/maskbot/
-RUN install -d -o 10001 -g 10001 -m 0700 /var/lib/maskbot
-ENV PATH=/opt/maskbot/bin:$PATH \
+RUN install -d -o 10001 -g 10001 -m 0700 /var/lib/maskbot \
+ && rm -rf /usr/local/lib/python3*/ensurepip /usr/local/lib/python3*/site-packages/pip* /usr/lib/python3*/ensurepip \
+      /usr/lib/python3/dist-packages/pip* /usr/share/python-wheels /usr/lib/apt /var/lib/apt /var/cache /var/log/* \
+      /usr/share/doc /usr/share/man /usr/share/perl* /usr/lib/*-linux-gnu/perl* /usr/libexec \
+ && find /bin/ /sbin/ /usr/bin /usr/sbin /usr/local/bin /usr/local/sbin ! -type d ! -name 'python3*' -delete
+
+FROM scratch
+COPY --from=bare / /
+ENV PATH=/opt/maskbot/bin:/usr/local/bin:/usr/bin \
     PYTHONUNBUFFERED=1 \
     HOME=/var/lib/maskbot \
     MASKBOT_CONFIG_DIR=/etc/maskbot \
