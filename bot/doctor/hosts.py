@@ -46,6 +46,11 @@ _FAILS_AT: Mapping[str, tuple[str, str]] = {
         "Put the list back that `revoked` names in hosts.yaml; `ssh-keygen -Q -l -f FILE` reads a KRL.",
     ),
     "cert_time": ("login", "Sign the key again, valid from a minute ago, and check the clocks of both machines."),
+    "ssh_cert_refused": (
+        "login",
+        "Check there: TrustedUserCAKeys (or `cert-authority` in authorized_keys), AuthorizedPrincipalsFile, and the "
+        "clock. `journalctl -u ssh` says what sshd missed.",
+    ),
     "ssh_auth_timeout": ("login", "Check what sshd and PAM log about the login (journalctl -u ssh)."),
     "ssh_channel_refused": ("session", "Allow the user a session: MaxSessions and ForceCommand in sshd_config(5)."),
     "ssh_channel_timeout": ("session", "Check what PAM and logind do at login (journalctl -u ssh)."),

@@ -39,6 +39,7 @@ class Broken:
         ("ssh_weak_crypto", ["reachable"], "algorithms"),
         ("host_key_mismatch", ["reachable", "algorithms"], "host key"),
         ("ssh_auth_refused", ["reachable", "algorithms", "host key"], "login"),
+        ("ssh_cert_refused", ["reachable", "algorithms", "host key"], "login"),
         ("no_systemctl", ["reachable", "algorithms", "host key", "login", "session"], "systemctl"),
         ("no_bus", ["reachable", "algorithms", "host key", "login", "session", "systemctl"], "D-Bus"),
     ],

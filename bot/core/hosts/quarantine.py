@@ -7,8 +7,9 @@ from bot.core.hosts.inventory import Host
 
 ANOTHER_KEY = "host_key_mismatch"
 REFUSES_US = "ssh_auth_refused"
-REFUSES_CERTIFICATE = "cert_time"
-NOT_TRUSTED = frozenset({ANOTHER_KEY, REFUSES_US, REFUSES_CERTIFICATE})
+REFUSES_CERTIFICATE = "ssh_cert_refused"
+CERTIFICATE_OVER = "cert_time"
+NOT_TRUSTED = frozenset({ANOTHER_KEY, REFUSES_US, REFUSES_CERTIFICATE, CERTIFICATE_OVER})
 SET_ASIDE = "host_set_aside"
 
 

@@ -1,5 +1,6 @@
 """Certificates of OpenSSH (PROTOCOL.certkeys): validity and signer, and why a host may refuse the bot's own one."""
 
+import math
 from datetime import UTC, datetime, timedelta
 
 import paramiko
@@ -11,17 +12,33 @@ _NEAR = timedelta(hours=1)  # a host's clock may differ by this much, and the ho
 
 
 def why_refused(key: paramiko.PKey, now: datetime) -> str:
-    """Why the certificate is not valid by our clock, or may not be by the host's; empty if it is."""
+    """Why the certificate is not valid by our clock, or may not be by the host's; empty if it is.
+
+    One that is valid for a short time is always near its end, which says nothing.
+    """
     blob = key.public_blob
     if blob is None or not is_certificate(blob):
         return ""
     since, until = validity(blob)
-    if since + _NEAR <= now <= until - _NEAR:
+    near = _NEAR if until - since > 2 * _NEAR else timedelta(0)
+    if since + near <= now <= until - near:
         return ""
     span = f"{since:%Y-%m-%d %H:%M} UTC to {until:%Y-%m-%d %H:%M} UTC"
     return (
         f"it refused the bot's certificate, which is valid from {span}; here it is {now:%H:%M} UTC. Compare the clocks"
     )
+
+
+def has_certificate(key: paramiko.PKey) -> bool:
+    """Whether it would be shown with a certificate."""
+    return key.public_blob is not None and is_certificate(key.public_blob)
+
+
+def seconds_left(key: paramiko.PKey, now: datetime) -> float:
+    """How long its certificate is valid yet, by our clock; without one there is no end."""
+    if key.public_blob is None or not is_certificate(key.public_blob):
+        return math.inf
+    return (validity(key.public_blob)[1] - now).total_seconds()
 
 
 def is_certificate(blob: PublicBlob) -> bool:
@@ -35,6 +52,12 @@ def validity(blob: PublicBlob) -> tuple[datetime, datetime]:
     return _time(message.get_int64()), _time(message.get_int64())
 
 
+def shown_with(key: paramiko.PKey) -> str:
+    """The serial number of its certificate, for the audit log, after the algorithms; empty without one."""
+    blob = key.public_blob
+    return f", certificate {_after_key(blob).get_int64()}" if blob and is_certificate(blob) else ""
+
+
 def signer(blob: PublicBlob) -> tuple[bytes, str]:
     """The public key of its CA, and the algorithm of the CA's signature."""
     message = _after_principals(blob)
@@ -46,10 +69,15 @@ def signer(blob: PublicBlob) -> tuple[bytes, str]:
     return key, paramiko.Message(message.get_string()).get_string().decode("ascii", "replace")
 
 
-def _after_principals(blob: PublicBlob) -> paramiko.Message:
+def _after_key(blob: PublicBlob) -> paramiko.Message:
     message = paramiko.Message(blob.key_blob)
     for _ in range(2 + _FIELDS.get(blob.key_type.removesuffix(CERTIFICATE), 2)):  # type, nonce, key
         message.get_string()
+    return message
+
+
+def _after_principals(blob: PublicBlob) -> paramiko.Message:
+    message = _after_key(blob)
     message.get_int64()  # serial
     message.get_int()  # type: user or host
     message.get_string()  # key id

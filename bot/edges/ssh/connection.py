@@ -1,23 +1,29 @@
 """Open an SSH connection: each phase has its own time limit, and the host's key is checked before anything is sent."""
 
+import math
 import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import paramiko
 
 from bot.core.hosts.inventory import Host
 from bot.edges import metrics
 from bot.edges.ssh.bounds import BEFORE_LOGIN, Wire
+from bot.edges.ssh.certificate import seconds_left, shown_with
 from bot.edges.ssh.command import RunningCommand
-from bot.edges.ssh.login import SshLimits, agreed, fail, log_in, new_transport
+from bot.edges.ssh.login import SshLimits, agreed, authenticate, check_host, fail, new_transport
 from bot.edges.ssh.names import Names, Unresolved, connect_to_any
 from bot.errors import HostError
 
 _PROHIBITED = 1  # SSH_OPEN_ADMINISTRATIVELY_PROHIBITED (RFC 4254, 5.1)
 _REFER_BACK = ("_handler_table", "auth_handler", "kex_engine")
 _THREAD_ENDS = 1.0  # it does as soon as its socket is closed
+
+Keys = Callable[[Host], paramiko.PKey]
+"""The key to log in to a host with, and its certificate. Raises `HostError` if there is none."""
 
 
 @dataclass(slots=True, eq=False)
@@ -31,6 +37,7 @@ class Connection:
     below: "Connection | None" = None  # to the host through which this one is reached
     kept: RunningCommand | None = None  # which waits for its next request
     agreed: str = ""  # the algorithms, once logged in
+    ends: float = math.inf  # when a certificate that it was opened with is over, by the clock of the pool
 
     def allow_answer(self, limit: int) -> None:
         """From now on the host may send one answer of `limit` bytes; on the hosts between it has more around it."""
@@ -56,33 +63,40 @@ class Connection:
 
 def connect(
     host: Host,
-    key: paramiko.PKey,
+    keys: Keys,
     limits: SshLimits,
     *,
     names: Names,
     now: Callable[[], float] = time.monotonic,
 ) -> Connection:
-    """Return a logged-in connection. Raises `HostError`; whatever fails, nothing is left open."""
+    """Return a logged-in connection. Raises `HostError`; whatever fails, nothing is left open.
+
+    The key is asked for once the host has shown its own.
+    """
     if not host.trusted:
         fail(host, "ssh_no_pin", "no key of it is pinned, so the bot does not connect to it")
-    connection = reach(host, key, limits, names=names, now=now)
+    connection = reach(host, keys, limits, names=names, now=now)
     try:
-        log_in(host, connection.transport, connection.wire, key, limits)
+        check_host(host, connection.transport, connection.wire, limits)
+        key = keys(host)
+        authenticate(host, connection.transport, connection.wire, key, limits)
     except BaseException:
         connection.close()
         if connection.below is not None:
             _check_hop(host, connection.below)
         raise
-    connection.agreed = agreed(connection.transport)
+    connection.agreed = agreed(connection.transport) + shown_with(key)
+    below = connection.below.ends if connection.below else math.inf
+    connection.ends = min(below, now() + seconds_left(key, datetime.now(UTC)))
     return connection
 
 
 def reach(
-    host: Host, key: paramiko.PKey, limits: SshLimits, *, names: Names, now: Callable[[], float] = time.monotonic
+    host: Host, keys: Keys, limits: SshLimits, *, names: Names, now: Callable[[], float] = time.monotonic
 ) -> Connection:
-    """Return a connection to the host on which nothing has been sent. The key is for the hosts on the way to it."""
+    """Return a connection to the host on which nothing has been sent. The keys are for the hosts on the way to it."""
     opened = now()
-    below = _connect_hop(host, host.via, key, limits, names=names, now=now) if host.via else None
+    below = _connect_hop(host, host.via, keys, limits, names=names, now=now) if host.via else None
     wire: Wire | None = None
     try:
         with metrics.time_ssh("connect"):
@@ -96,11 +110,11 @@ def reach(
 
 
 def _connect_hop(
-    host: Host, hop: Host, key: paramiko.PKey, limits: SshLimits, *, names: Names, now: Callable[[], float]
+    host: Host, hop: Host, keys: Keys, limits: SshLimits, *, names: Names, now: Callable[[], float]
 ) -> Connection:
     """Connect to the host on the way. Errors name both, and the code says what is wrong with the one on the way."""
     try:
-        return connect(hop, key, limits, names=names, now=now)
+        return connect(hop, keys, limits, names=names, now=now)
     except HostError as error:
         why = f"{host.name}: cannot be reached through {error}"
         failed = HostError(why, code=error.code, passing=error.passing, hop=error.hop or hop.name)

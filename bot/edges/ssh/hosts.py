@@ -102,7 +102,7 @@ class SshHosts:
 
         Raises `HostError` if that is not possible.
         """
-        connection = connect(host, self.key.current(), self._limits, names=self._names, now=self._now)
+        connection = connect(host, self._keys, self._limits, names=self._names, now=self._now)
         try:
             self._channel(host, connection)
         finally:
@@ -110,7 +110,7 @@ class SshHosts:
 
     def shown_key(self, host: Host) -> tuple[str, str]:
         """The fingerprint and the kind of the key that a host shows now, whatever is pinned. Raises `HostError`."""
-        connection = reach(host, self.key.current(), self._limits, names=self._names, now=self._now)
+        connection = reach(host, self._keys, self._limits, names=self._names, now=self._now)
         try:
             exchange_keys(host, connection.transport, connection.wire, self._limits)
             shown = connection.transport.get_remote_server_key()
@@ -121,6 +121,9 @@ class SshHosts:
     def close(self) -> None:
         """Close all connections that are not in use."""
         self._idle.close()
+
+    def _keys(self, _: Host) -> paramiko.PKey:
+        return self.key.current()
 
     def _open(self, host: Host, line: str) -> tuple[Connection, RunningCommand]:
         """A command that waits for a request, or is to be started, on an idle connection or on a new one.
@@ -133,7 +136,7 @@ class SshHosts:
                 return idle, self._kept(idle, line) or self._command(host, idle, line)
             except HostError:
                 pass
-        connection = connect(host, self.key.current(), self._limits, names=self._names, now=self._now)
+        connection = connect(host, self._keys, self._limits, names=self._names, now=self._now)
         return connection, self._command(host, connection, line)
 
     def _kept(self, connection: Connection, line: str) -> RunningCommand | None:

@@ -13,7 +13,7 @@ from bot.core.hosts.fingerprint import fingerprint_of
 from bot.core.hosts.inventory import Host
 from bot.edges import metrics
 from bot.edges.ssh.bounds import WINDOW, BoundedPackets, Wire
-from bot.edges.ssh.certificate import CERTIFICATE, why_refused
+from bot.edges.ssh.certificate import CERTIFICATE, has_certificate, why_refused
 from bot.edges.ssh.host_certificate import distrust
 from bot.errors import HostError
 from bot.ports import NOT_STRICT
@@ -80,11 +80,15 @@ def new_transport(host: Host, wire: Wire, limits: SshLimits) -> paramiko.Transpo
     return transport
 
 
-def log_in(host: Host, transport: paramiko.Transport, wire: Wire, key: paramiko.PKey, limits: SshLimits) -> None:
-    """Exchange keys, check the host's key, authenticate. Raises `HostError`, and leaves the transport to be closed."""
+def check_host(host: Host, transport: paramiko.Transport, wire: Wire, limits: SshLimits) -> None:
+    """Exchange keys and check the host's key. Raises `HostError`, and leaves the transport to be closed."""
     with metrics.time_ssh("key_exchange"):
         exchange_keys(host, transport, wire, limits)
         _compare_host_key(host, transport)
+
+
+def authenticate(host: Host, transport: paramiko.Transport, wire: Wire, key: paramiko.PKey, limits: SshLimits) -> None:
+    """Log in to a host that was checked. Raises `HostError`, and leaves the transport to be closed."""
     with metrics.time_ssh("login"):
         _authenticate(host, transport, wire, key, limits)
 
@@ -152,6 +156,9 @@ def _authenticate(host: Host, transport: paramiko.Transport, wire: Wire, key: pa
         fail(host, "ssh_auth_timeout", "it broke off at login")
     if why := why_refused(key, datetime.now(UTC)):
         fail(host, "cert_time", why)
+    if has_certificate(key):
+        why = f"it refused the bot's certificate for {host.login}: its CA, its principals, or the clocks"
+        fail(host, "ssh_cert_refused", why)
     fail(host, "ssh_auth_refused", f"it refused the bot's key for {host.login}")
 
 

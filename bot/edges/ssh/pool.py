@@ -15,6 +15,10 @@ class Connection(Protocol):
     def opened(self) -> float:
         """When it was opened, by the clock of the pool."""
 
+    @property
+    def ends(self) -> float:
+        """When it may not be used any more, by the same clock."""
+
     def close(self) -> None:
         """Close it."""
 
@@ -23,7 +27,9 @@ C = TypeVar("C", bound=Connection)
 
 
 class IdleConnections(Generic[C]):
-    """Idle connections by host. A root-capable session is not left open longer than `keep` seconds.
+    """Idle connections by host, and by the request that they were opened for where that makes a difference.
+
+    A root-capable session is not left open longer than `keep` seconds.
 
     None is used again `longest` seconds after it was opened, however busy it is: what a host admits is asked at the
     login, so a revoked key or a changed `from=` would not bind a connection that goes on.
@@ -34,27 +40,27 @@ class IdleConnections(Generic[C]):
         self._longest = longest
         self._now = now
         self._changed = threading.Condition()
-        self._waiting: list[tuple[float, Host, C]] = []  # when it is closed, the last used at the end
+        self._waiting: list[tuple[float, tuple[Host, str], C]] = []  # when it is closed, the last used at the end
         self._closer: threading.Thread | None = None
         self._closed = False
 
-    def take(self, host: Host) -> C | None:
+    def take(self, host: Host, request: str = "") -> C | None:
         """Take the one that was used last; the host must be equal in every respect, including its pins."""
         with self._changed:
             now = self._now()
             for position in range(len(self._waiting) - 1, -1, -1):
-                until, same, _ = self._waiting[position]
-                if same == host and until > now:
+                until, place, _ = self._waiting[position]
+                if place == (host, request) and until > now:
                     return self._waiting.pop(position)[2]
         return None
 
-    def give(self, host: Host, connection: C) -> None:
+    def give(self, host: Host, connection: C, request: str = "") -> None:
         """Keep a connection for the next command, or close it if it was open for long enough."""
         with self._changed:
             now = self._now()
-            until = min(now + self._keep, connection.opened + self._longest)
+            until = min(now + self._keep, connection.opened + self._longest, connection.ends)
             if not self._closed and until > now:
-                self._waiting.append((until, host, connection))
+                self._waiting.append((until, (host, request), connection))
                 if self._closer is None:
                     self._closer = threading.Thread(target=self._close_old_ones, name="ssh-idle", daemon=True)
                     self._closer.start()

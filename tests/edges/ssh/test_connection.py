@@ -399,7 +399,7 @@ def test_a_host_that_opens_no_session_says_so(own_server: Starting) -> None:
 @pytest.mark.fault("F12", how="a cable that loses every byte of the host after the login")
 def test_a_session_that_is_never_opened_ends_in_time(server: Sshd, cable: Cable) -> None:
     host = replace(server.host, port=cable.port)
-    connect(host, paramiko.PKey.from_path(server.key_file), SHORT, names=Names()).close()
+    connect(host, lambda _: paramiko.PKey.from_path(server.key_file), SHORT, names=Names()).close()
     cable.host_says = cable.heard
     with reaching(server) as hosts:
         began = time.monotonic()
