@@ -46,6 +46,11 @@ _FAILS_AT: Mapping[str, tuple[str, str]] = {
         "Put the list back that `revoked` names in hosts.yaml; `ssh-keygen -Q -l -f FILE` reads a KRL.",
     ),
     "cert_time": ("login", "Sign the key again, valid from a minute ago, and check the clocks of both machines."),
+    "ssh_signer": (
+        "login",
+        "Run the command of MASKBOT_SSH_SIGNER as the bot's user, with a request on its standard input: "
+        "docs/operations.md, *A certificate for each request*.",
+    ),
     "ssh_cert_refused": (
         "login",
         "Check there: TrustedUserCAKeys (or `cert-authority` in authorized_keys), AuthorizedPrincipalsFile, and the "

@@ -40,6 +40,7 @@ class Broken:
         ("host_key_mismatch", ["reachable", "algorithms"], "host key"),
         ("ssh_auth_refused", ["reachable", "algorithms", "host key"], "login"),
         ("ssh_cert_refused", ["reachable", "algorithms", "host key"], "login"),
+        ("ssh_signer", ["reachable", "algorithms", "host key"], "login"),
         ("no_systemctl", ["reachable", "algorithms", "host key", "login", "session"], "systemctl"),
         ("no_bus", ["reachable", "algorithms", "host key", "login", "session", "systemctl"], "D-Bus"),
     ],

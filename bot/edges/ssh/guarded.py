@@ -37,17 +37,18 @@ class GuardedHosts:
         """
         spoken = self._spoken.get(host.name, max(self._protocols))
         line = partial(request_line, argv, note=note, then=then, deadline=deadline)
-        reply = replace(self._ask(host, line, spoken, deadline), argv=argv)
+        change = note.request if note else ""
+        reply = replace(self._ask(host, line, spoken, deadline, change), argv=argv)
         answered, _, _ = reply.guard.partition(" ")
         if answered and reply.exit_code == REFUSED and int(answered) in {*self._protocols} - {spoken}:
             self._spoken[host.name] = int(answered)
-            reply = replace(self._ask(host, line, int(answered), deadline), argv=argv)
+            reply = replace(self._ask(host, line, int(answered), deadline, change), argv=argv)
         return reply
 
-    def _ask(self, host: Host, line: Callable[..., str], protocol: int, deadline: float) -> CommandResult:
+    def _ask(self, host: Host, line: Callable[..., str], protocol: int, deadline: float, change: str) -> CommandResult:
         identity = secrets.token_hex(8)
         given, size = line(identity, protocol=protocol).encode(), partial(frame_size, identity=identity)
-        reply = self._ssh.run(host, (GUARD,), given=given, deadline=deadline, size=size)
+        reply = self._ssh.run(host, (GUARD,), given=given, deadline=deadline, size=size, change=change)
         framed = read_frame(reply.stdout, identity)
         if framed is None:
             return reply

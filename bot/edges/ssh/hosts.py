@@ -13,11 +13,12 @@ from bot.core.hosts.fingerprint import fingerprint_of
 from bot.core.hosts.inventory import Host
 from bot.edges import metrics
 from bot.edges.ssh.command import CommandOutput, RunningCommand, Size, to_the_end
-from bot.edges.ssh.connection import Connection, connect, reach
+from bot.edges.ssh.connection import Connection, Keys, connect, reach
 from bot.edges.ssh.login import SshLimits, exchange_keys
 from bot.edges.ssh.names import Lookup, Names, look_up
 from bot.edges.ssh.own_key import OwnKey
 from bot.edges.ssh.pool import IdleConnections
+from bot.edges.ssh.signer import Signer
 from bot.errors import HostError, OutcomeUnknown
 from bot.ports import CommandResult
 
@@ -26,10 +27,11 @@ __all__ = ["SshHosts", "SshLimits"]
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What a command is given, and how its answer says where it ends."""
+    """What a command is given, how its answer says where it ends, and for which change it is sent."""
 
     given: bytes
     size: Size
+    change: str
 
 
 class SshHosts:
@@ -40,11 +42,13 @@ class SshHosts:
         key_file: Path,
         limits: SshLimits | None = None,
         *,
+        signer: Signer | None = None,
         now: Callable[[], float] = time.monotonic,
         lookup: Lookup = look_up,
     ) -> None:
         self.key = OwnKey(key_file)
         self._limits = limits or SshLimits()
+        self._signer = signer
         self._now = now
         self._names = Names(lookup)
         self._idle: IdleConnections[Connection] = IdleConnections(
@@ -52,14 +56,24 @@ class SshHosts:
         )
 
     def run(
-        self, host: Host, argv: tuple[str, ...], *, deadline: float, given: bytes = b"", size: Size = to_the_end
+        self,
+        host: Host,
+        argv: tuple[str, ...],
+        *,
+        deadline: float,
+        given: bytes = b"",
+        size: Size = to_the_end,
+        change: str = "",
     ) -> CommandResult:
         """Run one command within `deadline` seconds of being sent, with `given` on its standard input.
+
+        `change` is the id of the request for which it is sent. With a signer, its login has a certificate with that id,
+        and the connection serves no other request.
 
         If `size` can tell how long its answer is, it goes on, and the next request for the same command is given to it.
         Raises `HostError` if it was certainly not sent, `OutcomeUnknown` if it was and no answer came back.
         """
-        ended = self._run(host, argv, deadline, _Request(given, size))
+        ended = self._run(host, argv, deadline, _Request(given, size, change))
         if not isinstance(ended, CommandResult):
             raise ended
         return ended
@@ -72,7 +86,7 @@ class SshHosts:
         One keeps the transport and all that was received on it, for as long as somebody keeps the error.
         """
         try:
-            connection, command = self._open(host, shlex.join(argv))
+            connection, command = self._open(host, shlex.join(argv), request.change)
         except HostError as error:
             _forget(error)
             return error
@@ -94,7 +108,7 @@ class SshHosts:
             connection.kept = command
         else:
             command.close()
-        self._idle.give(host, connection)
+        self._idle.give(host, connection, self._place(request.change))
         return replace(_result(argv, output, began), address=connection.address, ssh=connection.agreed)
 
     def log_in(self, host: Host) -> None:
@@ -102,7 +116,7 @@ class SshHosts:
 
         Raises `HostError` if that is not possible.
         """
-        connection = connect(host, self._keys, self._limits, names=self._names, now=self._now)
+        connection = connect(host, self._keys(), self._limits, names=self._names, now=self._now)
         try:
             self._channel(host, connection)
         finally:
@@ -110,7 +124,7 @@ class SshHosts:
 
     def shown_key(self, host: Host) -> tuple[str, str]:
         """The fingerprint and the kind of the key that a host shows now, whatever is pinned. Raises `HostError`."""
-        connection = reach(host, self._keys, self._limits, names=self._names, now=self._now)
+        connection = reach(host, self._keys(), self._limits, names=self._names, now=self._now)
         try:
             exchange_keys(host, connection.transport, connection.wire, self._limits)
             shown = connection.transport.get_remote_server_key()
@@ -122,21 +136,29 @@ class SshHosts:
         """Close all connections that are not in use."""
         self._idle.close()
 
-    def _keys(self, _: Host) -> paramiko.PKey:
-        return self.key.current()
+    def _keys(self, change: str = "") -> Keys:
+        """What to log in with. Only the signer's certificate is ever shown where there is a signer."""
+        signer = self._signer
+        if signer is None:
+            return lambda _: self.key.current()
+        return lambda host: signer.certified(self.key.current(), host, change)
 
-    def _open(self, host: Host, line: str) -> tuple[Connection, RunningCommand]:
+    def _place(self, change: str) -> str:
+        """Where idle connections wait: all in one place, or those of each change apart."""
+        return change if self._signer else ""
+
+    def _open(self, host: Host, line: str, change: str) -> tuple[Connection, RunningCommand]:
         """A command that waits for a request, or is to be started, on an idle connection or on a new one.
 
         A connection that turns out to be dead is replaced: nothing was sent on it yet.
         """
-        idle = self._idle.take(host)
+        idle = self._idle.take(host, self._place(change))
         if idle is not None:
             try:
                 return idle, self._kept(idle, line) or self._command(host, idle, line)
             except HostError:
                 pass
-        connection = connect(host, self._keys, self._limits, names=self._names, now=self._now)
+        connection = connect(host, self._keys(change), self._limits, names=self._names, now=self._now)
         return connection, self._command(host, connection, line)
 
     def _kept(self, connection: Connection, line: str) -> RunningCommand | None:
