@@ -78,6 +78,7 @@ def load(settings: Settings) -> Configuration:
         *_warnings(policy, rules, inventory),
         *_program(policy, rules),
         *_missing_pager(policy, rules, settings),
+        *_signer(settings),
         *(str(fault) for fault in wrong),
     ]
     problems = tuple(ConfigProblem("warning", text) for text in warnings)
@@ -186,10 +187,21 @@ def _unfit(document: Document, loc: Loc, command: Sequence[str], without: str, w
     if not command:
         return
     where, program = f"{document.path}:{document.line(loc)}: {'.'.join(map(str, loc))}", Path(command[0])
-    if not os.access(program, os.X_OK) or not program.is_file():
+    if not _can_be_run(program):
         yield f"{where}: {program} cannot be run on this machine, {without}"
     elif program.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         yield f"{where}: others can write {program}; whoever changes it {whoever} (chmod go-w)"
+
+
+def _can_be_run(program: Path) -> bool:
+    return os.access(program, os.X_OK) and program.is_file()
+
+
+def _signer(settings: Settings) -> Iterator[str]:
+    """The command that signs certificates. Whether others can change it is asked with all files."""
+    for word in settings.ssh_signer_command[:1]:
+        if not _can_be_run(Path(word)):
+            yield f"MASKBOT_SSH_SIGNER: {word} cannot be run on this machine, so the bot could log in nowhere"
 
 
 def _missing_pager(document: Document, policy: Policy, settings: Settings) -> Iterator[str]:

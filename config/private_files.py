@@ -19,6 +19,7 @@ def examine_files(
     named = [
         *((path, Use.CONFIGURATION) for path in configuration),
         (settings.config_dir, Use.CONFIGURATION),
+        *((Path(word), Use.CONFIGURATION) for word in settings.ssh_signer_command[:1]),
         *((path, Use.SECRET) for path in _secrets(settings, environ)),
         *((path, Use.RECORDS) for path in _records(settings, kept)),
     ]

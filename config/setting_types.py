@@ -1,6 +1,7 @@
 """The value types of settings: durations, numbers, lists."""
 
 import re
+import shlex
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
@@ -56,6 +57,20 @@ def _may_go_there(typed: SecretStr) -> SecretStr:
     return typed
 
 
+def _is_a_command(typed: str) -> str:
+    if not any(word.startswith("/") for word in command_words(typed)[:1]):
+        raise ValueError("has to be a command line that begins with an absolute path, quoted as for a shell")
+    return typed
+
+
+def command_words(typed: str) -> tuple[str, ...]:
+    """The words of a command line, which no shell ever sees; none if its quotes do not match."""
+    try:
+        return tuple(shlex.split(typed))
+    except ValueError:
+        return ()
+
+
 def _is_syslog(typed: str) -> str:
     read_address(typed)
     return typed
@@ -68,6 +83,7 @@ def _are_seal_keys(typed: SecretStr) -> SecretStr:
 
 SealKeys = Annotated[SecretStr, AfterValidator(_are_seal_keys)]
 SyslogPlace = Annotated[str, AfterValidator(_is_syslog)]
+CommandLine = Annotated[str, AfterValidator(_is_a_command)]
 Pauses = Annotated[str, AfterValidator(_are_pauses)]
 Times = Annotated[str, AfterValidator(_are_times)]
 Token = Annotated[SecretStr, AfterValidator(_is_a_token)]

@@ -17,6 +17,7 @@ from config.secret_files import file_names, read_secret_files
 from config.setting_types import (
     Address,
     Bytes,
+    CommandLine,
     Days,
     Pauses,
     Port,
@@ -26,6 +27,7 @@ from config.setting_types import (
     Threads,
     Times,
     Token,
+    command_words,
     numbers,
 )
 
@@ -76,6 +78,10 @@ class Settings(BaseSettings):
     config_dir: Path = Path("config")
     secrets_dir: Path | None = None
     ssh_key_file: Path | None = None
+    # a command that signs a certificate for each login, how long it may take, and how long a certificate shall be valid
+    ssh_signer: CommandLine | None = None
+    ssh_signer_deadline: Annotated[float, Field(gt=0, le=60)] = 10
+    ssh_certificate_valid: Annotated[float, Field(ge=30, le=3600)] = 300
     socket: Path = Path("var/maskbot.sock")  # the command line's socket
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
@@ -182,6 +188,11 @@ class Settings(BaseSettings):
     def transport_secret(self) -> SecretStr | None:
         """The secret of that transport."""
         return self.slack_app_token if self.mode == "socket" else self.slack_signing_secret
+
+    @property
+    def ssh_signer_command(self) -> tuple[str, ...]:
+        """The words of `ssh_signer`; none without it."""
+        return command_words(self.ssh_signer or "")
 
     @property
     def retry_pauses(self) -> tuple[float, ...]:

@@ -24,6 +24,7 @@ from bot.edges.slack.http_mode import HttpLimits
 from bot.edges.ssh.guarded import GuardedHosts
 from bot.edges.ssh.hosts import SshHosts
 from bot.edges.ssh.own_key import OwnKey
+from bot.edges.ssh.signer import Signer
 from bot.errors import ConfigError
 from bot.ports import Sink
 from bot.workflow import Deps, Desk, InForce, Timings
@@ -90,7 +91,12 @@ def open_ssh(settings: Settings) -> SshHosts:
     """Hosts over SSH. Raises `ConfigError` if there is no key to log in with."""
     if settings.ssh_key_file is None:
         raise ConfigError("MASKBOT_SSH_KEY_FILE is not set: the bot needs the private key with which it logs in.")
-    return SshHosts(settings.ssh_key_file)
+    return SshHosts(settings.ssh_key_file, signer=_signer(settings))
+
+
+def _signer(settings: Settings) -> Signer | None:
+    command, valid = settings.ssh_signer_command, settings.ssh_certificate_valid
+    return Signer(command, valid=valid, deadline=settings.ssh_signer_deadline) if command else None
 
 
 def ask_schedules(settings: Settings, policy: Callable[[], Policy]) -> OnCallSchedules:

@@ -149,6 +149,17 @@ def test_a_check_names_every_mistake_as_a_finding(folder: Folder) -> None:
     ]
 
 
+def test_a_signer_that_cannot_be_run_is_a_warning(folder: Folder) -> None:
+    program = folder.path / "sign"
+    folder.settings = Settings(config_dir=folder.path, ssh_signer=f"{program} 'a word'", seal_keys=SecretStr(SETTING))
+    assert [(found.level, found.text) for found in findings(folder)] == [
+        ("warning", f"MASKBOT_SSH_SIGNER: {program} cannot be run on this machine, so the bot could log in nowhere")
+    ]
+    program.write_text("")
+    program.chmod(0o755)
+    assert findings(folder) == []
+
+
 def test_a_private_key_that_others_may_read_is_an_error(folder: Folder) -> None:
     key = folder.path / "id"
     folder.settings = Settings(config_dir=folder.path, ssh_key_file=key, seal_keys=SecretStr(SETTING))

@@ -79,6 +79,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Folde
             "socket": state / "sock",
             "ssh_key_file": made(tmp_path / "key", 0o600, BOT, BOT),
             "seal_keys": SETTING,
+            "ssh_signer": f"{made(tmp_path / 'sign', 0o755, 0, 0)} --role maskbot",
         }
     )
     folder.write()
@@ -90,6 +91,7 @@ SERIOUS = {
     "the key": ("key", 0o602, BOT, BOT),
     "the database": ("state/maskbot.sqlite", 0o606, BOT, BOT),
     "a backup beside it": ("state/maskbot.sqlite.old", 0o606, BOT, BOT),
+    "the signer": ("sign", 0o757, 0, 0),
     "the policy": ("etc/policy.yaml", 0o646, 0, 0),
     "the hosts of somebody else": ("etc/hosts.yaml", 0o644, SOMEBODY, 0),
 }

@@ -132,6 +132,11 @@ WRONG = {
     "MASKBOT_LEASE_RENEW": ("31", "MASKBOT_LEASE_RENEW has to be at most half of MASKBOT_LEASE"),
     "MASKBOT_RECHECK_FIRST": ("31", "MASKBOT_RECHECK_FIRST cannot be longer than MASKBOT_RECHECK_LONGEST"),
     "MASKBOT_ON_CALL_TOKEN": ("two words", "MASKBOT_ON_CALL_TOKEN: has to be one word of letters, digits and dashes"),
+    "MASKBOT_SSH_SIGNER": (
+        "sign --role x",
+        "MASKBOT_SSH_SIGNER: has to be a command line that begins with an absolute",
+    ),
+    "MASKBOT_SSH_CERTIFICATE_VALID": ("86400", "MASKBOT_SSH_CERTIFICATE_VALID: "),
     "MASKBOT_AFTERCHECK": ("300,60", "MASKBOT_AFTERCHECK: has to be increasing seconds up to 86400, like 60,300"),
     "MASKBOT_EXPIRY_RETRY_FIRST": (
         "301",
@@ -158,6 +163,14 @@ def test_a_value_that_makes_no_sense_is_refused_by_name(
 ) -> None:
     monkeypatch.setenv(name, value)
     assert complaint().startswith(said)
+
+
+def test_a_signer_is_words_that_no_shell_sees(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().ssh_signer_command == ()
+    monkeypatch.setenv("MASKBOT_SSH_SIGNER", "/usr/bin/sign --role 'for $USER; x'")
+    assert load_settings().ssh_signer_command == ("/usr/bin/sign", "--role", "for $USER; x")
+    monkeypatch.setenv("MASKBOT_SSH_SIGNER", "/usr/bin/sign 'open")
+    assert complaint().startswith("MASKBOT_SSH_SIGNER: has to be a command line")
 
 
 def test_a_pause_before_trying_again_has_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
