@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bot.core.cards import answers, break_glass, details, evidence, forms, home, line, note, plain, refusal, render
@@ -357,6 +357,7 @@ def test_code_beyond_the_limit_is_counted() -> None:
 _FORMATTED = re.compile(r"(?<![^\W_])([*_~])\S([^\n]*\S)?\1(?![^\W_])")
 
 
+@example(["*", "`", "`", "*", "*"])
 @given(st.lists(st.sampled_from(["*", "_", "~", "`", " ", "a", ".", "<", "\u200b"]), max_size=12))
 def test_nothing_foreign_is_formatted_outside_of_code(signs: list[str]) -> None:
     outside = re.sub(r"`[^`]*`", "", escape("".join(signs)))
