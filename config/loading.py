@@ -148,7 +148,7 @@ def _warnings(document: Document, policy: Policy, inventory: Inventory) -> Itera
         yield f"{document.path}:{line}: {why}"
     for why in never_lifted(policy):
         yield f"{document.path}:{document.line(('holds', 'owners'))}: {why}"
-    for rule, why in guarded_unreachable(policy.rules, policy.groups, policy.guarded_need):
+    for rule, why in guarded_unreachable(policy):
         yield f"{document.path}:{rule.line}: rule {rule.name}: {why}"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.core.people.identity import PersonId
+from bot.core.people.same_person import SamePerson
 from bot.core.policy.calendar_and_limits import ExtraApprovals, Freeze, MaintenanceWindow
 from bot.core.policy.hold import HoldPolicy
 from bot.core.policy.model import BreakGlassPolicy, Group, ListedUnit, OnCallSource, Policy, Routing, Rule
@@ -13,6 +14,7 @@ from config.calendar_and_limits import FreezeEntry, MaintenanceWindowEntry
 from config.policy_file import PolicyFile, RuleEntry, is_channel
 from config.policy_types import near, read_person
 from config.quorum import unreachable
+from config.same_person import read_same_person, wrong_accounts
 from config.strict_yaml import Document, Loc, together, validate
 
 
@@ -28,12 +30,13 @@ def read_policy(document: Document, lists: CriticalLists, digest: str) -> Policy
     """The policy. Raises `ConfigError` with a line for each error."""
     file = validate(document, PolicyFile)
     people, wrong = _people(document, file)
-    wrong += _wrong_names(document, file)
+    wrong += [*_wrong_names(document, file), *wrong_accounts(document, people)]
     if wrong:
         raise together(wrong)
     groups = tuple(_group(name, file, people) for name in file.groups)
     rules = tuple(_rule(entry, document.line(("rules", position))) for position, entry in enumerate(file.rules))
-    if dead_ends := [*_dead_ends(document, rules, groups)]:
+    same_person = read_same_person(file, people)
+    if dead_ends := [*_dead_ends(document, rules, groups, same_person)]:
         raise together(dead_ends)
     return replace(
         _without_people(document, file, lists, digest),
@@ -43,6 +46,7 @@ def read_policy(document: Document, lists: CriticalLists, digest: str) -> Policy
         holds=file.holds.holds() if file.holds else HoldPolicy(),
         undo_by=tuple(file.undo_by),
         people={login: people["people", login] for login in file.people},
+        same_person=same_person,
         on_call=_on_call(file),
     )
 
@@ -83,8 +87,11 @@ def _handover_schedule(file: PolicyFile) -> HandoverSchedule | None:
     return HandoverSchedule(entry.schedule(file.time_zone), entry.channel or file.for_operations) if entry else None
 
 
-def _dead_ends(document: Document, rules: Sequence[Rule], groups: Sequence[Group]) -> Iterator[str]:
-    return (document.complaint(("rules", position, "need"), why) for position, why in unreachable(rules, groups))
+def _dead_ends(
+    document: Document, rules: Sequence[Rule], groups: Sequence[Group], same_person: SamePerson
+) -> Iterator[str]:
+    found = unreachable(rules, groups, same_person)
+    return (document.complaint(("rules", position, "need"), why) for position, why in found)
 
 
 def _freezes(document: Document, file: PolicyFile) -> Iterator[Freeze]:
@@ -115,6 +122,9 @@ def _named_people(file: PolicyFile) -> Iterator[tuple[Loc, str]]:
             yield ("groups", name, "users", position), user
     for login, user in file.people.items():
         yield ("people", login), user
+    for number, accounts in enumerate(file.same_person):
+        for position, user in enumerate(accounts):
+            yield ("same_person", number, position), user
 
 
 def _wrong_names(document: Document, file: PolicyFile) -> Iterator[str]:

@@ -156,6 +156,7 @@ class PolicyFile(BaseModel):
     rules: list[RuleEntry] = Field(min_length=1)
     on_call: OnCallEntry | None = None
     people: dict[Annotated[str, fits("[a-z_][a-z0-9_-]{0,30}", "a login name")], Id] = {}
+    same_person: list[Annotated[list[Id], Field(min_length=2)]] = []
     shell_channel: ChannelId | None = None
     operations_channel: ChannelId | None = None
     tell_foreign_masks: bool = True

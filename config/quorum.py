@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bot.core.people.identity import PersonId
 from bot.core.people.quorum import approvers_by_key, count_approvals
+from bot.core.people.same_person import SamePerson
 from bot.core.policy.calendar_and_limits import ExtraApprovals
 from bot.core.policy.model import Group, Policy, Rule
 from bot.core.policy.rules.calendar_and_limits import Reason, apply_reasons
@@ -14,23 +15,23 @@ from bot.core.requests import ExtraApprovalReason, Verb
 _ANYBODY = 99
 
 
-def unreachable(rules: Sequence[Rule], groups: Iterable[Group]) -> Iterator[tuple[int, str]]:
+def unreachable(rules: Sequence[Rule], groups: Iterable[Group], same_person: SamePerson) -> Iterator[tuple[int, str]]:
     """Rules under which nobody who asks could ever get enough approvals, with a sentence for each.
 
     If only Slack knows who may approve, that is checked for each request.
     """
     by_name = {group.name: group for group in groups}
     for position, rule in enumerate(rules):
-        best = _most_approvals(rule, by_name)
+        best = _most_approvals(rule, by_name, same_person)
         if not rule.forbid and best < rule.need:
             yield position, f"{rule.need} approvals are out of reach: {_could(best, rule)}, whoever asks"
 
 
-def guarded_unreachable(rules: Sequence[Rule], groups: Iterable[Group], need: int) -> Iterator[tuple[Rule, str]]:
+def guarded_unreachable(policy: Policy) -> Iterator[tuple[Rule, str]]:
     """Rules that work for ordinary units, but under which no guarded unit could ever be approved."""
-    by_name = {group.name: group for group in groups}
-    for rule in rules:
-        best = _most_approvals(rule, by_name)
+    by_name, need = {group.name: group for group in policy.groups}, policy.guarded_need
+    for rule in policy.rules:
+        best = _most_approvals(rule, by_name, policy.same_person)
         if not rule.forbid and rule.need <= best < need:
             could = _could(best, rule)
             yield (
@@ -44,7 +45,7 @@ def raised_unreachable(policy: Policy) -> Iterator[tuple[int, str]]:
     by_name = {group.name: group for group in policy.groups}
     for rule, what, extra_approvals, line in _extra_approvals(policy):
         groups, need = apply_reasons(rule, rule.need, (Reason(extra_approvals, ExtraApprovalReason("", "")),))
-        best = _most_approvals(replace(rule, approve=groups), by_name)
+        best = _most_approvals(replace(rule, approve=groups), by_name, policy.same_person)
         if not extra_approvals.forbid and rule.need <= best < need:
             could = _could(best, replace(rule, approve=groups))
             yield (
@@ -58,7 +59,8 @@ def never_lifted(policy: Policy) -> Iterator[str]:
     by_name = {group.name: group for group in policy.groups}
     for owners in sorted(policy.holds.owners):
         for rule in (rule for rule in policy.rules if not rule.forbid and Verb.UNMASK in rule.verbs):
-            best = max((_without(one, rule, by_name) for one in by_name[owners].users), default=_ANYBODY)
+            others = (_without(one, rule, by_name, policy.same_person) for one in by_name[owners].users)
+            best = max(others, default=_ANYBODY)
             if best < max(1, rule.need):
                 yield f"no hold of {owners} could ever be lifted under rule {rule.name}: {_could(best, rule)}"
 
@@ -74,19 +76,21 @@ def _extra_approvals(policy: Policy) -> Iterator[tuple[Rule, str, ExtraApprovals
             yield rule, "what is beyond the limits", policy.limits.beyond, policy.limits.line
 
 
-def _most_approvals(rule: Rule, groups: Mapping[str, Group]) -> int:
+def _most_approvals(rule: Rule, groups: Mapping[str, Group], same_person: SamePerson) -> int:
     """The most approvals that others could give to any requester."""
     askers = {person for name in rule.ask for person in groups[name].users}
     somebody_else = {None} if any(not groups[name].users for name in rule.ask) else set()
-    return max((_without(asker, rule, groups) for asker in {*askers, *somebody_else}), default=0)
+    return max((_without(asker, rule, groups, same_person) for asker in {*askers, *somebody_else}), default=0)
 
 
-def _without(asker: PersonId | None, rule: Rule, groups: Mapping[str, Group]) -> int:
+def _without(asker: PersonId | None, rule: Rule, groups: Mapping[str, Group], same_person: SamePerson) -> int:
     unknown = [name for name in rule.approve if not groups[name].users]
     listed = [name for name in rule.approve if groups[name].users]
     if unknown and not rule.distinct:
         return _ANYBODY
-    people = approvers_by_key({name: groups[name].users - {asker} for name in listed}, listed)
+    left_out = same_person.key(asker) if asker else None
+    members = {name: {same_person.key(one) for one in groups[name].users} - {left_out} for name in listed}
+    people = approvers_by_key(members, listed)
     return count_approvals(people, listed, distinct=rule.distinct) + len(unknown)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.core.people.identity import PersonId, Place
+from bot.core.people.same_person import SamePerson
 from bot.core.requests import KillSwitch
 
 OFF_REQUEST_GOOD_FOR = timedelta(
@@ -60,6 +61,7 @@ class Result(StrEnum):
     ALREADY_ON = "already_on"
     NOT_ON = "not_on"
     REQUESTED_ALREADY = "requested_already"
+    SAME_PERSON = "same_person"  # by another account of whoever wanted to thaw
     NOT_ALLOWED = "not_allowed"
 
     @property
@@ -90,10 +92,14 @@ class SwitchStep:
 
 
 def apply_request(
-    state: KillSwitchState, asked: SwitchRequest, *, still_may: Callable[[SwitchRequest], bool]
+    state: KillSwitchState,
+    asked: SwitchRequest,
+    *,
+    still_may: Callable[[SwitchRequest], bool],
+    same_person: SamePerson,
 ) -> SwitchStep:
     """Carry out an allowed command; `still_may` says whether the author of an earlier one still has the right."""
-    return _turn_off(state, asked, still_may) if asked.turns_off else _turn_on(state, asked)
+    return _turn_off(state, asked, still_may, same_person) if asked.turns_off else _turn_on(state, asked)
 
 
 def _turn_on(state: KillSwitchState, asked: SwitchRequest) -> SwitchStep:
@@ -106,7 +112,9 @@ def _turn_on(state: KillSwitchState, asked: SwitchRequest) -> SwitchStep:
     return SwitchStep(replace(state, turn_off_requests=()), Result.KEPT_ON, state.kill_switch)
 
 
-def _turn_off(state: KillSwitchState, asked: SwitchRequest, still_may: Callable[[SwitchRequest], bool]) -> SwitchStep:
+def _turn_off(
+    state: KillSwitchState, asked: SwitchRequest, still_may: Callable[[SwitchRequest], bool], same_person: SamePerson
+) -> SwitchStep:
     switch = state.kill_switch
     if switch is None:
         return SwitchStep(state, Result.NOT_ON)
@@ -115,6 +123,8 @@ def _turn_off(state: KillSwitchState, asked: SwitchRequest, still_may: Callable[
     )
     if any(one.by.is_same_as(asked.by) for one in earlier):
         return SwitchStep(replace(state, turn_off_requests=earlier), Result.REQUESTED_ALREADY, switch)
+    if any(same_person.are_one(one.by, asked.by) for one in earlier):
+        return SwitchStep(replace(state, turn_off_requests=earlier), Result.SAME_PERSON, switch)
     if not earlier:
         return SwitchStep(replace(state, turn_off_requests=(asked,)), Result.OFF_REQUESTED, switch)
     names = (earlier[0].name, asked.name)

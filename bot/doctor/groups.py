@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from bot.core.people.identity import PersonId, Place
 from bot.core.people.quorum import approvers_by_key, count_approvals
+from bot.core.people.same_person import SamePerson
 from bot.core.policy.model import Group, Policy, Rule
 from bot.core.policy.rules.approval import approvals
 from bot.core.policy.rules.identity import is_one_of_us
@@ -30,7 +31,7 @@ def examine_groups(directory: Directory, policy: Policy) -> Iterator[CheckResult
     unfit = _unfit(directory, policy, members)
     for rule in policy.rules:
         if not rule.forbid and {*rule.ask, *rule.approve} <= members.keys():
-            yield _quorum(rule, members, unfit)
+            yield _quorum(rule, members, unfit, policy.same_person)
 
 
 def _group(group: Group, found: frozenset[PersonId]) -> CheckResult:
@@ -72,10 +73,13 @@ def _is_unfit(directory: Directory, policy: Policy, one: PersonId) -> bool:
         return False
 
 
-def _quorum(rule: Rule, members: Members, unfit: frozenset[PersonId]) -> CheckResult:
+def _quorum(rule: Rule, members: Members, unfit: frozenset[PersonId], same_person: SamePerson) -> CheckResult:
     """Whether a rule has enough approvers for at least one requester; each request is checked again."""
     askers = {one for group in rule.ask for one in members[group]}
-    most = max((_reachable_approvals(rule, members, unfit | {asker}) for asker in askers), default=0)
+    without = (
+        unfit | {one for one in _approving(rule, members) if same_person.are_one(one, asker)} for asker in askers
+    )
+    most = max((_reachable_approvals(rule, members, left_out, same_person) for left_out in without), default=0)
     check, left_out = f"quorum of rule {rule.name}", _unfit_note(rule, members, unfit)
     if most >= rule.need:
         return CheckResult(SLACK, check, is_ok=True, what=left_out.strip(" ()"))
@@ -84,12 +88,16 @@ def _quorum(rule: Rule, members: Members, unfit: frozenset[PersonId]) -> CheckRe
     return CheckResult(SLACK, check, is_ok=False, what=what, fix=fix)
 
 
-def _reachable_approvals(rule: Rule, members: Members, without: Iterable[PersonId]) -> int:
-    keys = {one.key for one in without}
-    others = {group: [one.key for one in members[group] if one.key not in keys] for group in rule.approve}
+def _reachable_approvals(rule: Rule, members: Members, without: Iterable[PersonId], same_person: SamePerson) -> int:
+    keys, key = {one.key for one in without}, same_person.key
+    others = {group: [key(one) for one in members[group] if one.key not in keys] for group in rule.approve}
     return count_approvals(approvers_by_key(others, rule.approve), rule.approve, distinct=rule.distinct)
 
 
 def _unfit_note(rule: Rule, members: Members, unfit: frozenset[PersonId]) -> str:
-    count = len(unfit.intersection(one for group in rule.approve for one in members[group]))
+    count = len(unfit & _approving(rule, members))
     return f" ({count} in its groups cannot: guests, bots or deactivated)" if count else ""
+
+
+def _approving(rule: Rule, members: Members) -> frozenset[PersonId]:
+    return frozenset(one for group in rule.approve for one in members[group])

@@ -70,7 +70,8 @@ def apply_switch_requests(deps: Deps, task: Periodic) -> None:
     if no:
         step, text = SwitchStep(state, Result.NOT_ALLOWED), no
     else:
-        step = apply_request(state, asked, still_may=lambda one: _may(deps, one))
+        same_person = deps.in_force.policy.same_person
+        step = apply_request(state, asked, still_may=lambda one: _may(deps, one), same_person=same_person)
         text = words.answered(step, asked)
     newer, is_done = step.answered(asked, text), step.result.is_done
     deps.store.save_periodic(

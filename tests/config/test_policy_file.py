@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.core.people.identity import PersonId
+from bot.core.people.same_person import SamePerson
 from bot.core.policy.model import BreakGlassPolicy, Group, Rule
 from bot.core.requests import REMIND, EscalationStep, Verb
 from bot.core.requests.scheduled_window import ScheduledWindowLimits
@@ -326,6 +327,26 @@ ADDED = {
         'handover: {at: "09:00", days: [monday], channel: C0OPS}',
         "policy.yaml:11: handover.days[0]: has to be 'mon'",
     ),
+    "one account of a person": (
+        "same_person:\n  - [U0BOB]",
+        "policy.yaml:12: same_person[0]: has to have at least 2 items",
+    ),
+    "an account by its name": (
+        "same_person:\n  - [U0BOB, bob2]",
+        "policy.yaml:12: same_person[0][1]: `bob2` is not a Slack user id",
+    ),
+    "an account of a team that is not ours": (
+        "same_person: [[U0BOB, 'T9:U0BOB2']]",
+        "policy.yaml:11: same_person[0][1]: `T9` is not among `teams`",
+    ),
+    "an account of two people": (
+        "same_person:\n  - [U0BOB, U0BOB2]\n  - [U0CAROL, 'T0TEAM:U0BOB2']",
+        "policy.yaml:13: same_person[1][1]: `U0BOB2` stands in `same_person` already, in line 12",
+    ),
+    "an account twice": (
+        "same_person: [[U0BOB, U0BOB]]",
+        "policy.yaml:11: same_person[0][1]: `U0BOB` stands in `same_person` already, in line 11",
+    ),
     "a type that is never masked": ("unit_types: [mount]", "policy.yaml:11: unit_types[0]: has to be"),
 }
 
@@ -335,6 +356,21 @@ def test_refused_with_file_and_line_when_wrong_is(line: str, said: str, folder: 
     folder.policy += f"{line}\n"
     (complaint,) = folder.complaints()
     assert complaint.startswith(said)
+
+
+def test_two_accounts_are_one_person(folder: Folder) -> None:
+    folder.policy = POLICY.replace("[T0TEAM]", "[T0TEAM, T1TEAM]") + "same_person: [['T0TEAM:U0BOB', 'T1TEAM:U1BOB']]\n"
+    one, other = PersonId("T0TEAM", "U0BOB"), PersonId("T1TEAM", "U1BOB")
+    assert folder.load().policy.same_person == SamePerson((frozenset({one, other}),))
+
+
+@pytest.mark.parametrize("teams", ["[]", "[T0TEAM, T1TEAM]"])
+def test_an_account_of_any_team_is_nobodys_other_account(teams: str, folder: Folder) -> None:
+    folder.policy = POLICY.replace("[T0TEAM]", teams) + "same_person: [[U0BOB, U0BOB2]]\n"
+    assert [line.split("; ")[0] for line in folder.complaints()] == [
+        "policy.yaml:11: same_person[0][0]: `U0BOB` could be of any team",
+        "policy.yaml:11: same_person[0][1]: `U0BOB2` could be of any team",
+    ]
 
 
 def test_people_of_the_command_line_need_a_team_to_be_the_same_in_slack(folder: Folder) -> None:
@@ -360,6 +396,12 @@ UNREACHABLE = {
             "sre: {users: [U0BOB, U0CAROL]}", "sre: {users: [U0BOB]}"
         ),
         7,
+    ),
+    "two accounts of one person": (POLICY + "    need: 2\nsame_person: [[U0BOB, U0CAROL]]\n", 11),
+    "an approver's other account, which asks": (
+        POLICY.replace("eng: {users: [U0ALICE, U0BOB, U0CAROL]}", "eng: {users: [U0ALICE]}")
+        + "    need: 2\nsame_person: [[U0BOB, U0ALICE]]\n",
+        11,
     ),
     "whoever of a Slack group asks": (
         POLICY.replace("eng: {users: [U0ALICE, U0BOB, U0CAROL]}", "eng: {slack_group: S0ENG}") + "    need: 3\n",

@@ -18,12 +18,14 @@ from bot.core.kill_switch import (
     apply_request,
 )
 from bot.core.people.identity import Person
+from bot.core.people.same_person import SamePerson
 from bot.core.policy.calendar_and_limits import ExtraApprovals, Freeze, RequestLimits
 from bot.core.policy.decide import may_use_kill_switch
 from bot.core.policy.model import Policy, Refuse, Rule
 from tests.core.situations import ALICE, BOB, CAROL, DAVE, INCIDENT, NOW, POLICY, PROD, facts
 
 MINUTE = timedelta(minutes=1)
+NOBODY_TWICE = SamePerson()
 
 
 def ask_for(
@@ -47,12 +49,13 @@ def heard(step: SwitchStep, asked: SwitchRequest, text: str) -> Heard:
     return Heard(state, step.result.event, state.results[-1], text if step.result.is_done else "")
 
 
-def last_step(*requests: SwitchRequest, gone: tuple[Person, ...] = ()) -> Heard:
+def last_step(*requests: SwitchRequest, gone: tuple[Person, ...] = (), same_person: SamePerson = NOBODY_TWICE) -> Heard:
     """The last step after all of these; `gone` may approve nothing any more."""
     state, last = KillSwitchState(), None
+    may = {one.by for one in requests} - {person.id for person in gone}
     for one in requests:
         state = replace(state, requests=(*state.requests, one))
-        step = apply_request(state, one, still_may=lambda earlier: earlier.by not in {person.id for person in gone})
+        step = apply_request(state, one, still_may=lambda earlier: earlier.by in may, same_person=same_person)
         last = heard(step, one, answered(step, one))
         state = last.state
     assert last is not None
@@ -96,6 +99,17 @@ def test_the_same_person_twice_is_one_person() -> None:
     assert "You already asked for that." in step.result.text
     grid = replace(CAROL, id=replace(CAROL.id, enterprise="E1"))
     assert last_step(FREEZE, THAW, ask_for(grid, turns_off=True, minutes=6)).event == "kill_switch.refused"
+
+
+def test_two_accounts_of_one_person_are_one_person() -> None:
+    both = SamePerson((frozenset({CAROL.id, BOB.id}),))
+    step = last_step(FREEZE, THAW, ask_for(BOB, turns_off=True, minutes=6), same_person=both)
+    assert (step.event, step.result.is_done, step.announced) == ("kill_switch.refused", False, "")
+    assert step.result.text == (
+        "Your other account asked for that already, and policy.yaml lists both as one person (`same_person`). "
+        "Somebody else who may approve must type `/mask thaw` too."
+    )
+    assert step.state.turn_off_requests == (THAW,)
 
 
 @pytest.mark.parametrize("second", [BOB, ALICE], ids=["who stopped them", "somebody else"])

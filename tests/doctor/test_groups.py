@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.people.identity import Person, PersonId, Place, Shift
+from bot.core.people.same_person import SamePerson
 from bot.core.policy.model import Group, Policy, Rule
 from bot.doctor.check_result import CheckResult
 from bot.doctor.groups import examine_groups
@@ -51,6 +52,9 @@ class People:
 
     def place(self, place: Place) -> Place:
         return replace(place, is_private=self.is_private)
+
+
+BOTH = SamePerson((frozenset({CAROL, DORA}),))
 
 
 @pytest.fixture
@@ -116,3 +120,18 @@ def test_an_open_door_that_the_policy_allows_is_pointed_out(people: People) -> N
     people.is_private = False
     finding = check_results(people, replace(POLICY, groups=groups))["membership of group sre"]
     assert (finding.is_ok, "whoever joins it may approve" in finding.what) == (True, True)
+
+
+def test_two_accounts_of_one_person_are_one_approver(people: People) -> None:
+    people.groups["sre"] = {CAROL}
+    assert check_results(people)["quorum of rule prod"].is_ok
+    found = check_results(people, replace(POLICY, same_person=BOTH))["quorum of rule prod"]
+    assert not found.is_ok
+    assert "at most 1 can be given" in found.what
+
+
+def test_the_other_account_of_who_asks_is_no_approver(people: People) -> None:
+    people.groups |= {"eng": {BOB}, "sre": {CAROL}}
+    both = replace(POLICY, same_person=SamePerson((frozenset({BOB, CAROL}),)))
+    assert check_results(people)["quorum of rule prod"].is_ok
+    assert not check_results(people, both)["quorum of rule prod"].is_ok

@@ -8,6 +8,10 @@ from bot.core.requests import KillSwitch
 
 _NOT_ON = "The kill switch is not on, so there is nothing to turn off."
 _REQUESTED_ALREADY = "You already asked for that. Somebody else who may approve must type `/mask thaw` too."
+_SAME_PERSON = (
+    "Your other account asked for that already, and policy.yaml lists both as one person (`same_person`). "
+    "Somebody else who may approve must type `/mask thaw` too."
+)
 _LIFT = "To turn it off, two people who may approve type `/mask thaw`."
 
 
@@ -26,6 +30,8 @@ def answered(step: SwitchStep, asked: SwitchRequest) -> str:
             return already_on_reply(step.switch)
         case Result.REQUESTED_ALREADY:
             return _REQUESTED_ALREADY
+        case Result.SAME_PERSON:
+            return _SAME_PERSON
         case _:
             return _NOT_ON
 

@@ -104,6 +104,7 @@ RULES: tuple[Check, ...] = (
     hold.review_is_ahead,
     approval.voter_is_not_the_requester,
     approval.voter_may_decide,
+    approval.voter_has_not_voted_before,
     break_glass.may_break_glass,
     break_glass.break_glass_is_allowed,
     dead_ends.enough_people_could_approve,
@@ -184,6 +185,7 @@ def may_vote(facts: Facts, policy: Policy) -> Refuse | None:
         permission.some_rule_matches,
         approval.voter_is_not_the_requester,
         approval.voter_may_decide,
+        approval.voter_has_not_voted_before,
     )
     return _no(rules, facts, policy)
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from bot.core.hosts.inventory import Host
 from bot.core.people.identity import Person, PersonId, Place, Shift
+from bot.core.people.same_person import SamePerson
 from bot.core.policy.calendar_and_limits import BlastRadius, ExtraApprovals, Freeze, MaintenanceWindow, RequestLimits
 from bot.core.policy.hold import HoldPolicy
 from bot.core.requests import REMIND, EscalationStep, ExtraApprovalReason, KillSwitch, Request, Verb, Verdict
@@ -49,9 +50,8 @@ class Facts:
     verdict: Verdict | None = None  # and whether they approve or deny
     approvers: tuple[Person, ...] = ()  # those whose counted approval stands, with their current identity
     members: Mapping[str, frozenset[PersonId]] = field(default_factory=dict)  # group -> current members
-    break_glass: Person | None = (
-        None  # who went ahead without the missing votes, or wants to (BREAK_GLASS), as they are now
-    )
+    # who went ahead without the missing votes, or wants to (BREAK_GLASS), as they are now
+    break_glass: Person | None = None
     unknown: Mapping[str, Unknown] = field(default_factory=dict)  # group -> why its members are not known
     unfit: frozenset[PersonId] = frozenset()  # members who are known to be guests, bots or deactivated
     shifts: Mapping[str, tuple[Shift, ...]] = field(default_factory=dict)  # on-call group -> who is on call until when
@@ -130,9 +130,7 @@ Decision = Allow | NeedsApproval | Refuse
 
 @dataclass(frozen=True, slots=True)
 class ListedUnit:
-    """A pattern for units that are critical (nobody may mask them) or guarded, with the reason that people are
-    shown.
-    """
+    """A pattern for units that are critical (nobody may mask them) or guarded, with the reason that people see."""
 
     pattern: str
     because: str
@@ -218,6 +216,7 @@ class Policy:
     free_extension: float = 1.0  # so many times the approved length a mask may be extended without a vote, in all
     undo_by: tuple[str, ...] = ()  # groups whose members may undo any mask of ours within that time
     people: Mapping[str, PersonId] = field(default_factory=dict)  # operating-system user -> person
+    same_person: SamePerson = SamePerson()  # accounts that belong to one person
     on_call: OnCallSource | None = None
     shell_channel: str = ""  # the channel for cards of requests from the command line
     handover_schedule: HandoverSchedule | None = None

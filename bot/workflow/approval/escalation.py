@@ -53,8 +53,8 @@ def missing_approvers(deps: Deps, request: Request) -> tuple[str, ...]:
     covered = request.votes_by_group if approval and approval.distinct else {}
     groups = [group for group in (approval.groups if approval else ()) if group not in covered]
     voted = [vote.voter for vote in request.votes if vote.digest == digest and vote.tally is not Tally.REFUSED]
-    cannot = (*voted, *request.requesters)
-    return _mention_ids(one for one in _members(deps, groups) if not any(one.is_same_as(other) for other in cannot))
+    cannot, are_one = (*voted, *request.requesters), deps.in_force.policy.same_person.are_one
+    return _mention_ids(one for one in _members(deps, groups) if not any(are_one(one, other) for other in cannot))
 
 
 def escalate(deps: Deps, request: Request) -> Request | Update:

@@ -8,6 +8,7 @@ from bot.core.audit.request_event import event
 from bot.core.cards.break_glass import announcement
 from bot.core.cards.followups import MAY_NOT_BREAK_GLASS
 from bot.core.people.identity import PersonId, Place
+from bot.core.people.same_person import SamePerson
 from bot.core.policy.model import Allow, Moment, Refuse
 from bot.core.requests import BreakGlass, Followup, Request, deadlines
 from bot.errors import NotYet, Unverified
@@ -30,7 +31,8 @@ def break_glass(deps: Deps, request: Request, followup: Followup) -> Update:
     if not isinstance(answer, Allow) or request.approval is None:
         no = answer if isinstance(answer, Refuse) else Refuse("break_glass_not_permitted", MAY_NOT_BREAK_GLASS)
         return refuse_followup(request, followup, no)
-    now, told = deps.clock.now(), skipped_approvers(broken, given.members, also=deps.in_force.policy.break_glass.people)
+    now, policy = deps.clock.now(), deps.in_force.policy
+    told = skipped_approvers(broken, given.members, policy.same_person, also=policy.break_glass.people)
     approved = deadlines.approve(grant_followup(broken, followup), answer.because, now, request.approval.good_for)
     recorded = event(
         approved,
@@ -63,14 +65,18 @@ def _use(deps: Deps, request: Request, followup: Followup) -> BreakGlass:
 
 
 def skipped_approvers(
-    request: Request, members: Mapping[str, Collection[PersonId]], *, also: Iterable[str] = ()
+    request: Request,
+    members: Mapping[str, Collection[PersonId]],
+    same_person: SamePerson,
+    *,
+    also: Iterable[str] = (),
 ) -> tuple[str, ...]:
     """Ids of those who could have approved, and of those whom the policy wants told as well."""
     used = request.break_glass
     groups = (*(used.groups if used else ()), *also)
     had_a_say = [*request.requesters, *(vote.voter for vote in request.counted_votes), *([used.by] if used else [])]
     everybody = {one for group in groups for one in members.get(group, ())}
-    left_out = {one.user for one in everybody if not any(one.is_same_as(other) for other in had_a_say)}
+    left_out = {one.user for one in everybody if not any(same_person.are_one(one, other) for other in had_a_say)}
     return tuple(sorted(left_out))
 
 

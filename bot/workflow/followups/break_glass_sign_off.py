@@ -65,7 +65,7 @@ def remind_of_sign_off(deps: Deps, request: Request) -> Request | Update:
 
 def _who_could_sign(deps: Deps, request: Request, used: BreakGlass) -> tuple[str, ...]:
     groups = read_groups(deps)
-    people = skipped_approvers(request, groups.members)
+    people = skipped_approvers(request, groups.members, deps.in_force.policy.same_person)
     unknown = [groups.unknown[name] for name in used.groups if name in groups.unknown]
     if unknown and not people:
         raise NotYet(unknown[0].why, again_in=deps.timings.not_verified)

@@ -80,7 +80,7 @@ def _masks(deps: Deps, me: Person) -> list[Request]:
 def _could_decide(deps: Deps, request: Request, me: Person, groups: Groups) -> bool:
     """Requests that the person could approve and has not voted on. No other approver is looked up here."""
     said = (vote for vote in request.votes if vote.digest == request.target.digest and vote.tally is not Tally.REFUSED)
-    if any(vote.voter.is_same_as(me.id) for vote in said):
+    if any(deps.in_force.policy.same_person.are_one(vote.voter, me.id) for vote in said):
         return False
     given = _facts(deps, request, me, groups)
     return given is not None and may_vote(given, deps.in_force.policy) is None

@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from bot.core.people.same_person import SamePerson
 from bot.core.policy.model import Group, Rule
 from bot.core.requests import Outcome, Stage, Tally, Verdict
+from bot.workflow.approval.escalation import missing_approvers
 from tests.workflow.approval.test_voting import is_masked, is_untouched, just_before_acting
 from tests.workflow.conftest import Opening
 from tests.workflow.slack import BOB, CAROL, DAVE, People
@@ -195,3 +197,22 @@ def test_a_shift_that_ended_while_the_host_was_looked_at_does_not_count(world: W
         refused = world.until_answered(asked)
     assert (refused.stage, "may not ask" in refused.because) == (Stage.REFUSED, True)
     assert is_masked(world.hosts["web-01"], unit)
+
+
+def test_two_accounts_of_one_person_make_one_vote_and_the_second_is_told(world: World) -> None:
+    now, sre = world.in_force.now, world.people.groups["sre"]
+    both = replace(now, policy=replace(now.policy, same_person=SamePerson((frozenset({CAROL.id, DAVE.id}),))))
+    sre.add(DAVE.id)
+    world.in_force.put(both)
+    asked = world.mask("cron", host="web-02")
+    world.vote(asked, by=CAROL)
+    world.when(asked, lambda now: now.have == 1, "carol's vote")
+    world.vote(asked, by=DAVE)
+    world.ephemeral(DAVE, "You approved this already, with your other account (carol).")
+    assert [vote.voter_name for vote in world.store.get(asked.id).counted_votes] == ["carol"]
+    assert missing_approvers(world.deps, world.store.get(asked.id)) == (BOB.id.user,)
+
+    assert world.mask("cron", host="db-01", by=CAROL).stage is Stage.REFUSED
+    world.ephemeral(CAROL, "needs two approvals from @sre; at most 1 can approve besides you")
+    world.in_force.put(now)
+    sre.discard(DAVE.id)

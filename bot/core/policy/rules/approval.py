@@ -62,21 +62,40 @@ def guarded_because(facts: Facts, policy: Policy) -> str:
     return reason_of(found[1], facts) if found else ""
 
 
-def voter_is_not_the_requester(facts: Facts, _policy: Policy) -> Refuse | None:
+def voter_is_not_the_requester(facts: Facts, policy: Policy) -> Refuse | None:
     """The two-person rule itself. The requester may withdraw instead."""
-    if facts.voter is None or not is_a_requester(facts.voter.id, facts):
+    voter = facts.voter
+    if voter is None or not is_a_requester(voter.id, facts, policy):
         return None
-    if facts.voter.id.is_same_as(facts.requester.id):
+    if voter.id.is_same_as(facts.requester.id):
         hint = "You may withdraw it."
         return Refuse("self_approval", "You asked for this, so somebody else must approve or deny it.", hint)
-    return Refuse(
-        "self_approval", "You owned this before it was handed over, so somebody else must approve or deny it."
+    if any(voter.id.is_same_as(one) for one in requesters(facts)):
+        return Refuse(
+            "self_approval", "You owned this before it was handed over, so somebody else must approve or deny it."
+        )
+    return as_another_account(
+        "Your other account asked for this or owned it, so somebody else must approve or deny it."
     )
 
 
-def is_a_requester(person: PersonId, facts: Facts) -> bool:
-    """Whether somebody counts as requester: the one who asked, and everybody it was handed over to."""
-    return any(person.is_same_as(one) for one in requesters(facts))
+def voter_has_not_voted_before(facts: Facts, policy: Policy) -> Refuse | None:
+    """Two accounts of one person make one vote."""
+    votes = facts.request.counted_votes if facts.voter else ()
+    for vote in (one for one in votes if facts.voter and policy.same_person.are_one(one.voter, facts.voter.id)):
+        if facts.voter and not vote.voter.is_same_as(facts.voter.id):
+            return as_another_account(f"You approved this already, with your other account ({vote.voter_name}).")
+    return None
+
+
+def as_another_account(why: str) -> Refuse:
+    """Refuse what somebody did with another account already."""
+    return Refuse("same_person", why, "policy.yaml lists both accounts as one person (`same_person`).")
+
+
+def is_a_requester(person: PersonId, facts: Facts, policy: Policy) -> bool:
+    """Whether somebody counts as requester, with any account: who asked, and everybody it was handed over to."""
+    return any(policy.same_person.are_one(person, one) for one in requesters(facts))
 
 
 def requesters(facts: Facts) -> tuple[PersonId, ...]:
@@ -99,7 +118,8 @@ def quorum(facts: Facts, policy: Policy) -> Decision:
     """The final check: enough people who are entitled now, each counted once, and never the requester."""
     wanted = requirements_for(facts, policy)
     rule = wanted.rule
-    others = [one for one in facts.approvers if is_one_of_us(one, policy) and not is_a_requester(one.id, facts)]
+    fit = (one for one in facts.approvers if is_one_of_us(one, policy) and not is_a_requester(one.id, facts, policy))
+    others = _each_once(fit, rule, policy)
     have = _made(others, rule)
     if have >= wanted.need:
         because = f"has the {approvals(wanted.need)} that it asks for" if wanted.need else "asks for none"
@@ -133,23 +153,23 @@ def is_covered(given: Request, facts: Facts, policy: Policy) -> bool:
     wanted = requirements_for(facts, policy)
     people = [Person(vote.voter, vote.voter_name, frozenset(vote.groups)) for vote in given.counted_votes]
     has_word = not wanted.guarded or any(vote.console_works for vote in given.counted_votes)
-    return has_word and _made(people, wanted.rule) >= wanted.need
+    return has_word and _made(_each_once(people, wanted.rule, policy), wanted.rule) >= wanted.need
 
 
 def _made(people: Iterable[Person], rule: Rule) -> int:
     """How many of the rule's approvals these people provide."""
-    return count_approvals({one.id.key: one.groups for one in _each_once(people)}, rule.approve, distinct=rule.distinct)
+    return count_approvals({one.id.key: one.groups for one in people}, rule.approve, distinct=rule.distinct)
 
 
 def _may_count(person: Person, perhaps: Iterable[Person], rule: Rule) -> bool:
     return any(one.id == person.id and not one.groups.isdisjoint(rule.approve) for one in perhaps)
 
 
-def _each_once(people: Iterable[Person]) -> list[Person]:
-    """Two ids that may be one account count as one person."""
+def _each_once(people: Iterable[Person], rule: Rule, policy: Policy) -> list[Person]:
+    """Each person once: with the first account that may approve, if they have several."""
     known: list[Person] = []
-    for person in people:
-        if not any(person.id.is_same_as(one.id) for one in known):
+    for person in sorted(people, key=lambda one: one.groups.isdisjoint(rule.approve)):
+        if not any(policy.same_person.are_one(person.id, one.id) for one in known):
             known.append(person)
     return known
 

@@ -27,13 +27,13 @@ def who_could_approve(facts: Facts, policy: Policy) -> tuple[Approvers, ...]:
     rules = matching(facts, policy)
     if not rules or any(rule.forbid for rule in rules) or critical_units.is_never_allowed(facts, policy):
         return ()
-    return tuple(_approvers(group, facts) for group in requirements_for(facts, policy).rule.approve)
+    return tuple(_approvers(group, facts, policy) for group in requirements_for(facts, policy).rule.approve)
 
 
-def _approvers(group: str, facts: Facts) -> Approvers:
+def _approvers(group: str, facts: Facts, policy: Policy) -> Approvers:
     if group in facts.unknown:
         return Approvers(group, unknown=facts.unknown[group].why)
     members = facts.members.get(group, frozenset()) - facts.unfit
-    people = tuple(one for one in sorted(members) if not is_a_requester(one, facts))
+    people = tuple(one for one in sorted(members) if not is_a_requester(one, facts, policy))
     shifts = tuple(shift for shift in facts.shifts.get(group, ()) if shift.person in people)
     return Approvers(group, people, shifts)

@@ -20,7 +20,7 @@ def enough_people_could_approve(facts: Facts, policy: Policy) -> Refuse | None:
     if facts.moment not in (Moment.ASK, Moment.LOOKED) or _needs_nobody(facts, policy):
         return None
     wanted, rule = requirements_for(facts, policy), requirements_for(facts, policy).rule
-    most = _reachable_approvals(facts, rule)
+    most = _reachable_approvals(facts, rule, policy)
     if most >= wanted.need:
         return None
     if no := not_known(rule.approve, facts):
@@ -40,14 +40,14 @@ def in_question(facts: Facts, policy: Policy) -> tuple[PersonId, ...]:
     if not matching(facts, policy) or _needs_nobody(facts, policy) or own_mask_is_undone(facts, policy):
         return ()
     groups = (sorted(facts.members.get(group, ())) for group in requirements_for(facts, policy).rule.approve)
-    others = (one for one in chain(*zip_longest(*groups)) if one and not is_a_requester(one, facts))
+    others = (one for one in chain(*zip_longest(*groups)) if one and not is_a_requester(one, facts, policy))
     return tuple(dict.fromkeys(others))
 
 
 def are_enough(people: Collection[PersonId], facts: Facts, policy: Policy) -> bool:
     """Whether these people alone could give all approvals."""
     wanted = requirements_for(facts, policy)
-    return _approvals_by(people, facts, wanted.rule) >= wanted.need
+    return _approvals_by(people, facts, wanted.rule, policy) >= wanted.need
 
 
 def _needs_nobody(facts: Facts, policy: Policy) -> bool:
@@ -55,15 +55,17 @@ def _needs_nobody(facts: Facts, policy: Policy) -> bool:
     return facts.request.ask.break_glass and break_glass.objection(facts.requester, facts, policy) is None
 
 
-def _reachable_approvals(facts: Facts, rule: Rule) -> int:
+def _reachable_approvals(facts: Facts, rule: Rule, policy: Policy) -> int:
     """The most approvals there could be, without the requester and without those who may not approve."""
-    others = (one for one in _everybody(facts, rule) - facts.unfit if not is_a_requester(one, facts))
-    return _approvals_by(others, facts, rule)
+    others = (one for one in _everybody(facts, rule) - facts.unfit if not is_a_requester(one, facts, policy))
+    return _approvals_by(others, facts, rule, policy)
 
 
-def _approvals_by(people: Iterable[PersonId], facts: Facts, rule: Rule) -> int:
-    keys = {one.key for one in people}
-    members = {group: [one.key for one in facts.members.get(group, ()) if one.key in keys] for group in rule.approve}
+def _approvals_by(people: Iterable[PersonId], facts: Facts, rule: Rule, policy: Policy) -> int:
+    accounts, key = {one.key for one in people}, policy.same_person.key
+    members = {
+        group: [key(one) for one in facts.members.get(group, ()) if one.key in accounts] for group in rule.approve
+    }
     return count_approvals(approvers_by_key(members, rule.approve), rule.approve, distinct=rule.distinct)
 
 

@@ -21,10 +21,10 @@ def new_owner_could_have_asked(facts: Facts, policy: Policy) -> Refuse | None:
     return Refuse(no.code, why, no.hint)
 
 
-def new_owner_has_not_voted(facts: Facts, _policy: Policy) -> Refuse | None:
+def new_owner_has_not_voted(facts: Facts, policy: Policy) -> Refuse | None:
     """An approver, or whoever used break-glass, cannot become the owner until the request is over."""
     request = facts.request
     decided = [vote.voter for vote in request.counted_votes] + ([request.break_glass.by] if request.break_glass else [])
-    if request.stage.is_final or not any(facts.requester.id.is_same_as(one) for one in decided):
+    if request.stage.is_final or not any(policy.same_person.are_one(facts.requester.id, one) for one in decided):
         return None
     return Refuse("approved_it", f"{facts.requester.name} approved or denied this, so they cannot own it as well.")
