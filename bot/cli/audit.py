@@ -43,3 +43,13 @@ def export(
     from bot.cli import audit_chain
 
     raise typer.Exit(audit_chain.export(since))
+
+
+@audit.command()
+def schema() -> None:
+    """Print the JSON Schema of one exported record."""
+    import json
+
+    from bot.cli import audit_schema
+
+    typer.echo(json.dumps(audit_schema.schema(), indent=2))

@@ -17,7 +17,10 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
+from bot.cli.audit_schema import ExportedRecord
+from bot.core.audit.event_types import EVENT_TYPES
 from tests.lab.installation import ROOT
 from tests.lab.keys import SETTING
 from tests.lab.warm import Maskbot, maskbot
@@ -461,9 +464,31 @@ def test_the_export_is_the_chain_line_by_line_from_a_time_on(recorded: Place) ->
     records: list[dict[str, Any]] = [json.loads(line) for line in lines]
 
     assert [one["seq"] for one in records] == list(range(1, len(records) + 1))
+    assert [ExportedRecord.model_validate(one).seq for one in records] == [one["seq"] for one in records]
     assert [one["type"] for one in records[:2]] == ["config.loaded", "request.received"]
     assert recorded.maskbot("audit", "export", "--since", "2999-01-01").stdout == ""
     assert recorded.maskbot("audit", "export", "--since", records[1]["ts"]).stdout.splitlines()[0] == lines[1]
+
+
+def test_the_schema_of_the_export_names_every_part_of_a_record(recorded: Place) -> None:
+    schema = json.loads(recorded.maskbot("audit", "schema").stdout)
+    record = json.loads(recorded.maskbot("audit", "export").stdout.splitlines()[0])
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert schema["properties"].keys() == record.keys() == {*schema["required"]}
+    assert not schema["additionalProperties"]
+    types = schema["properties"]["type"]["oneOf"]
+    assert {one["const"]: one["description"] for one in types} == EVENT_TYPES
+
+
+@pytest.mark.parametrize(
+    ("part", "wrong"),
+    [("mac", "0" * 63), ("kid", None), ("type", "request.dreamt"), ("v", 2), ("ts", "yesterday"), ("more", 1)],
+)
+def test_what_is_not_as_the_schema_says_is_none_of_our_records(part: str, wrong: object, recorded: Place) -> None:
+    record = json.loads(recorded.maskbot("audit", "export").stdout.splitlines()[0])
+    assert ExportedRecord.model_validate(record).mac == record["mac"]
+    with pytest.raises(ValidationError):
+        ExportedRecord.model_validate(record | {part: wrong})
 
 
 def test_the_manifest_is_printed_as_it_is_shipped(place: Place) -> None:

@@ -8,6 +8,9 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
+from pydantic import ValidationError
+
+from bot.cli.audit_schema import ExportedRecord
 from bot.core.audit.chain import Head, VerifiedChain, verify
 from bot.core.cards import render
 from bot.core.requests import Outcome, Request, Verb
@@ -46,11 +49,21 @@ def broken(seen: Seen) -> list[str]:
     return [
         *chain.from_iterable(not_needed(of_one) for of_one in seen.calls),
         *_chain_is_broken(seen),
+        *_not_as_described(seen),
         *_no_intent(seen),
         *_secrets(seen),
         *chain.from_iterable(_cards(seen, request) for request in seen.requests),
         *chain.from_iterable(_forgotten(request) for request in seen.requests),
     ]
+
+
+def _not_as_described(seen: Seen) -> Iterator[str]:
+    """Every record is as the schema of the export says."""
+    for record in seen.records:
+        try:
+            ExportedRecord.model_validate(record)
+        except ValidationError as error:
+            yield f"record {record['seq']} is not as described: {error}"
 
 
 def _chain_is_broken(seen: Seen) -> Iterator[str]:

@@ -61,7 +61,7 @@ class Bot:
             copying.stop()
 
     def says(self, *words_: str) -> None:
-        self.store.record([Event("said", "success", data={"words": word}) for word in words_])
+        self.store.record([Event("config.loaded", "success", data={"words": word}) for word in words_])
 
     def asks(self) -> Request:
         """For a mask; the answer."""
@@ -250,7 +250,7 @@ def test_an_undo_goes_on_without_the_copy_and_the_record_says_so(
         masked, asked = world.masked("cron"), world.mask("tuned")
         world.until(lambda: len({*log_server.receiver.numbers}) == world.store.head().seq, "a copy of all of it")
         log_server.stop()
-        world.store.record([Event("said", "success")])
+        world.store.record([Event("config.loaded", "success")])
         world.until(lambda: bool(audit_shipping.unshipped_required(world.deps)), "a sink that is down")
         world.vote(asked)
         assert "New masks must wait" in saw(world.ephemeral(BOB, "New masks must wait"))
