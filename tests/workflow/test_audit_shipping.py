@@ -1,5 +1,6 @@
 """Copies of the record: in order and once each, later where a sink was down, and what people may do meanwhile."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.audit.audit_shipping import SinkNeed, read_address
-from bot.core.audit.chain import Event
+from bot.core.audit.chain import Event, fault
 from bot.core.hosts.inventory import Inventory
 from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.requests import Ask, Change, Outcome, Request, Stage, Target, Verb
@@ -118,6 +119,8 @@ def test_every_record_is_shipped_once_and_in_order_also_by_the_next_process(rece
         assert receiver.numbers == list(range(1, second.store.head().seq + 1))
         second.until(lambda: [*audit_shipping.unshipped(second.deps)] == [("syslog", 0, False)], "a note of it")
         assert audit_shipping.sink_health(second.deps)[0].is_well
+    shipped = [json.loads(line.partition("] ")[2]) for line in receiver.lines]
+    assert [one for one in shipped if fault(one, KEYS)] == []
 
 
 def test_what_is_said_last_is_shipped_before_the_end(receiver: LogReceiver, url: str) -> None:

@@ -1,22 +1,27 @@
 """Sinks over real sockets: what is taken and in which order, and that one that hangs is left at the deadline."""
 
+import hashlib
 import json
 import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from bot.core.audit.audit_shipping import SinkNeed, SyslogAddress, SyslogTransport, read_address
+from bot.core.audit.chain import SEALS, START, Event, Head, Origin, canonical, seal
 from bot.edges.outbound.audit_shipping import SyslogSink, WebhookSink
 from bot.errors import SinkError
 from tests.core.situations import NOW
+from tests.edges.documented import documented
 from tests.edges.outbound.test_paging import self_signed
 from tests.edges.receiver import PageReceiver, receiving
 from tests.edges.syslog import LogReceiver, listening, tcp
+from tests.lab.keys import KEY, KEYS, SETTING
 
 SHORT = 0.5
 
@@ -26,6 +31,17 @@ def records(*numbers: int, size: int = 10) -> list[Mapping[str, Any]]:
         {"seq": seq, "ts": "2026-03-01T03:00:00.000Z", "type": "t", "hash": "h", "prev": "p", "data": "x" * size}
         for seq in numbers
     ]
+
+
+def sealed(*words: str) -> list[dict[str, Any]]:
+    """Records as the database returns them, sealed with the key of tests."""
+    head, made = START, list[dict[str, Any]]()
+    for word in words:
+        event = Event("config.loaded", "success", data={"word": word, "again": 0.5})
+        one = seal(event, after=head, at=NOW, event_id=word, origin=Origin("bot-1", "1.0"), keys=KEYS)
+        head = Head(one.seq, one.hash)
+        made.append(json.loads(one.body) | {"prev": one.prev, "hash": one.hash, "kid": one.kid, "mac": one.mac})
+    return made
 
 
 def syslog(receiver: LogReceiver, *, deadline: float = 20.0) -> SyslogSink:
@@ -123,6 +139,50 @@ def test_a_webhook_gets_each_delivery_signed(hook: PageReceiver) -> None:
     (call,) = hook.calls
     assert [record["seq"] for record in call.event["records"]] == [1, 2]
     assert call.headers["X-Maskbot-Signature"].startswith("v1=")
+
+
+def test_a_receiver_with_the_key_for_events_verifies_each_record_alone(
+    receiver: LogReceiver, hook: PageReceiver
+) -> None:
+    """With the code that operations.md shows, which knows nothing of the bot."""
+    names = documented("import base64")
+    is_genuine, keys = names["is_genuine"], {KEY.id: names["event_key"](SETTING)}
+    given = sealed("one", 'a "quoted"\nword \u202e', "three")
+    syslog(receiver).take(given)
+    webhook(hook).take(given)
+    (call,) = hook.calls
+    for got in ([json.loads(line.partition("] ")[2]) for line in receiver.lines], call.event["records"]):
+        assert [is_genuine(one, keys) for one in got] == [True] * 3
+        assert [one["prev"] for one in got[1:]] == [one["hash"] for one in got[:2]]
+
+    assert not is_genuine(given[0], {KEY.id: bytes(32)})
+    assert not is_genuine(given[0], {"another": keys[KEY.id]})
+    for part, wrong in {"seq": 2, "data": {}, "outcome": "failure", "prev": "1" * 64, "mac": given[1]["mac"]}.items():
+        assert not is_genuine(given[0] | {part: wrong}, keys), part
+    forged = json.loads(json.dumps(given[0]).replace("one", "two"))
+    forged["hash"] = _hash_of(forged)
+    assert not is_genuine(forged, keys)
+
+
+def _hash_of(record: dict[str, Any]) -> str:
+    """What anybody can compute, without a key."""
+    body = {name: record[name] for name in record if name not in SEALS}
+    return hashlib.sha256((record["prev"] + canonical(body)).encode()).hexdigest()
+
+
+def test_the_webhooks_own_signature_is_verified_by_the_code_for_receivers(hook: PageReceiver) -> None:
+    webhook(hook).take(sealed("one"))
+    (call,) = hook.calls
+    stamp, signature = call.headers["X-Maskbot-Timestamp"], call.headers["X-Maskbot-Signature"]
+
+    def says(body: bytes, signature: str = signature) -> bool:
+        now = SimpleNamespace(time=NOW.timestamp)
+        given = {"timestamp": stamp, "body": body, "signature": signature, "secret": b"s3cret", "time": now}
+        return bool(documented('wanted = "v1="', **given)["genuine"])
+
+    assert says(call.body)
+    assert not says(call.body.replace(b"one", b"two"))
+    assert not says(call.body, signature.replace("v1=", "v1=0"))
 
 
 @pytest.mark.fault("F59", how="a webhook that accepts and never answers")
