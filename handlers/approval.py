@@ -25,8 +25,13 @@ def register(surface: Surface) -> None:
 def approve(desk: Desk, click: Click, form: Forms) -> str:
     """Approve with one click; a guarded unit needs a form first, which shows verb, unit and host as they are stored.
 
-    On the Home tab there is no card that could be checked, so there it always takes the form.
+    On the Home tab there is no card that could be checked, so there it always takes the form; and so does a card that
+    does not show what the bot posted.
     """
+    if click.is_doubtful:
+        desk.check_card(desk.request(click.request_id), click.card, by=click.caller.id)
+        form.open(form_about(desk, desk.ballot(click.request_id, click.digest), forms.confirm_form), click)
+        return ""
     if click.is_home:
         ballot, barely = desk.ballot(click.request_id, click.digest), partial(forms.confirm_form, shows_plan=False)
         form.open(form_about(desk, ballot, forms.confirm_form, barely), click)

@@ -121,7 +121,7 @@ class Surface:
         self.app.action(action)(listener)
 
     def _pressed(self, do: Callable[[Desk, Click, Forms], str], click: Click, client: WebClient) -> str:
-        self.notes.check(click)
+        click = self.notes.check(click)
         return do(self.desk, click, Forms(client, click.caller.key, self.notes))
 
     def shortcut(self, name: str, do: Callable[[Desk, Quote, Forms], str]) -> None:

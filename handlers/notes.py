@@ -1,7 +1,7 @@
 """Whether the bot itself made what comes back from Slack: the notes of forms, and the buttons that people press."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import structlog
@@ -9,7 +9,8 @@ import structlog
 from bot.core.audit.seal_keys import KeyRing
 from bot.core.cards import replies
 from bot.core.cards.blocks import Action, Block
-from bot.core.cards.sealed import is_sealed_for, read_note, seal_note
+from bot.core.cards.sealed import is_sealed_for, posted_plan, read_note, seal_note
+from bot.core.cards.shown import buttons_in, message_parts
 from bot.core.people.identity import Place
 from bot.errors import UsageError
 from bot.workflow import Desk
@@ -17,6 +18,10 @@ from handlers import payload as parse
 from handlers.payload import Click, OwnApp, Payload, Submission, TypedText
 
 _VOTES = (Action.APPROVE, Action.DENY)
+_AT_ONCE = (
+    *(Action.WITHDRAW, Action.FORCE, Action.UNMASK, Action.MASK_AGAIN, Action.START_AGAIN),
+    Action.LOOK_NOW,
+)
 _ABOUT_A_REQUEST = frozenset(Action) - {Action.ASK, Action.REFRESH}
 log = structlog.get_logger()
 _Read = TypeVar("_Read", Submission, TypedText)
@@ -68,18 +73,35 @@ class Notes:
             self.desk.refused_at_the_gate("forged_note", by=person, place=Place(""))
             raise UsageError(replies.NOT_OURS) from None
 
-    def check(self, click: Click) -> None:
+    def check(self, click: Click) -> Click:
         """Whether the bot made this button, for everybody in a message of its own or for this person alone.
 
-        Raises `UsageError` if it did not.
+        Raises `UsageError` if it did not, or if the button would act at once and its message was edited.
         """
+        if click.action not in _ABOUT_A_REQUEST:
+            return click
         is_vote = click.action in _VOTES and not click.is_home  # which the desk compares with the one card
-        if is_vote or click.action not in _ABOUT_A_REQUEST:
-            return
         now, user = self.desk.now.at, click.caller.id.user
         if is_sealed_for(user, click.value, action=click.action, now=now, keys=self.keys):
-            return
-        if click.card is None or not self.desk.has_posted(click.request_id, click.card):
+            return click
+        shown, _, plan = posted_plan(click.message, keys=self.keys).partition(":")
+        is_as_posted = shown != "" and shown == click.request_id
+        if is_as_posted and plan != click.digest:
+            click = replace(click, digest="")  # of an earlier version; it counts for no plan
+        if is_vote and is_as_posted:
+            return click
+        is_ours = click.card is not None and self.desk.has_posted(click.request_id, click.card)
+        if not is_ours and not is_vote:
             log.warning("button.refused", action=click.action, request=click.request_id)
             self.desk.refused_at_the_gate("message_mismatch", by=click.caller.id, place=click.caller.place)
             raise UsageError(replies.NOT_OURS)
+        return click if is_as_posted else self._doubtful(click, is_ours=is_ours)
+
+    def _doubtful(self, click: Click, *, is_ours: bool) -> Click:
+        """A button on a message that does not show what the bot posted: only what a form or an answer shows counts."""
+        has_buttons = bool(buttons_in(message_parts(click.message)))  # else the bot has taken them off meanwhile
+        if click.card and is_ours and has_buttons:
+            self.desk.edited_messages.report(click.request_id, click.card, by=click.caller.id)
+        if click.action in _AT_ONCE:
+            raise UsageError(replies.EDITED if has_buttons else replies.OLDER_CARD)
+        return replace(click, is_doubtful=True)

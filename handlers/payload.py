@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot.core.cards.forms import HOST
@@ -40,6 +40,8 @@ class Click:
     card: tuple[str, str] | None = None
     action: str = ""
     value: str = ""  # of the button, as it was sent
+    message: Payload = field(default_factory=dict, compare=False)  # around the button, as the person saw it
+    is_doubtful: bool = False  # the message does not show what the bot posted
 
     @property
     def is_home(self) -> bool:
@@ -137,7 +139,7 @@ def of_click(body: Payload, home: OwnApp) -> Click:
     ts, thread = _text(message.get("ts")), _text(message.get("thread_ts"))
     place = HOME if _is_on_a_page(body) else Place(channel, thread if thread != ts else "")
     caller = Caller(_clicker(body, home), _name(body), place, _text(body["trigger_id"]))
-    return Click(caller, request_id, digest, (channel, ts) if channel and ts else None, pressed, value)
+    return Click(caller, request_id, digest, (channel, ts) if channel and ts else None, pressed, value, message)
 
 
 def _is_on_a_page(body: Payload) -> bool:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.core.cards.sealed import seal_buttons, seal_note
+from bot.core.cards.blocks import LABEL, Text, message, plain_text
+from bot.core.cards.sealed import seal_buttons, seal_card, seal_note
 from tests.lab.keys import KEYS
 
 Payload = dict[str, Any]
@@ -42,7 +43,10 @@ def mention(text: str, *, user: str = "UBOB", team: str = TEAM, thread: str = ""
 def click(
     action: str, value: str, *, user: str = "UBOB", team: str = TEAM, card: str = CARD, respond: str = ""
 ) -> Payload:
-    """A press of a button under a card."""
+    """A press of a button under a card, which the bot posted as it is seen."""
+    shown = posted(action, value)
+    is_one_persons = value.count(":") > 1  # then it is sealed already
+    pressed = value if is_one_persons else shown.blocks[-1]["elements"][0]["value"]
     return {
         "type": "block_actions", "token": "legacy", "api_app_id": APP, "enterprise": None,
         "is_enterprise_install": False,
@@ -50,15 +54,24 @@ def click(
         "container": {"type": "message", "message_ts": card, "channel_id": CHANNEL, "is_ephemeral": False},
         "trigger_id": f"{next(_numbers)}.2.bb", "team": {"id": TEAM, "domain": "lab"},
         "channel": {"id": CHANNEL, "name": "incident"},
-        "message": {"type": "message", "user": "UBOT", "bot_id": "BBOT", "ts": card, "thread_ts": card, "text": ""},
+        "message": {"type": "message", "user": "UBOT", "bot_id": "BBOT", "ts": card, "thread_ts": card,
+                    "text": shown.text, "blocks": [*shown.blocks]},
         "state": {"values": {}}, "response_url": respond,
         "actions": [
             {
-                "action_id": action, "block_id": "buttons", "type": "button", "value": value,
+                "action_id": action, "block_id": "buttons", "type": "button",
+                "value": pressed,
                 "text": {"type": "plain_text", "text": action}, "action_ts": "1700000000.500000",
             }
         ],
     }  # fmt: skip
+
+
+def posted(*pressed: str, head: str = "MASK cron.service on web-01?") -> Text:
+    """A message of the bot with one button, as its edge sends it."""
+    action, value = pressed
+    button = {"type": "button", "action_id": action, "value": value, "text": plain_text(action, LABEL)}
+    return seal_card(message(head, {"type": "actions", "block_id": "buttons", "elements": [button]}), keys=KEYS)
 
 
 def for_one(user: str, action: str, value: str) -> str:

@@ -116,7 +116,7 @@ def add_a_host_that_is_gone(hosts: Path) -> None:
 
 @pytest.fixture
 def story(demo: Demo, found: Mapping[str, Pristine]) -> Iterator[Story]:
-    """One story; then nothing it said was refused or secret, each request has one card, the hosts are as before."""
+    """One story; then nothing it said was refused or secret, each request has one card, no alarm was false."""
     one = Story(demo)
     yield one
     demo.slack.clear_faults()
@@ -125,6 +125,7 @@ def story(demo: Demo, found: Mapping[str, Pristine]) -> Iterator[Story]:
     assert refused(one) == []
     assert secrets(one) == []
     assert twins(one) == []
+    assert one.alarms() == one.edited
 
 
 def refused(story: Story) -> list[str]:

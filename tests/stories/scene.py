@@ -33,6 +33,7 @@ class Story:
     earlier: frozenset[str] = field(init=False)  # requests of other stories
     calls: int = field(init=False)
     refused_before: int = field(init=False)
+    edited: int = 0  # messages of the bot that this story edits; any other alarm of that kind is a false one
     refusals: list[str] = field(default_factory=list)  # what Slack has to refuse in this story, and nothing else
 
     def __post_init__(self) -> None:
@@ -41,6 +42,11 @@ class Story:
         self.earlier = frozenset(id_of(message) for message in heard) - {"", ANNOUNCED}
         self.refused_before = len(self.demo.slack.refused())
         self.calls = len(self.demo.slack.calls("chat.postMessage"))
+
+    def alarms(self) -> int:
+        """How often operators were told that a message of the bot was edited."""
+        said = [message for channel in CHANNELS for message in self.messages(channel)]
+        return sum("SOMEBODY EDITS THE BOT'S CARDS" in words(message) for message in said)
 
     # What people do.
 

@@ -76,5 +76,6 @@ EVENT_TYPES: Mapping[str, str] = {
     "request.reminded": "Approvers were reminded of a request.",
     "request.timed_out": "A request was not approved, or not used, in time.",
     "request.withdrawn": "The owner withdrew a request.",
+    "slack.message_edited": "A message does not show what the bot posted: somebody else has the bot's token.",
     "slack.too_many_connections": "More connections to Slack are open with the app's token than the bot has.",
 }

@@ -1,4 +1,4 @@
-"""The database holds what the bot did not write: notices for operators, and sentences for the people concerned."""
+"""The database or a card holds what the bot did not write: notices for operators, and sentences for those concerned."""
 
 CHAIN_ACCEPTED = "The audit chain is trusted again, from the accepted break on. What waits goes on."
 NOT_CONFIRMED = "The audit log does not confirm this approval, so it does not count. The operators are told."
@@ -7,6 +7,15 @@ NOT_CONFIRMED = "The audit log does not confirm this approval, so it does not co
 def not_confirmed(why: str) -> str:
     """Why nothing is sent to the host."""
     return f"Nothing was sent: the audit log does not confirm that this may run ({why}). The operators are told."
+
+
+def edited_message(request_id: str) -> str:
+    """For operators: somebody else edited a message of the bot."""
+    return (
+        f"SOMEBODY EDITS THE BOT'S CARDS: a message about request {request_id} does not show what the bot posted.\n"
+        "Only the bot's token can edit it, so somebody else has that token: replace it. "
+        "No click on that message changes anything by itself: a form shows the request as it is on record."
+    )
 
 
 def chain_broken(why: str) -> str:

@@ -10,6 +10,10 @@ NOT_OURS = (
     "This button or form was not made for you by the bot, or it is too old. Nothing was recorded. "
     "Please use the card of the request, or type the command again."
 )
+EDITED = (
+    "Somebody edited this message: it does not show what the bot posted. Nothing was done, and the operators are told. "
+    "The bot's Home tab shows the request as it is on record. Use the button there, or type a command."
+)
 FORM_TOO_LATE = "That took too long, so the form could not open. Nothing was recorded. Please try again."
 FORM_NOT_DRAWN = (
     "The bot failed to show the form; the error is in its log. Nothing was recorded. "

@@ -17,7 +17,7 @@ from slack_sdk.web import SlackResponse
 
 from bot.core.audit.seal_keys import KeyRing
 from bot.core.cards.blocks import Block, Text
-from bot.core.cards.sealed import seal_buttons
+from bot.core.cards.sealed import seal_buttons, seal_card
 from bot.core.people.identity import Place
 from bot.edges import metrics
 from bot.errors import SlackError
@@ -131,8 +131,9 @@ class SlackChannel:
     def post(self, place: Place, text: Text, *, mark: str) -> str:
         """Post, and return the timestamp. Raises `SlackError`; after a passing one the message may still be posted."""
         metadata = {"event_type": _METADATA, "event_payload": {"mark": mark}}
+        said = self._for_all(text)
         answer = call(
-            self._client.chat_postMessage, metadata=metadata, **_to(place), **_content(text), **_AS_IT_IS, **_NO_PREVIEW
+            self._client.chat_postMessage, metadata=metadata, **_to(place), **said, **_AS_IT_IS, **_NO_PREVIEW
         )
         return str(answer["ts"])
 
@@ -153,7 +154,7 @@ class SlackChannel:
 
     def update(self, channel: str, ts: str, text: Text) -> None:
         """Replace a message. Raises `SlackError`."""
-        call(self._client.chat_update, channel=channel, ts=ts, **_content(text), **_AS_IT_IS)
+        call(self._client.chat_update, channel=channel, ts=ts, **self._for_all(text), **_AS_IT_IS)
 
     def delete(self, channel: str, ts: str) -> None:
         """Delete a message of ours. Raises `SlackError`."""
@@ -191,6 +192,10 @@ class SlackChannel:
         """Update an open form. Raises `SlackError`, also if it was closed meanwhile."""
         view = {**form, "blocks": self._for_one(form.get("blocks", ()), user)}
         call(self._client.views_update, view_id=form_id, view=view)
+
+    def _for_all(self, text: Text) -> dict[str, Any]:
+        """A message for everybody. If somebody edits it with our token, its buttons do not fit the new words."""
+        return _content(seal_card(text, keys=self._keys) if self._keys else text)
 
     def _for_one(self, blocks: Sequence[Block], user: str) -> Sequence[Block]:
         """Blocks that one person alone sees: no message on record shows that their buttons are ours, so a seal does."""

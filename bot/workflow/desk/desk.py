@@ -21,6 +21,7 @@ from bot.workflow.desk.admission import Admission
 from bot.workflow.expiry.extend import Extensions
 from bot.workflow.followups.record import Followups
 from bot.workflow.force_stop import SlowStops, bound_to_waiting_mask, wake_force_requests
+from bot.workflow.health.edited_messages import EditedMessages
 from bot.workflow.hold.group_request import on_one_host
 from bot.workflow.kill_switch import KillSwitchControl
 from bot.workflow.outbox.shared_channels import cancel_waiting
@@ -51,6 +52,7 @@ class Desk:
         self._refusals = Refusals(deps.store, deps.clock)
         self.form_options = FormOptions(deps, self._refusals, answers.later)
         self.home = HomePublisher(deps, answers.later, lambda: answers.is_ending)
+        self.edited_messages = EditedMessages(deps)
         self.kill_switch = KillSwitchControl(deps)
         self.extensions = Extensions(deps, self.submit)
         self.slow_stops = SlowStops(deps, self.submit, self.withdraw)
@@ -130,12 +132,11 @@ class Desk:
     def vote(self, request_id: str, command: VoteCommand, caller: Caller) -> None:
         """Record a vote on the plan with this digest (a prefix suffices), given on the card at (channel, ts).
 
-        Votes from the command line have no card. Neither have votes from the Home tab, which are given in a form that
-        shows the request as it is stored.
+        Votes from the command line have no card; neither do those from the Home tab, whose form shows what is stored.
         """
         request = self.request(request_id)
         if not (caller.place.is_shell or caller.place.is_home):
-            self._check_card(request, command.card, by=caller.id)
+            self.check_card(request, command.card, by=caller.id)
         _check_vote(request, command)
         vote = Vote(
             caller.id,
@@ -158,7 +159,7 @@ class Desk:
         _check_plan(request, digest)
         return request
 
-    def _check_card(self, request: Request, card: tuple[str, str] | None, *, by: PersonId) -> None:
+    def check_card(self, request: Request, card: tuple[str, str] | None, *, by: PersonId) -> None:
         """Refuse a vote on a copy of the card. A very quick vote may come before the card's timestamp is stored."""
         posted = self._deps.store.card(request.id)
         is_noted, channel = all(posted), place_of(self._deps, request).channel

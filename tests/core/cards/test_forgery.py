@@ -17,3 +17,9 @@ def test_operators_read_how_to_go_on_after_a_break() -> None:
 
 def test_whoever_asked_reads_why_nothing_was_sent() -> None:
     assert "(no event says that it was given)" in forgery.not_confirmed("no event says that it was given")
+
+
+def test_operators_read_that_somebody_edits_cards_and_what_to_replace() -> None:
+    told = forgery.edited_message("r1")
+    assert told.startswith("SOMEBODY EDITS THE BOT'S CARDS: a message about request r1 does not show what")
+    assert "replace it" in told
