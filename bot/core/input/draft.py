@@ -16,7 +16,15 @@ from bot.core.input.names import (
     read_unit,
     read_user,
 )
-from bot.core.input.options import BREAK_GLASS, duration_option, hold_option, is_about_break_glass, split, window_option
+from bot.core.input.options import (
+    BREAK_GLASS,
+    duration_option,
+    hold_option,
+    is_about_break_glass,
+    options_behind,
+    split,
+    window_option,
+)
 from bot.core.systemd.units import UNIT_TYPES
 from bot.core.text import unmangle
 from bot.core.time.human_time import Now
@@ -62,6 +70,9 @@ def read_draft(text: str, hosts: Sequence[str], now: Now) -> Draft | None:
             return None
         options = {**meant[0], **options}
         reason = meant[1]
+    if late := options_behind(typed, reason):
+        options = {**split(f"HOST UNIT {late}")[1], **options}
+        reason = reason.strip().removesuffix(late)
     host, unit = _host_and_unit(names, hosts)
     owners, review = _hold(options, now)
     draft = Draft(

@@ -29,6 +29,7 @@ from bot.core.input.options import (
     cut,
     duration_option,
     hold_option,
+    options_behind,
     split,
     window_option,
 )
@@ -156,6 +157,12 @@ def _order(verb: Verb, typed: str, hosts: Sequence[str], now: Now, *, said: str 
     why = read_reason(reason)
     _refuse_second_unit(why)
     _refuse_dashless(Change(verb, host, unit), typed, reason, options)
+    if late := options_behind(typed, reason):
+        before = f"/{said or verb} {host} {unit} {late[:SHOWN]} {reason.strip().removesuffix(late).strip()[:SHOWN]}"
+        raise UsageError(
+            f"`{late[:SHOWN]}` stands behind the reason, and would be a part of it. Options come first: `{before}`. "
+            "If it is the reason, put `--` before it."
+        )
     flags = [name for name in _OF_A_MASK if name in options]
     if flags and verb is Verb.UNMASK:
         raise UsageError(f"`{flags[0]}` belongs to `/mask`; `/unmask` removes any kind of mask the bot made.")

@@ -136,3 +136,20 @@ def _cut_term(text: str) -> tuple[str, str]:
         moment, rest = cut_moment(rest)
         typed = f"{typed} {moment}"
     return typed, rest
+
+
+def options_behind(typed: str, reason: str) -> str:
+    """Options that end the reason, `INC-1 --for 2h`, which would be a part of it; empty if there are none.
+
+    Behind `--` everything is a reason, and so is an option in the middle of a sentence.
+    """
+    words = [] if typed.removesuffix(reason).rstrip().endswith("--") else reason.split()
+    for position, word in enumerate(words):
+        tail = " ".join(words[position:])
+        try:
+            _, options, rest = split(f"HOST UNIT {tail}")
+        except UsageError:
+            continue
+        if position and _OPTION.fullmatch(unmangle.word(word)) and options and not rest:
+            return tail
+    return ""

@@ -36,6 +36,10 @@ from tests.core.input.test_grammar import HOSTS, NOW, typed
             Draft("web-01", "cron.service", scheduled_window="Tue 22:00 for 2h"),
         ),
         ("web-01 cron --at soon --now INC-1", Draft("web-01", "cron.service", reason="INC-1")),
+        (
+            "web-01 cron INC-1 --for 2h --runtime",
+            Draft("web-01", "cron.service", runtime=True, duration="2h", reason="INC-1"),
+        ),
         ("web-01 cron --for a while", Draft("web-01", "cron.service", reason="while")),
         ("web-01 cron --for 2h --until 18:00", Draft("web-01", "cron.service")),
         ("web-01 cron nginx.service", Draft("web-01", "cron.service", reason="nginx.service")),

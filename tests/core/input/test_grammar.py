@@ -224,6 +224,24 @@ class TestAChange:
         assert asked.reason == "it said --keep-running — oddly"
 
     @pytest.mark.parametrize(
+        ("late", "reason"),
+        [
+            ("--for 2h", "INC-7: leak"),
+            ("—runtime", "why"),
+            ("--until=18:00 --keep-running", "by hand"),
+            ("-for 2h", "x"),
+        ],
+    )
+    def test_options_behind_the_reason_are_asked_about(self, late: str, reason: str) -> None:
+        told = refusal(f"web-01 cron {reason} {late}")
+        assert "stands behind the reason, and would be a part of it" in told
+        assert order(f"web-01 cron -- {reason} {late}").reason.startswith(reason)
+
+    def test_options_that_do_not_end_the_reason_or_are_none_belong_to_it(self) -> None:
+        for reason in ("see --for 2h in the log", "it wants --frobnicate", "see a-b"):
+            assert order(f"web-01 cron {reason}").reason == reason
+
+    @pytest.mark.parametrize(
         "text",
         [
             "--runtime --keep-running --user deploy web-01 cron why",
@@ -266,7 +284,7 @@ class TestGoingAlone:
         asked = order("web-01 —break-glass cron nobody is awake", verb)
         assert asked == ChangeCommand(Change(verb, "web-01", CRON), "nobody is awake", break_glass=True)
         assert order("web-01 --alone cron nobody is awake", verb) == asked
-        assert not order("web-01 cron nobody is --break-glass", verb).break_glass
+        assert not order("web-01 cron -- nobody is --break-glass", verb).break_glass
 
     @pytest.mark.parametrize(
         "text", ["web-01 cron --break-glass", "web-01 cron --break-glass --", "--break-glass web-01 cron --runtime"]
