@@ -95,7 +95,7 @@ class WrittenByNewerVersion(MaskbotError):
 
 
 class NotSealed(MaskbotError):
-    """What the database holds is not what a bot of ours recorded: nothing is done by it."""
+    """The database holds something that no bot of ours recorded. The bot does nothing because of it."""
 
 
 class Stale(MaskbotError):

@@ -1,6 +1,7 @@
 """Whether the bot itself made what comes back from Slack: the notes of forms, and the buttons that people press."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -50,15 +51,15 @@ class Notes:
 
     def sent(self, body: Payload) -> Submission | UsageError:
         """The form that somebody sent or changed, or why it does not count."""
-        try:
-            return parse.of_submission(body, self.home, self._read(body))
-        except UsageError as error:
-            return error
+        return self._noted(body, parse.of_submission)
 
     def typed(self, body: Payload) -> TypedText | UsageError:
         """What somebody types into a list of a form, or why it does not count."""
+        return self._noted(body, parse.of_typing)
+
+    def _noted(self, body: Payload, read: Callable[[Payload, OwnApp, Payload], _Read]) -> _Read | UsageError:
         try:
-            return parse.of_typing(body, self.home, self._read(body))
+            return read(body, self.home, self._read(body))
         except UsageError as error:
             return error
 

@@ -19,6 +19,6 @@ def shared(desk: Desk, event: Payload) -> str:
 
 
 def unshared(desk: Desk, event: Payload) -> str:
-    """It is internal again, unless another organisation is still in it."""
+    """Note that a channel is internal again, unless another organisation is still in it."""
     desk.channel_shared(parse.channel_of_event(event), is_shared=bool(event.get("is_ext_shared")))
     return ""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 class Use(Enum):
-    """What a file is for. The value says what whoever changes it can do."""
+    """What a file is for. Each value says what somebody who changes the file can do."""
 
     CONFIGURATION = "can approve anything"  # the bot only reads it, and should not own it
     SECRET = "can act as the bot, or keep it from working"  # noqa: S105 - no secret
@@ -73,8 +73,9 @@ def _is_private(group: int, bot: int) -> bool:
         named = grp.getgrgid(group).gr_mem
     except KeyError:
         named = []
-    members = {user.pw_uid for user in pwd.getpwall() if user.pw_gid == group or user.pw_name in named}
-    unknown = set(named) - {user.pw_name for user in pwd.getpwall()}
+    users = pwd.getpwall()
+    members = {user.pw_uid for user in users if user.pw_gid == group or user.pw_name in named}
+    unknown = set(named) - {user.pw_name for user in users}
     return members <= own and not unknown
 
 

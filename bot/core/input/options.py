@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from difflib import get_close_matches
 
 from bot.core.input.names import SHOWN, near
@@ -144,12 +145,10 @@ def options_behind(typed: str, reason: str) -> str:
     Behind `--` everything is a reason, and so is an option in the middle of a sentence.
     """
     words = [] if typed.removesuffix(reason).rstrip().endswith("--") else reason.split()
-    for position, word in enumerate(words):
-        tail = " ".join(words[position:])
-        try:
-            _, options, rest = split(f"HOST UNIT {tail}")
-        except UsageError:
-            continue
-        if position and _OPTION.fullmatch(unmangle.word(word)) and options and not rest:
-            return tail
+    for position in range(1, len(words)):
+        if _OPTION.fullmatch(unmangle.word(words[position])):
+            tail = " ".join(words[position:])
+            with suppress(UsageError):
+                if not split(f"HOST UNIT {tail}")[2]:
+                    return tail
     return ""

@@ -125,7 +125,7 @@ def _read_unit_names(lines: Sequence[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class OfAResult:
-    """What a look at what a change brought about asks beside that."""
+    """The further sections of a look that is taken after a command, to see its result."""
 
     contents: Mapping[str, str] = from_key("contents", read_contents)
     links: tuple[tuple[str, str], ...] = from_key("links", _read_links)

@@ -54,7 +54,7 @@ class Socket:
 
 @dataclass(frozen=True, slots=True)
 class _Connection:
-    """Both ends of the login's connection, as sshd tells them in SSH_CONNECTION."""
+    """The connection of the login: both of its ends, which sshd writes into SSH_CONNECTION."""
 
     client: str
     client_port: str

@@ -14,7 +14,7 @@ from bot.edges import metrics
 from bot.edges.ssh.bounds import BEFORE_LOGIN, Wire
 from bot.edges.ssh.certificate import seconds_left, shown_with
 from bot.edges.ssh.command import RunningCommand
-from bot.edges.ssh.login import SshLimits, agreed, authenticate, check_host, fail, new_transport
+from bot.edges.ssh.login import ClientTransport, SshLimits, agreed, authenticate, check_host, fail, new_transport
 from bot.edges.ssh.names import Names, Unresolved, connect_to_any
 from bot.errors import HostError
 
@@ -30,7 +30,7 @@ Keys = Callable[[Host], paramiko.PKey]
 class Connection:
     """A connection to a host."""
 
-    transport: paramiko.Transport
+    transport: ClientTransport
     wire: Wire
     opened: float  # by the clock of the pool
     address: str  # the address that the host's name had, or the one of the inventory

@@ -46,7 +46,7 @@ class SshLimits:
     output: int = 4 * 1024 * 1024
 
 
-class _Transport(paramiko.Transport):
+class ClientTransport(paramiko.Transport):
     """Remembers which key exchange was agreed on: the library forgets it as soon as that is over."""
 
     kex = ""
@@ -57,7 +57,7 @@ class _Transport(paramiko.Transport):
         self.kex = next(name for name, kind in kinds.items() if type(self.kex_engine) is kind)
 
 
-class _CertificatesFirst(_Transport):
+class _CertificatesFirst(ClientTransport):
     """Asks a host for its certificate, and for a plain key only if it has none."""
 
     @property
@@ -66,9 +66,9 @@ class _CertificatesFirst(_Transport):
         return tuple(sorted(super().preferred_keys, key=lambda name: not name.endswith(CERTIFICATE)))
 
 
-def new_transport(host: Host, wire: Wire, limits: SshLimits) -> paramiko.Transport:
+def new_transport(host: Host, wire: Wire, limits: SshLimits) -> ClientTransport:
     """An SSH client on a wire; it has not sent anything yet."""
-    kind = _CertificatesFirst if host.authorities else _Transport
+    kind = _CertificatesFirst if host.authorities else ClientTransport
     transport = kind(cast(socket.socket, wire), default_window_size=WINDOW, packetizer_class=BoundedPackets)
     transport.banner_timeout = limits.banner
     transport.channel_timeout = limits.channel
@@ -111,15 +111,14 @@ def exchange_keys(host: Host, transport: paramiko.Transport, wire: Wire, limits:
     fail(host, "ssh_kex_timeout", "it did not finish the key exchange in time", passing=True)
 
 
-def agreed(transport: paramiko.Transport) -> str:
+def agreed(transport: ClientTransport) -> str:
     """What was agreed on: key exchange, kind of the host's key, cipher, MAC, and whether the exchange was strict.
 
     In a strict one, a message that somebody puts in before the encryption begins ends the connection (Terrapin,
     CVE-2023-48795).
     """
     is_aead = "gcm" in transport.local_cipher
-    kex = transport.kex if isinstance(transport, _Transport) else ""
-    parts = (kex, transport.host_key_type, transport.local_cipher, "" if is_aead else transport.local_mac)
+    parts = (transport.kex, transport.host_key_type, transport.local_cipher, "" if is_aead else transport.local_mac)
     is_strict = vars(transport)["agreed_on_strict_kex"]
     return ", ".join([*filter(None, parts), _STRICT if is_strict else NOT_STRICT])
 

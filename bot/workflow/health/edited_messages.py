@@ -8,8 +8,7 @@ import structlog
 from bot.core.audit.chain import Event
 from bot.core.cards.forgery import edited_message
 from bot.core.people.identity import PersonId
-from bot.errors import MaskbotError
-from bot.ports import Message, MessageKind
+from bot.workflow.health.operator_notices import tell_operators
 from bot.workflow.process.deps import Deps
 
 log = structlog.get_logger()
@@ -32,14 +31,8 @@ class EditedMessages:
         log.error("slack.message_edited", request=request_id, channel=channel, ts=ts)
         data = {"channel": channel, "ts": ts}
         known = Event("slack.message_edited", "failure", "message_edited", request_id, by, data=data)
-        body = edited_message(request_id)
-        page = Message(MessageKind.PAGE, to=f"maskbot-edited-{channel}-{ts}", body=body)
-        try:
-            self._deps.store.record(
-                [known], [Message(MessageKind.NOTE, body=body), *([page] if self._deps.pager else [])]
-            )
-        except MaskbotError as error:
-            log.error("slack.message_edited_not_recorded", why=str(error))
+        page = f"maskbot-edited-{channel}-{ts}"
+        if not tell_operators(self._deps, known, edited_message(request_id), page=page):
             self._forget(message)
 
     def _is_new(self, message: tuple[str, str]) -> bool:

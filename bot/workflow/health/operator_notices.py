@@ -24,22 +24,30 @@ def report_too_many_connections(deps: Deps, count: int, *, most: int) -> None:
     known = Event(
         "slack.too_many_connections", "failure", "too_many_connections", data={"connections": count, "expected": most}
     )
-    try:
-        deps.store.record([known], [Message(MessageKind.NOTE, body=too_many_connections(count, most=most))])
-    except MaskbotError as error:
-        log.error("slack.too_many_connections_not_recorded", why=str(error))
+    tell_operators(deps, known, too_many_connections(count, most=most))
 
 
 def report_forgery(deps: Deps, what: str, why: str, *, request_id: str = "") -> None:
     """Record, post and page that the database holds what the bot did not write."""
     log.error("forged", what=what, why=why)
     known = Event("audit.forgery", "failure", "not_sealed", request_id, data={"what": what, "why": why})
-    body = forgery_notice(what, why)
-    page = Message(MessageKind.PAGE, to=f"maskbot-forgery-{what.replace(' ', '-')}", body=body)
+    tell_operators(deps, known, forgery_notice(what, why), page=f"maskbot-forgery-{what.replace(' ', '-')}")
+
+
+def tell_operators(deps: Deps, known: Event, body: str, *, page: str = "") -> bool:
+    """Record an event and post it, with a page under that key if there is one. Without a store only the log has it.
+
+    Returns whether it was recorded.
+    """
+    said = [Message(MessageKind.NOTE, body=body)]
+    if page and deps.pager:
+        said.append(Message(MessageKind.PAGE, to=page, body=body))
     try:
-        deps.store.record([known], [Message(MessageKind.NOTE, body=body), *([page] if deps.pager else [])])
+        deps.store.record([known], said)
     except MaskbotError as error:
-        log.error("forgery not recorded", what=what, why=str(error))
+        log.error(f"{known.type}_not_recorded", why=str(error))
+        return False
+    return True
 
 
 def anchor(deps: Deps, task: Periodic) -> None:

@@ -31,7 +31,7 @@ class AtOnce:
             return True
 
     def end(self, person: PersonId) -> None:
-        """It is over."""
+        """End one thing that the person began."""
         with self._lock:
             self._under_way[person.key] -= 1
             if not self._under_way[person.key]:
