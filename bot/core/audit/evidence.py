@@ -1,6 +1,6 @@
 """The evidence for a change: sealed events say who approved it, and no row alone makes the bot act."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.core.audit.chain import canonical
@@ -9,16 +9,6 @@ from bot.core.requests import Request, Vote
 Records = Sequence[Mapping[str, Any]]
 RECORDED, COUNTED = "approval.recorded", "approval.voted"
 _USED = (COUNTED, "approval.refused", "approval.lost")  # each names the event of its vote
-
-
-def vote_data(vote: Vote) -> dict[str, Any]:
-    """What the event of a vote says of it, beside the voter."""
-    return {
-        "digest": vote.digest,
-        "verdict": str(vote.verdict),
-        "console_works": vote.console_works,
-        "cast_at": vote.at,
-    }
 
 
 def why_not_countable(vote: Vote, records: Records) -> str:
@@ -71,8 +61,8 @@ def _why_not_cast(vote: Vote, records: Records) -> str:
     said = next((one for one in records if one["type"] == RECORDED and one["event_id"] == vote.event), None)
     if said is None:
         return "no event says that it was given"
-    given = canonical({"actor": vote.voter, **vote_data(vote)})
-    recorded = {"actor": said["actor"], **{name: said["data"].get(name) for name in vote_data(vote)}}
+    given = canonical({"actor": vote.voter, **vote.on_record})
+    recorded = {"actor": said["actor"], **{name: said["data"].get(name) for name in vote.on_record}}
     return "" if canonical(recorded) == given else "its event says something else"
 
 
@@ -95,9 +85,3 @@ def _lets_run(record: Mapping[str, Any], digest: str) -> bool:
     if record["type"] == "policy.evaluated":
         return bool(record["data"].get("decision") == "Allow")
     return record["type"] in ("approval.quorum", "break_glass.used") and bool(record["data"].get("digest") == digest)
-
-
-def related_ids(request: Request) -> Iterator[str]:
-    """The other requests by whose stored state this one acts."""
-    ask, hold = request.ask, request.ask.change.hold
-    yield from filter(None, (ask.undoes, ask.repeats, ask.forces, hold.group_request if hold else ""))

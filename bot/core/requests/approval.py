@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from bot.core.people.identity import PersonId, Place, Shift
 from bot.core.requests.calendar_and_limits import ExtraApprovalReason
@@ -49,6 +50,16 @@ class Vote:
     place: Place | None = None  # where to answer the voter
     groups: tuple[str, ...] = ()  # the approving groups that the voter belonged to when the vote was counted
     event: str = ""  # the id of the sealed event that says it was given
+
+    @property
+    def on_record(self) -> dict[str, Any]:
+        """What the events of a vote say of it, beside the voter."""
+        return {
+            "digest": self.digest,
+            "verdict": str(self.verdict),
+            "console_works": self.console_works,
+            "cast_at": self.at,
+        }
 
 
 @dataclass(frozen=True, slots=True)

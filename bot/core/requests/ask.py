@@ -79,6 +79,12 @@ class Ask:
     )
 
     @property
+    def related_ids(self) -> tuple[str, ...]:
+        """The other requests by whose stored state this one acts."""
+        group_request = self.change.hold.group_request if self.change.hold else ""
+        return tuple(filter(None, (self.undoes, self.repeats, self.forces, group_request)))
+
+    @property
     def is_reapply(self) -> bool:
         """Whether this request reapplies the mask of a hold."""
         return self.by_itself and bool(self.repeats)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.core.audit.chain import Event
-from bot.core.audit.evidence import COUNTED, vote_data
+from bot.core.audit.evidence import COUNTED
 from bot.core.audit.request_event import event
 from bot.core.cards import voting as words
 from bot.core.cards.forgery import NOT_CONFIRMED
@@ -45,7 +45,7 @@ def _count(deps: Deps, request: Request, vote: Vote) -> Update | Decided:
     asked = answer.groups if isinstance(answer, NeedsApproval) else ()
     stands_for = tuple(group for group in asked if given.voter and group in given.voter.groups)
     counted = request.with_vote(replace(vote, groups=stands_for, tally=Tally.COUNTED))
-    voted = event(counted, COUNTED, actor=vote.voter, vote=vote.event, **vote_data(vote))
+    voted = event(counted, COUNTED, actor=vote.voter, vote=vote.event, **vote.on_record)
     if vote.verdict is Verdict.DENY:
         denied = counted.move(Stage.DENIED, because=words.denied(vote), finished_at=deps.clock.now(), due_at=None)
         return Update(denied, [voted], end_messages(denied))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.core.audit.chain import Event
-from bot.core.audit.evidence import RECORDED, vote_data
+from bot.core.audit.evidence import RECORDED
 from bot.core.audit.request_event import event
 from bot.core.cards import ownership, voting
 from bot.core.cards.blocks import Block
@@ -149,7 +149,7 @@ class Desk:
             place=caller.place,
             event=secrets.token_hex(16),
         )
-        given = replace(event(request, RECORDED, actor=caller.id, **vote_data(vote)), id=vote.event)
+        given = replace(event(request, RECORDED, actor=caller.id, **vote.on_record), id=vote.event)
         if not self._deps.store.record_vote(request_id, vote, events=[given]):
             raise UsageError(_voted_before(self.request(request_id), vote))
 

@@ -4,10 +4,11 @@ from bot.core.requests import Request
 from bot.ports import Claim
 from bot.workflow.lifecycle.act_on import act_on
 from bot.workflow.lifecycle.finish import finish
+from bot.workflow.lifecycle.not_believed import refuse_to_act
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import close
 from bot.workflow.requests.mask_inventory import watch_soon
-from bot.workflow.requests.results import Closing, Decided, Ending, Result, Stages, save
+from bot.workflow.requests.results import Closing, Decided, Ending, NotBelieved, Result, Stages, save
 
 
 def settle_all(deps: Deps, claim: Claim, stages: Stages) -> Request:
@@ -25,6 +26,8 @@ def settle(deps: Deps, claim: Claim, result: Result) -> Request:
     """Save what a stage returned, in one transaction; return the request as it is stored. Raises `Update.then`."""
     if isinstance(result, Decided):
         result = act_on(deps, result)
+    elif isinstance(result, NotBelieved):
+        result = refuse_to_act(deps, result)
     match result:
         case Request():
             return result

@@ -18,14 +18,13 @@ from bot.workflow.engine.periodic import perform
 from bot.workflow.engine.settle import settle, settle_all
 from bot.workflow.engine.timers import do_what_is_due
 from bot.workflow.lifecycle.carry_out import RunningChange
-from bot.workflow.lifecycle.not_believed import refuse_to_act
 from bot.workflow.lifecycle.outcome_unknown import internal_error
 from bot.workflow.lifecycle.preflight import run_preflight
 from bot.workflow.lifecycle.start import start
 from bot.workflow.outbox.deliver import deliver
 from bot.workflow.process.deps import UNCALLED, Deps
 from bot.workflow.requests.evidence import why_not_believed
-from bot.workflow.requests.results import Stages
+from bot.workflow.requests.results import NotBelieved, Stages
 
 log = structlog.get_logger()
 _LAST_WORDS = 5.0  # seconds in which the last messages may still be started
@@ -231,7 +230,7 @@ def _life(deps: Deps, claim: Claim, stopping: Callable[[], bool]) -> Stages:
         request = yield start(deps, request, seen=just_seen)
     if request.stage is Stage.RUNNING:
         if why := why_not_believed(deps, request):
-            return (yield refuse_to_act(deps, request, why))
+            return (yield NotBelieved(request, why))
         # a request of an earlier process, and a forced stop, begin with a fresh look
         is_old = claim.request.stage is Stage.RUNNING or request.ask.change.force
         seen = None if is_old else request.target.last_seen

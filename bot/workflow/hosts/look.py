@@ -73,18 +73,15 @@ def _another_machine(host: Host) -> HostError:
     return HostError(f"{host.name} is no longer the same machine: its machine-id has changed.", code="wrong_machine")
 
 
-def patient_look(
-    deps: Deps, host: Host, unit: UnitName, *, acting: bool = False, user: str = ""
-) -> tuple[Snapshot, str]:
-    """A full look, retried after each of `Timings.retries` if that can help; a look changes nothing.
+def patient_look(deps: Deps, host: Host, unit: UnitName, *, user: str = "") -> tuple[Snapshot, str]:
+    """A full look with the head of the unit's status, for people only.
 
-    Right before the change it includes the head of the unit's status, for people only.
+    It is retried after each of `Timings.retries` if that can help; a look changes nothing.
     """
-    size = "acting" if acting else "full"
     pauses = iter(deps.timings.retries)
     while True:
         try:
-            return look_and_status(deps, host, unit, size=size, user=user)
+            return look_and_status(deps, host, unit, size="acting", user=user)
         except HostError as error:
             pause = next(pauses, None)
             if pause is None or (not error.passing and error.code not in _MAY_PASS):

@@ -15,7 +15,7 @@ from bot.errors import HostBusy, HostError, NotYet, Unverified, UsageError
 from bot.ports import Query
 from bot.workflow.audit_shipping import may_leave_unshipped, unshipped_required
 from bot.workflow.evaluate import evaluate, gather_facts
-from bot.workflow.hosts.look import patient_look, status_head
+from bot.workflow.hosts.look import patient_look
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.hold_pending import pending_hold
 from bot.workflow.requests.lookup import state_before
@@ -47,12 +47,13 @@ def start(deps: Deps, request: Request, *, seen: Snapshot | None = None) -> Upda
 
 def _decide(deps: Deps, request: Request, seen: Snapshot | None) -> Decided:
     """Look at the host again, and decide by what is there now. Raises `HostError`, `Unverified`, `UsageError`."""
-    ask, target, status = request.ask, request.target, ""
+    ask, target = request.ask, request.target
     host = deps.in_force.inventory.host(ask.change.host)
     if seen is None and ask.extends:
         seen = state_before(deps, ask.extends)
     if seen is None:
-        seen, status = patient_look(deps, host, target.unit, acting=True, user=ask.change.user)
+        seen, status = patient_look(deps, host, target.unit, user=ask.change.user)
+        request = request.on_target(status_before=status)
     deps = deps.pinned()  # the look took time, and the policy may have changed meanwhile
     found = with_plan(request, seen).on_target(planned=target.planned)  # what people saw stays beside it
     fresh = with_original_requirements(found, policy=deps.in_force.policy.digest)
@@ -61,8 +62,7 @@ def _decide(deps: Deps, request: Request, seen: Snapshot | None) -> Decided:
     if ask.undoes and given.own_mask:  # a hold that was reapplied meanwhile has a newer mask
         fresh = replace(fresh, ask=replace(ask, undoes=given.own_mask.id))
     if isinstance(decision, Allow) and not ask.extends:
-        status = status or status_head(deps, host, fresh.target.unit, user=ask.change.user)
-        fresh = fresh.on_target(status_before=status, last_seen=seen)
+        fresh = fresh.on_target(last_seen=seen)
     if isinstance(decision, Refuse):  # what ends keeps the approved digest, so that its card still names its approvers
         fresh = fresh.on_target(digest=target.digest)
     return Decided(fresh, decision, deps.in_force.policy.digest)

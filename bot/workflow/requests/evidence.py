@@ -2,13 +2,7 @@
 
 from collections.abc import Iterator
 
-from bot.core.audit.evidence import (
-    Records,
-    related_ids,
-    why_not_approved,
-    why_not_countable,
-    why_set_back,
-)
+from bot.core.audit.evidence import Records, why_not_approved, why_not_countable, why_set_back
 from bot.core.requests import Request, Vote
 from bot.errors import NotSealed
 from bot.workflow.process.deps import Deps
@@ -28,11 +22,10 @@ def why_not_believed(deps: Deps, request: Request) -> str:
     if deps.integrity.why_broken:
         return f"the audit chain is broken at {deps.integrity.why_broken}"
     try:
-        earlier = [*_repeated(deps, request)]
+        earlier, related = [*_repeated(deps, request)], [*_related(deps, request)]
         if why := why_not_approved(request, deps.store.events_about(request.id), earlier):
             return why
-        related = [*earlier, *_related(deps, request)]
-        return next((why for other, records in related if (why := why_set_back(other, records))), "")
+        return next((why for other, records in (*earlier, *related) if (why := why_set_back(other, records))), "")
     except NotSealed as error:
         return str(error)
 
@@ -46,7 +39,7 @@ def _repeated(deps: Deps, request: Request) -> Iterator[tuple[Request, Records]]
 
 def _related(deps: Deps, request: Request) -> Iterator[tuple[Request, Records]]:
     """The other requests by whose state this one acts: the mask that it undoes, the hold that it belongs to."""
-    for other_id in related_ids(request):
+    for other_id in request.ask.related_ids:
         other = deps.store.get(other_id)
         yield other, deps.store.events_about(other_id)
         yield from _repeated(deps, other)

@@ -50,6 +50,14 @@ class Closing:
 
 
 @dataclass(frozen=True, slots=True)
+class NotBelieved:
+    """A request that must not be carried out, because sealed events do not confirm what is stored of it."""
+
+    request: Request
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """The end of a change. `after` is its last full look; None if nothing was sent and the host cannot be checked."""
 
@@ -60,7 +68,7 @@ class Ending:
     no_login: str = ""  # why the bot could not log in anew after it, so that it is undone at once
 
 
-Result = Request | Update | Decided | Closing | Ending  # a request alone: there is nothing to save
+Result = Request | Update | Decided | Closing | NotBelieved | Ending  # a request alone: there is nothing to save
 # Each `yield` hands over a result, and gets the request as it is stored then; the last of these is returned.
 Stages = Generator[Result, Request, Request]
 

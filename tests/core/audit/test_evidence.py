@@ -7,8 +7,6 @@ import pytest
 
 from bot.core.audit.evidence import (
     RECORDED,
-    related_ids,
-    vote_data,
     why_not_approved,
     why_not_countable,
     why_set_back,
@@ -29,7 +27,7 @@ def record(kind: str, *, actor: PersonId = BOB.id, id_: str = "", follows: str |
 
 
 def cast(vote: Vote = BOBS) -> Record:
-    data = {**vote_data(vote), "cast_at": "2026-03-01T03:00:00.000Z"}
+    data = {**vote.on_record, "cast_at": "2026-03-01T03:00:00.000Z"}
     return record(RECORDED, actor=vote.voter, id_=vote.event, **data)
 
 
@@ -128,10 +126,10 @@ def test_a_request_that_went_on_from_an_earlier_state_was_set_back() -> None:
 
 
 def test_the_state_of_other_requests_counts_too() -> None:
-    def related(**changed: Any) -> list[str]:
-        return [*related_ids(replace(RUNNING, ask=replace(RUNNING.ask, **changed)))]
+    def related(**changed: Any) -> tuple[str, ...]:
+        return replace(RUNNING.ask, **changed).related_ids
 
     held: Request = request("cron.service", hold=Hold("sre", NOW, "web", "r9"))
-    assert related() == []
-    assert related(undoes="r1", repeats="r2", forces="r3") == ["r1", "r2", "r3"]
-    assert [*related_ids(held)] == ["r9"]
+    assert related() == ()
+    assert related(undoes="r1", repeats="r2", forces="r3") == ("r1", "r2", "r3")
+    assert held.ask.related_ids == ("r9",)
