@@ -13,7 +13,7 @@ from bot.cli.arguments import ONLY_MASK_HAS, ONLY_REQUESTS_HAVE, ChangeArguments
 from bot.cli.audit import audit
 from bot.cli.host import host
 from bot.cli.hosts import hosts
-from bot.errors import ConfigError, MaskbotError, UsageError
+from bot.errors import MaskbotError, UsageError
 
 DONE, REFUSED, MISUSE = 0, 1, 2
 # Not a setting of the bot, but a choice of whoever calls: so it is taken away before the settings are read.
@@ -27,7 +27,7 @@ app.add_typer(hosts)
 
 @app.callback()
 def commands() -> None:
-    """The two-person rule for systemd units. Exit codes: 0 done, 1 refused or failed, 2 bad usage or configuration."""
+    """The two-person rule for systemd units. Exit codes: 0 done, 1 refused or failed, 2 misuse."""
 
 
 @app.command()
@@ -39,11 +39,18 @@ def run() -> None:
 
 
 @app.command()
-def check(*, json: words.Json = False) -> None:
-    """Validate the settings and the configuration files. Needs no database and no Slack, but the seal keys."""
+def check(
+    *,
+    files: Annotated[
+        bool,
+        typer.Option("--files", help="Only hosts.yaml, policy.yaml and the critical list; no settings or secrets."),
+    ] = False,
+    json: words.Json = False,
+) -> None:
+    """Check all that the bot needs to start: settings, secrets, key and files. Asks no database, Slack or host."""
     from bot.cli.check import check as check_all
 
-    _exit(check_all(as_json=json))
+    _exit(check_all(only_files=files, as_json=json))
 
 
 @app.command()
@@ -60,12 +67,13 @@ def doctor(
         list[str] | None, typer.Argument(metavar="HOST", help="A host; if omitted, all hosts and Slack.")
     ] = None,
     *,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show each check, also those that are well.")] = False,
     json: words.Json = False,
 ) -> None:
-    """Check hosts and Slack, and say how to fix what is wrong. With HOST: check only these hosts, not Slack."""
+    """Check settings, Slack and hosts, and say how to fix what is wrong. With HOST: only these hosts, not Slack."""
     from bot.cli import doctor as examination
 
-    _exit(examination.doctor(hosts or (), as_json=json))
+    _exit(examination.doctor(hosts or (), as_json=json, verbose=verbose))
 
 
 @app.command(context_settings=words.SPELLINGS)
@@ -202,7 +210,7 @@ def main() -> None:
         app()
     except MaskbotError as error:
         typer.echo(str(error), err=True)
-        sys.exit(MISUSE if isinstance(error, (ConfigError, UsageError)) else REFUSED)
+        sys.exit(MISUSE if isinstance(error, UsageError) else REFUSED)
     except BrokenPipeError:  # whoever read our output has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(REFUSED)

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from bot.core.audit.seal_keys import KeyRing, parse_keys
 from bot.core.hosts.inventory import Inventory
 from bot.core.policy.calendar_and_limits import Freeze
 from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.policy.model import Policy, Rule
-from bot.edges.private_files import Fault, Use, faults
+from bot.edges.private_files import Fault
 from bot.errors import ConfigError
 from config.critical_units import read_lists
 from config.escalation import without_page
@@ -37,6 +36,7 @@ class ConfigProblem:
 
     level: Literal["error", "warning"]
     text: str  # one line, with file and line number if there is one
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +98,6 @@ def _kept(hosts: Document | None) -> Path | None:
     except ConfigError:  # whoever reads the hosts says what is wrong
         return None
     return Path(source.keep) if source else None
-
-
-def check(settings: Settings) -> list[ConfigProblem]:
-    """All errors and warnings, without starting anything."""
-    errors = [ConfigProblem("error", line) for line in (*_wrong_key(settings.ssh_key_file), *_no_seal(settings))]
-    try:
-        return [*errors, *load(settings).warnings]
-    except ConfigError as error:
-        return [*errors, *(ConfigProblem("error", line) for line in str(error).splitlines())]
 
 
 def _files(folder: Path) -> tuple[Path, ...]:
@@ -209,30 +200,3 @@ def _missing_pager(document: Document, policy: Policy, settings: Settings) -> It
     for rule in policy.rules:
         if settings.pager_url is None and any(step.page for step in rule.escalate):
             yield f"{document.path}:{rule.line}: rule {rule.name}: it pages somebody, but MASKBOT_PAGER_URL is not set"
-
-
-def seal_keys(settings: Settings) -> KeyRing:
-    """The keys that seal what the bot records. Raises `ConfigError` if there are none."""
-    if settings.seal_keys is None:
-        raise ConfigError(
-            "MASKBOT_SEAL_KEYS is missing: without a key, whoever writes the database could approve anything. "
-            "`maskbot secret` makes one; keep it with the other secrets, and never in the database."
-        )
-    return parse_keys(settings.seal_keys.get_secret_value())
-
-
-def _no_seal(settings: Settings) -> Iterator[str]:
-    try:
-        seal_keys(settings)
-    except ConfigError as error:
-        yield str(error)
-
-
-def _wrong_key(path: Path | None) -> Iterator[str]:
-    """ssh(1) refuses a private key that others may read, and so do we, but for a group in which only the bot is."""
-    if path is None:
-        return
-    if not path.is_file():
-        yield f"MASKBOT_SSH_KEY_FILE: no such file: {path}"
-    elif found := faults(path, Use.SECRET):
-        yield f"MASKBOT_SSH_KEY_FILE: {found[0]}"

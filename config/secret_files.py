@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bot.errors import ConfigError
+from config.policy_types import near
 
 SECRETS_DIR = "MASKBOT_SECRETS_DIR"
 SECRETS = (
@@ -42,6 +43,19 @@ def secret_paths(environ: Mapping[str, str]) -> list[Path]:
     folder = _folder(environ)
     found = (environ.get(f"{name}_FILE") or _in(folder, name) for name in SECRETS)
     return [Path(path) for path in found if path]
+
+
+def unread_files(environ: Mapping[str, str], key: Path | None) -> list[tuple[Path, str]]:
+    """Files in MASKBOT_SECRETS_DIR that nothing reads, and which name was meant. `key` is the bot's SSH key."""
+    folder = _folder(environ)
+    if folder is None:
+        return []
+    known = {name for secret in SECRETS for name in (secret, secret.lower())}
+    used = {path.name for path in secret_paths(environ) if path.parent == folder} | known
+    used |= {key.name, f"{key.name}-cert.pub", f"{key.name}.pub"} if key and key.parent == folder else set()
+    found = (path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith("."))
+    small = [name.lower() for name in SECRETS]
+    return [(path, near(path.name.lower().replace("-", "_"), small)) for path in found if path.name not in used]
 
 
 def _folder(environ: Mapping[str, str]) -> Path | None:

@@ -11,8 +11,8 @@ from bot.core.audit.seal_keys import KeyRing
 from bot.edges.database.engine import file_of, parse_url
 from bot.edges.ops.whole_file import replace_file
 from bot.errors import ConfigError
-from config.loading import seal_keys
 from config.settings import Settings
+from config.start import seal_keys
 
 log = structlog.get_logger()
 

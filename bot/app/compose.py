@@ -33,8 +33,9 @@ from bot.workflow.outbox.internal_only import InternalOnly
 from bot.workflow.process.channel_states import ChannelStates
 from bot.workflow.process.reachability import Reachability, TrackedHosts
 from bot.workflow.queries.answer_pool import AnswerPool
-from config.loading import Configuration, seal_keys
+from config.loading import Configuration
 from config.settings import Settings
+from config.start import seal_keys
 
 
 @dataclass(frozen=True, slots=True)

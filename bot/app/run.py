@@ -27,6 +27,7 @@ from bot.workflow.health.chain_watch import ChainWatch
 from bot.workflow.health.heartbeat import JUST_BEGUN, Heartbeat
 from config.loading import Configuration, load
 from config.settings import Settings, load_settings
+from config.start import load_to_start
 from handlers.cli import BotState, Shell
 
 Say = Callable[[str], None]
@@ -48,7 +49,7 @@ def _serve(say: Say, *, is_terminal: bool) -> None:
     settings, notify = load_settings(), SdNotify()
     set_up_log(settings, is_terminal=is_terminal)
     signals = Signals(is_terminal=is_terminal)
-    configuration = load(settings)
+    configuration = load_to_start(settings)
     _tell(configuration, say)
     with assemble(settings, configuration) as assembly, ExitStack() as stack:
         say(f"store: {assembly.place}")

@@ -21,9 +21,9 @@ from bot.edges.slack.socket_mode import application
 from bot.errors import ConfigError, SlackError
 from bot.workflow.health.operator_notices import report_too_many_connections
 from bot.workflow.process.liveness import TOKEN_REFUSED
-from config.loading import seal_keys
 from config.secret_files import read_secret_files
 from config.settings import WAYS_IN, Settings, load_settings
+from config.start import WHERE_SLACK_SHOWS, seal_keys
 from handlers import OwnApp, register
 
 log = structlog.get_logger()
@@ -240,6 +240,5 @@ def _secrets(settings: Settings) -> tuple[str, str]:
     bot, opens = settings.slack_bot_token, settings.transport_secret
     if bot is None or opens is None:
         missing = "SLACK_BOT_TOKEN" if bot is None else WAYS_IN[settings.mode]
-        where = f"README.md says where Slack shows it (or name a file in {missing}_FILE)."
-        raise ConfigError(f"{missing} is not set. {where}")
+        raise ConfigError(f"{missing} is not set. {WHERE_SLACK_SHOWS[missing]}")
     return bot.get_secret_value(), opens.get_secret_value()

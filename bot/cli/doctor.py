@@ -1,9 +1,11 @@
-"""`maskbot doctor`: examine hosts and Slack side by side; each finding says what would fix it."""
+"""`maskbot doctor`: examine settings, Slack and hosts, all that can be; each finding says what would fix it."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import typer
 import yaml
@@ -11,92 +13,118 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from bot.app.compose import ask_schedules, open_hosts
-from bot.cli.status_line import line
+from bot.cli.findings import FIRST, show
 from bot.core.hosts.inventory import Host
-from bot.doctor.check_result import CheckResult
-from bot.doctor.hosts import examine_host, twins
+from bot.core.policy.model import Policy
+from bot.doctor.check_result import SETTINGS, CheckResult
+from bot.doctor.hosts import examine_host, examine_without_key, twins
 from bot.doctor.http import examine_http
 from bot.doctor.slack import Tokens, examine_slack, examine_socket
+from bot.doctor.start import examine_start
 from bot.edges.ops import log
 from bot.edges.slack.channel import web_client
-from bot.errors import UsageError
+from bot.edges.ssh.hosts import SshHosts
+from bot.edges.ssh.new_key import make_key
+from bot.errors import ConfigError, UsageError
 from bot.workflow import Timings
-from config.loading import Configuration, load
+from config.loading import Configuration
 from config.manifest import manifest
-from config.settings import WAYS_IN, Settings, load_settings
+from config.settings import Settings, load_settings
+from config.start import examine
 
 _AT_ONCE = 16
 
 
-def doctor(names: Sequence[str], *, as_json: bool) -> int:
-    """Examine hosts (all of them unless named) and Slack, side by side. Raises `ConfigError`, `UsageError`."""
-    settings = load_settings()
+def doctor(names: Sequence[str], *, as_json: bool, verbose: bool) -> int:
+    """Examine all hosts and Slack, or the hosts that are named; nothing ends it early. Raises `UsageError`."""
     log.set_up(level="error", as_json=False)
-    configuration = load(settings)
-    hosts = [_find_host(configuration, name) for name in names] or list(configuration.inventory.hosts)
-    examined = [*_files(configuration), *_examine(settings, configuration, hosts, with_slack=not names)]
-    found = sorted(examined, key=lambda one: one.about)
-    is_ok = all(one.is_ok for one in found)
+    found = sorted(_examine(names), key=lambda one: (FIRST.get(one.about, len(FIRST)), one.about))
+    wrong = [one for one in found if not one.is_ok]
     if as_json:
-        typer.echo(json.dumps({"ok": is_ok, "findings": [asdict(one) for one in found]}, indent=2))
+        first = asdict(wrong[0]) if wrong else None
+        typer.echo(json.dumps({"ok": not wrong, "first": first, "findings": [asdict(one) for one in found]}, indent=2))
     else:
-        _print(found)
-    return 0 if is_ok else 1
+        show(found, verbose=verbose)
+    return 1 if wrong else 0
 
 
-def _files(configuration: Configuration) -> Iterator[CheckResult]:
-    """Files that others can read or change. `maskbot check` says the same, and the bot when it starts."""
-    for fault in configuration.faults:
-        yield CheckResult("files", str(fault.path), is_ok=False, what=fault.text)
-
-
-def _find_host(configuration: Configuration, name: str) -> Host:
-    host = configuration.inventory.get(name)
-    if host is None:
-        raise UsageError(f"There is no host `{name[:80]}` in hosts.yaml.")
-    return host
-
-
-def _examine(
-    settings: Settings, configuration: Configuration, hosts: Sequence[Host], *, with_slack: bool
-) -> Iterator[CheckResult]:
-    remote, machine_ids = open_hosts(settings), dict[str, str]()
-    with ThreadPoolExecutor(_AT_ONCE) as pool, _bar() as bar:
-        task = bar.add_task("examining", total=len(hosts) + with_slack)
-        slack = [pool.submit(lambda: list(_slack(settings, configuration)))] if with_slack else []
-        critical = [listed.pattern for listed in configuration.policy.critical]
-        seconds = Timings().look_deadline
-        asked = {pool.submit(examine_host, remote, host, critical, deadline=seconds): host.name for host in hosts}
-        for done in as_completed(asked):
-            findings, machine_id = done.result()
-            machine_ids |= {asked[done]: machine_id} if machine_id else {}
-            bar.advance(task)
-            yield from findings
+def _examine(names: Sequence[str]) -> Iterator[CheckResult]:
+    try:
+        settings = load_settings()
+    except ConfigError as error:
+        yield from (CheckResult(SETTINGS, "", is_ok=False, what=line) for line in str(error).splitlines())
+        return
+    configuration, problems = examine(settings)
+    yield from examine_start(configuration, problems)
+    hosts = _hosts(configuration, names)
+    policy = configuration.policy if configuration else None
+    with ThreadPoolExecutor(1) as pool, _bar() as bar:
+        task = bar.add_task("examining", total=len(hosts) + (not names))
+        slack = [pool.submit(lambda: list(_slack(settings, policy)))] if not names else []
+        yield from _examine_hosts(settings, policy, hosts, done=lambda: bar.advance(task))
         for future in slack:
             yield from future.result()
             bar.advance(task)
+
+
+def _hosts(configuration: Configuration | None, names: Sequence[str]) -> Sequence[Host]:
+    """The hosts that are named, or all; none if the files cannot be read. Raises `UsageError`."""
+    if configuration is None:
+        return ()
+    known = {host.name: host for host in configuration.inventory.hosts}
+    for name in names:
+        if name not in known:
+            raise UsageError(f"There is no host `{name[:80]}` in hosts.yaml.")
+    return [known[name] for name in names or known]
+
+
+def _examine_hosts(
+    settings: Settings, policy: Policy | None, hosts: Sequence[Host], *, done: Callable[[], object]
+) -> Iterator[CheckResult]:
+    try:
+        remote = open_hosts(settings)
+    except ConfigError:  # the settings' findings say why
+        yield from _without_key(hosts)
+        return
+    critical, machine_ids = [listed.pattern for listed in policy.critical] if policy else [], dict[str, str]()
+    seconds = Timings().look_deadline
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        asked = {pool.submit(examine_host, remote, host, critical, deadline=seconds): host.name for host in hosts}
+        for future in as_completed(asked):
+            findings, machine_id = future.result()
+            machine_ids |= {asked[future]: machine_id} if machine_id else {}
+            done()
+            yield from findings
     remote.close()
     yield from twins(machine_ids)
 
 
-def _slack(settings: Settings, configuration: Configuration) -> Iterator[CheckResult]:
+def _without_key(hosts: Sequence[Host]) -> Iterator[CheckResult]:
+    """What can be seen of hosts without a login. The key is made for that, and no host knows it."""
+    with TemporaryDirectory() as folder, ThreadPoolExecutor(_AT_ONCE) as pool:
+        make_key(path := Path(folder) / "key")
+        remote = SshHosts(path)
+        for findings in pool.map(lambda host: examine_without_key(remote.shown_key, host), hosts):
+            yield from findings
+        remote.close()
+
+
+def _slack(settings: Settings, policy: Policy | None) -> Iterator[CheckResult]:
+    """What can be examined with the tokens that are there; the settings' findings name those that are not."""
     bot, opens = settings.slack_bot_token, settings.transport_secret
-    if bot is None or opens is None:
-        what = f"SLACK_BOT_TOKEN and {WAYS_IN[settings.mode]} are needed, and at least one is not set"
-        yield CheckResult("Slack", "tokens", is_ok=False, what=what, fix="README.md says where Slack shows them.")
-        return
-    told = yaml.safe_load(manifest())
-    secret, is_socket = opens.get_secret_value(), settings.mode == "socket"
-    socket = web_client(secret, base=settings.slack_api_url)
-    address = (str(settings.http_address), settings.http_port)
-    tokens = Tokens(
-        bot=web_client(bot.get_secret_value(), base=settings.slack_api_url),
-        scopes=frozenset(told["oauth_config"]["scopes"]["bot"]),
-        way_in=(lambda: examine_socket(socket)) if is_socket else (lambda: examine_http(address, secret)),
-        app_token=secret if is_socket else "",
-        schedules=ask_schedules(settings, lambda: configuration.policy),
-    )
-    yield from examine_slack(tokens, configuration.policy)
+    secret, is_socket = opens.get_secret_value() if opens else "", settings.mode == "socket"
+    if bot:
+        tokens = Tokens(
+            bot=web_client(bot.get_secret_value(), base=settings.slack_api_url),
+            scopes=frozenset(yaml.safe_load(manifest())["oauth_config"]["scopes"]["bot"]),
+            app_token=secret if is_socket else "",
+            schedules=ask_schedules(settings, lambda: policy) if policy else None,
+        )
+        yield from examine_slack(tokens, policy)
+    if secret and is_socket:
+        yield examine_socket(web_client(secret, base=settings.slack_api_url))
+    elif secret:
+        yield examine_http((str(settings.http_address), settings.http_port), secret)
 
 
 def _bar() -> Progress:
@@ -109,13 +137,3 @@ def _bar() -> Progress:
         transient=True,
         disable=not console.is_terminal,
     )
-
-
-def _print(found: Sequence[CheckResult]) -> None:
-    for one in found:
-        head = f"{'ok ' if one.is_ok else 'NOT'} {one.about}: {one.check}"
-        typer.echo(line(f"{head}: {one.what}" if one.what else head))
-        if one.fix:
-            typer.echo(line(f"      fix: {one.fix}"))
-    wrong = sum(not one.is_ok for one in found)
-    typer.echo(f"{len(found)} checked, {wrong} not ok" if wrong else f"{len(found)} checked, all ok")

@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 
-SLACK = "Slack"
+SLACK, SETTINGS, FILES = "Slack", "settings", "files"
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
     """One thing that was examined. There may be a hint even if it is well."""
 
-    about: str  # a host's name, or Slack
-    check: str
+    about: str  # a host's name, or Slack, the settings, the files
+    check: str  # empty for what stands for itself
     is_ok: bool
     what: str = ""
     fix: str = ""

@@ -20,6 +20,7 @@ Members = Mapping[str, frozenset[PersonId]]
 def examine_groups(directory: Directory, policy: Policy) -> Iterator[CheckResult]:
     """Examine every group, and then every rule whose groups are known."""
     members: dict[str, frozenset[PersonId]] = {}
+    yield from _listed(directory, policy)
     for group in policy.groups:
         try:
             members[group.name] = directory.members(group)
@@ -32,6 +33,22 @@ def examine_groups(directory: Directory, policy: Policy) -> Iterator[CheckResult
     for rule in policy.rules:
         if not rule.forbid and {*rule.ask, *rule.approve} <= members.keys():
             yield _quorum(rule, members, unfit, policy.same_person)
+
+
+def _listed(directory: Directory, policy: Policy) -> Iterator[CheckResult]:
+    """People whom the policy lists by their ids, and whom Slack does not know, or not as people of ours."""
+    fix = "Correct the id in `groups` of policy.yaml (in Slack: a person's profile, three dots, *Copy member ID*)."
+    listed = sorted({(one, group.name) for group in policy.groups for one in group.users})[:_MOST]
+    for one, group in listed:
+        check = f"{one.user} in group {group}"
+        try:
+            is_ours = is_one_of_us(directory.person(one, ()), policy)
+        except Unverified as error:
+            yield CheckResult(SLACK, check, is_ok=False, what=str(error), fix=fix)
+            continue
+        if not is_ours:
+            what = "counts for nothing there: a guest, a bot, deactivated, or in another organisation"
+            yield CheckResult(SLACK, check, is_ok=True, what=what, fix=fix)
 
 
 def _group(group: Group, found: frozenset[PersonId]) -> CheckResult:

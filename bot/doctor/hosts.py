@@ -1,7 +1,7 @@
 """Examine a host: reachable, its key pinned, our login accepted, systemd answering, and what its guard lets us do."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from bot.core.hosts.inventory import Host
 from bot.core.systemd.guard import complaint
@@ -85,6 +85,20 @@ def examine_host(
     well = [CheckResult(host.name, check, is_ok=True) for check in _CHECKS if check != _ALGORITHMS]
     well.insert(_CHECKS.index(_ALGORITHMS), _algorithms(host, reply.ssh))
     return [*well, *about, *_machine(host, seen)], seen.machine_id
+
+
+def examine_without_key(shown_key: Callable[[Host], tuple[str, str]], host: Host) -> list[CheckResult]:
+    """What can be told of a host that nobody can log in to: whether it answers, and with the pinned key."""
+    if host.via or not host.pins:
+        return []
+    try:
+        pin, _ = shown_key(host)
+    except HostError as error:
+        return list(_up_to_failure(host, error))
+    if pin in host.pins:
+        return [CheckResult(host.name, check, is_ok=True) for check in ("reachable", "host key")]
+    why = HostError(f"{host.name}: its host key does not match the pin: it shows {pin}", code="host_key_mismatch")
+    return list(_up_to_failure(host, why))
 
 
 def _algorithms(host: Host, agreed: str) -> CheckResult:

@@ -1,6 +1,6 @@
-"""Examine Slack: tokens, scopes, the policy's channels, and the people of the command line."""
+"""Examine Slack: tokens, scopes, and whether the policy's team, channels, groups and people are what Slack says."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from slack_sdk import WebClient
@@ -11,7 +11,7 @@ from bot.core.policy.rules.identity import is_one_of_us
 from bot.doctor.check_result import SLACK as _SLACK
 from bot.doctor.check_result import CheckResult
 from bot.doctor.groups import examine_groups
-from bot.edges.slack.channel import account, call
+from bot.edges.slack.channel import Account, account, call
 from bot.edges.slack.directory import SlackDirectory
 from bot.errors import SlackError, Unverified
 from bot.ports import Schedules
@@ -22,17 +22,16 @@ _REINSTALL = "In the app's settings at Slack: OAuth & Permissions, add what is m
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The tokens, the scopes of the manifest, and how to examine the transport."""
+    """The tokens, and the scopes of the manifest."""
 
     bot: WebClient
     scopes: frozenset[str]
-    way_in: Callable[[], CheckResult]
     app_token: str = ""
     schedules: Schedules | None = None
 
 
-def examine_slack(tokens: Tokens, policy: Policy) -> Iterator[CheckResult]:
-    """All checks of Slack, as far as its API allows."""
+def examine_slack(tokens: Tokens, policy: Policy | None) -> Iterator[CheckResult]:
+    """All checks of Slack, as far as its API allows; without a policy those of the tokens alone."""
     try:
         answer = call(tokens.bot.auth_test)
         us = account(tokens.bot, app_token=tokens.app_token)
@@ -44,14 +43,26 @@ def examine_slack(tokens: Tokens, policy: Policy) -> Iterator[CheckResult]:
         return
     yield CheckResult(_SLACK, "bot token", is_ok=True)
     yield _scopes(answer.headers.get("x-oauth-scopes"), tokens.scopes)
-    yield tokens.way_in()
     if tokens.app_token and not us.app:
         what = "it does not name its app, so the bot cannot tell payloads of other apps from its own"
         yield CheckResult(_SLACK, "app of the app token", is_ok=False, what=what, fix=_WHOLE_TOKEN)
+    if policy is None:
+        return
+    yield _team(us, policy, str(answer.get("team") or ""))
     directory = SlackDirectory(tokens.bot, us, teams=lambda: policy.teams, schedules=tokens.schedules, ttl=60)
     yield from _channels(directory, policy)
     yield from examine_groups(directory, policy)
     yield from _people(directory, policy)
+
+
+def _team(us: Account, policy: Policy, name: str) -> CheckResult:
+    """Whether the people of the bot's own workspace count as ours: if not, nobody may do anything."""
+    check, named = "teams", ", ".join(sorted(policy.teams))
+    if not policy.teams or {us.team, us.enterprise} & policy.teams:
+        return CheckResult(_SLACK, check, is_ok=True, what=f"{us.team} {name}".strip())
+    what = f"the bot is in {us.team} ({name}), and policy.yaml names {named}: nobody there may do anything"
+    fix = f"Write `teams: [{us.team}]` into policy.yaml, or leave `teams` out."
+    return CheckResult(_SLACK, check, is_ok=False, what=what, fix=fix)
 
 
 def _scopes(told: object, wanted: frozenset[str]) -> CheckResult:

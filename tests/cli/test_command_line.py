@@ -32,6 +32,7 @@ COMMANDS = (
 )  # fmt: skip
 ME = getpass.getuser()
 SECONDS = 60.0
+NOBODY_S_KEY = "SHA256:n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg"
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def installed(tmp_path: Path) -> Place:
     }
     (config / "policy.yaml").write_text(yaml.safe_dump(policy))
     hosts = yaml.safe_load((config / "hosts.yaml").read_text())
-    hosts["hosts"][0] |= {"address": "127.0.0.1", "port": 9}
+    hosts["hosts"] = [hosts["hosts"][0] | {"address": "127.0.0.1", "port": 9, "host_keys": [NOBODY_S_KEY]}]
     (config / "hosts.yaml").write_text(yaml.safe_dump(hosts))
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "key"], check=True)
     return Place(tmp_path)
@@ -135,7 +136,7 @@ def test_help_names_every_command_and_what_exit_codes_mean(place: Place) -> None
 
     assert done.returncode == 0
     assert [command for command in COMMANDS if f" {command} " not in done.stdout] == []
-    assert "0 done, 1 refused or failed, 2 bad usage" in done.stdout
+    assert "0 done, 1 refused or failed, 2 misuse" in done.stdout
 
 
 @pytest.mark.parametrize("verb", ["mask", "unmask"])
@@ -154,29 +155,24 @@ def test_each_command_has_help_of_its_own(place: Place, command: str) -> None:
     assert place.maskbot(command, "--help").returncode == 0
 
 
-def test_the_shipped_example_passes_check_with_nothing_but_a_seal_key() -> None:
+def test_nothing_but_the_shipped_example_names_all_that_is_missing() -> None:
     environment = {name: text for name, text in os.environ.items() if not name.startswith(("MASKBOT_", "SLACK_"))}
-    made = maskbot(("secret",), environment, seconds=SECONDS).stdout
+    done = maskbot(("check",), environment, seconds=SECONDS)
+    assert done.returncode == 1
+    for said in ("MASKBOT_SEAL_KEYS", "MASKBOT_SSH_KEY_FILE", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "U0123BOB1 is the"):
+        assert f"{said} " in done.stderr
+    assert "maskbot secret >seal-keys" in done.stderr
 
-    with_key = subprocess.run(
-        [sys.executable, "-m", "bot", "check"],
-        cwd=ROOT,
-        env=environment | {"MASKBOT_SEAL_KEYS": made},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    without = maskbot(("check",), environment, seconds=SECONDS)
 
-    assert (with_key.returncode, with_key.stdout) == (0, "configuration ok\n"), with_key.stderr
-    assert without.returncode == 1
-    assert "error: MASKBOT_SEAL_KEYS is missing" in without.stderr
-    assert "`maskbot secret` makes one" in without.stderr
+def test_files_are_checked_without_any_secret(place: Place) -> None:
+    nothing = {"MASKBOT_SEAL_KEYS": "", "MASKBOT_SSH_KEY_FILE": "", "SLACK_BOT_TOKEN": "", "SLACK_APP_TOKEN": ""}
+    assert place.maskbot("check", "--files", **nothing).stdout == "configuration ok\n"
+    assert place.maskbot("check", **nothing).returncode == 1
 
 
 def test_a_bot_without_a_seal_key_does_not_start(place: Place) -> None:
     done = place.maskbot("run", MASKBOT_SEAL_KEYS="")
-    assert done.returncode == 2
+    assert done.returncode == 1
     assert "MASKBOT_SEAL_KEYS is missing" in done.stderr
 
 
@@ -231,20 +227,24 @@ def test_misuse_exits_with_two(place: Place, words: list[str]) -> None:
         {"MASKBOT_DATABASE_URL": "sqlite:////dev/null/x.db"},
         {"MASKBOT_SSH_KEY_FILE": "/nonexistent"},
         {"MASKBOT_SSH_KEY_FILE": ""},
-        {"MASKBOT_SOCKET": "/proc/maskbot.sock"},
+        {"MASKBOT_SSH_KEY_FILE": "/etc/hostname"},
+        {"MASKBOT_SOCKET": "/dev/null/maskbot.sock"},
         {"SLACK_BOT_TOKEN": ""},
         {"SLACK_APP_TOKEN": ""},
         {"SLACK_SIGNING_SECRET": "hushhush"},
         {"SLACK_APP_TOKEN": "", "MASKBOT_SLACK_MODE": "http"},
+        {"SLACK_BOT_TOKEN": "xapp-1-A1-2-hushhush", "SLACK_APP_TOKEN": "xoxb-1-hushhush"},
     ],
 )
-def test_what_the_operator_must_mend_is_a_sentence_and_run_does_not_begin(
+def test_what_keeps_run_from_starting_is_a_sentence_and_check_says_the_same(
     place: Place, settings: Mapping[str, str]
 ) -> None:
-    done = place.maskbot("run", **settings)
+    done, checked = place.maskbot("run", **settings), place.maskbot("check", **settings)
 
-    assert done.returncode == 2
+    assert (done.returncode, checked.returncode) == (1, 1)
     assert "ready" not in done.stdout
+    for line in done.stderr.splitlines():
+        assert line.partition(". ")[0] in checked.stderr
     assert done.stderr.strip()
 
 
@@ -252,8 +252,8 @@ def test_a_damaged_database_is_a_sentence(place: Place) -> None:
     place.database.parent.mkdir()
     place.database.write_bytes(b"this is no database" * 100)
 
-    assert place.maskbot("run").returncode == 2
-    assert place.maskbot("audit", "verify").returncode != 0
+    assert place.maskbot("run").returncode == 1
+    assert place.maskbot("audit", "verify").returncode == 1
 
 
 @pytest.mark.parametrize("words", [["status"], ["mask", "web-01", "cron"], ["unmask", "web-01", "cron"]])
@@ -299,7 +299,7 @@ def test_run_begins_within_two_seconds_of_its_own_time(place: Place) -> None:
 def test_a_second_run_on_the_same_file_is_refused_and_does_not_disturb_the_first(served: Place) -> None:
     second = served.maskbot("run", MASKBOT_SOCKET=str(served.folder / "other.sock"))
 
-    assert second.returncode == 2
+    assert second.returncode == 1
     assert "Another maskbot (process " in second.stderr
     assert "maskbot 0" in served.maskbot("status").stdout
 
@@ -498,11 +498,31 @@ def test_the_manifest_is_printed_as_it_is_shipped(place: Place) -> None:
 def test_doctor_says_what_is_wrong_and_what_would_mend_it(place: Place) -> None:
     done = place.maskbot("doctor", "--json", "web-01")
 
-    (finding,) = json.loads(done.stdout)["findings"]
+    said = json.loads(done.stdout)
+    settings, finding = said["findings"]
     assert done.returncode == 1
+    assert (settings["about"], settings["is_ok"]) == ("settings", True)
     assert (finding["about"], finding["check"], finding["is_ok"]) == ("web-01", "reachable", False)
     assert "connection refused" in finding["what"]
     assert "sshd" in finding["fix"]
+    assert said["first"] == finding
+
+
+def test_doctor_examines_what_it_can_and_ends_with_what_to_do_first(place: Place) -> None:
+    done = place.maskbot("doctor", MASKBOT_SSH_KEY_FILE="/nonexistent", SLACK_APP_TOKEN="")
+
+    assert done.returncode == 1
+    for said in (
+        "no such file: /nonexistent",
+        "SLACK_APP_TOKEN is not set",
+        "NOT Slack: bot token",
+        "NOT web-01: reach",
+    ):
+        assert said in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("not ready. First (1 of 4), settings: ssh-keygen -t ed25519")
+    nothing = place.maskbot("doctor", MASKBOT_POLLL="1")
+    assert nothing.returncode == 1
+    assert nothing.stdout.splitlines()[-1].startswith("not ready. First (the only finding), settings: MASKBOT_POLLL")
 
 
 @pytest.mark.parametrize(

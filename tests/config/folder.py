@@ -5,14 +5,14 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from pydantic import SecretStr
 
+from bot.edges.ssh.new_key import make_key
 from bot.errors import ConfigError
 from config.loading import Configuration, load
 from config.settings import Settings
 from tests.lab.keys import SETTING
 
-KEY = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"
+KEY = "SHA256:n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg"
 HOSTS = f"""\
 hosts:
   - name: web-01
@@ -46,7 +46,16 @@ class Folder:
     settings: Settings = field(init=False)
 
     def __post_init__(self) -> None:
-        self.settings = Settings(config_dir=self.path, seal_keys=SecretStr(SETTING))
+        if not (key := self.path / "key").exists():
+            make_key(key)
+        self.settings = self.with_settings()
+
+    def with_settings(self, **more: object) -> Settings:
+        """Settings with which a bot would start, but for what is given."""
+        named = {"config_dir": self.path, "seal_keys": SETTING, "ssh_key_file": self.path / "key"}
+        places = {"database_url": f"sqlite:///{self.path}/state/maskbot.sqlite", "socket": self.path / "state/sock"}
+        tokens = {"SLACK_BOT_TOKEN": "xoxb-1-test", "SLACK_APP_TOKEN": "xapp-1-A1-2-test"}
+        return Settings.model_validate({**named, **places, **tokens, **more})
 
     def load(self) -> Configuration:
         self.write()

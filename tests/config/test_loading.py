@@ -1,20 +1,21 @@
 """Everything together: warnings, rights on files, and the examples that are shipped."""
 
 import hashlib
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 import config
 from bot.core.people.identity import Person
 from bot.core.policy.decide import decide
 from bot.core.policy.model import NeedsApproval
-from config.loading import ConfigProblem, check
-from config.settings import Settings
+from config.examples import EXAMPLE_IDS
+from config.loading import ConfigProblem
+from config.start import check
 from tests.config.folder import POLICY, Folder
 from tests.core.situations import facts
-from tests.lab.keys import SETTING
 
 SHIPPED = Path(config.__file__).parent
 
@@ -28,11 +29,17 @@ def findings(folder: Folder) -> list[ConfigProblem]:
     return check(folder.settings)
 
 
-def test_the_shipped_examples_are_right_as_they_are() -> None:
-    errors = [
-        found for found in check(Settings(config_dir=SHIPPED, seal_keys=SecretStr(SETTING))) if found.level == "error"
-    ]
-    assert errors == []
+def test_the_shipped_examples_are_right_but_for_what_is_nobodys_and_is_named(folder: Folder) -> None:
+    errors = [found for found in check(folder.with_settings(config_dir=SHIPPED)) if found.level == "error"]
+    named = [found.text.removeprefix(f"{SHIPPED}/").split(": ")[1].split()[0] for found in errors]
+    assert named == ["S0123ENG1", "U0123BOB1", "U0123CAR1", "this", "this"]
+    assert all("example" in found.text and found.fix for found in errors)
+
+
+def test_every_id_of_the_examples_is_known_as_one() -> None:
+    files = (SHIPPED / "policy.yaml", SHIPPED / "hosts.yaml", SHIPPED.parent / "docs/operations.md")
+    text = "\n".join(path.read_text() for path in files)
+    assert set(re.findall(r"\b[TSUC]0[A-Z0-9]{4,}\b", text)) <= EXAMPLE_IDS
 
 
 def test_an_installation_without_warnings_has_no_findings(folder: Folder) -> None:
@@ -102,7 +109,7 @@ def test_a_page_that_nobody_would_get_is_doubted(folder: Folder) -> None:
     assert warnings(folder) == ["policy.yaml:7: rule prod: it pages somebody, but MASKBOT_PAGER_URL is not set"]
 
     there = {"pager_url": "http://localhost/", "pager_format": "alertmanager"}
-    folder.settings = Settings.model_validate({"config_dir": folder.path, **there})
+    folder.settings = folder.with_settings(**there)
     assert warnings(folder) == []
 
 
@@ -151,7 +158,7 @@ def test_a_check_names_every_mistake_as_a_finding(folder: Folder) -> None:
 
 def test_a_signer_that_cannot_be_run_is_a_warning(folder: Folder) -> None:
     program = folder.path / "sign"
-    folder.settings = Settings(config_dir=folder.path, ssh_signer=f"{program} 'a word'", seal_keys=SecretStr(SETTING))
+    folder.settings = folder.with_settings(ssh_signer=f"{program} 'a word'")
     assert [(found.level, found.text) for found in findings(folder)] == [
         ("warning", f"MASKBOT_SSH_SIGNER: {program} cannot be run on this machine, so the bot could log in nowhere")
     ]
@@ -160,13 +167,89 @@ def test_a_signer_that_cannot_be_run_is_a_warning(folder: Folder) -> None:
     assert findings(folder) == []
 
 
-def test_a_private_key_that_others_may_read_is_an_error(folder: Folder) -> None:
+def wrong(folder: Folder, **more: object) -> str:
+    """The one finding about settings that are right but for this, with its fix."""
+    folder.write()
+    (found,) = check(folder.with_settings(**more))
+    assert found.level == "error"
+    return f"{found.text} {found.fix}".strip()
+
+
+def test_a_key_that_nobody_could_log_in_with_is_an_error(folder: Folder) -> None:
     key = folder.path / "id"
-    folder.settings = Settings(config_dir=folder.path, ssh_key_file=key, seal_keys=SecretStr(SETTING))
-    assert findings(folder) == [ConfigProblem("error", f"MASKBOT_SSH_KEY_FILE: no such file: {key}")]
-    key.write_text("")
-    key.chmod(0o644)
-    everybody = f"MASKBOT_SSH_KEY_FILE: {key}: everybody on this machine can read it (chmod o-r)"
-    assert ConfigProblem("error", everybody) in findings(folder)
-    key.chmod(0o600)
-    assert findings(folder) == []
+    assert wrong(folder, ssh_key_file=None).startswith("MASKBOT_SSH_KEY_FILE is not set")
+    assert f"no such file: {key} ssh-keygen" in wrong(folder, ssh_key_file=key)
+    for mode, text, said in (
+        (0o600, "junk", "not a private key"),
+        (0o600, "ssh-ed25519 AAAA maskbot", "that is the public half of a key"),
+        (0o600, "PuTTY-User-Key-File-3: ssh-ed25519", "a key of PuTTY"),
+        (0o600, "-----BEGIN OPENSSH PRIVATE KEY-----\n", "a damaged private key"),
+        (0o644, "junk", "everybody on this machine can read it (chmod o-r)"),
+    ):
+        key.write_text(text)
+        key.chmod(mode)
+        assert said in wrong(folder, ssh_key_file=key)
+
+
+def test_a_key_with_a_passphrase_is_an_error_that_says_how_to_take_it_away(folder: Folder) -> None:
+    key = folder.path / "id"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f", key], check=True)
+    assert (
+        f"it has a passphrase, and nobody types one for the bot. Take it away: ssh-keygen -p -N '' -f {key}"
+        in wrong(folder, ssh_key_file=key)
+    )
+
+
+TOKENS = {
+    "no bot token": (
+        {"SLACK_BOT_TOKEN": None},
+        "SLACK_BOT_TOKEN is not set https://api.slack.com/apps, your app, *OAuth",
+    ),
+    "no app token": (
+        {"SLACK_APP_TOKEN": None},
+        "SLACK_APP_TOKEN is not set https://api.slack.com/apps, your app, *Basic",
+    ),
+    "swapped": (
+        {"SLACK_BOT_TOKEN": "xapp-1-A1-2-test", "SLACK_APP_TOKEN": "xoxb-1-test"},
+        "SLACK_BOT_TOKEN and SLACK_APP_TOKEN are swapped",
+    ),
+    "a person's token": (
+        {"SLACK_BOT_TOKEN": "xoxp-1"},
+        "SLACK_BOT_TOKEN has to begin with xoxb-, and holds a user",
+    ),
+    "something else": (
+        {"SLACK_APP_TOKEN": "1234"},
+        "SLACK_APP_TOKEN has to begin with xapp-, and holds something",
+    ),
+    "a token as the secret": (
+        {"SLACK_APP_TOKEN": None, "SLACK_SIGNING_SECRET": "xoxb-1-test"},
+        "SLACK_SIGNING_SECRET holds a bot token",
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "said"), TOKENS.values(), ids=TOKENS)
+def test_each_token_has_to_be_of_its_kind(given: dict[str, str | None], said: str, folder: Folder) -> None:
+    assert wrong(folder, **given).startswith(said)
+
+
+def test_where_the_bot_writes_has_to_be_possible(folder: Folder) -> None:
+    assert "must name a SQLite file or a PostgreSQL database" in wrong(folder, database_url="mysql://db/x")
+    nowhere = check(folder.with_settings(database_url="sqlite:////dev/null/x.db"))[0]
+    assert nowhere.text == "MASKBOT_DATABASE_URL: its folder /dev/null cannot be made: /dev/null is no folder"
+    assert wrong(folder, socket=folder.path / "hosts.yaml/deep/sock").endswith("is no folder")
+
+
+def test_a_secret_in_a_file_of_another_name_is_named(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = folder.path / "secrets"
+    secrets.mkdir()
+    for name in ("slack-bot-token", "slack_app_token", "ssh_key", "notes", "..data"):
+        (secrets / name).write_text("xapp-1-A1-2-test")
+        (secrets / name).chmod(0o600)
+    monkeypatch.setenv("MASKBOT_SECRETS_DIR", str(secrets))
+    (secrets / "ssh_key").write_bytes((folder.path / "key").read_bytes())
+    folder.settings = folder.with_settings(ssh_key_file=secrets / "ssh_key")
+    assert [(one.level, one.text.removeprefix(f"MASKBOT_SECRETS_DIR: {secrets}/")) for one in findings(folder)] == [
+        ("warning", "notes is not read, because no secret has that name."),
+        ("warning", "slack-bot-token is not read, because no secret has that name. Did you mean `slack_bot_token`?"),
+    ]

@@ -47,7 +47,7 @@ def installation(bare: LabHost, tmp_path: Path) -> Installation:
     written = Installation.write(tmp_path, [bare], NOBODY_S_SLACK)
     path = tmp_path / "config/policy.yaml"
     policy = yaml.safe_load(path.read_text())
-    policy["groups"]["sre"] = {"users": ["U0123ABCD"]}
+    policy["groups"]["sre"] = {"users": ["U0TEST"]}
     policy["rules"][0]["need"] = 0
     path.write_text(yaml.safe_dump(policy))
     return written

@@ -35,8 +35,8 @@ seen /usr/local /var/lib /var/mail /var/spool -maxdepth 2 ! -path '/var/lib/syst
 find /etc /home -xdev -type f ! -path '/etc/*-' ! -path /etc/.pwd.lock -exec sha256sum {} +
 """
 NOBODY_S_SLACK = Workspace(
-    "http://127.0.0.1:9/api/", "xoxb-1", "xapp-1-A1-2", "T0123ABCD",
-    dict.fromkeys(("alice", "bob", "carol"), "U0123ABCD"), {"incident": "C0123ABCD"}, "S0123ABCD",
+    "http://127.0.0.1:9/api/", "xoxb-1", "xapp-1-A1-2", "T0TEST",
+    dict.fromkeys(("alice", "bob", "carol"), "U0TEST"), {"incident": "C0TEST"}, "S0TEST",
 )  # fmt: skip
 
 

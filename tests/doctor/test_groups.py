@@ -135,3 +135,17 @@ def test_the_other_account_of_who_asks_is_no_approver(people: People) -> None:
     both = replace(POLICY, same_person=SamePerson((frozenset({BOB, CAROL}),)))
     assert check_results(people)["quorum of rule prod"].is_ok
     assert not check_results(people, both)["quorum of rule prod"].is_ok
+
+
+def test_people_whom_slack_does_not_know_are_named_with_their_group(people: People) -> None:
+    """A typo in an id would otherwise be somebody who never votes."""
+    listed = replace(POLICY, groups=(Group("eng", users=frozenset({ALICE, BOB, CAROL})), *POLICY.groups[1:]))
+    people.silent, people.gone = {BOB}, {CAROL}
+
+    found = check_results(people, listed)
+
+    unknown, left = found["UBOB in group eng"], found["UCAROL in group eng"]
+    assert (unknown.is_ok, left.is_ok) == (False, True)
+    assert "Copy member ID" in unknown.fix
+    assert "deactivated" in left.what
+    assert "UALICE in group eng" not in found

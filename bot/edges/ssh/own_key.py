@@ -73,10 +73,28 @@ def _load(path: Path) -> paramiko.PKey:
         key = paramiko.PKey.from_path(path)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}. The bot's private key belongs there.") from None
-    except (ValueError, TypeError, paramiko.SSHException, paramiko.pkey.UnknownKeyType):
-        raise ConfigError(f"{path}: not a private key without a passphrase, or its certificate is damaged.") from None
+    except TypeError:  # what the library raises for a key that it would need a passphrase for
+        why = f"{path}: it has a passphrase, and nobody types one for the bot. Take it away"
+        raise ConfigError(f"{why}: ssh-keygen -p -N '' -f {path}") from None
+    except (ValueError, paramiko.SSHException, paramiko.pkey.UnknownKeyType):
+        raise ConfigError(_why_no_key(path)) from None
     _check_certificate(path, key)
     return key
+
+
+def _why_no_key(path: Path) -> str:
+    """What people give instead of a private key, most often its public half."""
+    with path.open("rb") as file:
+        start = file.read(64)
+    if start.startswith((b"ssh-", b"ecdsa-", b"sk-")):
+        private = str(path).removesuffix(".pub")
+        other = f" The private key is the file beside it, {private}." if private != str(path) else ""
+        return f"{path}: that is the public half of a key, and the bot needs the private one.{other}"
+    if start.startswith(b"PuTTY"):
+        return f"{path}: a key of PuTTY. Convert it: puttygen {path} -O private-openssh -o KEY"
+    if b"PRIVATE KEY" in start:
+        return f"{path}: a damaged private key, or the certificate beside it is damaged."
+    return f"{path}: not a private key, or the certificate beside it is damaged. Make one: ssh-keygen -t ed25519 -f KEY"
 
 
 def _check_certificate(path: Path, key: paramiko.PKey) -> None:

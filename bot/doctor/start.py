@@ -1,0 +1,18 @@
+"""Examine what `maskbot check` examines: the settings and files that the bot needs to start."""
+
+from collections.abc import Iterable, Iterator
+
+from bot.doctor.check_result import FILES, SETTINGS, CheckResult
+from config.loading import ConfigProblem, Configuration
+
+
+def examine_start(configuration: Configuration | None, found: Iterable[ConfigProblem]) -> Iterator[CheckResult]:
+    """Every error and warning, and one line if there is nothing to say."""
+    faults = {str(fault): fault for fault in (configuration.faults if configuration else ())}
+    rest = [one for one in found if one.text not in faults]
+    for one in rest:
+        yield CheckResult(SETTINGS, "", is_ok=one.level != "error", what=one.text, fix=one.fix)
+    if configuration and not rest:
+        yield CheckResult(SETTINGS, "", is_ok=True)
+    for fault in faults.values():
+        yield CheckResult(FILES, str(fault.path), is_ok=False, what=fault.text)

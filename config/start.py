@@ -1,0 +1,140 @@
+"""What the bot needs to start, in one list for `maskbot run`, `check` and `doctor`; nobody else is asked."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from bot.core.audit.seal_keys import KeyRing, parse_keys
+from bot.edges.database.engine import file_of, parse_url
+from bot.edges.ssh.own_key import OwnKey
+from bot.errors import ConfigError
+from config.examples import leftovers
+from config.loading import ConfigProblem, Configuration, load
+from config.secret_files import SECRETS_DIR, unread_files
+from config.settings import WAYS_IN, Settings
+
+_APP = "https://api.slack.com/apps, your app"
+WHERE_SLACK_SHOWS = {
+    "SLACK_BOT_TOKEN": f"{_APP}, *OAuth & Permissions*: the Bot User OAuth Token (xoxb-), once the app is installed.",
+    "SLACK_APP_TOKEN": f"{_APP}, *Basic Information*: an app-level token (xapp-) with the scope connections:write.",
+    "SLACK_SIGNING_SECRET": f"{_APP}, *Basic Information*: the Signing Secret.",
+}
+_BEGINS = {"SLACK_BOT_TOKEN": ("xoxb-", "xoxe.xoxb-"), "SLACK_APP_TOKEN": ("xapp-",)}
+_NAMES = {"xoxb-": "a bot token", "xapp-": "an app-level token", "xoxp-": "a user token", "xoxe": "a rotating token"}
+
+
+def examine(settings: Settings) -> tuple[Configuration | None, list[ConfigProblem]]:
+    """The configuration if it can be read, and every error and warning; with an error the bot does not start."""
+    found = [*_seal(settings), *_key(settings), *_tokens(settings), *_places(settings), *_secrets(settings)]
+    configuration, in_files = examine_files(settings)
+    said = "\n".join(one.text for one in found)  # of the key also with the name of its setting
+    return configuration, [*found, *(one for one in in_files if one.text not in said)]
+
+
+def examine_files(settings: Settings) -> tuple[Configuration | None, list[ConfigProblem]]:
+    """The configuration if it can be read, and every error and warning about its files."""
+    try:
+        configuration = load(settings)
+    except ConfigError as error:
+        return None, [ConfigProblem("error", line) for line in str(error).splitlines()]
+    files = (settings.config_dir / "policy.yaml", settings.config_dir / "hosts.yaml")
+    left = [ConfigProblem("error", text, fix) for path in files for text, fix in leftovers(path)]
+    return configuration, [*left, *configuration.warnings]
+
+
+def check(settings: Settings, *, only_files: bool = False) -> list[ConfigProblem]:
+    """Every error and warning, without starting anything."""
+    return (examine_files if only_files else examine)(settings)[1]
+
+
+def load_to_start(settings: Settings) -> Configuration:
+    """The configuration. Raises `ConfigError` with a line for each error that keeps the bot from starting."""
+    configuration, found = examine(settings)
+    errors = [one for one in found if one.level == "error"]
+    if configuration is None or errors:
+        raise ConfigError("\n".join(f"{one.text}. Fix: {one.fix}" if one.fix else one.text for one in errors))
+    return configuration
+
+
+def seal_keys(settings: Settings) -> KeyRing:
+    """The keys that seal what the bot records. Raises `ConfigError` if there are none."""
+    if settings.seal_keys is None:
+        raise ConfigError(
+            "MASKBOT_SEAL_KEYS is missing: without a key, whoever writes the database could approve anything. "
+            "`maskbot secret` makes one"
+        )
+    return parse_keys(settings.seal_keys.get_secret_value())
+
+
+def _seal(settings: Settings) -> Iterator[ConfigProblem]:
+    try:
+        seal_keys(settings)
+    except ConfigError as error:
+        fix = "(umask 077; maskbot secret >seal-keys) && export MASKBOT_SEAL_KEYS_FILE=$PWD/seal-keys, once; keep it."
+        yield ConfigProblem("error", str(error), fix)
+
+
+def _key(settings: Settings) -> Iterator[ConfigProblem]:
+    """The key with which the bot logs in: read as it is at each login."""
+    make = "ssh-keygen -t ed25519 -N '' -C maskbot -f KEY, and MASKBOT_SSH_KEY_FILE=KEY"
+    path = settings.ssh_key_file
+    if path is None:
+        what = "MASKBOT_SSH_KEY_FILE is not set: the bot needs the private key with which it logs in"
+        yield ConfigProblem("error", what, make)
+        return
+    if not path.is_file():
+        yield ConfigProblem("error", f"MASKBOT_SSH_KEY_FILE: no such file: {path}", make.replace("KEY", str(path), 1))
+        return
+    try:
+        OwnKey(path)
+    except ConfigError as error:
+        yield ConfigProblem("error", f"MASKBOT_SSH_KEY_FILE: {error}")
+
+
+def _tokens(settings: Settings) -> Iterator[ConfigProblem]:
+    """That both tokens are there, and each is of its kind."""
+    way_in = WAYS_IN[settings.mode]
+    given = {"SLACK_BOT_TOKEN": settings.slack_bot_token, way_in: settings.transport_secret}
+    tokens = {name: secret.get_secret_value() if secret else "" for name, secret in given.items()}
+    kinds = {name: _NAMES.get(token[:5]) or _NAMES.get(token[:4], "") for name, token in tokens.items()}
+    if (kinds["SLACK_BOT_TOKEN"], kinds.get("SLACK_APP_TOKEN")) == ("an app-level token", "a bot token"):
+        fix = "Exchange their values: the bot token begins with xoxb-, the app-level token with xapp-."
+        yield ConfigProblem("error", "SLACK_BOT_TOKEN and SLACK_APP_TOKEN are swapped", fix)
+        return
+    for name, token in tokens.items():
+        begins, what = _BEGINS.get(name, ()), kinds[name] or "something else"
+        if not token:
+            yield ConfigProblem("error", f"{name} is not set", WHERE_SLACK_SHOWS[name])
+        elif begins and not token.startswith(begins):
+            text = f"{name} has to begin with {begins[0]}, and holds {what}"
+            yield ConfigProblem("error", text, WHERE_SLACK_SHOWS[name])
+        elif not begins and kinds[name]:
+            yield ConfigProblem("error", f"{name} holds {what}", WHERE_SLACK_SHOWS[name])
+
+
+def _places(settings: Settings) -> Iterator[ConfigProblem]:
+    """Where the bot writes: its database and its socket."""
+    try:
+        database = file_of(parse_url(settings.database_url.get_secret_value()))
+    except ConfigError as error:
+        yield ConfigProblem("error", str(error))
+        database = None
+    for name, path in (("MASKBOT_DATABASE_URL", database), ("MASKBOT_SOCKET", settings.socket)):
+        if path and (why := _unusable(path.absolute().parent)):
+            yield ConfigProblem("error", f"{name}: its folder {path.parent} {why}")
+
+
+def _unusable(folder: Path) -> str:
+    """Why nothing can be written into a folder, which the start would make."""
+    there = next(one for one in (folder, *folder.parents) if one.exists())
+    if not there.is_dir():
+        return f"cannot be made: {there} is no folder"
+    if not os.access(there, os.W_OK | os.X_OK):
+        return "cannot be written" if there == folder else f"cannot be made in {there}"
+    return ""
+
+
+def _secrets(settings: Settings) -> Iterator[ConfigProblem]:
+    """Files in the folder of secrets that nobody reads, most often for a typo in their name."""
+    for path, hint in unread_files(os.environ, settings.ssh_key_file):
+        yield ConfigProblem("warning", f"{SECRETS_DIR}: {path} is not read, because no secret has that name.{hint}")
