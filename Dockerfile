@@ -29,9 +29,10 @@ RUN auditors/bin/cyclonedx-py environment --output-file /opt/maskbot/sbom.cdx.js
 # Whoever gets into the bot finds no shell, no tool, no package manager. dpkg's list stays, for scanners.
 FROM $BASE AS bare
 COPY --from=build /opt/maskbot /opt/maskbot
-# Examples that `maskbot check` accepts; mount your own directory here.
-COPY config/*.yaml /etc/maskbot/
-RUN install -d -o 10001 -g 10001 -m 0700 /var/lib/maskbot \
+# The folders to mount: configuration, secrets (each in a file by its name, and the key in ssh_key), and the database.
+# They are empty, so whatever is not mounted is named when the bot starts.
+RUN install -d /etc/maskbot /run/secrets \
+ && install -d -o 10001 -g 10001 -m 0700 /var/lib/maskbot \
  && rm -rf /usr/local/lib/python3*/ensurepip /usr/local/lib/python3*/site-packages/pip* /usr/lib/python3*/ensurepip \
       /usr/lib/python3/dist-packages/pip* /usr/share/python-wheels /usr/lib/apt /var/lib/apt /var/cache /var/log/* \
       /usr/share/doc /usr/share/man /usr/share/perl* /usr/lib/*-linux-gnu/perl* /usr/libexec \
@@ -43,6 +44,8 @@ ENV PATH=/opt/maskbot/bin:/usr/local/bin:/usr/bin \
     PYTHONUNBUFFERED=1 \
     HOME=/var/lib/maskbot \
     MASKBOT_CONFIG_DIR=/etc/maskbot \
+    MASKBOT_SECRETS_DIR=/run/secrets \
+    MASKBOT_SSH_KEY_FILE=/run/secrets/ssh_key \
     MASKBOT_DATABASE_URL=sqlite:////var/lib/maskbot/maskbot.db
 WORKDIR /var/lib/maskbot
 VOLUME /var/lib/maskbot

@@ -15,7 +15,13 @@ DOCS = ROOT / "docs"
 PAGES = (*sorted(DOCS.rglob("*.md")), ROOT / "README.md")
 ARCHITECTURE = (DOCS / "ARCHITECTURE.md").read_text()
 OPERATIONS = (DOCS / "operations.md").read_text()
-READ_ONCE = (DOCS / "operations.md", DOCS / "ARCHITECTURE.md", ROOT / "README.md", *sorted((DOCS / "adr").glob("*.md")))
+READ_ONCE = (
+    DOCS / "operations.md",
+    DOCS / "command-line.md",
+    DOCS / "ARCHITECTURE.md",
+    ROOT / "README.md",
+    *sorted((DOCS / "adr").glob("*.md")),
+)
 MOST_WORDS = 30
 
 
@@ -111,3 +117,18 @@ def anchors(page: str) -> set[str]:
     """What can be linked in it, as GitHub names it: its headings in small letters, with dashes."""
     headings = re.findall(r"^#+ (.*)$", page, re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_image_looks_where_people_are_told_to_mount() -> None:
+    """What is mounted elsewhere would be ignored without a word."""
+    image = (ROOT / "Dockerfile").read_text()
+    said = dict(re.findall(r"^ +(MASKBOT_[A-Z_]+)=(\S+)", image, re.MULTILINE))
+    text = (ROOT / "docs/operations.md").read_text().partition("## The container image")[2]
+    mounted = re.findall(r"^\| `(/\S+)` \|", text, re.MULTILINE)
+    assert mounted == [
+        said["MASKBOT_CONFIG_DIR"],
+        said["MASKBOT_SECRETS_DIR"],
+        str(Path(said["MASKBOT_DATABASE_URL"].removeprefix("sqlite:///")).parent),
+    ]
+    assert Path(said["MASKBOT_SSH_KEY_FILE"]) == Path(said["MASKBOT_SECRETS_DIR"]) / "ssh_key"
+    assert all(f"install -d {folder}" in image or f" {folder} " in image for folder in mounted[:2])
