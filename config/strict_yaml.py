@@ -2,10 +2,10 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from bot.edges.private_files import Use, faults
 from bot.errors import ConfigError
+from config.policy_types import near
 
 Loc = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
@@ -80,7 +81,8 @@ def validate(document: Document, model: type[Model]) -> Model:
         return model.model_validate(document.data if document.data is not None else {})
     except ValidationError as error:
         raise together(
-            document.complaint(_place(found), _complaint_about(found)) for found in _details(error)
+            document.complaint(_place(found), f"{_complaint_about(found)}{_meant(model, found)}")
+            for found in _details(error)
         ) from None
 
 
@@ -102,6 +104,30 @@ def _complaint_about(found: ErrorDetails) -> str:
         return _PLAIN_WORDS[found["type"]]
     said = found["msg"].removeprefix("Value error, ").replace(" after validation", "")
     return _SHOULD.sub("has to ", said)
+
+
+def _meant(model: type[BaseModel], found: ErrorDetails) -> str:
+    """The key that was probably meant by an unknown one."""
+    if found["type"] != "extra_forbidden":
+        return ""
+    *path, key = _place(found)
+    meant = near(str(key), {name for there in _models_at([model], path) for name in there.model_fields})
+    return f".{meant}" if meant else ""
+
+
+def _models_at(models: Sequence[type[BaseModel]], path: Loc | list[str | int]) -> list[type[BaseModel]]:
+    """The models whose keys may stand at a place: positions in lists and names in mappings lead to no other model."""
+    for part in path:
+        fields = [model.model_fields[part] for model in models if isinstance(part, str) and part in model.model_fields]
+        models = [one for field in fields for one in _models_in(field.annotation)] or models
+    return [*models]
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)
 
 
 _SHOULD = re.compile(r"^(?:Input|String|List|Dictionary) should ")

@@ -43,7 +43,7 @@ def test_a_public_key_is_pinned_by_its_fingerprint(folder: Folder) -> None:
 
 
 WRONG = {
-    "an unknown key": ("name: web-01", "nam: web-01", "hosts.yaml:2: hosts[0].nam: unknown key"),
+    "an unknown key": ("name: web-01", "nam: web-01", "hosts.yaml:2: hosts[0].nam: unknown key. Did you mean `name`?"),
     "no address": ("    address: 192.0.2.11\n", "", "hosts.yaml:2: hosts[0].address: is missing"),
     "an address that is none": (
         "192.0.2.11",
@@ -329,7 +329,7 @@ def test_a_file_may_list_no_hosts_if_a_source_does(folder: Folder) -> None:
 
 ANSWERS = {
     "a name twice": (ANSWERED.replace("web-02", "web-01"), "kept.json:1: hosts[0].name: already used by host web-01"),
-    "an unknown key": (ANSWERED.replace("name", "nam"), "kept.json:1: hosts[0].nam: unknown key"),
+    "an unknown key": (ANSWERED.replace("name", "nam"), "kept.json:1: hosts[0].nam: unknown key. Did you mean `name`?"),
     "a CA": (ANSWERED.replace("}]}", '}], "host_ca": []}'), "kept.json:1: host_ca: unknown key"),
     "no key": (
         ANSWERED.replace("host_keys", "groups").replace(KEY, "a"),

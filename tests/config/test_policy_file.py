@@ -187,7 +187,7 @@ def test_a_person_is_one_of(teams: str, typed: str, person: PersonId, folder: Fo
 
 
 WRONG = {
-    "an unknown key": ("approve:", "aprove:", "policy.yaml:10: rules[0].aprove: unknown key"),
+    "an unknown key": ("approve:", "aprove:", "policy.yaml:10: rules[0].aprove: unknown key. Did you mean `approve`?"),
     "an unknown group": (
         "[eng]",
         "[enx]",

@@ -37,7 +37,7 @@ def test_who_may_ask_reads_how_and_whose_approval_it_takes(world: World) -> None
 def test_who_may_do_nothing_reads_how_to_look(world: World) -> None:
     said = help_for_alice(world, in_eng=False)
     assert "`/mask HOST UNIT [reason]`" not in said
-    assert "`/mask status HOST [UNIT]`" in said
+    assert "`/mask status HOST UNIT`" in said
     assert "No rule lets you ask or approve." in said
 
 

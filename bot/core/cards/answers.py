@@ -134,7 +134,7 @@ _HELP = (
     Markup("    `--break-glass --console-works`  the same for a guarded unit: console access works today"),
     Markup("    `--force`  kill (SIGKILL) the unit whose stop a mask waits for; this needs its own approval"),
     Markup("`/unmask HOST UNIT [reason]`  undo the mask: put the unit back as it was"),
-    Markup("`/mask status HOST [UNIT]`  its state now"),
+    Markup("`/mask status HOST UNIT`  the unit's state now; without UNIT the masks on the host"),
     Markup("`/mask plan HOST UNIT`  post what approvers would see; nobody is asked"),
     Markup("`/mask why HOST UNIT`  who may ask and approve, and which rule says so"),
     Markup("`/mask list [HOST]`  every mask on the hosts, whoever made it"),

@@ -41,6 +41,13 @@ def listing(inventory: MaskInventory, *, host: str = "") -> Text:
     return message(_head(inventory, host), *(blocks or [_none()]), *more, *ends)
 
 
+def host_status(inventory: MaskInventory, host: str, *, full: bool = False) -> Text:
+    """The masks of a host, for who asked for its status, and how to ask for a unit's."""
+    text = (full_listing if full else listing)(inventory, host=host)
+    said = words("These are the masks on {}. The state of a unit: {}", host, Markup(f"`/mask status {host} UNIT`"))
+    return Text(text.text, (*text.blocks, section("only_masks", [said])))
+
+
 def full_listing(inventory: MaskInventory, *, host: str = "") -> Text:
     """The whole list, for a terminal."""
     every = [mask_line.line(entry, inventory) for entry in inventory.entries]

@@ -33,6 +33,7 @@ from bot.core.input.options import (
     split,
     window_option,
 )
+from bot.core.input.other_words import refuse_button, refuse_other_word, verb_meant
 from bot.core.policy.hold import conflict
 from bot.core.requests import Change, Hold, Verb
 from bot.core.systemd.units import UNIT_TYPES, UnitName
@@ -97,14 +98,16 @@ def parse(verb: Verb, text: str, hosts: Sequence[str], now: Now) -> Command:
     word = first.lower()
     if not first and verb is Verb.MASK:
         return Form()
+    if verb is Verb.UNMASK and word in {*QuestionKind, *Switch} - {QuestionKind.HELP}:
+        raise UsageError(f"`{word}` goes with `/mask`, not `/unmask`: use `/mask {word}`.")
     if word in set(QuestionKind):
-        if verb is Verb.UNMASK and word != QuestionKind.HELP:
-            raise UsageError(f"`{word}` goes with `/mask`, not `/unmask`: use `/mask {word}`.")
         return _question(QuestionKind(word), rest, hosts, now)
     if word in set(Switch):
-        if verb is Verb.UNMASK:
-            raise UsageError(f"`{word}` goes with `/mask`, not `/unmask`: use `/mask {word}`.")
         return read_switch_command(Switch(word), rest)
+    if meant := verb_meant(word, verb, hosts):
+        return _order(meant, rest, hosts, now)
+    if verb is Verb.MASK:
+        refuse_other_word(word, rest, [*QuestionKind, *Switch], hosts)
     return _order(verb, typed, hosts, now)
 
 
@@ -118,11 +121,12 @@ def parse_mention(text: str, hosts: Sequence[str], now: Now) -> Command:
         raise UsageError("To use maskbot, begin with the mention, as in `@maskbot help`.")
     first, rest = cut(_repaired(text[addressed.end() :]))
     word = first.lower().removeprefix("/")
-    if word in set(Verb):
-        return _order(Verb(word), rest, hosts, now)
+    if verb := verb_meant(word, Verb.MASK, ()):
+        return _order(verb, rest, hosts, now)
     if word in set(Switch):
         return read_switch_command(Switch(word), rest)
     if word and word not in set(QuestionKind):
+        refuse_button(word, rest)
         meant = near(word, [*Verb, *QuestionKind, *Switch])
         raise UsageError(f"There is no command `{first[:SHOWN]}`.{meant} `@maskbot help` lists them.")
     return _question(QuestionKind(word or QuestionKind.HELP), rest, hosts, now)

@@ -53,7 +53,8 @@ def as_user(entry: pwd.struct_passwd, do: "Callable[[], Ended]") -> Ended:
 def check_user(user: str, users: "Sequence[str]") -> None:
     """Raises `Refused` unless root lets the bot use that user's manager on this host."""
     if user not in users:
-        raise Refused(f"root has not opened the manager of {user[:40]!r} to the bot on this host")
+        why = f"root has not opened the manager of {user[:40]!r} to the bot on this host"
+        raise Refused(f"{why}: /etc/maskbot/guard.conf there has to name it in `users:`")
 
 
 class NoManager(Refused):

@@ -132,7 +132,7 @@ def _status(deps: Deps, question: Question) -> Text:
     """The state of a unit, or the masks of a host."""
     host = deps.in_force.inventory.host(question.host)
     if question.unit is None:
-        return mask_inventory.listing(read_mask_inventory(deps, host.name), host=host.name)
+        return mask_inventory.host_status(read_mask_inventory(deps, host.name), host.name)
     seen, masks = unit_status(deps, host, question.unit)
     return answers.status(host.name, seen, masks, deps.clock.now())
 

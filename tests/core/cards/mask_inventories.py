@@ -90,6 +90,9 @@ def said_in_lists() -> dict[str, str]:
         "no mask": mask_inventory.listing(replace(BOOK, host_views=(host_view(),), ours=())),
         "ours and foreign": mask_inventory.listing(BOOK),
         "one host": mask_inventory.listing(replace(BOOK, host_views=BOOK.host_views[:1]), host="web-01"),
+        "the status of a host": mask_inventory.host_status(
+            replace(BOOK, host_views=BOOK.host_views[:1], ours=()), "web-01", full=True
+        ),
         "days later": mask_inventory.listing(replace(BOOK, now=later)),
         "hosts that cannot be seen": mask_inventory.listing(replace(BOOK, host_views=AWAY)),
         "ends by itself, or should have": mask_inventory.listing(replace(BOOK, ours=(ENDING, OVERDUE, UNTIL_REBOOT))),

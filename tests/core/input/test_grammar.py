@@ -1,5 +1,6 @@
 """What people type is read as they meant it, or refused with what would have been right."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -31,9 +32,9 @@ def order(text: str, verb: Verb = Verb.MASK) -> ChangeCommand:
     return command
 
 
-def refusal(text: str, verb: Verb = Verb.MASK) -> str:
+def refusal(text: str, verb: Verb = Verb.MASK, hosts: Sequence[str] = HOSTS) -> str:
     with pytest.raises(UsageError) as raised:
-        parse(verb, text, HOSTS, NOW)
+        parse(verb, text, hosts, NOW)
     return str(raised.value)
 
 
@@ -519,6 +520,52 @@ class TestQuestions:
     def test_unmask_knows_help_and_no_other_question(self) -> None:
         assert parse(Verb.UNMASK, "help", HOSTS, NOW) == Question(QuestionKind.HELP)
         assert "`/mask status`" in refusal("status web-01", Verb.UNMASK)
+
+
+class TestOtherWords:
+    """What people type where a host belongs."""
+
+    @pytest.mark.parametrize("word", ["undo", "unmask", "Revert", "restore"])
+    def test_an_undo_by_another_name_is_an_unmask(self, word: str) -> None:
+        undo = ChangeCommand(Change(Verb.UNMASK, "web-01", CRON), "it is mended")
+        assert mask(f"{word} web-01 cron it is mended") == undo
+        assert parse(Verb.UNMASK, f"{word} web-01 cron it is mended", HOSTS, NOW) == undo
+        assert parse_mention(f"<@UBOT> {word} web-01 cron it is mended", HOSTS, NOW) == undo
+
+    def test_the_verb_once_more_is_the_verb(self) -> None:
+        assert mask("mask web-01 cron") == ChangeCommand(Change(Verb.MASK, "web-01", CRON))
+        assert "Which one?" in refusal("mask web-01 cron", Verb.UNMASK)
+
+    def test_a_host_of_that_name_comes_first(self) -> None:
+        hosts = [*HOSTS, "undo", "stat"]
+        assert parse(Verb.MASK, "undo cron", hosts, NOW) == ChangeCommand(Change(Verb.MASK, "undo", CRON))
+        assert parse(Verb.MASK, "stat cron", hosts, NOW) == ChangeCommand(Change(Verb.MASK, "stat", CRON))
+
+    @pytest.mark.parametrize("text", ["approve r5f3a91c07e", "aprove r5f3a91c07e"])
+    def test_a_vote_is_sent_to_the_card(self, text: str) -> None:
+        said = "Press *Approve* on the card of `r5f3a91c07e`"
+        assert said in refusal(text)
+        assert "`maskbot approve r5f3a91c07e`" in refusal(text)
+        with pytest.raises(UsageError, match="Press \\*Deny\\* on the card: .*`maskbot deny ID`"):
+            parse_mention("<@UBOT> deny", HOSTS, NOW)
+
+    @pytest.mark.parametrize(
+        ("text", "meant"),
+        [
+            ("staus web-01", "`/mask status web-01`"),
+            ("handovr", "`/mask handover`"),
+            ("hisotry", "`/mask history`"),
+            ("unmak web-01 cron", "`/unmask web-01 cron`"),
+            ("msak web-01 cron", "`/mask web-01 cron`"),
+            ("freez now", "`/mask freeze now`"),
+        ],
+    )
+    def test_a_typo_is_understood_and_asked_about(self, text: str, meant: str) -> None:
+        assert f"Did you mean {meant}?" in refusal(text)
+
+    def test_what_looks_more_like_a_host_is_one(self) -> None:
+        assert refusal("list-01 cron", hosts=["list-02"]) == "There is no host `list-01`. Did you mean `list-02`?"
+        assert "`/mask list list-02`" in refusal("lists list-02", hosts=["list-02"])
 
 
 class TestTheKillSwitch:
