@@ -44,6 +44,7 @@ ENV PATH=/opt/maskbot/bin:/usr/local/bin:/usr/bin \
     PYTHONUNBUFFERED=1 \
     HOME=/var/lib/maskbot \
     MASKBOT_CONFIG_DIR=/etc/maskbot \
+    MASKBOT_LOG_FORMAT=json \
     MASKBOT_SECRETS_DIR=/run/secrets \
     MASKBOT_SSH_KEY_FILE=/run/secrets/ssh_key \
     MASKBOT_DATABASE_URL=sqlite:////var/lib/maskbot/maskbot.db

@@ -7,7 +7,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from bot.cli import followups
+from bot import __version__
+from bot.cli import followups, votes
 from bot.cli import options as words
 from bot.cli.arguments import ONLY_MASK_HAS, ONLY_REQUESTS_HAVE, ChangeArguments, one_per_field
 from bot.cli.audit import audit
@@ -19,18 +20,32 @@ DONE, REFUSED, MISUSE = 0, 1, 2
 # Not a setting of the bot, but a choice of whoever calls: so it is taken away before the settings are read.
 _DEBUG = bool(os.environ.pop("MASKBOT_DEBUG", ""))
 
-app = typer.Typer(name="maskbot", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-app.add_typer(audit)
-app.add_typer(host)
-app.add_typer(hosts)
+app = typer.Typer(
+    name="maskbot",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:  # noqa: FBT001 - as Typer calls it
+    if asked:
+        typer.echo(f"maskbot {__version__}")
+        raise typer.Exit
 
 
 @app.callback()
-def commands() -> None:
+def commands(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", is_eager=True, callback=_version),
+    ] = False,
+) -> None:
     """The two-person rule for systemd units. Exit codes: 0 done, 1 refused or failed, 2 misuse."""
 
 
-@app.command()
+@app.command(rich_help_panel=words.RUN)
 def run() -> None:
     """Run the bot: connect to Slack, serve the command line, and carry out requests. SIGTERM stops it cleanly."""
     from bot.app.run import run as serve
@@ -38,7 +53,7 @@ def run() -> None:
     serve(is_terminal=sys.stderr.isatty())
 
 
-@app.command()
+@app.command(rich_help_panel=words.RUN)
 def check(
     *,
     files: Annotated[
@@ -53,7 +68,7 @@ def check(
     _exit(check_all(only_files=files, as_json=json))
 
 
-@app.command()
+@app.command(rich_help_panel=words.RUN)
 def secret() -> None:
     """Print a new key that seals what the bot records. Keep it in a secret file, MASKBOT_SEAL_KEYS."""
     from bot.cli.secret import make_secret
@@ -61,13 +76,13 @@ def secret() -> None:
     _exit(make_secret())
 
 
-@app.command()
+@app.command(rich_help_panel=words.RUN)
 def doctor(
     hosts: Annotated[
         list[str] | None, typer.Argument(metavar="HOST", help="A host; if omitted, all hosts and Slack.")
     ] = None,
     *,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Show each check, also those that are well.")] = False,
+    verbose: words.Verbose = False,
     json: words.Json = False,
 ) -> None:
     """Check settings, Slack and hosts, and say how to fix what is wrong. With HOST: only these hosts, not Slack."""
@@ -76,14 +91,14 @@ def doctor(
     _exit(examination.doctor(hosts or (), as_json=json, verbose=verbose))
 
 
-@app.command(context_settings=words.SPELLINGS)
+@app.command(context_settings=words.SPELLINGS, rich_help_panel=words.ASK)
 @one_per_field()
 def mask(given: ChangeArguments) -> None:
     """Request a mask. Once it is approved, the unit is stopped and cannot be started."""
     _ask("mask", given)
 
 
-@app.command(context_settings=words.SPELLINGS)
+@app.command(context_settings=words.SPELLINGS, rich_help_panel=words.ASK)
 @one_per_field(*ONLY_MASK_HAS)
 def unmask(given: ChangeArguments) -> None:
     """Request an unmask, which puts the unit back as it was before its mask."""
@@ -98,48 +113,11 @@ def _ask(verb: str, given: ChangeArguments) -> NoReturn:
     _exit(call.ask(asked, carry_out=given.carry_out, as_json=given.json))
 
 
-@app.command()
-def approve(
-    request: words.Request,
-    *,
-    console_works: words.ConsoleWorks = False,
-    carry_out: words.CarryOut = False,
-    json: words.Json = False,
-) -> None:
-    """Approve a request. At a terminal, its plan is shown first."""
-    from bot.cli import call
-
-    vote = call.Vote("approve", request, console_works=console_works)
-    _exit(call.vote(vote, carry_out=carry_out, as_json=json))
+followups.register(app)
+votes.register(app)
 
 
-@app.command()
-def deny(
-    request: words.Request, reason: words.Reason = None, *, carry_out: words.CarryOut = False, json: words.Json = False
-) -> None:
-    """Deny a request."""
-    from bot.cli import call
-
-    _exit(call.vote(call.Vote("deny", request, " ".join(reason or ())), carry_out=carry_out, as_json=json))
-
-
-@app.command()
-def freeze(reason: words.Reason = None, *, json: words.Json = False) -> None:
-    """Turn the kill switch on: no new masks, whoever approves. Running changes are finished, and undos still work."""
-    from bot.cli import call
-
-    _exit(call.switch("freeze", reason or (), as_json=json))
-
-
-@app.command()
-def thaw(reason: words.Reason = None, *, json: words.Json = False) -> None:
-    """Turn the kill switch off. Two people who may approve have to run this."""
-    from bot.cli import call
-
-    _exit(call.switch("thaw", reason or (), as_json=json))
-
-
-@app.command()
+@app.command(rich_help_panel=words.LOOK)
 def status(
     host: Annotated[str, typer.Argument(metavar="HOST", help="A host; if omitted, the bot's own health.")] = "",
     unit: Annotated[str, typer.Argument(metavar="UNIT", help="A unit; if omitted, the masks on the host.")] = "",
@@ -152,7 +130,7 @@ def status(
     _exit(call.status([name for name in (host, unit) if name], as_json=json))
 
 
-@app.command()
+@app.command(rich_help_panel=words.LOOK)
 @one_per_field(*ONLY_REQUESTS_HAVE)
 def plan(given: ChangeArguments) -> None:
     """Show what a mask would do and who would have to approve it. Nothing is requested."""
@@ -161,15 +139,22 @@ def plan(given: ChangeArguments) -> None:
     _exit(call.look("plan", (given.host, given.unit), call.options(asdict(given)), as_json=given.json))
 
 
-@app.command()
-def explain(host: words.Host, unit: words.Unit, *, user: words.User = "", json: words.Json = False) -> None:
+@app.command(rich_help_panel=words.LOOK)
+def explain(
+    host: words.Host,
+    unit: words.Unit,
+    *,
+    user: words.User = "",
+    verbose: words.Verbose = False,
+    json: words.Json = False,
+) -> None:
     """Explain how the policy would decide about a mask: the check that decides, and what each rule says."""
     from bot.cli import call
 
-    _exit(call.look("why", (host, unit), call.options({"user": user}), as_json=json))
+    _exit(call.look("why", (host, unit), call.options({"user": user}), as_json=json, verbose=verbose))
 
 
-@app.command("list")
+@app.command("list", rich_help_panel=words.LOOK)
 def masks(host: words.AnyHost = "", *, json: words.Json = False) -> None:
     """List every mask on the hosts, made by maskbot or by others, as of the last scan of each host."""
     from bot.cli import call
@@ -177,7 +162,7 @@ def masks(host: words.AnyHost = "", *, json: words.Json = False) -> None:
     _exit(call.look("list", [host] if host else (), (), as_json=json))
 
 
-@app.command()
+@app.command(rich_help_panel=words.LOOK)
 def handover(*, json: words.Json = False) -> None:
     """Show what the next person on call has to know: masks, waiting and running requests, and what expires when."""
     from bot.cli import call
@@ -185,7 +170,7 @@ def handover(*, json: words.Json = False) -> None:
     _exit(call.look("handover", (), (), as_json=json))
 
 
-@app.command()
+@app.command(rich_help_panel=words.RUN)
 def manifest(
     url: Annotated[
         str, typer.Option(metavar="URL", help="For HTTP mode: the https:// address at which Slack reaches the bot.")
@@ -197,7 +182,9 @@ def manifest(
     typer.echo(made(url), nl=False)
 
 
-followups.register(app)
+app.add_typer(host, rich_help_panel=words.OPERATE)
+app.add_typer(hosts, rich_help_panel=words.OPERATE)
+app.add_typer(audit, rich_help_panel=words.OPERATE)
 
 
 def _exit(code: int) -> NoReturn:

@@ -54,7 +54,7 @@ def _why(deps: Deps, weighed: Evaluation) -> Mapping[str, Any]:
     }
     about_people = [weighed.request, *([weighed.waits] if weighed.waits else [])]
     said = _answer_message(why(deps, weighed), data, about_people, names)
-    return {**said, "lines": [*said["lines"], *_passed_checks(weighed.explained)]}
+    return {**said, "more": _passed_checks(weighed.explained)}
 
 
 def _name(deps: Deps, one: PersonId) -> str:
@@ -65,21 +65,25 @@ def _name(deps: Deps, one: PersonId) -> str:
 
 
 def _passed_checks(explained: Sequence[Explanation]) -> list[str]:
-    """Every check that was passed: a terminal has room for all, not only for the deciding one."""
+    """Every check that was passed, for who asks for all of them."""
     return [f"passed: {one.step}" for one in explained if one.applies and not one.line and not one.decides]
 
 
-def _list(deps: Deps, host: str) -> Mapping[str, Any]:
+def _list(deps: Deps, host: str, *, is_status: bool = False) -> Mapping[str, Any]:
     known = read_mask_inventory(deps, host)
+    if is_status:
+        told = mask_inventory.host_status(known, host, full=True)
+    else:
+        told = mask_inventory.full_listing(known, host=host)
     data = {**json_view.mask_inventory(known), "kill_switch": json_view.kill_switch(kill_switch_state(deps))}
-    return _answer_message(with_kill_switch_note(deps, mask_inventory.full_listing(known, host=host)), data, known.ours)
+    return _answer_message(with_kill_switch_note(deps, told), data, known.ours)
 
 
 def _status(deps: Deps, question: Question) -> Mapping[str, Any]:
     """The state of a unit, or the masks of a host."""
     host = deps.in_force.inventory.host(question.host)
     if question.unit is None:
-        return _list(deps, host.name)
+        return _list(deps, host.name, is_status=True)
     seen, masks = unit_status(deps, host, question.unit)
     data = {"host": host.name, "unit": json_view.snapshot(seen), "masks": [json_view.request(one) for one in masks]}
     told = with_kill_switch_note(deps, answers.status(host.name, seen, masks, deps.clock.now()))

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import structlog
+
 from bot import __version__
 from bot.app.anchor_file import anchor_file
 from bot.app.compose import Assembly, assemble
@@ -17,7 +19,7 @@ from bot.app.slack_connection import SlackConnection, ask_slack
 from bot.core.health import is_ready
 from bot.edges.cli_socket.server import Serve, ShellServer
 from bot.edges.ops import log
-from bot.edges.ops.log_writer import LogWriter
+from bot.edges.ops.log_writer import LogWriter, settle_all
 from bot.edges.ops.sd_notify import SdNotify
 from bot.errors import MaskbotError
 from bot.workflow import Workers, audit_shipping
@@ -38,16 +40,24 @@ def run(*, is_terminal: bool) -> None:
 
     Raises `MaskbotError` if it cannot start, or if Slack refuses the bot for good.
     """
-    out = LogWriter(sys.stdout)
+    settings = load_settings()
+    is_json, is_chosen = set_up_log(settings, is_terminal=is_terminal)
+    out = LogWriter(sys.stdout, dropped=log.in_json) if is_json and is_chosen else LogWriter(sys.stdout)
+    say = log.saying(out) if is_json and is_chosen else out.say
     try:
-        _serve(out.say, is_terminal=is_terminal)
+        _serve(settings, say, is_terminal=is_terminal)
+    except MaskbotError as error:
+        if not is_json:
+            raise
+        for why in str(error).splitlines():
+            structlog.get_logger().error("ended", why=why)
+        raise SystemExit(1) from None
     finally:
-        out.settle()
+        settle_all()
 
 
-def _serve(say: Say, *, is_terminal: bool) -> None:
-    settings, notify = load_settings(), SdNotify()
-    set_up_log(settings, is_terminal=is_terminal)
+def _serve(settings: Settings, say: Say, *, is_terminal: bool) -> None:
+    notify = SdNotify()
     signals = Signals(is_terminal=is_terminal)
     configuration = load_to_start(settings)
     _tell(configuration, say)
@@ -143,10 +153,15 @@ def _watch_chain(assembly: Assembly, stack: ExitStack) -> ChainWatch:
     return chain
 
 
-def set_up_log(settings: Settings, *, is_terminal: bool) -> None:
-    """Log lines for people at a terminal, and JSON elsewhere, unless the settings say which."""
-    chosen = "log_format" in settings.model_fields_set
-    log.set_up(level=settings.log_level, as_json=settings.log_format == "json" if chosen else not is_terminal)
+def set_up_log(settings: Settings, *, is_terminal: bool) -> tuple[bool, bool]:
+    """Log lines for people at a terminal, and JSON elsewhere, unless the settings say which.
+
+    Return whether it is JSON, and whether the settings say so: then what the bot says on standard output is JSON, too.
+    """
+    is_chosen = "log_format" in settings.model_fields_set
+    is_json = settings.log_format == "json" if is_chosen else not is_terminal
+    log.set_up(level=settings.log_level, as_json=is_json)
+    return is_json, is_chosen
 
 
 def serve_shell(assembly: Assembly, state: Callable[[], BotState]) -> ShellServer:

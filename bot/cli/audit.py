@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from bot.cli import options
+
 audit = typer.Typer(
     name="audit", no_args_is_help=True, help="Verify or export the audit log of all decisions and commands."
 )
@@ -14,11 +16,13 @@ def verify(
     anchor: Annotated[
         str, typer.Option(metavar="SEQ:HASH", help="An earlier end of the chain, as it was printed then.")
     ] = "",
+    *,
+    json: options.Json = False,
 ) -> None:
     """Verify the chain. Exit code 1 if a record was changed, removed or cut off."""
     from bot.cli import audit_chain
 
-    raise typer.Exit(audit_chain.verify_chain(anchor))
+    raise typer.Exit(audit_chain.verify_chain(anchor, as_json=json))
 
 
 @audit.command("accept-break")

@@ -1,6 +1,7 @@
 """Verify the audit chain, and export it as lines of JSON."""
 
 import getpass
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,20 +13,25 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.app.anchor_file import anchor_file
 from bot.app.compose import open_store
 from bot.core.audit.anchor import Anchor
-from bot.core.audit.chain import BrokenChain, Head, canonical
+from bot.core.audit.chain import BrokenChain, Head, VerifiedChain, canonical
 from bot.edges.clock import SystemClock
 from bot.edges.database import Database
+from bot.edges.database.engine import describe, file_of, parse_url
+from bot.edges.ops import log
 from bot.errors import MaskbotError, UsageError
 from config.settings import load_settings
 
 
-def verify_chain(anchor: str) -> int:
+def verify_chain(anchor: str, *, as_json: bool) -> int:
     """Verify the chain to its end, and that it contains an anchor: the one that was typed, or the one in the file."""
     now = SystemClock().now()
     known = Anchor(_anchor(anchor), now) if anchor else anchor_file(load_settings()).read()
     with _open() as store:
         found = store.verify_chain(known)
         accepted = store.stored_chain.accepted_break()
+    if as_json:
+        typer.echo(json.dumps(_as_json(found, accepted), indent=2))
+        return 1 if isinstance(found, BrokenChain) else 0
     if isinstance(found, BrokenChain):
         typer.echo(f"The audit chain is BROKEN at record {found.seq}: {found.why}.", err=True)
         return 1
@@ -33,6 +39,13 @@ def verify_chain(anchor: str) -> int:
     typer.echo(f"The audit chain is intact{since}: {found.count} records.")
     typer.echo(f"anchor: {found.head.seq}:{found.head.hash}")
     return 0
+
+
+def _as_json(found: BrokenChain | VerifiedChain, accepted: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    if isinstance(found, BrokenChain):
+        return {"ok": False, "record": found.seq, "why": found.why}
+    anchor = f"{found.head.seq}:{found.head.hash}"
+    return {"ok": True, "records": found.count, "anchor": anchor, "since": accepted["seq"] if accepted else None}
 
 
 def accept_break(reason: str) -> int:
@@ -66,11 +79,16 @@ def _from(store: Database, begin: datetime) -> Iterator[Mapping[str, Any]]:
 @contextmanager
 def _open() -> Iterator[Database]:
     """The database, for reading, beside a running bot. Whoever may read the file may read the audit log."""
-    store = open_store(load_settings())
+    url = parse_url((settings := load_settings()).database_url.get_secret_value())
+    if (file := file_of(url)) and not file.exists():
+        raise MaskbotError(f"There is no database {file.absolute()}. MASKBOT_DATABASE_URL names the bot's.")
+    log.set_up(level="error", as_json=False)
+    store = open_store(settings)
     try:
         yield store
     except SQLAlchemyError as error:
-        raise MaskbotError(f"This database has no readable audit chain ({type(error).__name__}).") from error
+        why = f"has no readable audit chain ({type(error).__name__})"
+        raise MaskbotError(f"{describe(url)} {why}. MASKBOT_DATABASE_URL names the bot's database.") from error
     finally:
         store.close()
 

@@ -13,7 +13,7 @@ import typer
 from bot.cli import status_line
 from bot.cli.progress import tell
 from bot.edges.cli_socket.client import NobodyThere, call, login_of
-from bot.errors import MaskbotError, UsageError
+from bot.errors import ConfigError, MaskbotError, UsageError
 
 Words = Mapping[str, Any]
 # Places of the socket if MASKBOT_SOCKET is not set: the bot's default in its own directory, and a service's.
@@ -53,10 +53,10 @@ def ask(asked: Words, *, carry_out: bool, as_json: bool) -> int:
     return tell(_carry_out(asked) if carry_out else call(_socket(), asked), as_json=as_json)
 
 
-def look(word: str, names: Sequence[str], given: Sequence[str], *, as_json: bool) -> int:
+def look(word: str, names: Sequence[str], given: Sequence[str], *, as_json: bool, verbose: bool = False) -> int:
     """Ask a question. Raises `MaskbotError`."""
     text = " ".join([word, *given, *map(_one_word, names)])
-    return tell(_asked_or_looked({"do": "question", "text": text}), as_json=as_json)
+    return tell(_asked_or_looked({"do": "question", "text": text}), as_json=as_json, verbose=verbose)
 
 
 def switch(word: str, reason: Sequence[str], *, as_json: bool) -> int:
@@ -135,10 +135,15 @@ def _asked_or_looked(words: Words) -> Iterator[Words]:
     """Ask the running bot; if none runs, root looks without it. Nothing is changed."""
     try:
         yield from call(_socket(), words)
-    except NobodyThere:
+    except NobodyThere as nobody:
         if os.geteuid() != 0:
             raise
-        yield from _here(words, works=False)
+        try:
+            yield from _here(words, works=False)
+        except ConfigError as error:
+            how = "MASKBOT_SOCKET names the socket of a bot that runs elsewhere"
+            without = f"Without a bot root looks by itself, with the bot's settings, and they are not here: {error}"
+            raise MaskbotError(f"{nobody} {how}. {without}") from None
 
 
 def _carry_out(words: Words) -> Iterator[Words]:

@@ -9,8 +9,10 @@ from bot.cli import options
 
 def register(app: typer.Typer) -> None:
     """Register the commands."""
-    for command in (ask, answer, give, withdraw, break_glass, sign_off, extend, keep):
-        app.command()(command)
+    for command in (answer, give, withdraw, extend, keep, break_glass):
+        app.command(rich_help_panel=options.ASK)(command)
+    app.command(rich_help_panel=options.APPROVE)(ask)
+    app.command(rich_help_panel=options.APPROVE)(sign_off)
 
 
 def ask(request: options.Request, question: options.Text, *, json: options.Json = False) -> None:

@@ -4,7 +4,10 @@ from typing import Annotated
 
 import typer
 
+# The groups of commands in the help, in this order.
+RUN, ASK, APPROVE, LOOK, OPERATE = "Run the bot", "Ask for a change", "Approve or stop", "Look", "Operate"
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, with stable keys.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Show each check, also those that are well.")]
 Host = Annotated[str, typer.Argument(metavar="HOST", help="A host, by its name in hosts.yaml.")]
 AnyHost = Annotated[str, typer.Argument(metavar="HOST", help="A host; if omitted, all hosts.")]
 Unit = Annotated[str, typer.Argument(metavar="UNIT", help="A unit; `cron` means `cron.service`.")]

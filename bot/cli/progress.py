@@ -57,7 +57,7 @@ class Lines:
             self._living.update(self._task, completed=1)
 
 
-def tell(told: Iterable[Words], *, as_json: bool) -> int:
+def tell(told: Iterable[Words], *, as_json: bool, verbose: bool = False) -> int:
     """Show the bot's messages, and return the exit code that came with them."""
     lines, newest = Lines(), dict[str, Any]()
     try:
@@ -70,7 +70,7 @@ def tell(told: Iterable[Words], *, as_json: bool) -> int:
                 case "answer" | "state" as kind:
                     newest = words[kind]
                     if not as_json:
-                        _say(words)
+                        _say(words, verbose=verbose)
                 case "end":
                     lines.close()
                     return _end(newest, words, as_json=as_json)
@@ -108,9 +108,9 @@ def _result(request: Words) -> None:
     Console().print(table)
 
 
-def _say(words: Words) -> None:
+def _say(words: Words, *, verbose: bool) -> None:
     if words["event"] == "answer":
-        for one in words["lines"]:
+        for one in [*words["lines"], *(words.get("more", ()) if verbose else ())]:
             typer.echo(status_line.line(one))
         return
     state = words["state"]

@@ -3,6 +3,7 @@
 import getpass
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -19,6 +20,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from bot import __version__
 from bot.cli.audit_schema import ExportedRecord
 from bot.core.audit.event_types import EVENT_TYPES
 from tests.lab.installation import ROOT
@@ -86,7 +88,7 @@ class Place:
 
 def serves(output: Iterable[str]) -> None:
     """Wait until a bot serves the command line."""
-    assert any(line.startswith("command line:") for line in output), "it ended before it served the command line"
+    assert any("command line: " in line for line in output), "it ended before it served the command line"
 
 
 def ended(process: Maskbot, number: signal.Signals) -> list[str]:
@@ -137,6 +139,20 @@ def test_help_names_every_command_and_what_exit_codes_mean(place: Place) -> None
     assert done.returncode == 0
     assert [command for command in COMMANDS if f" {command} " not in done.stdout] == []
     assert "0 done, 1 refused or failed, 2 misuse" in done.stdout
+
+
+def test_the_help_has_a_short_spelling_and_its_commands_stand_in_groups(place: Place) -> None:
+    said = place.maskbot("-h", COLUMNS="200").stdout
+    groups = re.findall(r"─ ([A-Z][a-z ]+) ─", said)
+    assert groups == ["Options", "Run the bot", "Ask for a change", "Approve or stop", "Look", "Operate"]
+    page = (ROOT / "docs/command-line.md").read_text()
+    for group in groups[1:]:
+        listed = said.partition(f"─ {group} ─")[2].partition("╰")[0]
+        names = re.findall(r"^│ ([a-z-]+) ", listed, re.MULTILINE)
+        row = re.search(rf"^\| {group} \| (.*) \|$", page, re.MULTILINE)
+        assert row
+        assert sorted(re.findall(r"`([a-z-]+)`", row[1])) == sorted(names)
+    assert place.maskbot("--version").stdout == f"maskbot {__version__}\n"
 
 
 @pytest.mark.parametrize("verb", ["mask", "unmask"])
@@ -243,9 +259,11 @@ def test_what_keeps_run_from_starting_is_a_sentence_and_check_says_the_same(
 
     assert (done.returncode, checked.returncode) == (1, 1)
     assert "ready" not in done.stdout
-    for line in done.stderr.splitlines():
-        assert line.partition(". ")[0] in checked.stderr
-    assert done.stderr.strip()
+    # before the settings are read nobody knows whether it is JSON that somebody expects
+    said = [json.loads(line)["why"] if line.startswith("{") else line for line in done.stderr.splitlines()]
+    assert said
+    for line in said:
+        assert line.partition(". Fix: ")[0] in checked.stderr
 
 
 def test_a_damaged_database_is_a_sentence(place: Place) -> None:
@@ -262,6 +280,32 @@ def test_without_a_running_bot_a_sentence_says_what_to_do(place: Place, words: l
 
     assert done.returncode == 1
     assert "maskbot run" in done.stderr
+
+
+def test_where_json_is_wanted_every_line_of_both_streams_is_json(place: Place) -> None:
+    with place.running(MASKBOT_LOG_FORMAT="json", MASKBOT_LOG_LEVEL="debug") as process:
+        rest = ended(process, signal.SIGTERM)
+    said = [json.loads(line) for line in rest]
+    assert said[-1]["event"] == "stopped"
+    assert all({"event", "level", "timestamp"} <= one.keys() for one in said)
+
+
+@pytest.mark.skipif(ME != "root", reason="only root looks without a bot")
+def test_a_question_without_bot_and_configuration_names_the_bot_first(place: Place) -> None:
+    done = place.maskbot("list", MASKBOT_CONFIG_DIR="/nonexistent")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"No bot answers at {place.folder}/maskbot.sock")
+    assert "MASKBOT_SOCKET names the socket" in done.stderr
+
+
+def test_an_audit_log_that_cannot_be_read_is_named_with_its_place(place: Place) -> None:
+    missing = place.maskbot("audit", "verify")
+    assert (missing.returncode, missing.stderr.partition(". ")[0]) == (1, f"There is no database {place.database}")
+    place.database.parent.mkdir()
+    place.database.write_bytes(b"")
+    empty = place.maskbot("audit", "verify")
+    assert empty.stderr.startswith(f"sqlite:///{place.database} has no readable audit chain")
 
 
 def test_an_option_without_its_dashes_is_asked_about_at_a_terminal_too(served: Place) -> None:
@@ -415,7 +459,8 @@ def test_an_untouched_chain_holds_and_its_anchor_too(recorded: Place) -> None:
     anchor = done.stdout.splitlines()[-1].removeprefix("anchor: ")
 
     assert done.returncode == 0
-    assert recorded.maskbot("audit", "verify", "--anchor", anchor).returncode == 0
+    as_json = json.loads(recorded.maskbot("audit", "verify", "--anchor", anchor, "--json").stdout)
+    assert (as_json["ok"], as_json["anchor"]) == (True, anchor)
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,7 @@ from bot.core.audit.chain import BrokenChain, Event, Head, Origin, VerifiedChain
 from bot.core.audit.seal_keys import KeyRing
 from bot.core.health import Backlog
 from bot.core.requests import Request, Stage, Vote
-from bot.edges import metrics
-from bot.edges.database import backlog, blast_radius, claims, outbox, periodic, requests
+from bot.edges.database import backlog, blast_radius, claims, debug_log, outbox, periodic, requests
 from bot.edges.database.engine import DatabaseLimits, parse_url
 from bot.edges.database.seals import Seals
 from bot.edges.database.stored_chain import Appending, StoredChain, linked
@@ -126,7 +125,7 @@ class Database:
             outbox.add(connection, stored, messages, now=now)
             chain.append(events)
         if has_moved:
-            metrics.count_stage_change(stored)
+            debug_log.moved(stored)
         return stored
 
     def claim(self, owner: str) -> Claim | None:
@@ -247,4 +246,5 @@ class Database:
             appending = Appending(self.stored_chain, connection, now)
             yield connection, now, appending
         self.stored_chain.note(appending.head)
+        debug_log.recorded(appending.events)
         self.wake()

@@ -3,7 +3,7 @@
 import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -141,10 +141,12 @@ class Appending:
     connection: Connection
     now: datetime
     head: Head | None = None
+    events: list[Event] = field(default_factory=list)
 
     def append(self, events: Sequence[Event]) -> None:
         """Append events; the chain's head is locked from now on."""
         self.head = self.chain.append(self.connection, events, at=self.now)
+        self.events += events
 
 
 def linked(request: Request, events: Sequence[Event]) -> tuple[Request, Sequence[Event]]:

@@ -4,10 +4,12 @@ No thread ever waits for whoever reads the log. The audit log is separate: it is
 ever dropped.
 """
 
+import json
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -29,7 +31,7 @@ _TOO_CHATTY = ("paramiko", "slack_sdk.web.base_client")
 
 def set_up(*, level: str, as_json: bool) -> LogWriter:
     """Log from this level on; libraries from `warning` on. The last lines are still written at exit."""
-    writer = LogWriter(sys.stderr)
+    writer = LogWriter(sys.stderr, dropped=in_json) if as_json else LogWriter(sys.stderr)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -49,6 +51,21 @@ def set_up(*, level: str, as_json: bool) -> LogWriter:
     return writer
 
 
+def in_json(dropped: int) -> str:
+    """What stands in a log of JSON in place of lines that were dropped."""
+    return json.dumps({"event": "lines dropped: nobody read them in time", "lines": dropped, "level": "warning"})
+
+
+def saying(out: LogWriter) -> Callable[[str], None]:
+    """What the process says of itself on standard output, as lines of JSON."""
+
+    def say(text: str) -> None:
+        stamp = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        out.say(json.dumps({"event": text, "level": "info", "timestamp": stamp}))
+
+    return say
+
+
 class _Lines:
     """structlog's output: a method for each level, all alike."""
 
@@ -65,10 +82,20 @@ class _Forward(logging.Handler):
 
 
 def _without_secrets(_: Any, __: str, said: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    for key, value in said.items():
-        if isinstance(value, str):
-            said[key] = _SECRET.sub("[secret]", value)
-    return said
+    return {key: _cleaned(value) for key, value in said.items() if value is not None}
+
+
+def _cleaned(value: Any) -> Any:
+    """A value without secrets, whatever it is made of."""
+    match value:
+        case str():
+            return _SECRET.sub("[secret]", value)
+        case Mapping():
+            return {key: _cleaned(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_cleaned(each) for each in value]
+        case _:
+            return value
 
 
 def _for_people() -> structlog.dev.ConsoleRenderer:

@@ -26,11 +26,17 @@ def settle_all() -> None:
         writer.settle()
 
 
+def _dropped(count: int) -> str:
+    return f"{count} lines were dropped here: nobody read them in time"
+
+
 class LogWriter:
     """Writes lines to one stream from a thread of its own."""
 
-    def __init__(self, stream: TextIO, *, most: int = _MOST_LINES) -> None:
+    def __init__(self, stream: TextIO, *, most: int = _MOST_LINES, dropped: Callable[[int], str] = _dropped) -> None:
+        """`dropped` is the line that says how many were dropped, in the form of all others."""
         self._write = _writer(stream)
+        self._say_dropped = dropped
         self._lines: deque[str] = deque()
         self._most = most
         self._dropped = 0
@@ -65,7 +71,7 @@ class LogWriter:
             with contextlib.suppress(OSError, ValueError):  # nobody reads any more
                 self._write("".join(f"{line}\n" for line in lines))
                 if dropped:
-                    self._write(f"{dropped} lines were dropped here: nobody read them in time\n")
+                    self._write(f"{self._say_dropped(dropped)}\n")
             with self._changed:
                 self._is_writing = False
                 self._changed.notify_all()

@@ -8,6 +8,7 @@ from functools import partial
 from bot.core.hosts.inventory import Host
 from bot.core.systemd.guard import PROTOCOLS, REFUSED, Note, frame_size, read_frame, request_line
 from bot.core.systemd.host_rules import GUARD
+from bot.edges.debug_line import debug
 from bot.edges.ssh.hosts import SshHosts
 from bot.ports import CommandResult
 
@@ -43,6 +44,7 @@ class GuardedHosts:
         if answered and reply.exit_code == REFUSED and int(answered) in {*self._protocols} - {spoken}:
             self._spoken[host.name] = int(answered)
             reply = replace(self._ask(host, line, int(answered), deadline, change), argv=argv)
+        debug("command", host=host.name, argv=" ".join(argv), exit_code=reply.exit_code, millis=reply.millis)
         return reply
 
     def _ask(self, host: Host, line: Callable[..., str], protocol: int, deadline: float, change: str) -> CommandResult:

@@ -44,6 +44,17 @@ def test_a_secret_in_a_line_is_blacked_out(capsys: pytest.CaptureFixture[str], s
     assert not any(part in said for part in (TOKEN, "0a1b2c", "pass-word"))
 
 
+def test_a_secret_inside_of_what_is_logged_is_blacked_out(capsys: pytest.CaptureFixture[str]) -> None:
+    writer = log.set_up(level="debug", as_json=True)
+
+    structlog.get_logger().debug("exec.result", data={"stderr": TOKEN, "argv": ["x", TOKEN], "exit": 1}, code=None)
+
+    assert writer.settle()
+    said = json.loads(capsys.readouterr().err)
+    assert said["data"] == {"stderr": "[secret]", "argv": ["x", "[secret]"], "exit": 1}
+    assert "code" not in said
+
+
 def test_a_secret_in_a_traceback_is_blacked_out_too(capsys: pytest.CaptureFixture[str]) -> None:
     writer = log.set_up(level="info", as_json=True)
     try:
