@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from bot import __version__
-from bot.cli import followups, votes
+from bot.cli import followups, operate, votes
 from bot.cli import options as words
 from bot.cli.arguments import ONLY_MASK_HAS, ONLY_REQUESTS_HAVE, ChangeArguments, one_per_field
 from bot.cli.audit import audit
@@ -43,6 +43,9 @@ def commands(
     ] = False,
 ) -> None:
     """The two-person rule for systemd units. Exit codes: 0 done, 1 refused or failed, 2 misuse."""
+
+
+operate.register_first(app)
 
 
 @app.command(rich_help_panel=words.RUN)

@@ -1,9 +1,10 @@
-"""The arguments of the commands for a change (mask, unmask, plan), as one value instead of twenty parameters."""
+"""The arguments of the commands for a change (mask, unmask, plan) and of `init`, each as one value."""
 
 import inspect
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 from bot.cli import options
@@ -34,21 +35,38 @@ class ChangeArguments:
     json: options.Json = False
 
 
+@dataclass(frozen=True, slots=True)
+class InitArguments:
+    """The arguments of `maskbot init`; what is missing is asked for at a terminal."""
+
+    folder: options.Folder = Path("maskbot")
+    _: KW_ONLY
+    host: options.NewHosts = None
+    environment: options.Environment = "prod"
+    channel: options.Channel = ""
+    ask: options.MayAsk = None
+    approve: options.Approvers = None
+    expect: options.Expect = ""
+    from_: options.From = ""
+
+
 ONLY_MASK_HAS = ("runtime", "keep_running", "force", "for_", "until", "hold", "review")
 ONLY_REQUESTS_HAVE = (
     "reason", "force", "hold", "review", "at", "window", "break_glass", "console_works", "no_wait", "carry_out",
 )  # fmt: skip
 
 
-def one_per_field(*left_out: str) -> Callable[[Callable[[ChangeArguments], None]], Callable[..., None]]:
+def one_per_field(
+    *left_out: str, of: Callable[..., Any] = ChangeArguments
+) -> Callable[[Callable[[Any], None]], Callable[..., None]]:
     """Give a command one parameter for each field of its arguments but these; typer reads parameters, not fields."""
-    fields = inspect.signature(ChangeArguments)
+    fields = inspect.signature(of)
     kept = [field for name, field in fields.parameters.items() if name not in left_out]
 
-    def decorated(command: Callable[[ChangeArguments], None]) -> Callable[..., None]:
+    def decorated(command: Callable[[Any], None]) -> Callable[..., None]:
         @wraps(command)
         def spread(**given: Any) -> None:
-            command(ChangeArguments(**given))
+            command(of(**given))
 
         spread.__dict__["__signature__"] = fields.replace(parameters=kept)
         spread.__annotations__ = {field.name: field.annotation for field in kept}

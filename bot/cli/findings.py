@@ -32,15 +32,17 @@ def _group(about: str, findings: Sequence[CheckResult], *, verbose: bool) -> Non
         return
     hints = sum(bool(one.what and one.fix) for one in well)
     more = f", {hints} with a hint (--verbose)" if hints else ""
-    if len(well) == len(findings):
+    is_doubted = about in (SETTINGS, FILES) and any(one.what for one in well)
+    if len(well) == len(findings) and not is_doubted:
         typer.echo(line(f"ok  {about}: {len(well)} checked{more}"))
     for one in findings:
-        if not one.is_ok:
+        if not one.is_ok or (one.what and about in (SETTINGS, FILES)):
             _one(one)
 
 
 def _one(one: CheckResult) -> None:
-    head = f"{'ok ' if one.is_ok else 'NOT'} {_named(one)}"
+    is_doubted = one.is_ok and one.what and one.about in (SETTINGS, FILES)
+    head = f"{'?? ' if is_doubted else 'ok ' if one.is_ok else 'NOT'} {_named(one)}"
     typer.echo(line(f"{head}: {one.what}" if one.what else head))
     if one.fix:
         typer.echo(line(f"      fix: {one.fix}"))

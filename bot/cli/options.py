@@ -1,5 +1,6 @@
 """The options and arguments of the `maskbot` commands, each with its help."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -62,3 +63,25 @@ CarryOut = Annotated[
     bool, typer.Option("--carry-out", help="Root only, while no bot runs: carry the request out in this process.")
 ]
 Login = Annotated[str, typer.Option("--login", metavar="NAME", help="The bot's login on the host.")]
+Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the files of the installation are made.")]
+NewHosts = Annotated[
+    list[str] | None,
+    typer.Option("--host", metavar="NAME=ADDRESS", help="A host, as in `web-01=192.0.2.11`; once for each."),
+]
+Environment = Annotated[str, typer.Option("--environment", metavar="NAME", help="The environment of these hosts.")]
+Channel = Annotated[str, typer.Option("--channel", metavar="NAME", help="Where people ask and approve: `#incident`.")]
+MayAsk = Annotated[
+    list[str] | None,
+    typer.Option("--ask", metavar="NAME", help="Who may ask: `@alice`, once for each, or one user group, `@eng`."),
+]
+Approvers = Annotated[
+    list[str] | None,
+    typer.Option("--approve", metavar="NAME", help="Who approves: `@bob`, once for each, or one user group, `@sre`."),
+]
+Expect = Annotated[
+    str,
+    typer.Option("--expect", metavar="FILE", help="Pin, without asking, the host keys whose fingerprints it has."),
+]
+From = Annotated[
+    str, typer.Option("--from", metavar="ADDRESS", help="The addresses from which the bot connects to the hosts.")
+]

@@ -15,4 +15,4 @@ def examine_start(configuration: Configuration | None, found: Iterable[ConfigPro
     if configuration and not rest:
         yield CheckResult(SETTINGS, "", is_ok=True)
     for fault in faults.values():
-        yield CheckResult(FILES, str(fault.path), is_ok=False, what=fault.text)
+        yield CheckResult(FILES, str(fault.path), is_ok=not fault.is_serious, what=fault.text)

@@ -17,8 +17,8 @@ from typing import TextIO
 # Also what the product loads late, and each process would load anew.
 LOADED = [
     "bot.__main__", "bot.app.run", "bot.doctor.hosts", "bot.doctor.slack", "bot.cli.audit_chain", "bot.cli.call",
-    "bot.cli.check", "bot.cli.doctor", "bot.cli.hosts_file", "bot.cli.hosts_scan", "bot.edges.guard.install",
-    "alembic.command", "alembic.config", "psycopg",
+    "bot.cli.check", "bot.cli.doctor", "bot.cli.init", "bot.cli.hosts_file", "bot.cli.hosts_scan",
+    "bot.edges.guard.install", "alembic.command", "alembic.config", "psycopg",
 ]  # fmt: skip
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(LOADED)

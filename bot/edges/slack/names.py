@@ -1,0 +1,69 @@
+"""Find ids by the names that people know: for a new configuration, in which only ids are written."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.web import SlackResponse
+
+from bot.edges.slack.channel import call
+from bot.errors import UsageError
+
+_PAGES = 50
+_PAGE = 200
+
+
+class SlackNames:
+    """What Slack lists, each list read once. Every method raises `UsageError`, and `SlackError`."""
+
+    def __init__(self, client: WebClient) -> None:
+        self._client = client
+        self._people: list[Mapping[str, Any]] | None = None
+
+    def channel(self, typed: str) -> tuple[str, str]:
+        """`#incident`: the id of a channel and its name."""
+        wanted = typed.lstrip("#")
+        for page in self._pages(self._client.conversations_list, types="public_channel,private_channel"):
+            for one in page.get("channels") or ():
+                if wanted in (one.get("name"), one["id"]):
+                    return one["id"], str(one.get("name") or "")
+        raise UsageError(
+            f"There is no channel #{wanted[:80]} that the bot can see. A private one is seen once the bot is invited: "
+            "`/invite @maskbot` there."
+        )
+
+    def person_or_group(self, typed: str) -> tuple[str, str]:
+        """`@bob` or `@sre`: the id of a person or a user group, and its name."""
+        wanted = typed.lstrip("@")
+        people = [one for one in self._everybody() if wanted in _names(one)]
+        groups = [one for one in self._groups() if wanted in (one.get("handle"), one["id"])]
+        found = [*people, *groups]
+        if not found:
+            raise UsageError(f"There is no person and no user group @{wanted[:80]} in the workspace.")
+        if len(found) > 1:
+            ids = ", ".join(one["id"] for one in found)
+            raise UsageError(f"@{wanted[:80]} could be any of {ids}: give the id.")
+        return found[0]["id"], wanted if wanted != found[0]["id"] else str(found[0].get("name") or "")
+
+    def _everybody(self) -> list[Mapping[str, Any]]:
+        if self._people is None:
+            pages = self._pages(self._client.users_list)
+            self._people = [one for page in pages for one in page.get("members") or () if not one.get("deleted")]
+        return self._people
+
+    def _groups(self) -> list[Mapping[str, Any]]:
+        return list(call(self._client.usergroups_list).get("usergroups") or ())
+
+    def _pages(self, method: Any, **arguments: str) -> Iterator[SlackResponse]:
+        cursor = ""
+        for _ in range(_PAGES):
+            answer = call(method, limit=str(_PAGE), cursor=cursor, **arguments)
+            yield answer
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return
+
+
+def _names(user: Mapping[str, Any]) -> set[str]:
+    profile = user.get("profile") or {}
+    return {user["id"], str(user.get("name")), str(profile.get("display_name")), str(profile.get("real_name"))}
