@@ -60,7 +60,7 @@ def likely_types() -> set[str]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in not_types
     ]
     shape = re.compile(rf"(?:{'|'.join(sorted(FAMILIES))})\.[a-z_]+")
-    return {text for text in texts if shape.fullmatch(text)}
+    return {text for text in texts if shape.fullmatch(text) and not text.endswith(".yaml")}  # a file is no event
 
 
 def begins(text: ast.JoinedStr) -> bool:
