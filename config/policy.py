@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from bot.core.people.identity import PersonId
 from bot.core.people.same_person import SamePerson
 from bot.core.policy.calendar_and_limits import ExtraApprovals, Freeze, MaintenanceWindow
+from bot.core.policy.groups import BreakGlassPolicy, Group, OnCallSource
 from bot.core.policy.hold import HoldPolicy
-from bot.core.policy.model import BreakGlassPolicy, Group, ListedUnit, OnCallSource, Policy, Routing, Rule
+from bot.core.policy.model import ListedUnit, Policy, Routing, Rule
 from bot.core.requests import REMIND
 from bot.core.time.handover_schedule import HandoverSchedule
 from config.calendar_and_limits import FreezeEntry, MaintenanceWindowEntry
@@ -243,5 +244,6 @@ def _rule(entry: RuleEntry, line: int) -> Rule:
         allows_break_glass=entry.break_glass,
         remind=REMIND if entry.remind is None else tuple(entry.remind),
         escalate=tuple(step.step() for step in entry.escalate),
+        rollout=entry.rollout.settings(),
         line=line,
     )

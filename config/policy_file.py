@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, model_validator
 
 from bot.core.input.names import REASON_LIMIT
-from bot.core.policy.model import BreakGlassPolicy
+from bot.core.policy.groups import BreakGlassPolicy
 from bot.core.requests import Verb
 from bot.core.time.handover_schedule import WEEKDAYS, Schedule
 from config.calendar_and_limits import CalendarEntry, ExtraApprovalsEntry, RequestLimitsEntry
@@ -15,6 +15,7 @@ from config.escalation import EscalationStepEntry, check_times
 from config.groups import GroupEntry, Id, OnCallEntry
 from config.hold import HoldsEntry, RequiresExpiry
 from config.policy_types import ChannelId, ClockTime, Duration, Pattern, Sentence, TeamId, TimeZone, Word, fits
+from config.rollout import RolloutEntry
 from config.scheduled_window import ScheduledWindowsEntry
 from config.strict_yaml import STRICT
 
@@ -32,7 +33,7 @@ _RIGHTS = {
     "break_glass",
     "maintenance_windows",
 }
-_RIGHTS |= {"remind", "escalate", "card_channel", "mention", "tell", "from_private"}
+_RIGHTS |= {"remind", "escalate", "card_channel", "mention", "tell", "from_private", "rollout"}
 
 
 class Channels(BaseModel):
@@ -77,6 +78,7 @@ class RuleEntry(BaseModel):
     break_glass: bool = True
     remind: list[Duration] | None = None
     escalate: list[EscalationStepEntry] = []
+    rollout: RolloutEntry = RolloutEntry()
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> "RuleEntry":

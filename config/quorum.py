@@ -7,7 +7,8 @@ from bot.core.people.identity import PersonId
 from bot.core.people.quorum import approvers_by_key, count_approvals
 from bot.core.people.same_person import SamePerson
 from bot.core.policy.calendar_and_limits import ExtraApprovals
-from bot.core.policy.model import Group, Policy, Rule
+from bot.core.policy.groups import Group
+from bot.core.policy.model import Policy, Rule
 from bot.core.policy.rules.calendar_and_limits import Reason, apply_reasons
 from bot.core.requests import ExtraApprovalReason, Verb
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from bot.core.people.identity import PersonId, Place
 from bot.core.people.quorum import approvers_by_key, count_approvals
 from bot.core.people.same_person import SamePerson
-from bot.core.policy.model import Group, Policy, Rule
+from bot.core.policy.groups import Group
+from bot.core.policy.model import Policy, Rule
 from bot.core.policy.rules.approval import approvals
 from bot.core.policy.rules.identity import is_one_of_us
 from bot.core.policy.rules.permission import approvers_of

@@ -9,6 +9,7 @@ from bot.core.audit.chain import Event
 from bot.core.people.identity import PersonId
 from bot.core.requests import Request, Stage, Vote
 from bot.core.requests.outbox import Message
+from bot.core.rollout.progress import Progress
 from bot.core.systemd.units import UnitName
 from bot.ports.claims import Claim
 
@@ -25,6 +26,7 @@ class Query:
     requester: PersonId | None = None  # the current owner
     since: datetime | None = None
     key: str = ""  # the key under which it was recorded
+    rollout: str | None = None  # targets of this rollout; an empty text: no targets of rollouts
     limit: int = 50
 
 
@@ -53,6 +55,9 @@ class Requests(Protocol):
 
     def find(self, query: Query) -> list[Request]:
         """The requests that match."""
+
+    def progress(self, rollout: str) -> list[Progress]:
+        """How far each target of a rollout has come, in the order in which they were recorded."""
 
     def masked_lately(self, since: datetime, *, beside: Request) -> frozenset[tuple[str, str]]:
         """Host and unit of every other mask that began since then, or is approved, due and was asked before this."""

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from bot.core.cards.blocks import Block, Text
 from bot.core.people.identity import Person, PersonId, Place, Shift
-from bot.core.policy.model import Group
+from bot.core.policy.groups import Group
 
 
 class Channel(Protocol):

@@ -9,7 +9,7 @@ from bot.core.hosts.inventory import Host
 from bot.core.people.identity import Person, PersonId, Place
 from bot.core.policy.calendar_and_limits import BlastRadius
 from bot.core.policy.decide import decide
-from bot.core.policy.model import Decision, Facts, Moment, Policy, Refuse
+from bot.core.policy.model import Decision, Facts, Moment, Policy, Refuse, TargetFacts
 from bot.core.policy.rules import dead_ends
 from bot.core.policy.rules.audit_chain import CHAIN_BROKEN
 from bot.core.policy.rules.audit_shipping import AUDIT_UNAVAILABLE
@@ -18,8 +18,10 @@ from bot.core.policy.rules.kill_switch import KILL_SWITCH_ON
 from bot.core.policy.rules.permission import NOT_KNOWN, NOT_KNOWN_YET
 from bot.core.requests import Request, Verb
 from bot.core.requests.deadlines import is_ahead
+from bot.core.requests.rollout import MOST_TARGETS
+from bot.core.rollout.targets import at_target
 from bot.core.systemd.units import Snapshot
-from bot.errors import NotYet, Unverified
+from bot.errors import NotYet, Unverified, UsageError
 from bot.ports import Query
 from bot.workflow.audit_shipping import unshipped_required
 from bot.workflow.people.membership import read_cards, read_groups
@@ -73,7 +75,7 @@ def gather_facts(
         now=now,
         moment=moment,
         request=request,
-        host=deps.in_force.inventory.host(ask.change.host),
+        host=known.targets[0].host if known.targets else deps.in_force.inventory.host(ask.change.host),
         requester=Person(ask.requester, ask.requester_name),
         place=ask.place,
         snapshot=snapshot or request.target.before,
@@ -82,6 +84,8 @@ def gather_facts(
         own_machine=deps.own_machine,
         blast_radius=known.blast_radius,
         group_hold=known.group_hold,
+        targets=known.targets,
+        rollout=deps.store.get(ask.rollout) if ask.rollout and moment is Moment.ACT else None,
     )
     if not ask.by_itself:  # the bot uses nobody's rights, so it needs no Slack, and goes on while Slack is away
         given = _with_people(deps, given, voter)
@@ -97,6 +101,7 @@ class _OnRecord:
     mask: Request | None  # the mask of ours that it would undo, extend, repeat or force
     others: tuple[Host, ...]  # its further hosts
     group_hold: Request | None  # the hold that people approved, for a request by the bot itself
+    targets: tuple[TargetFacts, ...]  # of a rollout
     blast_radius: BlastRadius | None  # counts the hosts and units that were masked recently, with those of this request
 
 
@@ -108,19 +113,42 @@ def _on_record(deps: Deps, request: Request, live: Sequence[Request] | None, now
         if live is None:
             live = deps.store.find(Query(host=change.host, unit=unit, live_masks=True))
         mask = next((one for one in live if one.target.unit == unit and one.ask.change.user == change.user), None)
+    if mask and mask.ask.rollout:  # it ends with its rollout
+        ends_at = deps.store.get(mask.ask.rollout).aftercare.expires_at
+        mask = replace(mask, aftercare=replace(mask.aftercare, expires_at=ends_at))
+    targets = _targets(deps, request)
     is_for_group = request.is_group_hold or (mask is not None and mask.is_group_hold)
     others = other_hosts(deps, request, mask) if is_for_group else ()
     if mask and change.verb is Verb.UNMASK:  # an unmask of one of our masks is an undo of it
         ask = replace(ask, undoes=mask.id)
     hosts = (change.host, *(host.name for host in others)) if others else ()
+    here = {one.host.name for one in targets} or {change.host, *hosts}
     group_hold = approved_group_hold(deps, request) if ask.by_itself else None
     limits, blast_radius = deps.in_force.policy.limits, None
     # A request that waits for its scheduled window is counted once the window opens.
     if limits.bound_blast_radius and request.is_new_mask and not is_ahead(change.scheduled_window, now):
         lately = deps.store.masked_lately(now - limits.within, beside=request)
         units = {name for host, name in lately if host == change.host} | {str(unit)}
-        blast_radius = BlastRadius(len({change.host, *hosts, *(host for host, _ in lately)}), len(units))
-    return _OnRecord(replace(request, ask=ask, hosts=hosts), mask, others, group_hold, blast_radius)
+        blast_radius = BlastRadius(len({*here, *(host for host, _ in lately)}), len(units))
+    return _OnRecord(replace(request, ask=ask, hosts=hosts), mask, others, group_hold, targets, blast_radius)
+
+
+def _targets(deps: Deps, request: Request) -> tuple[TargetFacts, ...]:
+    """The targets of a rollout as far as they have come. A host that is not in the inventory any more is left out.
+
+    Raises `UsageError` if no host is left.
+    """
+    if request.ask.selection is None or request.rollout is None:
+        return ()
+    begun = {one.id: one for one in deps.store.find(Query(rollout=request.id, limit=MOST_TARGETS))}
+    found = tuple(
+        TargetFacts(host, begun.get(one.request_id) or at_target(request, one))
+        for one in request.rollout.planned
+        if (host := deps.in_force.inventory.get(one.host))
+    )
+    if not found:
+        raise UsageError("None of its hosts is in hosts.yaml any more.")
+    return found
 
 
 def _with_people(deps: Deps, given: Facts, voter: PersonId | None) -> Facts:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.policy.model import Group, OnCallSource
+from bot.core.policy.groups import Group, OnCallSource
 from tests.config.folder import POLICY, Folder
 
 ON_CALL = POLICY.replace("sre: {users: [U0BOB, U0CAROL]}", "sre: {on_call: primary}")

@@ -8,7 +8,8 @@ import pytest
 
 from bot.core.people.identity import PersonId
 from bot.core.people.same_person import SamePerson
-from bot.core.policy.model import BreakGlassPolicy, Group, Rule
+from bot.core.policy.groups import BreakGlassPolicy, Group
+from bot.core.policy.model import Rule
 from bot.core.requests import REMIND, EscalationStep, Verb
 from bot.core.requests.scheduled_window import ScheduledWindowLimits
 from bot.core.time.handover_schedule import HandoverSchedule, Schedule

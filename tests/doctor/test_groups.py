@@ -7,7 +7,8 @@ import pytest
 
 from bot.core.people.identity import Person, PersonId, Place, Shift
 from bot.core.people.same_person import SamePerson
-from bot.core.policy.model import Group, Policy, Rule
+from bot.core.policy.groups import Group
+from bot.core.policy.model import Policy, Rule
 from bot.doctor.check_result import CheckResult
 from bot.doctor.groups import examine_groups
 from bot.errors import Unverified

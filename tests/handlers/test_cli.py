@@ -13,7 +13,8 @@ from bot.core.drift import HostView
 from bot.core.hosts.inventory import Inventory
 from bot.core.people.identity import PersonId
 from bot.core.policy.configuration import ConfigSnapshot
-from bot.core.policy.model import Group, Policy, Rule
+from bot.core.policy.groups import Group
+from bot.core.policy.model import Policy, Rule
 from bot.core.requests import (
     Aftercare,
     Approval,

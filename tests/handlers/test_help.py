@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.policy.model import Group
+from bot.core.policy.groups import Group
 from tests.handlers.payloads import CHANNEL, command
 from tests.handlers.world import World
 

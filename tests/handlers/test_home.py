@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.kill_switch import KillSwitchState
 from bot.core.people.identity import PersonId
-from bot.core.policy.model import BreakGlassPolicy, Group
+from bot.core.policy.groups import BreakGlassPolicy, Group
 from bot.core.requests import FollowupKind, KillSwitch, Request, Stage, Verdict
 from bot.ports import Periodic
 from bot.workflow.process.documents import to_document

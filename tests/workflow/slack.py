@@ -10,7 +10,7 @@ from datetime import datetime
 
 from bot.core.cards.blocks import Block, Text
 from bot.core.people.identity import Caller, Person, PersonId, Place, Shift
-from bot.core.policy.model import Group
+from bot.core.policy.groups import Group
 from bot.errors import NotYet, SlackError, Unverified
 
 TEAM = "T1"

@@ -12,7 +12,8 @@ from bot.core.cards import render
 from bot.core.hosts.inventory import Host, Inventory
 from bot.core.people.identity import Person, Place
 from bot.core.policy.configuration import ConfigSnapshot
-from bot.core.policy.model import Group, Policy, Rule
+from bot.core.policy.groups import Group
+from bot.core.policy.model import Policy, Rule
 from bot.core.requests import (
     Ask,
     Change,
@@ -129,7 +130,7 @@ class World:
         **options: Any,
     ) -> Request:
         """Record what somebody wants; nothing is waited for. Options are those of the ask or of its change."""
-        own = {name: options.pop(name) for name in ("break_glass", "console_works") if name in options}
+        own = {name: options.pop(name) for name in ("break_glass", "console_works", "selection") if name in options}
         change = Change(verb, host, UnitName.parse(unit), **options)
         ask = Ask(change, by.id, by.name, place, "INC-42: runaway job", **own)
         return self.desk.submit(ask, key=secrets.token_hex(8))

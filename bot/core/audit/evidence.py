@@ -84,4 +84,6 @@ def _lets_run(record: Mapping[str, Any], digest: str) -> bool:
     """Whether an event let this plan run; what needs no approval may run with whatever plan the start finds."""
     if record["type"] == "policy.evaluated":
         return bool(record["data"].get("decision") == "Allow")
-    return record["type"] in ("approval.quorum", "break_glass.used") and bool(record["data"].get("digest") == digest)
+    return record["type"] in ("approval.quorum", "break_glass.used", "rollout.target_begun") and bool(
+        record["data"].get("digest") == digest
+    )

@@ -89,6 +89,9 @@ _WANTED = {
     FollowupKind.ANSWER: "answer",
     FollowupKind.HAND_OVER: "new owner",
     FollowupKind.SIGN_OFF: "sign-off",
+    FollowupKind.PAUSE: "pause",
+    FollowupKind.GO_ON: "go on now",
+    FollowupKind.STOP_HERE: "stop here",
 }
 
 

@@ -7,6 +7,8 @@ NO_OPEN_QUESTION = "There is no open question."
 NO_ANSWER_TYPED = "Type your answer."
 CANNOT_HAND_OVER = "This cannot be handed over: it is running or over."
 NO_SIGN_OFF_OWED = "No sign-off is owed for this."
+NOT_CARRIED_OUT = "That rollout is not being carried out now: it has not begun, or it is over."
+PAUSED_ALREADY = "It is paused already."
 MAY_NOT_DECIDE = "You may not approve or deny this."
 MAY_NOT_BREAK_GLASS = "You may not use break-glass."
 

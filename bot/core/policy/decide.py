@@ -33,6 +33,7 @@ from bot.core.policy.rules import (
     maskable,
     ownership,
     permission,
+    rollout,
     scheduled_window,
     undo,
     unit_kind,
@@ -92,6 +93,7 @@ RULES: tuple[Check, ...] = (
     expiry.expiry_was_approved,
     hold.hold_may_be_reapplied,
     hold.is_kept,
+    rollout.approved_with_its_rollout,
     undo.own_mask_is_undone,
     expiry.extension_is_free,
     permission.some_rule_matches,
@@ -114,6 +116,8 @@ RULES: tuple[Check, ...] = (
 
 def decide(facts: Facts, policy: Policy) -> Decision:
     """Decide: allow, needs approval or refuse. Every later moment asks this one function again with fresh facts."""
+    if facts.targets:
+        return rollout.strictest_target([(name, _answer(one, policy)) for name, one in rollout.each_target(facts)])
     return hold_group_decision.strictest(
         [(one.host, _answer(one, policy)) for one in hold_group_decision.per_host(facts)]
     )
@@ -194,6 +198,11 @@ def could_break_glass(facts: Facts, policy: Policy) -> Refuse | None:
     """Refuse `facts.break_glass` if they could not use break-glass, judged by their identity. None means yes."""
     rules = (identity.break_glass_requester_is_one_of_us, permission.some_rule_matches, break_glass.may_break_glass)
     return _no(rules, facts, policy)
+
+
+def may_steer(facts: Facts, policy: Policy) -> Refuse | None:
+    """Refuse `facts.voter` if they may not pause, stop or continue the rollout. None means yes."""
+    return _no((identity.voter_is_one_of_us, rollout.may_steer), facts, policy)
 
 
 def may_own(facts: Facts, policy: Policy) -> Refuse | None:

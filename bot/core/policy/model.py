@@ -9,8 +9,18 @@ from bot.core.hosts.inventory import Host
 from bot.core.people.identity import Person, PersonId, Place, Shift
 from bot.core.people.same_person import SamePerson
 from bot.core.policy.calendar_and_limits import BlastRadius, ExtraApprovals, Freeze, MaintenanceWindow, RequestLimits
+from bot.core.policy.groups import BreakGlassPolicy, Group, OnCallSource
 from bot.core.policy.hold import HoldPolicy
-from bot.core.requests import REMIND, EscalationStep, ExtraApprovalReason, KillSwitch, Request, Verb, Verdict
+from bot.core.requests import (
+    REMIND,
+    EscalationStep,
+    ExtraApprovalReason,
+    KillSwitch,
+    Request,
+    RolloutSettings,
+    Verb,
+    Verdict,
+)
 from bot.core.requests.scheduled_window import ScheduledWindowLimits
 from bot.core.systemd.own_machine import OwnMachine
 from bot.core.systemd.units import Snapshot
@@ -33,6 +43,14 @@ class Unknown:
 
     why: str
     for_now: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TargetFacts:
+    """One target of a rollout: its host, and its request as far as it has come."""
+
+    host: Host
+    request: Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +82,8 @@ class Facts:
     broken_chain: str = ""  # why the audit chain is not trusted
     unshipped: str = ""  # MASK: why a required sink has not received the audit log
     blast_radius: BlastRadius | None = None  # MASK: recent masks, where the policy limits the blast radius
+    targets: tuple[TargetFacts, ...] = ()  # of a rollout: each of its targets
+    rollout: Request | None = None  # on one target of a rollout: the rollout, while it is being carried out
     own_machine: OwnMachine = OwnMachine()  # where the bot itself runs
 
 
@@ -163,38 +183,8 @@ class Rule:
     remind: tuple[timedelta, ...] = REMIND  # pause between reminders to the approvers who have not answered
     escalate: tuple[EscalationStep, ...] = ()  # escalation steps
     routing: Routing = Routing()
+    rollout: RolloutSettings = RolloutSettings()
     line: int = 0  # line in the policy file
-
-
-@dataclass(frozen=True, slots=True)
-class BreakGlassPolicy:
-    """Who may use break-glass, who is told each time, and how long the reason must be."""
-
-    groups: frozenset[str] = frozenset()  # groups of people; nobody unless named
-    channels: tuple[str, ...] = ()  # channel ids
-    people: tuple[str, ...] = ()  # groups whose members are mentioned, in addition to the skipped approvers
-    min_reason_length: int = 10  # characters
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """People: listed by id, or the members of a user group or channel, or who is on call, read each time it matters."""
-
-    name: str
-    users: frozenset[PersonId] = frozenset()
-    slack_group: str = ""
-    channel: str = ""
-    anybody_may_join: bool = False  # the channel may be public
-    on_call: str = ""  # a schedule of the on-call source
-
-
-@dataclass(frozen=True, slots=True)
-class OnCallSource:
-    """How to find out who is on call: a command, or a URL with `{schedule}` in it."""
-
-    command: tuple[str, ...] = ()  # the schedule is added as the last argument
-    url: str = ""
-    deadline: timedelta = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)

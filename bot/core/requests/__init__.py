@@ -12,6 +12,14 @@ from bot.core.requests.hold import Hold, HoldState
 from bot.core.requests.kill_switch import KillSwitch
 from bot.core.requests.paging import Cause, Paging
 from bot.core.requests.request import Request
+from bot.core.requests.rollout import (
+    KeepActive,
+    Rollout,
+    RolloutSettings,
+    RolloutTarget,
+    Selection,
+    TargetStatus,
+)
 from bot.core.requests.routing import Route
 from bot.core.requests.scheduled_window import ScheduledWindow
 from bot.core.requests.stages import Outcome, Stage
@@ -37,7 +45,13 @@ __all__ = [
     "ExtraApprovalReason",
     "Remark",
     "Request",
+    "KeepActive",
+    "Rollout",
+    "RolloutSettings",
+    "RolloutTarget",
     "Route",
+    "Selection",
+    "TargetStatus",
     "EscalationStep",
     "Sent",
     "Signature",

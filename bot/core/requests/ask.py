@@ -7,6 +7,7 @@ from enum import StrEnum
 from bot.core.people.identity import PersonId, Place
 from bot.core.requests.duration import Duration
 from bot.core.requests.hold import Hold
+from bot.core.requests.rollout import Selection
 from bot.core.requests.scheduled_window import ScheduledWindow
 from bot.core.systemd.units import UnitName
 
@@ -31,6 +32,8 @@ class Change:
     duration: Duration | None = None  # until the mask expires; None: until somebody undoes it
     hold: Hold | None = None  # a hold: who owns it, and its review date
     scheduled_window: ScheduledWindow | None = None  # the scheduled window; None: as soon as it is approved
+    # units that the same rollout changes on this host, so that their relations to this one are not part of its plan
+    beside: tuple[str, ...] = ()
     force: bool = False  # only this: end with SIGKILL the stop that one of our masks waits for
 
     def __str__(self) -> str:
@@ -71,6 +74,8 @@ class Ask:
     repeats: str = ""
     extends: str = ""
     forces: str = ""
+    selection: Selection | None = None  # a rollout: everything that it is about; the change names its first words
+    rollout: str = ""  # on one target of a rollout: the id of the rollout
     instead_of: datetime | None = None  # with `extends`: the new expiry
     by_itself: bool = False  # the bot itself asked: a mask expired, or a hold is reapplied or extended to another host
     break_glass: bool = False  # break-glass: without the missing approvals, if the policy allows it
@@ -82,7 +87,7 @@ class Ask:
     def related_ids(self) -> tuple[str, ...]:
         """The other requests by whose stored state this one acts."""
         group_request = self.change.hold.group_request if self.change.hold else ""
-        return tuple(filter(None, (self.undoes, self.repeats, self.forces, group_request)))
+        return tuple(filter(None, (self.undoes, self.repeats, self.forces, self.rollout, group_request)))
 
     @property
     def is_reapply(self) -> bool:

@@ -38,6 +38,8 @@ def card_after_save(
     told alone. A card is edited at once if people wait for it; the progress of a running request waits until `interval`
     has passed since the last edit. A pause that Slack asked for is kept in any case.
     """
+    if card is None and request.ask.rollout and request.approval is None:
+        return None  # the card of its rollout shows it
     if card is None:
         return CardUpdate(now, request.version) if request.stage in _SHOWN else None
     is_progress = request.stage is Stage.RUNNING and not has_moved

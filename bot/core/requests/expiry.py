@@ -40,6 +40,8 @@ def begin_aftercare(request: Request, now: datetime, care: AftercarePolicy, no_l
         return Aftercare(look_at=look_at)
     if no_login:
         return Aftercare(now, no_login=no_login, look_at=look_at)
+    if request.ask.rollout:
+        return Aftercare(look_at=look_at)  # the rollout ends and is extended as a whole
     if request.ask.is_group_member:
         return Aftercare(look_at=look_at)  # its owners review the hold as a whole, once
     if hold := request.hold:

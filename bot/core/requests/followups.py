@@ -19,6 +19,9 @@ class FollowupKind(StrEnum):
     ANSWER = "answer"  # an answer to that question
     HAND_OVER = "hand_over"
     SIGN_OFF = "sign_off"  # of a break-glass change
+    PAUSE = "pause"  # of a rollout that is being carried out
+    GO_ON = "go_on"
+    STOP_HERE = "stop_here"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,8 @@ def plan_of(change: Change, snapshot: Snapshot, layer: Layer | None) -> Mapping[
         "its unit file": [snapshot.fragment, around.fragment_hash],
         "its drop-ins": sorted(around.drop_ins),
         "its masks": sorted(file.layer for file in snapshot.layers if file.kind is not FileKind.ABSENT),
-        "what stops with it": sorted(other.unit for other in around.would_stop),
-        "what triggers it": sorted(other.unit for other in around.triggers),
+        "what stops with it": sorted({other.unit for other in around.would_stop} - {*change.beside}),
+        "what triggers it": sorted({other.unit for other in around.triggers} - {*change.beside}),
     }
 
 

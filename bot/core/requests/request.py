@@ -14,6 +14,7 @@ from bot.core.requests.followups import Followup, Remark, Transfer
 from bot.core.requests.hold import Hold, HoldState
 from bot.core.requests.kill_switch import KillSwitch
 from bot.core.requests.paging import Paging
+from bot.core.requests.rollout import Rollout
 from bot.core.requests.routing import Route
 from bot.core.requests.stages import MOVES, Outcome, Stage
 from bot.core.requests.target import Target
@@ -55,6 +56,7 @@ class Request:
     drift: SeenDrift = SeenDrift()
     hold_state: HoldState = HoldState()
     hosts: tuple[str, ...] = ()  # for a group's hold and for its lift: the hosts it covers, and when people were asked
+    rollout: Rollout | None = None  # of a request for many targets: how far each of them has come
     last_event: str = ""  # the id of the newest sealed event that was stored with a change of this request
     due_at: datetime | None = field(default=None)  # when the request is due; None: when something happens
 
@@ -135,6 +137,8 @@ class Request:
 
         A hold counts while its mask is off the host too: the mask is reapplied, or the owners decide about it.
         """
+        if self.rollout is not None:
+            return self.ask.change.verb is Verb.MASK and self.rollout.has_masks and not self.undone_by
         masked = (Outcome.PROVEN, Outcome.MASKED_RUNNING, Outcome.MASKED_RESTARTED)
         return (
             self.ask.change.verb is Verb.MASK

@@ -76,9 +76,15 @@ def next_calendar_change(request: Request) -> datetime | None:
 
 def pending_followup(request: Request) -> datetime | None:
     """A recorded followup: due at once, or as soon as the request does not run any more."""
-    if request.stage in (Stage.ASKED, Stage.RUNNING):
+    if request.stage is Stage.ASKED or (request.stage is Stage.RUNNING and request.rollout is None):
         return None
     return min((followup.at for followup in request.open_followups), default=None)
+
+
+def targets_to_close(request: Request) -> datetime | None:
+    """A rollout that is over, while requests of its targets may still wait for their turn."""
+    is_open = request.rollout is not None and not request.rollout.is_closed
+    return request.finished_at or request.asked_at if is_open and request.stage.is_final else None
 
 
 def next_sign_off_reminder(request: Request) -> datetime | None:
@@ -90,7 +96,7 @@ def next_sign_off_reminder(request: Request) -> datetime | None:
     )
 
 
-ALWAYS: tuple[Timer, ...] = (page_to_resolve, pending_followup, next_sign_off_reminder)
+ALWAYS: tuple[Timer, ...] = (page_to_resolve, pending_followup, next_sign_off_reminder, targets_to_close)
 TIMERS: Mapping[Stage, tuple[Timer, ...]] = {
     Stage.ASKED: (stored_due_time,),
     Stage.WAITING: (

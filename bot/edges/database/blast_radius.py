@@ -22,7 +22,11 @@ def masked_lately(
         and_(requests.c.asked_at == beside.asked_at, requests.c.id < beside.id),
     )
     verb = requests.c.document["ask"]["change"]["verb"].as_string()
-    is_turn = and_(requests.c.stage == Stage.APPROVED.value, targets.c.due_at <= now, earlier, verb == Verb.MASK.value)
+    # a rollout as a whole is on no host: its targets are counted one by one
+    is_whole = requests.c.document[("ask", "selection", "hosts", 0)].as_string().is_not(None)
+    is_turn = and_(
+        ~is_whole, requests.c.stage == Stage.APPROVED.value, targets.c.due_at <= now, earlier, verb == Verb.MASK.value
+    )
     of_each = select(targets.c.host, targets.c.unit).join(requests, requests.c.id == targets.c.request_id)
     others = targets.c.request_id != beside.id
     return frozenset(

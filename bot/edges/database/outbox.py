@@ -41,7 +41,7 @@ def announce(connection: Connection, new: Sequence[Message], *, now: datetime) -
 
 def _row(request: Request | None, message: Message, now: datetime) -> dict[str, Any]:
     return {
-        "request_id": request.id if request else None,
+        "request_id": _told_of(request, message) if request else None,
         "kind": message.kind.value,
         "own_place": request is None or not message.needs_card,
         "document": _MESSAGE.dump_python(message, mode="json"),
@@ -52,6 +52,12 @@ def _row(request: Request | None, message: Message, now: datetime) -> dict[str, 
         "posted_version": NEVER_POSTED,
         "urgent_version": request.version if request else 0,
     }
+
+
+def _told_of(request: Request, message: Message) -> str:
+    """The request in whose thread a message stands: what is noted of one target stands in its rollout's."""
+    is_of_rollout = message.kind is MessageKind.NOTE and message.place is None and request.approval is None
+    return request.ask.rollout or request.id if is_of_rollout else request.id
 
 
 def show(

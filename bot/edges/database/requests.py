@@ -82,6 +82,8 @@ def _matching(query: Query) -> Select[tuple[object, ...]]:
         chosen = chosen.where(requests.c.requester_org == org, requests.c.requester_user == user)
     if query.key:
         chosen = chosen.where(requests.c.key == query.key)
+    if query.rollout is not None:
+        chosen = chosen.where(requests.c.rollout == query.rollout)
     if query.since:
         chosen = chosen.where(requests.c.asked_at >= query.since)
     if query.host or query.unit:

@@ -49,18 +49,19 @@ def request_row(request: Request) -> dict[str, Any]:
         "requester_user": user,
         "asked_at": request.asked_at,
         "live_mask": request.is_live_mask,
+        "rollout": request.ask.rollout,
         "document": _REQUEST.dump_python(request, mode="json", exclude={"target", "votes"}),
     }
 
 
 def target_row(request: Request) -> dict[str, Any]:
     """The columns of a target that a change of the request writes; not its due time and its claim."""
-    target = request.target
+    target, is_rollout = request.target, request.ask.selection is not None  # which itself does nothing on any host
     return {
         "host": target.host,
         "unit": str(target.unit),
-        "running": request.stage is Stage.RUNNING and target.waiting is None,  # it holds the host
-        "begun_at": request.begun_at if request.ask.change.verb is Verb.MASK else None,
+        "running": request.stage is Stage.RUNNING and target.waiting is None and not is_rollout,  # it holds the host
+        "begun_at": request.begun_at if request.ask.change.verb is Verb.MASK and not is_rollout else None,
         "document": _TARGET.dump_python(target, mode="json"),
     }
 

@@ -13,7 +13,8 @@ from bot.core.audit.chain import BrokenChain, Event, Head, Origin, VerifiedChain
 from bot.core.audit.seal_keys import KeyRing
 from bot.core.health import Backlog
 from bot.core.requests import Request, Stage, Vote
-from bot.edges.database import backlog, blast_radius, claims, debug_log, outbox, periodic, requests
+from bot.core.rollout.progress import Progress
+from bot.edges.database import backlog, blast_radius, claims, debug_log, outbox, periodic, requests, rollouts
 from bot.edges.database.engine import DatabaseLimits, parse_url
 from bot.edges.database.seals import Seals
 from bot.edges.database.stored_chain import Appending, StoredChain, linked
@@ -93,6 +94,10 @@ class Database:
     def find(self, query: Query) -> list[Request]:
         with self._transactions.reading() as connection:
             return requests.find(connection, query)
+
+    def progress(self, rollout: str) -> list[Progress]:
+        with self._transactions.reading() as connection:
+            return rollouts.progress(connection, rollout)
 
     def masked_lately(self, since: datetime, *, beside: Request) -> frozenset[tuple[str, str]]:
         with self._transactions.reading() as connection:

@@ -68,6 +68,7 @@ requests = Table(
     Column("requester_user", Text, nullable=False),
     Column("asked_at", UtcTime, nullable=False, index=True),
     Column("live_mask", Boolean, nullable=False),
+    Column("rollout", Text, nullable=False, index=True),  # of one target: the id of its rollout; otherwise empty
     Column("document", JSON, nullable=False),
     Column("seal", Text, nullable=False),  # over the row, its target's document and its counted votes
 )

@@ -9,7 +9,7 @@ import structlog
 
 from bot.core.people.identity import Shift
 from bot.core.people.on_call import read_shifts
-from bot.core.policy.model import OnCallSource
+from bot.core.policy.groups import OnCallSource
 from bot.core.text.sanitize import clean
 from bot.edges.sources.command import ask_command
 from bot.edges.sources.url import ask_url

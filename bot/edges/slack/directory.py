@@ -10,7 +10,7 @@ from slack_sdk import WebClient
 from slack_sdk.web import SlackResponse
 
 from bot.core.people.identity import Person, PersonId, Place, Shift
-from bot.core.policy.model import Group
+from bot.core.policy.groups import Group
 from bot.edges.slack.channel import Account, call
 from bot.errors import SlackError, Unverified
 from bot.ports import Schedules

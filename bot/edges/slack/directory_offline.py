@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import TypeVar
 
 from bot.core.people.identity import Person, PersonId, Place, Shift
-from bot.core.policy.model import Group, Policy
+from bot.core.policy.groups import Group
+from bot.core.policy.model import Policy
 from bot.errors import NotYet, SlackError, Unverified
 from bot.ports import Directory, Schedules
 

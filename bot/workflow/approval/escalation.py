@@ -7,7 +7,7 @@ from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
 from bot.core.cards.escalation import step_taken
 from bot.core.people.identity import PersonId, Place
-from bot.core.policy.model import Group
+from bot.core.policy.groups import Group
 from bot.core.requests import Cause, EscalationStep, Request, Tally
 from bot.errors import NotYet, Unverified
 from bot.ports import Message, MessageKind

@@ -55,10 +55,10 @@ class Admission:
         bounds, now = self._deps.in_force.policy.limits, self._deps.clock.now()
         is_new_mask = ask.change.verb is Verb.MASK and not ask.extends
         may_jump = ask.break_glass or not is_new_mask
-        lately = Query(requester=ask.requester, since=now - _MINUTE)
+        lately = Query(requester=ask.requester, since=now - _MINUTE, rollout="")
         traffic = Traffic(
             lately=0 if bounds.requests_per_minute is None else count(lately),
-            open_requests=0 if bounds.open_requests is None or may_jump else count(Query(stages=_OPEN)),
+            open_requests=0 if bounds.open_requests is None or may_jump else count(Query(stages=_OPEN, rollout="")),
         )
         if no := (there_is_room if is_new_mask else there_is_room_for_an_undo)(traffic, bounds):
             raise _NoRoom(no)

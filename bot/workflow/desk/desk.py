@@ -34,6 +34,7 @@ from bot.workflow.queries.answer_pool import AnswerPool
 from bot.workflow.queries.form_options import FormOptions
 from bot.workflow.queries.home_publisher import HomePublisher
 from bot.workflow.requests.lookup import beside_first_card, stored_request, update_stored_request
+from bot.workflow.rollout.controls import Rollouts
 
 _STILL_MINE = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)
 
@@ -55,6 +56,7 @@ class Desk:
         self.edited_messages = EditedMessages(deps)
         self.kill_switch = KillSwitchControl(deps)
         self.extensions = Extensions(deps, self.submit)
+        self.rollouts = Rollouts(deps, self.followups, self.submit)
         self.slow_stops = SlowStops(deps, self.submit, self.withdraw)
         self._admission = Admission(deps, self._refusals)
         self._pace = WithinAMinute(deps.timings.acts_per_minute, deps.clock)
@@ -101,7 +103,8 @@ class Desk:
     def submit(self, ask: Ask, *, key: str) -> Request:
         """Record a new request, if it is admitted; a second delivery finds what the first recorded."""
         ask = bound_to_waiting_mask(self._deps, on_one_host(self._deps, ask))
-        self._deps.in_force.inventory.host(ask.change.host)
+        if ask.selection is None:
+            self._deps.in_force.inventory.host(ask.change.host)
         return self._admission.admit(ask, key=key)
 
     def undo(self, request_id: str, caller: Caller) -> Request:
@@ -115,7 +118,8 @@ class Desk:
         if not mask.can_be_undone:
             raise UsageError("There is nothing left to undo: " + how_it_stands(mask))
         change = mask.ask.change.as_undo(mask.target.unit)
-        return self.submit(Ask(change, who.id, who.name, who.place, undoes=mask.id), key=who.key)
+        ask = Ask(change, who.id, who.name, who.place, undoes=mask.id, selection=mask.ask.selection)
+        return self.submit(ask, key=who.key)
 
     start_again = undo  # what was stopped but not masked is restored in the same way
 

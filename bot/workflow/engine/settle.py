@@ -38,6 +38,14 @@ def settle(deps: Deps, claim: Claim, result: Result) -> Request:
         case _:
             update = result
     stored = save(deps, update, claim=claim)
+    if stored.ask.rollout and _has_moved(claim.request, stored):
+        deps.store.make_due(stored.ask.rollout)
     if isinstance(result, Ending) and stored.target.sent:
         watch_soon(deps, stored.target.host)
     return stored
+
+
+def _has_moved(before: Request, now: Request) -> bool:
+    """Whether a target has news for its rollout, which looks again at once; it looks now and then in any case."""
+    was, is_now = before.target, now.target
+    return before.stage is not now.stage or (was.unknown_since is None) is not (is_now.unknown_since is None)

@@ -21,6 +21,7 @@ from bot.core.requests.timers import (
     page_to_resolve,
     pending_followup,
     stop_to_force,
+    targets_to_close,
 )
 from bot.workflow.approval.escalation import count_down, escalate, remind
 from bot.workflow.drift.aftercheck import aftercheck
@@ -34,11 +35,16 @@ from bot.workflow.paging import close_page
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.kill_switch_state import show_kill_switch
 from bot.workflow.requests.results import Result, Stages
+from bot.workflow.rollout.carry_out import close_targets
 
 Handler = Callable[[Deps, Request], Result | Stages]
 Entry = tuple[Timer | None, Handler]  # when it is due (None: whenever the request is), and what is done then
 
-FIRST: tuple[Entry, ...] = ((page_to_resolve, close_page), (pending_followup, handle_followups))
+FIRST: tuple[Entry, ...] = (
+    (page_to_resolve, close_page),
+    (targets_to_close, close_targets),
+    (pending_followup, handle_followups),
+)
 BY_STAGE: Mapping[Stage, tuple[Entry, ...]] = {
     Stage.WAITING: (
         (stop_to_force, end_if_over),

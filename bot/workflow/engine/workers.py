@@ -25,6 +25,8 @@ from bot.workflow.outbox.deliver import deliver
 from bot.workflow.process.deps import UNCALLED, Deps
 from bot.workflow.requests.evidence import why_not_believed
 from bot.workflow.requests.results import NotBelieved, Stages
+from bot.workflow.rollout.carry_out import begin_rollout, take_turn
+from bot.workflow.rollout.planning import plan_rollout
 
 log = structlog.get_logger()
 _LAST_WORDS = 5.0  # seconds in which the last messages may still be started
@@ -221,16 +223,22 @@ def _life(deps: Deps, claim: Claim, stopping: Callable[[], bool]) -> Stages:
     """
     request, just_seen = claim.request, None
     if request.stage is Stage.ASKED:
-        request = yield run_preflight(deps.pinned(), request)
+        if request.ask.selection:
+            request = yield from plan_rollout(deps.pinned(), request)
+        else:
+            request = yield run_preflight(deps.pinned(), request)
         just_seen = request.target.before
     elif request.stage is Stage.WAITING or request.recorded_votes:
         request = yield from count_votes(deps.pinned(), request)
     request = yield from do_what_is_due(deps, request)
     if request.stage is Stage.APPROVED and not is_ahead(request.ask.change.scheduled_window, deps.clock.now()):
-        request = yield start(deps, request, seen=just_seen)
+        begin = begin_rollout(deps, request) if request.ask.selection else start(deps, request, seen=just_seen)
+        request = yield begin
     if request.stage is Stage.RUNNING:
         if why := why_not_believed(deps, request):
             return (yield NotBelieved(request, why))
+        if request.ask.selection:
+            return (yield from take_turn(deps, request))
         # a request of an earlier process, and a forced stop, begin with a fresh look
         is_old = claim.request.stage is Stage.RUNNING or request.ask.change.force
         seen = None if is_old else request.target.last_seen

@@ -37,7 +37,8 @@ def _begin(deps: Deps, mask: Request) -> Update:
     """Ask for the undo; the same key finds a request that was made before a crash."""
     aftercare, change = mask.aftercare, mask.ask.change
     try:
-        look(deps, deps.in_force.inventory.host(change.host), mask.target.unit, user=change.user)
+        if mask.rollout is None:  # each target of a rollout is looked at by its own undo
+            look(deps, deps.in_force.inventory.host(change.host), mask.target.unit, user=change.user)
     except HostError as error:
         return _overdue(deps, mask, str(error), code=error.code)
     except UsageError as error:
@@ -56,6 +57,7 @@ def _ask(mask: Request) -> Ask:
         mask.ask.place,
         automatic_requests.expiry_reason(mask),
         undoes=mask.id,
+        selection=mask.ask.selection,
         by_itself=True,
     )
 

@@ -12,6 +12,7 @@ from bot.workflow.followups.break_glass_sign_off import sign
 from bot.workflow.followups.clarification import answer, ask_for_more
 from bot.workflow.followups.ownership import hand_over
 from bot.workflow.followups.record import check, refuse_followup
+from bot.workflow.followups.steering import steer
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.results import Stages, Update
 
@@ -22,15 +23,23 @@ _GRANT: Mapping[FollowupKind, Grant] = {
     FollowupKind.ANSWER: answer,
     FollowupKind.HAND_OVER: hand_over,
     FollowupKind.SIGN_OFF: sign,
+    FollowupKind.PAUSE: steer,
+    FollowupKind.GO_ON: steer,
+    FollowupKind.STOP_HERE: steer,
 }
 
 
 def handle_followups(deps: Deps, request: Request) -> Stages:
     """Handle followups in the order of their recording; one that cannot be verified yet keeps waiting."""
-    for followup in request.open_followups if request.stage is not Stage.RUNNING else ():
+    for followup in request.open_followups if _are_taken(request) else ():
         with suppress(NotYet):
             request = yield _handle(deps, request, followup)
     return request
+
+
+def _are_taken(request: Request) -> bool:
+    """Whether followups are taken now: a request that runs takes them afterwards, a rollout at any time."""
+    return request.stage is not Stage.RUNNING or request.rollout is not None
 
 
 def _handle(deps: Deps, request: Request, followup: Followup) -> Update:
@@ -47,6 +56,6 @@ def _handle(deps: Deps, request: Request, followup: Followup) -> Update:
 
 def retry_followups(deps: Deps, request: Request) -> Request:
     """Retry followups after everything else, so that they delay nothing. Raises `NotYet` while one is open."""
-    if request.open_followups and request.stage is not Stage.RUNNING:
+    if request.open_followups and _are_taken(request):
         raise NotYet("Group members are not known yet.", again_in=deps.timings.not_verified)
     return request

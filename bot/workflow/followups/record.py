@@ -114,6 +114,17 @@ def _signature(request: Request, _: Followup, __: Policy) -> None:
         raise UsageError(words.NO_SIGN_OFF_OWED)
 
 
+def _steering(request: Request, _: Followup, __: Policy) -> None:
+    if request.rollout is None or request.stage is not Stage.RUNNING or request.rollout.stopped_at:
+        raise UsageError(words.NOT_CARRIED_OUT)
+
+
+def _pause(request: Request, followup: Followup, policy: Policy) -> None:
+    _steering(request, followup, policy)
+    if request.rollout and request.rollout.paused_at:
+        raise UsageError(words.PAUSED_ALREADY)
+
+
 def _only_the_owner(request: Request, followup: Followup, what: str) -> None:
     if followup.by.key != request.owner.key:
         raise UsageError(only_the_owner(request, what))
@@ -125,6 +136,9 @@ _CHECKS: Mapping[FollowupKind, Check] = {
     FollowupKind.ANSWER: _answer,
     FollowupKind.HAND_OVER: _transfer,
     FollowupKind.SIGN_OFF: _signature,
+    FollowupKind.PAUSE: _pause,
+    FollowupKind.GO_ON: _steering,
+    FollowupKind.STOP_HERE: _steering,
 }
 
 

@@ -16,7 +16,7 @@ from bot.workflow.requests.mask_inventory import watch_of
 def on_one_host(deps: Deps, ask: Ask) -> Ask:
     """The request for the host that people are shown first. Raises `UsageError`."""
     group, change = ask.change.host.removeprefix("@"), ask.change
-    if not is_group(change.host):
+    if not is_group(change.host) or ask.selection:
         return ask
     if change.verb is Verb.UNMASK:
         group_hold = _held(deps, group, ask)

@@ -22,6 +22,9 @@ from bot.workflow.requests.results import Closing, Decided, Ending, Update
 def act_on(deps: Deps, decided: Decided) -> Update | Closing | Ending:
     """What follows from the decision. Read by stage: a new request, one that waits, one that was approved before."""
     request = decided.request
+    if request.ask.rollout and request.stage is Stage.ASKED and not isinstance(decided.decision, Refuse):
+        planned = request.move(Stage.WAITING, because=decided.decision.because, due_at=None)
+        return Update(planned, [_evaluated(planned, decided)], is_urgent=False)  # it waits for its rollout
     match decided.decision:
         case Refuse() as refusal:
             return _refuse(deps, decided, refusal)
@@ -31,7 +34,13 @@ def act_on(deps: Deps, decided: Decided) -> Update | Closing | Ending:
         case Allow() as allowed:
             return _allow(deps, decided, allowed)
         case NeedsApproval() as needed if request.approval is None or request.stage is Stage.ASKED:
-            return _ask_approvers(deps, decided, needed)
+            asked = _ask_approvers(deps, decided, needed)
+            is_changed = bool(request.ask.rollout)  # its rollout was approved, and its plan is another one now
+            return (
+                replace(asked, request=replace(asked.request, changed_since=_what_changed(request)))
+                if is_changed
+                else asked
+            )
         case NeedsApproval() as needed if request.stage is Stage.WAITING:
             return _update_requirements(deps, decided, needed, request.approval)
         case NeedsApproval() as needed:

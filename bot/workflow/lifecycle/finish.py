@@ -81,6 +81,8 @@ def _history(deps: Deps, request: Request, now: datetime) -> HoldState:
 
 def _to_all(ended: Request) -> Iterator[Message]:
     """Commands go into the thread; a change that did nothing on a host and needed no approval is on its card only."""
+    if ended.ask.rollout and ended.approval is None:  # the rollout's card and thread say it
+        return
     if ended.target.outcome is not Outcome.EXTENDED:
         yield Message(MessageKind.EVIDENCE)
     if ended.target.outcome is not Outcome.EXTENDED or ended.approval:

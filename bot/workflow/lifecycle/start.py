@@ -110,7 +110,7 @@ def _wait_for_its_turn(deps: Deps, request: Request) -> Update | None:
     if request.kill_switch or (deps.sinks and request.is_new_mask and may_leave_unshipped(deps)):
         raise NotYet("The kill switch is on, or audit shipping is behind.", again_in=deps.timings.host_busy)
     is_new, place = request.ask.change.verb is Verb.MASK and not request.ask.by_itself, request.ask.place
-    if is_new and not place.is_shell and not all(deps.store.card(request.id)):
+    if is_new and not place.is_shell and not all(deps.store.card(request.ask.rollout or request.id)):
         raise NotYet("Its card is not posted yet.", again_in=deps.timings.host_busy)
     return None
 

@@ -5,7 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from bot.core.people.identity import Person, PersonId, Place, Shift
-from bot.core.policy.model import Group, NeedsApproval, Policy, Unknown
+from bot.core.policy.groups import Group
+from bot.core.policy.model import NeedsApproval, Policy, Unknown
 from bot.core.requests import Request
 from bot.errors import NotYet, Unverified
 from bot.workflow.process.deps import Deps

@@ -86,6 +86,9 @@ def _name_of(deps: Deps, card: Place) -> str:
 
 def place_of(deps: Deps, request: Request) -> Place:
     """The channel of the card and its messages: the rule's, or the one where the request was made."""
+    channel, ts = deps.store.card(request.ask.rollout) if request.ask.rollout else ("", "")
+    if ts:  # in the thread of its rollout
+        return thread_of(request, channel, ts)
     if request.route.card_channel:
         return Place(request.route.card_channel)
     return place_asked(deps, request)

@@ -25,6 +25,8 @@ def _last_words(request: Request, because: str) -> list[Message]:
 
     One by the bot itself has no requester to tell.
     """
+    if request.ask.rollout and request.approval is None:  # the rollout's card says it
+        return []
     if request.stage is not Stage.ASKED:
         return end_messages(request)
     return [] if request.ask.by_itself else [to_requester(request, because)]

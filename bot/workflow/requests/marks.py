@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
-from bot.core.requests import Extension, Forced, Request
+from bot.core.requests import Extension, Forced, Request, TargetStatus
 from bot.core.requests.expiry import extend, keep
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.update import update
@@ -25,6 +26,20 @@ def mark_undone(deps: Deps, mask_id: str, *, by: str, is_restored: bool) -> None
     mask = _mark(deps, mask_id, "mask.undone", by, marked)
     if mask.is_group_hold:
         make_rollout_due(deps, mask)
+    if mask.ask.rollout:
+        _mark_in_rollout(deps, mask)
+
+
+def _mark_in_rollout(deps: Deps, mask: Request) -> None:
+    """Write into the rollout that the mask of one of its targets was undone; its card says so."""
+
+    def marked(whole: Request) -> tuple[Request, list[Event]]:
+        target = whole.rollout.of_request(mask.id) if whole.rollout else None
+        if whole.rollout is None or target is None:
+            return whole, []
+        return replace(whole, rollout=whole.rollout.put(replace(target, status=TargetStatus.UNDONE))), []
+
+    update(deps, mask.ask.rollout, marked)
 
 
 def mark_repeated(deps: Deps, first_id: str, *, by: str) -> None:

@@ -13,7 +13,7 @@ from bot.workflow.process.deps import Deps
 def submit(deps: Deps, ask: Ask, *, key: str, provided: Callable[[Count], None] | None = None) -> Request:
     """Store what was asked for, unless `provided` raises. The same key again returns what the first stored."""
     now = deps.clock.now()
-    target = Target(ask.change.host, ask.change.unit)
+    target = Target("" if ask.selection else ask.change.host, ask.change.unit)  # a rollout itself is on no host
     request = Request(f"r{secrets.token_hex(5)}", key, ask, now, target, due_at=now)
     received = event(request, "request.received", actor=ITSELF if ask.by_itself else ask.requester)
     recorded, _ = deps.store.add(request, events=[received], provided=provided)

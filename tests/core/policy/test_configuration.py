@@ -7,7 +7,8 @@ import pytest
 
 from bot.core.hosts.inventory import Inventory
 from bot.core.policy.configuration import ConfigSnapshot, changes
-from bot.core.policy.model import Group, ListedUnit, Rule
+from bot.core.policy.groups import Group
+from bot.core.policy.model import ListedUnit, Rule
 from tests.core.situations import POLICY, PROD, WEB
 
 SRE = Group("sre", slack_group="@sre")

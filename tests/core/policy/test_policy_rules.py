@@ -7,18 +7,8 @@ import pytest
 
 from bot.core.people.identity import Person
 from bot.core.policy.decide import decide, explain
-from bot.core.policy.model import (
-    Allow,
-    BreakGlassPolicy,
-    Decision,
-    Facts,
-    Moment,
-    NeedsApproval,
-    Policy,
-    Refuse,
-    Rule,
-    Unknown,
-)
+from bot.core.policy.groups import BreakGlassPolicy
+from bot.core.policy.model import Allow, Decision, Facts, Moment, NeedsApproval, Policy, Refuse, Rule, Unknown
 from bot.core.requests import Outcome, Verb
 from bot.core.systemd.units import Layer
 from tests.core.situations import (

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from bot.core.people.identity import Person, Place
 from bot.core.policy.decide import decide
-from bot.core.policy.model import Allow, BreakGlassPolicy, Facts, Moment, NeedsApproval, Policy, Refuse, Rule
+from bot.core.policy.groups import BreakGlassPolicy
+from bot.core.policy.model import Allow, Facts, Moment, NeedsApproval, Policy, Refuse, Rule
 from bot.core.policy.rules.break_glass import BREAK_GLASS
 from bot.core.policy.rules.undo import UNDO
 from bot.core.requests import Change, Request, Verb

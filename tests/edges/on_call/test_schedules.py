@@ -14,7 +14,7 @@ import pytest
 
 from bot.core.people.identity import PersonId, Shift
 from bot.core.people.on_call import LARGEST
-from bot.core.policy.model import OnCallSource
+from bot.core.policy.groups import OnCallSource
 from bot.edges.clock import SystemClock
 from bot.edges.on_call.schedules import OnCallSchedules
 from bot.errors import Unverified

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.core.people.identity import PersonId, Place, Shift
-from bot.core.policy.model import Group
+from bot.core.policy.groups import Group
 from bot.edges.slack.channel import Account, web_client
 from bot.edges.slack.directory import SlackDirectory
 from bot.errors import Unverified

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from bot.core.people.identity import Person, PersonId, Place, Shift
-from bot.core.policy.model import Group, Policy
+from bot.core.policy.groups import Group
+from bot.core.policy.model import Policy
 from bot.edges.slack.directory_offline import FallbackDirectory, OfflineDirectory
 from bot.errors import NotYet, SlackError, Unverified
 from bot.ports import Directory

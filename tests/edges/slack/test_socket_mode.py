@@ -15,7 +15,7 @@ from bot.core.cards.config_reload import too_many_connections
 from bot.core.hosts.inventory import Inventory
 from bot.core.people.identity import PersonId, Place
 from bot.core.policy.configuration import ConfigSnapshot
-from bot.core.policy.model import Group
+from bot.core.policy.groups import Group
 from bot.edges.clock import SystemClock
 from bot.edges.database import Database
 from bot.edges.slack.channel import SlackChannel, account, web_client

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.policy.model import Group
+from bot.core.policy.groups import Group
 from bot.core.requests import EscalationStep, Request, Stage, Tally
 from bot.workflow.outbox.deliver import deliver
 from tests.edges.asked import a_vote

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from bot.core.people.same_person import SamePerson
-from bot.core.policy.model import Group, Rule
+from bot.core.policy.groups import Group
+from bot.core.policy.model import Rule
 from bot.core.requests import Outcome, Stage, Tally, Verdict
 from bot.workflow.approval.escalation import missing_approvers
 from tests.workflow.approval.test_voting import is_masked, is_untouched, just_before_acting

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.policy.model import BreakGlassPolicy, Group, ListedUnit, Rule
+from bot.core.policy.groups import BreakGlassPolicy, Group
+from bot.core.policy.model import ListedUnit, Rule
 from bot.core.requests import Followup, FollowupKind, Outcome, Request, Stage, Tally
 from bot.errors import UsageError
 from bot.ports import Query

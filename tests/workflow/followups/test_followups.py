@@ -10,7 +10,7 @@ import pytest
 from bot.core.cards.blocks import Action
 from bot.core.hosts.inventory import Host, Inventory
 from bot.core.people.identity import Person
-from bot.core.policy.model import BreakGlassPolicy, Group
+from bot.core.policy.groups import BreakGlassPolicy, Group
 from bot.core.requests import BreakGlass, FollowupCommand, FollowupKind, Outcome, Request, Stage, Tally, Verdict
 from bot.errors import UsageError
 from bot.workflow.followups.available import offered_actions

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from bot.core.people.identity import Place
-from bot.core.policy.model import Group, Routing, Rule
+from bot.core.policy.groups import Group
+from bot.core.policy.model import Routing, Rule
 from bot.core.requests import EscalationStep, Outcome, Request, Stage, Verb, Verdict
 from tests.workflow.conftest import Opening
 from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, INCIDENT, People, Said, caller, words

@@ -33,6 +33,7 @@ def _requests() -> None:
         sa.Column("requester_user", sa.Text(), nullable=False),
         sa.Column("asked_at", _TIME, nullable=False),
         sa.Column("live_mask", sa.Boolean(), nullable=False),
+        sa.Column("rollout", sa.Text(), nullable=False),
         sa.Column("document", sa.JSON(), nullable=False),
         sa.Column("seal", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_requests"),
@@ -40,6 +41,7 @@ def _requests() -> None:
     )
     op.create_index("ix_requests_asked_at", "requests", ["asked_at"])
     op.create_index("ix_requests_stage", "requests", ["stage"])
+    op.create_index("ix_requests_rollout", "requests", ["rollout"])
     live = sa.text("live_mask")
     op.create_index("ix_requests_live_mask", "requests", ["asked_at"], sqlite_where=live, postgresql_where=live)
 

@@ -6,18 +6,8 @@ import pytest
 
 from bot.core.people.identity import Person
 from bot.core.policy.decide import could_break_glass, decide, may_own, may_sign
-from bot.core.policy.model import (
-    Allow,
-    BreakGlassPolicy,
-    Decision,
-    Facts,
-    Moment,
-    NeedsApproval,
-    Policy,
-    Refuse,
-    Rule,
-    Unknown,
-)
+from bot.core.policy.groups import BreakGlassPolicy
+from bot.core.policy.model import Allow, Decision, Facts, Moment, NeedsApproval, Policy, Refuse, Rule, Unknown
 from bot.core.policy.rules.break_glass import BREAK_GLASS
 from bot.core.requests import Request, Stage, Tally, Verb, Verdict, Vote
 from bot.core.systemd.units import Layer, Snapshot

@@ -11,8 +11,9 @@ from bot.core.input.draft import Draft, read_draft
 from bot.core.people.identity import Person
 from bot.core.policy.calendar_and_limits import BlastRadius, ExtraApprovals, RequestLimits
 from bot.core.policy.decide import decide
+from bot.core.policy.groups import Group
 from bot.core.policy.hold import HoldPolicy, conflict, rests_until
-from bot.core.policy.model import Allow, Group, ListedUnit, Moment, NeedsApproval, Policy, Refuse, Unknown
+from bot.core.policy.model import Allow, ListedUnit, Moment, NeedsApproval, Policy, Refuse, Unknown
 from bot.core.requests import (
     Aftercare,
     Cause,

@@ -11,8 +11,9 @@ from bot.core.input.grammar import ChangeCommand, parse
 from bot.core.people.identity import Person
 from bot.core.policy.calendar_and_limits import BlastRadius, ExtraApprovals, RequestLimits
 from bot.core.policy.decide import decide
+from bot.core.policy.groups import BreakGlassPolicy, Group
 from bot.core.policy.hold import HoldPolicy
-from bot.core.policy.model import Allow, BreakGlassPolicy, Decision, Group, ListedUnit, Moment, NeedsApproval, Refuse
+from bot.core.policy.model import Allow, Decision, ListedUnit, Moment, NeedsApproval, Refuse
 from bot.core.requests import Hold, Request, ScheduledWindow, Verb
 from bot.core.requests.expiry import AftercarePolicy, begin_aftercare
 from bot.core.systemd.units import Layer, Snapshot

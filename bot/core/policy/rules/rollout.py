@@ -1,0 +1,94 @@
+"""Rollouts: each target is judged by itself, the strictest answer counts for all, and their approval covers each."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from bot.core.policy.model import Allow, Decision, Facts, Moment, NeedsApproval, Policy, Refuse
+from bot.core.policy.rules.approval import is_covered
+from bot.core.policy.rules.permission import as_mentions, matching, not_known
+from bot.core.requests import Request, Stage, Verb
+
+WITH_ITS_ROLLOUT = "approved with its rollout"
+FORBIDDEN = "forbidden"
+
+
+def each_target(facts: Facts) -> Iterator[tuple[str, Facts]]:
+    """The facts for one target after the other, by its name: the people of the rollout, and what was seen of it."""
+    whole = facts.request
+    for one in facts.targets:
+        change, target = one.request.ask.change, replace(one.request.target, digest=whole.target.digest)
+        view = replace(whole, ask=replace(whole.ask, change=change, selection=None), target=target)
+        yield (
+            f"{change.unit} on {one.host.name}",
+            replace(facts, host=one.host, request=view, targets=(), snapshot=target.before),
+        )
+
+
+def strictest_target(answers: Sequence[tuple[str, Decision]]) -> Decision:
+    """What is refused for one target refuses that one alone; an explicit no of a rule, and a no to all, refuse all."""
+    for name, answer in answers:
+        if isinstance(answer, Refuse) and answer.code == FORBIDDEN:
+            return replace(answer, reason=f"{name}: {answer.reason}")
+    asked = [(name, answer) for name, answer in answers if isinstance(answer, NeedsApproval)]
+    if asked:
+        return _differing_approvers(asked) or _strictest([answer for _, answer in asked])
+    allowed = next((answer for _, answer in answers if isinstance(answer, Allow)), None)
+    return allowed or answers[0][1]
+
+
+def _differing_approvers(asked: Sequence[tuple[str, NeedsApproval]]) -> Refuse | None:
+    """People approve once, so the approvers must be the same for every target."""
+    (one, first), *others = asked
+    for name, other in others:
+        if ({*first.groups}, first.distinct) != ({*other.groups}, other.distinct):
+            why = f"{as_mentions(first.groups)} approves {one}, and {as_mentions(other.groups)} approves {name}."
+            return Refuse("approvers_differ", why, "Ask for one rollout per set of approvers.")
+    return None
+
+
+def _strictest(answers: Sequence[NeedsApproval]) -> NeedsApproval:
+    """The most approvals, console access if any target needs it, and the soonest change of the calendar."""
+    turns = [answer.calendar_changes_at for answer in answers if answer.calendar_changes_at]
+    guarded = next((answer.guarded for answer in answers if answer.guarded), "")
+    strictest = max(answers, key=lambda answer: answer.need)
+    return replace(strictest, guarded=guarded, calendar_changes_at=min(turns, default=None))
+
+
+def approved_with_its_rollout(facts: Facts, policy: Policy) -> Allow | None:
+    """A target whose plan is the approved one may run, if its rollout has all approvals that the policy asks for now.
+
+    Otherwise the policy answers for this target as for any request, and its approvers are asked again.
+    """
+    whole, request = facts.rollout, facts.request
+    if whole is None or whole.rollout is None or facts.moment is not Moment.ACT or whole.stage is not Stage.RUNNING:
+        return None
+    planned = whole.rollout.of_request(request.id)
+    if planned is None or planned.digest != request.target.digest or not matching(facts, policy):
+        return None
+    is_free_undo = request.ask.change.verb is Verb.UNMASK and whole.approval is None
+    if is_free_undo or whole.is_break_glass or is_covered(whole, facts, policy):
+        return Allow(WITH_ITS_ROLLOUT, whole.because)
+    return None
+
+
+def may_steer(facts: Facts, policy: Policy) -> Refuse | None:
+    """The owner, approvers and people on call pause a rollout, stop it, and let it go on. None means yes.
+
+    `facts.voter` is whoever wants to.
+    """
+    who, whole = facts.voter, facts.request
+    if who is None or who.id.key in _took_part(whole) or not who.groups.isdisjoint(policy.undo_by):
+        return None
+    approvers = whole.approval.groups if whole.approval else ()
+    if not who.groups.isdisjoint(approvers):
+        return None
+    groups = (*policy.undo_by, *approvers)
+    return not_known(groups, facts) or Refuse(
+        "may_not_steer",
+        "Only its owner, those who may approve it, and people on call can do that.",
+        f"{as_mentions(groups)} may." if groups else "",
+    )
+
+
+def _took_part(whole: Request) -> set[tuple[str, str]]:
+    return {whole.ask.requester.key, whole.owner.key, *(vote.voter.key for vote in whole.counted_votes)}

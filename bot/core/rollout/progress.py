@@ -1,0 +1,57 @@
+"""How far the requests of a rollout's targets have come, and what that means for the rollout."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from bot.core.requests import Outcome, Rollout, RolloutTarget, Stage, TargetStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the request of one target of a rollout has come: a glance at its row, which is not verified."""
+
+    request_id: str
+    host: str
+    unit: str  # as asked until the first look, then its real name
+    stage: Stage
+    digest: str = ""
+    outcome: str = ""
+    note: str = ""  # why it ended as it did
+    is_unknown: bool = False  # its outcome is not known yet
+    is_asked_again: bool = False  # it has approvers of its own, because its plan has changed
+    is_undone: bool = False
+    looks: int = 0  # checks after the change that were made
+    found: bool = False  # and whether they found something worse
+
+
+_AS_ASKED = frozenset({Outcome.PROVEN, Outcome.RESTORED, Outcome.UNMASKED, Outcome.NO_CHANGE})
+_STAYS = (TargetStatus.LEFT_OUT, TargetStatus.SKIPPED)
+
+
+def with_progress(rollout: Rollout, found: Iterable[Progress]) -> Rollout:
+    """The rollout with each target as its request is now."""
+    newest = {one.request_id: one for one in found}
+    known = (one for one in rollout.targets if one.request_id in newest and one.status not in _STAYS)
+    return rollout.put(*(_as_now(one, newest[one.request_id]) for one in known))
+
+
+def _as_now(target: RolloutTarget, now: Progress) -> RolloutTarget:
+    status = _status(now, is_planned=target.wave > 0)
+    has_ended = now.stage.is_final or status in (TargetStatus.ASKED_AGAIN, TargetStatus.UNKNOWN)
+    return replace(target, status=status, outcome=now.outcome, note=now.note if has_ended else "")
+
+
+def _status(now: Progress, *, is_planned: bool) -> TargetStatus:
+    match now.stage:
+        case Stage.ASKED:
+            return TargetStatus.PLANNING
+        case Stage.WAITING:
+            return TargetStatus.ASKED_AGAIN if now.is_asked_again else TargetStatus.READY
+        case Stage.APPROVED | Stage.RUNNING:
+            return TargetStatus.UNKNOWN if now.is_unknown else TargetStatus.STARTED
+        case Stage.DONE if now.is_undone:
+            return TargetStatus.UNDONE
+        case Stage.DONE:
+            return TargetStatus.DONE if now.outcome in _AS_ASKED else TargetStatus.FAILED
+        case _:
+            return TargetStatus.FAILED if is_planned else TargetStatus.LEFT_OUT

@@ -1,0 +1,100 @@
+"""Decide what a rollout does next: begin targets, wait, pause, or end. Asked again whenever something moves.
+
+A target that is not known yet holds the next wave; nothing beyond the running wave is ever begun.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.core.requests.rollout import Rollout, RolloutTarget, TargetStatus
+from bot.core.rollout.waves import share
+
+ANOTHER_FAILED = "not begun: another unit of the set on this host did not end as asked"
+STOPPED = "not begun: the rollout was stopped"
+_SETTLED_WELL = (TargetStatus.DONE, TargetStatus.LEFT_OUT)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What comes next. `begin`: targets to begin now. `at`: when time alone makes the next turn due."""
+
+    rollout: Rollout
+    begin: tuple[RolloutTarget, ...] = ()
+    at: datetime | None = None
+    is_over: bool = False
+
+
+def next_turn(rollout: Rollout, now: datetime, *, is_checked: bool = True) -> Turn:
+    """The next turn. `is_checked`: the first checks after the last wave are made, and found nothing worse."""
+    if rollout.stopped_at:
+        return _stop(rollout)
+    rollout = _after_failures(_without_hopeless(rollout), now)
+    if rollout.paused_at:
+        return Turn(rollout)
+    begin = tuple(_may_begin(rollout))
+    if begin or any(one.status.is_open for one in rollout.targets):
+        return Turn(rollout, begin=begin)
+    return _after_wave(rollout, now, is_checked=is_checked)
+
+
+def _stop(rollout: Rollout) -> Turn:
+    """Nothing more is begun; it is over once what runs has ended."""
+    ready = rollout.with_status(TargetStatus.READY, TargetStatus.ASKED_AGAIN)
+    stopped = rollout.put(*(replace(one, status=TargetStatus.SKIPPED, note=STOPPED) for one in ready))
+    return Turn(stopped, is_over=not any(one.status.is_open for one in stopped.planned))
+
+
+def _without_hopeless(rollout: Rollout) -> Rollout:
+    """What comes after a failed unit on the same host is not begun."""
+    hopeless = [one for one in rollout.with_status(TargetStatus.READY) if _has_failed_before(rollout, one)]
+    return rollout.put(*(replace(one, status=TargetStatus.SKIPPED, note=ANOTHER_FAILED) for one in hopeless))
+
+
+def _after_failures(rollout: Rollout, now: datetime) -> Rollout:
+    """Pause after as many failures as the settings allow, or at the first changed plan where they are strict."""
+    failed = len(rollout.with_status(TargetStatus.FAILED))
+    limit = share(rollout.settings.stop_after, len(rollout.planned))
+    if rollout.paused_at is None and failed - rollout.forgiven >= limit:
+        why = f"after {failed} failure" + "s" * (failed != 1)
+        return replace(rollout, paused_at=now, paused_by="", why_paused=why)
+    changed = len(rollout.with_status(TargetStatus.ASKED_AGAIN))
+    if rollout.paused_at is None and rollout.settings.strict and changed > rollout.forgiven_changes:
+        return replace(rollout, paused_at=now, paused_by="", why_paused="because a plan has changed")
+    return rollout
+
+
+def _after_wave(rollout: Rollout, now: datetime, *, is_checked: bool) -> Turn:
+    """The wave is settled: begin the next one after the pause, or end."""
+    if rollout.wave >= rollout.last_wave:
+        return Turn(rollout, is_over=not rollout.with_status(TargetStatus.ASKED_AGAIN))
+    ended_at = rollout.wave_ended_at or now
+    begins_at = ended_at + rollout.settings.pause if rollout.wave and not rollout.go_on else now
+    if begins_at > now or not (is_checked or rollout.go_on):
+        return Turn(replace(rollout, wave_ended_at=ended_at), at=begins_at if begins_at > now else None)
+    begun = replace(rollout, wave=rollout.wave + 1, wave_ended_at=None, go_on=False)
+    return Turn(begun, begin=tuple(_may_begin(begun)))
+
+
+def _may_begin(rollout: Rollout) -> Iterator[RolloutTarget]:
+    """Of the waves that have come: as many as may run at once, and of one host only the next unit in its order."""
+    free = rollout.settings.in_parallel - len(rollout.with_status(TargetStatus.STARTED, TargetStatus.UNKNOWN))
+    for one in rollout.with_status(TargetStatus.READY):
+        if free <= 0:
+            return
+        if one.wave <= rollout.wave and all(before.status in _SETTLED_WELL for before in _before(rollout, one)):
+            free -= 1
+            yield one
+
+
+def _before(rollout: Rollout, target: RolloutTarget) -> Iterator[RolloutTarget]:
+    """The units that come before this one on its host."""
+    for one in rollout.targets:
+        if one is target:
+            return
+        if one.host == target.host:
+            yield one
+
+
+def _has_failed_before(rollout: Rollout, target: RolloutTarget) -> bool:
+    return any(one.status in (TargetStatus.FAILED, TargetStatus.SKIPPED) for one in _before(rollout, target))

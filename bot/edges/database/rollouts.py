@@ -1,0 +1,54 @@
+"""How far the targets of a rollout have come: a glance at their rows, because a whole request takes long to read."""
+
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select
+
+from bot.core.requests import Stage
+from bot.core.rollout.progress import Progress
+from bot.edges.database.tables import requests, targets
+
+_DOCUMENT, _TARGET = requests.c.document, targets.c.document
+_OF_ROLLOUT = (
+    select(
+        requests.c.id,
+        requests.c.stage,
+        targets.c.host,
+        targets.c.unit,
+        _TARGET["digest"].as_string().label("digest"),
+        _TARGET["outcome"].as_string().label("outcome"),
+        _TARGET["note"].as_string().label("note"),
+        _TARGET["unknown_since"].as_string().label("unknown_since"),
+        _DOCUMENT["because"].as_string().label("because"),
+        _DOCUMENT[("approval", "rule")].as_string().label("rule"),
+        _DOCUMENT["undone_by"].as_string().label("undone_by"),
+        _DOCUMENT[("aftercare", "looks")].as_integer().label("looks"),
+        _DOCUMENT[("aftercare", "found", 0)].as_string().label("found"),
+    )
+    .join(targets, targets.c.request_id == requests.c.id)
+    .where(requests.c.rollout == bindparam("rollout"))
+    .order_by(requests.c.asked_at, requests.c.id)
+)
+
+
+def progress(connection: Connection, rollout: str) -> list[Progress]:
+    """Read only what a rollout shows and goes on by."""
+    return [_progress(row) for row in connection.execute(_OF_ROLLOUT, {"rollout": rollout})]
+
+
+def _progress(row: Any) -> Progress:
+    stage = Stage(row.stage)
+    return Progress(
+        row.id,
+        row.host,
+        row.unit,
+        stage,
+        row.digest or "",
+        row.outcome or "",
+        row.note or ("" if stage is Stage.DONE else row.because or ""),
+        is_unknown=bool(row.unknown_since),
+        is_asked_again=bool(row.rule),
+        is_undone=bool(row.undone_by),
+        looks=row.looks or 0,
+        found=bool(row.found),
+    )

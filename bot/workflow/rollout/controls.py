@@ -1,0 +1,54 @@
+"""The desk's part for rollouts: what people do to them by their buttons."""
+
+from collections.abc import Callable
+
+from bot.core.cards import rollout_news
+from bot.core.people.identity import Caller
+from bot.core.requests import Ask, FollowupCommand, FollowupKind, Request, Rollout, Selection, TargetStatus
+from bot.core.requests.deadlines import repeat_change
+from bot.errors import UsageError
+from bot.workflow.followups.record import Followups
+from bot.workflow.process.deps import Deps
+from bot.workflow.requests.lookup import beside_first_card, stored_request
+
+
+class Rollouts:
+    """Pause, go on, stop here, retry what failed, and mask what triggers a unit with it."""
+
+    def __init__(self, deps: Deps, followups: Followups, submit: Callable[..., Request]) -> None:
+        self._deps = deps
+        self._followups = followups
+        self._submit = submit
+
+    def go_on(self, request_id: str, caller: Caller) -> None:
+        """Go on at once: after a pause, and in spite of the failures until now."""
+        self._followups.add(request_id, FollowupCommand(FollowupKind.GO_ON), caller)
+
+    def pause(self, request_id: str, caller: Caller) -> None:
+        """Begin nothing more until somebody lets it go on."""
+        self._followups.add(request_id, FollowupCommand(FollowupKind.PAUSE), caller)
+
+    def stop_here(self, request_id: str, caller: Caller) -> None:
+        """Begin nothing more at all; what is done stays as it is."""
+        self._followups.add(request_id, FollowupCommand(FollowupKind.STOP_HERE), caller)
+
+    def retry_failed(self, request_id: str, caller: Caller) -> Request:
+        """Ask once more for the targets that failed; under the same approval, while it is good and the plans hold."""
+        first = stored_request(self._deps, request_id)
+        failed = (first.rollout or Rollout()).with_status(TargetStatus.FAILED)
+        if not first.stage.is_final or not failed:
+            raise UsageError(rollout_news.NOTHING_FAILED)
+        hosts, units = dict.fromkeys(one.host for one in failed), dict.fromkeys(one.unit for one in failed)
+        chosen = Selection(tuple(hosts), tuple(units), waves=first.ask.selection.waves if first.ask.selection else ())
+        who = beside_first_card(self._deps, first, caller)
+        change = repeat_change(first, self._deps.clock.now())
+        ask = Ask(change, who.id, who.name, who.place, first.ask.reason, repeats=first.id, selection=chosen)
+        return self._submit(ask, key=caller.key)
+
+    def mask_the_set(self, request_id: str, caller: Caller) -> Request:
+        """Ask for the same mask together with what triggers its unit."""
+        one = stored_request(self._deps, request_id)
+        who, change = beside_first_card(self._deps, one, caller), repeat_change(one, self._deps.clock.now())
+        chosen = Selection((change.host,), (change.unit,), with_triggers=True)
+        ask = Ask(change, who.id, who.name, who.place, one.ask.reason, selection=chosen)
+        return self._submit(ask, key=caller.key)

@@ -1,0 +1,203 @@
+"""Plan a rollout: every target is looked at, side by side, before anyone is asked.
+
+Each target becomes a request of its own, which is checked like any other and then waits for its wave. Their keys find
+them again after a crash. A few are checked at a time, so that a large rollout delays nobody's request.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from bot.core.audit.chain import Event
+from bot.core.audit.request_event import event
+from bot.core.cards import rollout_news
+from bot.core.cards import rollout_plan as words
+from bot.core.policy.decide import may_steer
+from bot.core.policy.mask_layer import with_plan
+from bot.core.policy.model import Allow, Decision, Moment, NeedsApproval, Refuse
+from bot.core.requests import Request, Rollout, RolloutSettings, RolloutTarget, Stage, TargetStatus, Verb
+from bot.core.requests.rollout import MOST_TARGETS
+from bot.core.rollout.digest import rollout_digest, with_earlier_approvals
+from bot.core.rollout.progress import with_progress
+from bot.core.rollout.steering import stop
+from bot.core.rollout.targets import ask_of
+from bot.core.rollout.waves import in_waves
+from bot.core.systemd.units import UnitName
+from bot.errors import NotYet, Unverified, UsageError
+from bot.ports import Query
+from bot.workflow.evaluate import evaluate, gather_facts, raise_if_unknown
+from bot.workflow.process.deps import Deps
+from bot.workflow.process.update import update
+from bot.workflow.requests.hold_group_members import newest_request
+from bot.workflow.requests.results import Closing, Decided, Stages, Update
+from bot.workflow.requests.submit import submit
+from bot.workflow.rollout.expand import expand
+from bot.workflow.rollout.keep_active import headroom
+
+_AT_ONCE = 16  # targets that are checked at a time
+_AGAIN_IN = 2.0  # seconds; every target that is planned wakes its rollout anyway
+_TRIGGERS = (".socket", ".timer", ".path")
+_ALL_AT_ONCE = RolloutSettings(waves=("rest",), stop_after="100%")
+
+
+def plan_rollout(deps: Deps, request: Request) -> Stages:
+    """Have each target checked; once all are, let the policy decide about the whole. Raises `NotYet`."""
+    try:
+        if request.rollout is None:
+            request = yield _begin(deps, request)
+        if request.rollout is None or request.stage is not Stage.ASKED:
+            return request
+        known = with_progress(request.rollout, deps.store.progress(request.id))
+        rollout = _with_triggers(deps, request, _ask_for_more(deps, request, known))
+        if rollout.with_status(TargetStatus.PLANNING):
+            later = NotYet("Its targets are being checked.", again_in=_AGAIN_IN)
+            return (yield Update(replace(request, rollout=rollout), then=later))
+        return (yield _decide(deps, request, rollout))
+    except Unverified as error:
+        return (yield Closing(request, Stage.REFUSED, str(error), "identity_unverified"))
+    except UsageError as error:
+        return (yield Closing(request, Stage.REFUSED, str(error), "unknown_host"))
+
+
+def _begin(deps: Deps, request: Request) -> Update | Closing:
+    """Name the targets, and let the policy judge what it can judge without a look."""
+    if not request.ask.requester_name:
+        name = deps.directory.person(request.ask.requester, ()).name
+        request = replace(request, ask=replace(request.ask, requester_name=name))
+    if no := _stop_what_it_undoes(deps, request):
+        return Closing(request, Stage.REFUSED, no.sentence, no.code)
+    named = replace(request, rollout=Rollout(targets=tuple(_targets(deps, request))))
+    first = evaluate(deps, gather_facts(deps, named, Moment.ASK))
+    if isinstance(first, Refuse):
+        return Closing(request, Stage.REFUSED, first.sentence, first.code)
+    settings = _settings(deps, request, first)
+    return Update(replace(named, rollout=replace(named.rollout or Rollout(), settings=settings)))
+
+
+def _stop_what_it_undoes(deps: Deps, request: Request) -> Refuse | None:
+    """The undo of a rollout that is still carried out stops it first, if its requester may. Raises `NotYet`."""
+    undone = newest_request(deps, request.ask.undoes) if request.ask.undoes else None
+    if undone is None or undone.rollout is None or undone.stage is not Stage.RUNNING:
+        return None
+    if not request.ask.by_itself and not undone.rollout.stopped_at:
+        no = may_steer(gather_facts(deps, undone, Moment.VOTE, voter=request.ask.requester), deps.in_force.policy)
+        raise_if_unknown(no)
+        if no:
+            return no
+    by, now = request.ask.requester_name, deps.clock.now()
+
+    def stopped(whole: Request) -> tuple[Request, list[Event]]:
+        if whole.rollout is None or whole.rollout.stopped_at or whole.stage is not Stage.RUNNING:
+            return whole, []
+        halted = replace(whole, rollout=stop(whole.rollout, by, now), due_at=now)
+        return halted, [event(halted, "rollout.stopped", actor=request.ask.requester, undo=request.id)]
+
+    update(deps, undone.id, stopped)
+    raise NotYet("What it undoes is still being carried out.", again_in=deps.timings.host_busy)
+
+
+def _targets(deps: Deps, request: Request) -> Iterator[RolloutTarget]:
+    """The targets in their order: as selected, or for an undo, what the rollout made, the last first."""
+    undone = newest_request(deps, request.ask.undoes) if request.ask.undoes else None
+    failed = deps.store.get(request.ask.repeats).rollout if request.ask.repeats else None
+    if failed:
+        yield from (RolloutTarget(one.host, one.unit) for one in failed.with_status(TargetStatus.FAILED))
+    elif undone and undone.rollout:
+        yield from (RolloutTarget(one.host, one.unit) for one in reversed(undone.rollout.targets) if one.can_be_undone)
+    elif request.ask.selection:
+        yield from (RolloutTarget(host, unit) for host, unit in expand(deps, request.ask.selection))
+
+
+def _settings(deps: Deps, request: Request, decision: Decision) -> RolloutSettings:
+    """The settings of the rule that decides; an undo goes everywhere at once."""
+    rules = {rule.name: rule.rollout for rule in deps.in_force.policy.rules}
+    named = decision.rule if isinstance(decision, Allow | NeedsApproval) else ""
+    settings = rules.get(named, RolloutSettings())
+    if request.ask.change.verb is Verb.UNMASK:
+        return replace(_ALL_AT_ONCE, in_parallel=settings.in_parallel)
+    waves = request.ask.selection.waves if request.ask.selection else ()
+    return replace(settings, waves=waves or settings.waves)
+
+
+def _ask_for_more(deps: Deps, request: Request, rollout: Rollout) -> Rollout:
+    """Have some more targets checked, as many as may be checked at a time."""
+    unplanned = rollout.with_status(TargetStatus.PLANNING)
+    asked = sum(1 for one in unplanned if one.request_id)
+    more = [one for one in unplanned if not one.request_id][: max(0, _AT_ONCE - asked)]
+    undone = _masks_to_undo(deps, request) if more else {}
+    return rollout.put(*(replace(one, request_id=_ask(deps, request, one, undone).id) for one in more))
+
+
+def _ask(deps: Deps, request: Request, target: RolloutTarget, undone: Mapping[tuple[str, str], Request]) -> Request:
+    mask = undone.get((target.host, str(target.unit)))
+    ask = ask_of(request, target)
+    if mask:
+        ask = replace(ask, change=mask.ask.change.as_undo(mask.target.unit), undoes=mask.id)
+    return submit(deps, ask, key=f"target:{request.id}:{target.host}:{target.unit}")
+
+
+def _masks_to_undo(deps: Deps, request: Request) -> dict[tuple[str, str], Request]:
+    """For an undo: what each target was masked by."""
+    undone = newest_request(deps, request.ask.undoes) if request.ask.undoes else None
+    targets = undone.rollout.targets if undone and undone.rollout else ()
+    return {(one.host, str(one.unit)): newest_request(deps, one.request_id) for one in targets if one.can_be_undone}
+
+
+def _with_triggers(deps: Deps, request: Request, rollout: Rollout) -> Rollout:
+    """Of a set: what triggers a unit comes before it on its host."""
+    selection = request.ask.selection
+    if selection is None or not selection.with_triggers or rollout.with_status(TargetStatus.PLANNING):
+        return rollout
+    seen = _requests(deps, request)
+    known, found = {(one.host, str(one.unit)) for one in rollout.targets}, list[RolloutTarget]()
+    for one in rollout.targets:
+        for name in _triggers(seen[one.request_id]) if one.status is TargetStatus.READY else ():
+            if (one.host, name) not in known:
+                known.add((one.host, name))
+                found.append(RolloutTarget(one.host, UnitName(name)))
+        found.append(one)
+    return replace(rollout, targets=tuple(found))
+
+
+def _triggers(request: Request) -> list[str]:
+    """The sockets, timers and paths that start the unit."""
+    around = request.target.before.around if request.target.before else None
+    return [one.unit for one in around.triggers if one.unit.endswith(_TRIGGERS)] if around else []
+
+
+def _decide(deps: Deps, request: Request, rollout: Rollout) -> Decided | Closing:
+    """Every target is planned or left out: divide the rest into waves, and let the policy decide."""
+    planned = rollout.put(*(_as_planned(deps, rollout, one) for one in rollout.planned))
+    if not planned.planned:
+        return Closing(request, Stage.REFUSED, words.nothing_planned(planned), "nothing_planned")
+    room = headroom(deps, request, planned)
+    masked = {one.host for one in planned.planned} & room.active if room else frozenset()
+    if room and len(masked) > room.spare:
+        why = rollout_news.would_leave_too_few(room.rule, len(room.active), len(masked))
+        return Closing(request, Stage.REFUSED, why, "too_few_active")
+    planned = replace(planned, targets=in_waves(planned.targets, planned.settings.waves))
+    digest = rollout_digest(request.ask.change, planned)
+    whole = replace(request, rollout=planned).on_target(digest=digest)
+    if request.ask.repeats:
+        whole = with_earlier_approvals(whole, deps.store.get(request.ask.repeats), deps.clock.now())
+    given = gather_facts(deps, whole, Moment.LOOKED)
+    return Decided(given.request, evaluate(deps, given), deps.in_force.policy.digest)
+
+
+def _requests(deps: Deps, request: Request) -> dict[str, Request]:
+    """The requests of all targets, as they are stored."""
+    return {one.id: one for one in deps.store.find(Query(rollout=request.id, limit=MOST_TARGETS))}
+
+
+def _as_planned(deps: Deps, rollout: Rollout, target: RolloutTarget) -> RolloutTarget:
+    """The target with its plan, in which the other units of the rollout on its host are left out."""
+    beside = tuple(str(one.unit) for one in rollout.planned if one.host == target.host and one is not target)
+
+    def planned(request: Request) -> tuple[Request, list[Event]]:
+        seen, change = request.target.before, replace(request.ask.change, beside=beside)
+        if seen is None or change == request.ask.change:
+            return request, []
+        return with_plan(replace(request, ask=replace(request.ask, change=change)), seen), []
+
+    request = update(deps, target.request_id, planned)
+    seen = request.target.before
+    return replace(target, digest=request.target.digest, likeness=words.likeness(seen) if seen else "")

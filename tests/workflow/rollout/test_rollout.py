@@ -1,0 +1,271 @@
+"""A rollout: every target is looked at, people approve the whole, and it is carried out wave by wave."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.core.hosts.inventory import Inventory
+from bot.core.policy.configuration import ConfigSnapshot
+from bot.core.requests import (
+    Duration,
+    FollowupKind,
+    KeepActive,
+    Outcome,
+    Request,
+    RolloutSettings,
+    Selection,
+    Stage,
+    Tally,
+    TargetStatus,
+    Verdict,
+)
+from bot.core.systemd.units import UnitName
+from bot.errors import HostError
+from bot.ports import Query
+from tests.workflow.slack import ALICE, BOB, DAVE, caller
+from tests.workflow.wire import Call
+from tests.workflow.world import POLICY, World, inventory
+
+
+def selection(*hosts: str, units: tuple[str, ...] = ("worker",), **options: Any) -> Selection:
+    return Selection(hosts, tuple(UnitName.parse(unit) for unit in units), **options)
+
+
+def ask_rollout(world: World, *hosts: str, units: tuple[str, ...] = ("worker",), **options: Any) -> Request:
+    chosen = selection(*hosts, units=units, **{k: options.pop(k) for k in ("waves", "with_triggers") if k in options})
+    return world.ask_mask(units[0], host=",".join(hosts), selection=chosen, **options)
+
+
+def targets(world: World, whole: Request) -> dict[str, Request]:
+    """The requests of a rollout's targets, by host."""
+    return {one.target.host: one for one in world.store.find(Query(rollout=whole.id))}
+
+
+def statuses(world: World, whole: Request) -> dict[str, TargetStatus]:
+    rollout = world.store.get(whole.id).rollout
+    assert rollout is not None
+    return {one.host: one.status for one in rollout.targets}
+
+
+def test_it_masks_each_host_after_one_approval_and_undoes_them_with_one_click(world: World) -> None:
+    asked = world.until_answered(ask_rollout(world, "web-01", "web-02", "db-01"))
+    assert asked.stage is Stage.WAITING, asked.because
+    assert {one.stage for one in targets(world, asked).values()} == {Stage.WAITING}
+    done = world.approve(asked)
+    assert set(statuses(world, done).values()) == {TargetStatus.DONE}
+    assert {one.target.outcome for one in targets(world, done).values()} == {Outcome.PROVEN}
+    undone = world.until_final(world.undo(done))
+    assert undone.stage is Stage.DONE, undone.because
+    assert {one.target.outcome for one in targets(world, undone).values()} == {Outcome.RESTORED}
+    assert world.store.get(done.id).undone_by == undone.id
+
+
+HOSTS = ("web-01", "web-02", "db-01")
+
+
+def refuse(world: World, host: str, *verbs: str) -> Callable[[Call], None]:
+    """One host answers no command of these kinds (no verb: not even a look) until the test takes this away."""
+
+    def trouble(call: Call) -> None:
+        if call.host == host and (not verbs or call.verb in verbs):
+            raise HostError(f"{host} does not answer.", code="ssh_unreachable", passing=True)
+
+    world.wire.before.append(trouble)
+    return trouble
+
+
+def touched(world: World) -> set[str]:
+    """The hosts that got a command which changes something."""
+    return {call.host for call in world.wire.calls if call.verb and call.verb != "probe"}
+
+
+def paused(world: World, whole: Request) -> Request:
+    return world.when(whole, lambda now: bool(now.rollout and now.rollout.paused_at), "a pause")
+
+
+def rolled_out(world: World, *hosts: str, **options: Any) -> Request:
+    return world.until_answered(ask_rollout(world, *hosts, **options))
+
+
+def test_a_failure_pauses_it_and_calls_its_owner_and_nothing_beyond_the_wave_is_touched(world: World) -> None:
+    asked = rolled_out(world, *HOSTS, waves=("1", "1", "rest"))
+    refuse(world, "web-02")
+    world.vote(asked)
+    stopped = paused(world, asked)
+    assert statuses(world, stopped) == {
+        "web-01": TargetStatus.DONE,
+        "web-02": TargetStatus.FAILED,
+        "db-01": TargetStatus.READY,
+    }
+    assert touched(world) == {"web-01"}
+    assert "paused after 1 failure" in world.note(stopped, "paused")
+
+    assert world.follow_up(stopped, FollowupKind.STOP_HERE, by=ALICE).tally is Tally.COUNTED
+    over = world.until_final(stopped)
+    assert statuses(world, over)["db-01"] is TargetStatus.SKIPPED
+    assert touched(world) == {"web-01"}
+    never = targets(world, over)["db-01"]
+    assert world.until_final(never).stage is Stage.CANCELLED
+
+
+def test_it_goes_on_in_spite_of_a_failure_when_somebody_says_so(world: World) -> None:
+    asked = rolled_out(world, *HOSTS, waves=("1", "1", "rest"))
+    refuse(world, "web-02")
+    world.vote(asked)
+    assert world.follow_up(paused(world, asked), FollowupKind.GO_ON, by=BOB).tally is Tally.COUNTED
+    over = world.until_final(asked)
+    assert statuses(world, over) == {
+        "web-01": TargetStatus.DONE,
+        "web-02": TargetStatus.FAILED,
+        "db-01": TargetStatus.DONE,
+    }
+
+
+def test_nobody_else_steers_it(world: World) -> None:
+    asked = rolled_out(world, *HOSTS, waves=("1", "1", "rest"))
+    refuse(world, "web-02")
+    world.vote(asked)
+    told = world.follow_up(paused(world, asked), FollowupKind.GO_ON, by=DAVE)
+    assert told.tally is Tally.REFUSED
+    assert touched(world) == {"web-01"}
+
+
+def test_what_failed_is_retried_under_the_same_approval(world: World) -> None:
+    asked = rolled_out(world, "web-01", "web-02")
+    trouble = refuse(world, "web-02")
+    world.vote(asked)
+    world.follow_up(paused(world, asked), FollowupKind.GO_ON, by=ALICE)
+    over = world.until_final(asked)
+    world.wire.before.remove(trouble)
+    retried = world.until_final(world.desk.rollouts.retry_failed(over.id, caller(ALICE, "retry")))
+    assert statuses(world, retried) == {"web-02": TargetStatus.DONE}
+    assert retried.counted_votes[0].voter == BOB.id
+
+
+def test_a_host_that_cannot_be_reached_is_left_out_and_said(world: World) -> None:
+    refuse(world, "db-01")
+    asked = rolled_out(world, *HOSTS)
+    assert asked.rollout and [one.host for one in asked.rollout.left_out] == ["db-01"]
+    assert "does not answer" in asked.rollout.left_out[0].note
+    done = world.approve(asked)
+    assert statuses(world, done)["db-01"] is TargetStatus.LEFT_OUT
+    assert touched(world) == {"web-01", "web-02"}
+
+
+def test_nothing_is_left_when_every_target_is_refused(world: World) -> None:
+    refused = rolled_out(world, *HOSTS, units=("ssh",))
+    assert refused.stage is Stage.REFUSED
+    assert "critical" in refused.because
+
+
+def test_one_that_was_edited_since_is_asked_again_and_the_others_go_on(world: World) -> None:
+    asked = rolled_out(world, *HOSTS)
+    world.hosts["web-02"].write("/etc/systemd/system/worker.service.d/later.conf", "[Service]\nNice=5\n")
+    world.hosts["web-02"].run("systemctl", "daemon-reload")
+    world.vote(asked)
+    world.when(asked, lambda now: statuses(world, now)["db-01"] is TargetStatus.DONE, "the others")
+    assert statuses(world, asked)["web-02"] is TargetStatus.ASKED_AGAIN
+    assert touched(world) == {"web-01", "db-01"}
+    again = targets(world, asked)["web-02"]
+    world.vote(again)
+    assert world.until_final(again).target.outcome is Outcome.PROVEN
+    assert set(statuses(world, world.until_final(asked)).values()) == {TargetStatus.DONE}
+
+
+def test_undo_all_of_a_paused_one_stops_it_and_takes_back_what_it_made(world: World) -> None:
+    asked = rolled_out(world, *HOSTS, waves=("1", "1", "rest"))
+    trouble = refuse(world, "web-02")
+    world.vote(asked)
+    stopped = paused(world, asked)
+    world.wire.before.remove(trouble)
+    undone = world.until_final(world.undo(stopped))
+    assert statuses(world, undone) == {"web-01": TargetStatus.DONE}
+    assert world.until_final(asked).undone_by == undone.id
+    assert touched(world) == {"web-01"}
+
+
+def test_one_target_is_undone_alone_and_the_rollout_says_so(world: World) -> None:
+    done = world.approve(rolled_out(world, "web-01", "web-02"))
+    world.until_final(world.unmask("worker", host="web-02"))
+    assert statuses(world, done) == {"web-01": TargetStatus.DONE, "web-02": TargetStatus.UNDONE}
+    undone = world.until_final(world.undo(done))
+    assert statuses(world, undone) == {"web-01": TargetStatus.DONE}
+
+
+def test_all_of_it_ends_when_its_time_is_up(world: World) -> None:
+    done = world.approve(rolled_out(world, "web-01", "web-02", duration=Duration(lasts=timedelta(hours=2))))
+    world.clock.ahead += timedelta(hours=2, minutes=1)
+    gone = world.when(done, lambda now: bool(now.undone_by), "its end")
+    undone = world.until_final(world.store.get(gone.undone_by))
+    assert set(statuses(world, undone).values()) == {TargetStatus.DONE}
+
+
+def test_a_denied_one_ends_the_requests_of_its_targets(world: World) -> None:
+    asked = rolled_out(world, *HOSTS)
+    world.vote(asked, Verdict.DENY)
+    assert world.until_final(asked).stage is Stage.DENIED
+    for one in targets(world, asked).values():
+        assert world.until_final(one).stage is Stage.CANCELLED
+    assert touched(world) == set()
+
+
+class Test_enough_hosts_go_on_running_it:
+    """`keep_active` of the policy's rule."""
+
+    @pytest.fixture
+    def changed_deps(self) -> Mapping[str, Any]:
+        (rule,) = POLICY.rules
+        kept = replace(rule, rollout=RolloutSettings(keep_active=KeepActive("web", 1)))
+        return {"policy": replace(POLICY, rules=(kept,))}
+
+    @pytest.fixture
+    def world(self, world: World) -> World:
+        web = tuple(replace(host, groups=frozenset({"web"})) for host in inventory(world.hosts).hosts)
+        world.in_force.put(ConfigSnapshot(Inventory(web), world.in_force.policy))
+        return world
+
+    def test_a_plan_that_would_leave_too_few_is_refused_with_the_count(self, world: World) -> None:
+        refused = rolled_out(world, *HOSTS)
+        assert refused.stage is Stage.REFUSED
+        assert "1 of @web must stay active. 3 are active now, and this would leave 0" in refused.because
+
+    def test_the_next_one_waits_while_another_is_down_since(self, world: World) -> None:
+        asked = rolled_out(world, "web-01", "web-02")
+        world.hosts["db-01"].run("systemctl", "stop", "worker")
+        world.vote(asked)
+        waits = world.when(asked, lambda now: bool(now.rollout and now.rollout.waits_for), "a reason to wait")
+        assert waits.rollout and waits.rollout.waits_for == "1 of @web must stay active, and 1 are"
+        assert touched(world) == {"web-01"}
+        world.hosts["db-01"].run("systemctl", "start", "worker")
+        assert set(statuses(world, world.until_final(asked)).values()) == {TargetStatus.DONE}
+
+
+def test_a_set_is_masked_triggers_first_and_brought_back_triggers_last(world: World) -> None:
+    asked = rolled_out(world, "web-01", units=("beat",), with_triggers=True)
+    assert asked.rollout and [str(one.unit) for one in asked.rollout.targets] == ["beat.timer", "beat.service"]
+    done = world.approve(asked)
+    assert {one.status for one in done.rollout.targets} == {TargetStatus.DONE} if done.rollout else False
+    stops = [call.unit for call in world.wire.calls if call.verb == "mask"]
+    assert stops == ["beat.timer", "beat.service"]
+    world.until_final(world.undo(done))
+    back = [call.unit for call in world.wire.calls if call.verb == "unmask"]
+    assert back == ["beat.service", "beat.timer"]
+
+
+def test_the_kill_switch_holds_the_next_target(world: World) -> None:
+    asked = rolled_out(world, *HOSTS, waves=("1", "1", "1"))
+    switched: list[bool] = []
+
+    def switch(call: Call) -> None:
+        if call.verb == "mask" and not switched:
+            switched.append(True)
+            world.desk.kill_switch.request(caller(BOB, "freeze"), turns_off=False, reason="stop")
+
+    world.wire.after.append(switch)
+    world.vote(asked)
+    waits = world.when(asked, lambda now: bool(now.rollout and now.rollout.waits_for), "the kill switch to hold it")
+    assert waits.rollout and "stopped all new masks" in waits.rollout.waits_for
+    assert touched(world) == {"web-01"}
