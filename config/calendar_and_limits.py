@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from bot.core.policy.calendar_and_limits import ExtraApprovals, Freeze, MaintenanceWindow, RequestLimits
+from bot.core.requests.rollout import MOST_TARGETS
 from bot.core.time.calendar import Once, Times, Weekly
 from config.policy_types import Duration, Pattern, Sentence, TimeZone, Word
 from config.strict_yaml import STRICT
@@ -177,6 +178,7 @@ class RequestLimitsEntry(BaseModel):
     within: Duration = timedelta(minutes=10)
     hosts: int | None = Field(default=10, ge=1)
     units_per_host: int | None = Field(default=10, ge=1)
+    targets: int = Field(default=MOST_TARGETS, ge=1, le=MOST_TARGETS)
     beyond: ExtraApprovalsEntry | None = None
 
     @model_validator(mode="after")
@@ -193,6 +195,7 @@ class RequestLimitsEntry(BaseModel):
             within=self.within,
             hosts=self.hosts,
             units_per_host=self.units_per_host,
+            targets=self.targets,
             beyond=self.beyond.as_policy() if self.beyond else None,
             line=line,
         )

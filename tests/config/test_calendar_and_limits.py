@@ -85,6 +85,7 @@ limits:
   within: 1h
   hosts: 3
   units_per_host: 4
+  targets: 50
   beyond: {approve: [eng]}
 """
 
@@ -124,6 +125,7 @@ def test_everything_that_may_be_said_is_read(folder: Folder) -> None:
         within=timedelta(hours=1),
         hosts=3,
         units_per_host=4,
+        targets=50,
         beyond=ExtraApprovals(more=0, approve=("eng",)),
         line=26,
     )
@@ -133,7 +135,7 @@ def test_where_nothing_is_said_there_are_limits_and_no_calendar(folder: Folder) 
     policy = folder.load().policy
     assert (policy.freezes, policy.maintenance_windows, policy.rules[0].maintenance_windows) == ((), (), ())
     assert (policy.limits.requests_per_minute, policy.limits.open_requests) == (5, 500)
-    assert (policy.limits.hosts, policy.limits.units_per_host) == (10, 10)
+    assert (policy.limits.hosts, policy.limits.units_per_host, policy.limits.targets) == (10, 10, 500)
     assert policy.limits.beyond is None
 
 
@@ -168,7 +170,7 @@ WRONG = {
     "an unknown group beyond the limits": (
         "beyond: {approve: [eng]}",
         "beyond: {approve: [x]}",
-        "policy.yaml:32: limits.beyond.approve[0]: there is no group `x`.",
+        "policy.yaml:33: limits.beyond.approve[0]: there is no group `x`.",
     ),
     "an unknown group outside of a window": (
         "outside: {need: 2}",
@@ -198,6 +200,7 @@ WRONG = {
     ),
     "a long while": ("within: 1h", "within: 25h", "policy.yaml:26: limits: `within` has to be more than zero"),
     "no hosts": ("hosts: 3", "hosts: 0", "policy.yaml:30: limits.hosts: has to be greater than or equal to 1"),
+    "too many targets": ("targets: 50", "targets: 501", "policy.yaml:32: limits.targets: has to be less than or equal"),
 }
 
 

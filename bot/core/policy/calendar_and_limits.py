@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot.core.requests.rollout import MOST_TARGETS
 from bot.core.time.calendar import Times
 
 
@@ -48,6 +49,7 @@ class RequestLimits:
     within: timedelta = timedelta(minutes=10)  # the period of the next two limits
     hosts: int | None = None  # hosts on which masks are made
     units_per_host: int | None = None  # units that are masked on one of these hosts
+    targets: int = MOST_TARGETS  # of one request for several hosts or units
     beyond: ExtraApprovals | None = None  # approvals beyond these two limits; default: the most that any rule asks for
     line: int = 0
 

@@ -35,6 +35,7 @@ from bot.workflow.queries.form_options import FormOptions
 from bot.workflow.queries.home_publisher import HomePublisher
 from bot.workflow.requests.lookup import beside_first_card, stored_request, update_stored_request
 from bot.workflow.rollout.controls import Rollouts
+from bot.workflow.rollout.expand import bind
 
 _STILL_MINE = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)
 
@@ -102,9 +103,7 @@ class Desk:
 
     def submit(self, ask: Ask, *, key: str) -> Request:
         """Record a new request, if it is admitted; a second delivery finds what the first recorded."""
-        ask = bound_to_waiting_mask(self._deps, on_one_host(self._deps, ask))
-        if ask.selection is None:
-            self._deps.in_force.inventory.host(ask.change.host)
+        ask = bind(self._deps, bound_to_waiting_mask(self._deps, on_one_host(self._deps, ask)))
         return self._admission.admit(ask, key=key)
 
     def undo(self, request_id: str, caller: Caller) -> Request:
