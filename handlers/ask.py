@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.core.cards import form_options, forms, hold_form, replies
 from bot.core.cards.blocks import Action
+from bot.core.hosts.inventory import is_group
 from bot.core.input.draft import draft_from_message, read_draft
 from bot.core.input.grammar import ChangeCommand, Command, Form, Question, parse, parse_mention
 from bot.core.input.kill_switch import SwitchCommand
@@ -126,10 +127,11 @@ def _take(desk: Desk, caller: Caller, command: Command) -> str:
         case ChangeCommand(change=change):
             if mask := desk.slow_stops.withdraw_instead(change, by=caller.id):
                 return replies.withdrawn_mask(mask)
-            recorded = desk.submit(_ask(caller, command), key=caller.key).ask.change
-            if change.host in desk.hosts and recorded != change:  # the message was edited
-                return replies.acknowledge_repeat(recorded)
-            return replies.acknowledge(change, desk.now.zone)
+            recorded = desk.submit(_ask(caller, command), key=caller.key).ask
+            is_other = (recorded.change, recorded.selection) != (change, command.selection)
+            if is_other and not is_group(change.host):  # the message was edited
+                return replies.acknowledge_repeat(recorded.change, recorded.selection)
+            return replies.acknowledge(change, desk.now.zone, selection=command.selection)
         case SwitchCommand():
             return switch(desk, caller, command)
         case Question():
@@ -148,6 +150,7 @@ def _ask(caller: Caller, order: ChangeCommand) -> Ask:
         order.reason,
         break_glass=order.break_glass,
         console_works=order.console_works,
+        selection=order.selection,
     )
 
 

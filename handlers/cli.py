@@ -129,6 +129,7 @@ class Shell:
             order.reason,
             break_glass=order.break_glass,
             console_works=order.console_works,
+            selection=order.selection,
         )
         if mask := self._desk.slow_stops.withdraw_instead(order.change, by=person):
             yield request_message(self._desk.request(mask.id))

@@ -10,9 +10,18 @@ from bot.core.input.grammar import Question, QuestionKind
 from bot.core.people.identity import Caller, PersonId, Place
 from bot.core.policy.model import Explanation
 from bot.core.requests import Request
+from bot.core.systemd.units import Snapshot
 from bot.errors import NotYet, Unverified, UsageError
 from bot.workflow import Deps
-from bot.workflow.queries.answers import Evaluation, about, evaluate_change, unit_status, why
+from bot.workflow.queries.answers import Evaluation, about, asked_hosts, evaluate_change, unit_status, why
+from bot.workflow.queries.many_targets import (
+    Found,
+    evaluate_each,
+    look_at_each,
+    needs_looks,
+    status_text,
+    weighed_text,
+)
 from bot.workflow.requests.kill_switch_state import kill_switch_state, with_kill_switch_note
 from bot.workflow.requests.mask_inventory import read_mask_inventory
 from handlers import json_view, plain_text
@@ -23,6 +32,8 @@ SHELL = Place("shell", name="the command line")
 
 def answer(deps: Deps, question: Question, asker: Caller) -> Mapping[str, Any]:
     """The answer in lines for people (`lines`) and as data (`answer`). Raises `MaskbotError` if there is none."""
+    if needs_looks(question):
+        return _many(deps, question, asker)
     asked = about(deps, question, asker)
     match question.word:
         case QuestionKind.STATUS:
@@ -30,12 +41,11 @@ def answer(deps: Deps, question: Question, asker: Caller) -> Mapping[str, Any]:
         case QuestionKind.PLAN:
             weighed = evaluate_change(deps, asked)
             text = answers.plan(weighed.request, weighed.decision, deps.clock.now())
-            data = {"request": json_view.request(weighed.request), "decision": json_view.decision(weighed.decision)}
-            return _answer_message(text, data, [weighed.request])
+            return _answer_message(text, _planned(weighed), [weighed.request])
         case QuestionKind.WHY:
             return _why(deps, evaluate_change(deps, asked))
         case QuestionKind.LIST:
-            return _list(deps, question.host)
+            return _list(deps, question)
         case QuestionKind.HANDOVER:
             known = read_mask_inventory(deps)
             return _answer_message(with_kill_switch_note(deps, handover(known)), json_view.handover(known), known.ours)
@@ -47,8 +57,7 @@ def _why(deps: Deps, weighed: Evaluation) -> Mapping[str, Any]:
     """Every check, every rule, and who could approve, with the names that Slack tells."""
     names = {one: _name(deps, one) for group in weighed.approvers for one in group.people[:_NAMED]}
     data = {
-        "decision": json_view.decision(weighed.decision),
-        "explained": json_view.explanation(weighed.explained),
+        **_explained(weighed),
         "approvers": json_view.approvers(weighed.approvers, names),
         "waits": json_view.request(weighed.waits) if weighed.waits else None,
     }
@@ -69,25 +78,54 @@ def _passed_checks(explained: Sequence[Explanation]) -> list[str]:
     return [f"passed: {one.step}" for one in explained if one.applies and not one.line and not one.decides]
 
 
-def _list(deps: Deps, host: str, *, is_status: bool = False) -> Mapping[str, Any]:
-    known = read_mask_inventory(deps, host)
+def _list(deps: Deps, question: Question, *, is_status: bool = False) -> Mapping[str, Any]:
+    known = read_mask_inventory(deps, *asked_hosts(deps, question))
     if is_status:
-        told = mask_inventory.host_status(known, host, full=True)
+        told = mask_inventory.host_status(known, question.host, full=True)
     else:
-        told = mask_inventory.full_listing(known, host=host)
+        told = mask_inventory.full_listing(known, host=question.host)
     data = {**json_view.mask_inventory(known), "kill_switch": json_view.kill_switch(kill_switch_state(deps))}
     return _answer_message(with_kill_switch_note(deps, told), data, known.ours)
 
 
 def _status(deps: Deps, question: Question) -> Mapping[str, Any]:
-    """The state of a unit, or the masks of a host."""
-    host = deps.in_force.inventory.host(question.host)
+    """The state of a unit, or the masks of hosts."""
     if question.unit is None:
-        return _list(deps, host.name, is_status=True)
+        return _list(deps, question, is_status=True)
+    host = deps.in_force.inventory.host(question.host)
     seen, masks = unit_status(deps, host, question.unit)
-    data = {"host": host.name, "unit": json_view.snapshot(seen), "masks": [json_view.request(one) for one in masks]}
+    data = {"host": host.name, **_state(seen, masks)}
     told = with_kill_switch_note(deps, answers.status(host.name, seen, masks, deps.clock.now()))
     return _answer_message(told, {**data, "kill_switch": json_view.kill_switch(kill_switch_state(deps))}, masks)
+
+
+def _state(seen: Snapshot, masks: Sequence[Request]) -> dict[str, Any]:
+    return {"unit": json_view.snapshot(seen), "masks": [json_view.request(one) for one in masks]}
+
+
+def _many(deps: Deps, question: Question, asker: Caller) -> Mapping[str, Any]:
+    """About many targets: each as if it were asked about alone, or with the `error` by which nothing is known."""
+    if question.word is QuestionKind.STATUS:
+        states = look_at_each(deps, question, asker)
+        targets = [_target(one, _state(*one.known) if one.known else {}) for one in states]
+        data = {"targets": targets, "kill_switch": json_view.kill_switch(kill_switch_state(deps))}
+        return _answer_message(with_kill_switch_note(deps, status_text(question, states)), data, [])
+    found = evaluate_each(deps, question, asker)
+    show = _explained if question.word is QuestionKind.WHY else _planned
+    data = {"targets": [_target(one, show(one.known) if one.known else {}) for one in found]}
+    return _answer_message(weighed_text(deps, question, found), data, [])
+
+
+def _planned(weighed: Evaluation) -> dict[str, Any]:
+    return {"request": json_view.request(weighed.request), "decision": json_view.decision(weighed.decision)}
+
+
+def _explained(weighed: Evaluation) -> dict[str, Any]:
+    return {"decision": json_view.decision(weighed.decision), "explained": json_view.explanation(weighed.explained)}
+
+
+def _target(one: Found[Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    return {"host": one.host, "asked": str(one.unit), **known, "error": one.why_not or None}
 
 
 def _people(request: Request) -> Iterator[tuple[PersonId, str]]:

@@ -19,6 +19,7 @@ class Query:
     """Conditions on requests, all of which must match; results are newest first."""
 
     host: str = ""
+    hosts: tuple[str, ...] = ()  # on any of them
     unit: UnitName | None = None
     stages: frozenset[Stage] = frozenset()
     live_masks: bool = False

@@ -167,7 +167,7 @@ def test_a_request_from_the_shell_is_recorded_for_the_mapped_person_with_its_rea
         ("web-01 cr*", "pattern"),
         ("web-09 cron", "There is no host"),
         ("cron web-01", "`maskbot mask web-01 cron`"),
-        ("web-01 cron -- nginx.service too", "One unit"),
+        ("web-01 cron -- nginx.service too", "another unit"),
         ("status web-01", "Name a host and a unit"),
         ("", "Name a host and a unit"),
     ],

@@ -28,7 +28,7 @@ from bot.core.policy.home import RuleRights
 from bot.core.policy.model import Allow, Decision, Explanation, NeedsApproval, Refuse, Routing
 from bot.core.policy.rules.approvers import Approvers
 from bot.core.policy.rules.explain import LIMITS
-from bot.core.requests import Outcome, Request, Stage
+from bot.core.requests import Outcome, Request, Stage, TargetStatus
 from bot.core.systemd.units import FileKind, Snapshot
 
 
@@ -171,32 +171,45 @@ def _masked_by(seen: Snapshot, ours: Sequence[Request], now: datetime) -> Iterat
 
 
 def _past_request(request: Request, now: datetime) -> Markup:
-    outcome = request.target.outcome or Outcome.UNKNOWN
-    ended = TITLES[outcome].lower() if request.stage is Stage.DONE else request.stage.words
     age = unit_state.span((now - request.asked_at).total_seconds())
     who = mention(request.ask.requester, request.ask.requester_name)
-    said = words("{} ago: {}, {}", age, title(request), ended)
+    said = words("{} ago: {}, {}", age, title(request), _end(request))
     return join([said, words("by {}", who), *mask_line.reason(request)])
 
 
-def _decision_rows(decision: Decision) -> Iterator[Markup]:
+def _end(request: Request) -> str:
+    """How a request ended; of a rollout, on how many of its targets it ended as asked."""
+    if request.stage is not Stage.DONE:
+        return request.stage.words
+    if request.rollout:
+        done = request.rollout.with_status(TargetStatus.DONE, TargetStatus.UNDONE)
+        return f"as asked on {len(done)} of {len(request.rollout.planned)} targets"
+    return TITLES[request.target.outcome or Outcome.UNKNOWN].lower()
+
+
+def in_short(decision: Decision) -> Markup:
+    """The decision in one line."""
     match decision:
         case Allow(because=because):
-            yield row("Answer", words("needs no approval: {}", because))
+            return words("needs no approval: {}", because)
         case NeedsApproval(rule=rule):
             who = who_may(decision.need, decision.groups, distinct=decision.distinct)
-            yield row("Answer", words("needs {} (rule {})", who, rule))
-            yield from calendar_and_limits.rows(decision.raised)
-            yield from on_call(decision.on_call)
-            yield from _routing_rows(decision.routing)
-            if decision.guarded:
-                yield row(
-                    "Guarded", words("{}. The approver must confirm that console access works today", decision.guarded)
-                )
+            return words("needs {} (rule {})", who, rule)
         case Refuse(reason=reason, hint=hint):
-            yield row("Answer", words("no. {} {}", escape(reason, width=500), escape(hint, width=500)))
+            return words("no. {} {}", escape(reason, width=500), escape(hint, width=500))
         case _:
             assert_never(decision)
+
+
+def _decision_rows(decision: Decision) -> Iterator[Markup]:
+    yield row("Answer", in_short(decision))
+    if not isinstance(decision, NeedsApproval):
+        return
+    yield from calendar_and_limits.rows(decision.raised)
+    yield from on_call(decision.on_call)
+    yield from _routing_rows(decision.routing)
+    if decision.guarded:
+        yield row("Guarded", words("{}. The approver must confirm that console access works today", decision.guarded))
 
 
 def _routing_rows(routing: Routing) -> Iterator[Markup]:

@@ -84,7 +84,7 @@ def lines(name: str, all_lines: Sequence[Markup], *, room: int) -> tuple[list[Bl
     """Sections with as many lines as fit, and the number of lines left out."""
     blocks: list[Block] = []
     rest = list(all_lines)
-    while rest and len(rest[0]) < room:
+    while rest and len(rest[0]) < min(room, SECTION - 100):
         group: list[Markup] = []
         size = 0
         while rest and size + len(rest[0]) < min(room, SECTION - 100):

@@ -2,7 +2,8 @@
 
 from datetime import UTC, tzinfo
 
-from bot.core.requests import Change, Request, ScheduledWindow
+from bot.core.requests import Change, Request, ScheduledWindow, Selection
+from bot.core.requests.ask import in_words
 
 FOREIGN = "maskbot acts only for people of the workspaces in its policy. Nothing was recorded."
 OLDER_CARD = "This button is on an old card and no longer works."
@@ -26,10 +27,11 @@ MAYBE = (
 )
 
 
-def acknowledge(change: Change, zone: tzinfo = UTC) -> str:
-    """The canonical form of the request, before the host is checked; a time as it was understood."""
+def acknowledge(change: Change, zone: tzinfo = UTC, *, selection: Selection | None = None) -> str:
+    """The canonical form of the request, before the hosts are checked; a time as it was understood."""
     when = f" Its window is {window_in_words(change.scheduled_window, zone)}." if change.scheduled_window else ""
-    return f"Got it: `{change}`.{when} Checking the host."
+    checked = "each host" if selection else "the host"
+    return f"Got it: `{in_words(change, selection)}`.{when} Checking {checked}."
 
 
 def withdrawn_mask(mask: Request) -> str:
@@ -41,9 +43,10 @@ def withdrawn_mask(mask: Request) -> str:
     )
 
 
-def acknowledge_repeat(change: Change) -> str:
+def acknowledge_repeat(change: Change, selection: Selection | None = None) -> str:
     """The reply to an edit of the message that asked."""
-    return f"This message asked for `{change}`, and that still counts. Send a new message to ask for something else."
+    asked = in_words(change, selection)
+    return f"This message asked for `{asked}`, and that still counts. Send a new message to ask for something else."
 
 
 def window_in_words(window: ScheduledWindow, zone: tzinfo) -> str:

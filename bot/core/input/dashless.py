@@ -20,8 +20,9 @@ _SPELLED = re.compile(
 )
 _SECONDS = {"w": 604_800, "d": 86_400, "h": 3600, "m": 60, "s": 1}
 _LENGTH = re.compile(rf"{_ABOUT}(?P<value>(?:\d+[dhms])+){_END}", _SIGNS)
-_FLAG = re.compile(rf"(?P<name>runtime|keep[- ]running|break[- ]glass|alone|console[- ]works){_END}", _SIGNS)
+_FLAG = re.compile(rf"(?P<name>runtime|keep[- ]running|break[- ]glass|alone|console[- ]works|set|order){_END}", _SIGNS)
 _NAMED = re.compile(r"(?P<name>for|until|till|at|window|user|hold|review)(?P<is> *= *| +)(?P<rest>\S.*)", _SIGNS)
+_WAVES = re.compile(rf"waves(?: *= *| +)(?P<value>(?:\d+%?,)*(?:\d+%?|rest)){_END}", _SIGNS)
 _DAY = re.compile(
     rf"(?P<value>\d{{4}}-\d{{1,2}}-\d{{1,2}}|tomorrow|(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?){_END}",
     _SIGNS,
@@ -99,6 +100,8 @@ def _option(text: str) -> _Found | None:
     if flag := _FLAG.match(text):
         name = first_spelling(f"--{flag['name'].lower().replace(' ', '-')}")
         return _Found(name, "", flag["rest"].strip(), is_certain=False)
+    if waves := _WAVES.match(text):
+        return _Found("--waves", waves["value"], waves["rest"].strip())
     if length := _length(text):
         return _Found("--for", *length, is_certain=bool(_CLEAR_LENGTH.match(text)))
     named = _NAMED.match(text)

@@ -13,10 +13,8 @@ from bot.core.input.names import (
     near,
     read_duration,
     read_hold,
-    read_host,
     read_reason,
     read_scheduled_window,
-    read_unit,
     read_user,
 )
 from bot.core.input.options import (
@@ -34,9 +32,19 @@ from bot.core.input.options import (
     window_option,
 )
 from bot.core.input.other_words import refuse_button, refuse_other_word, verb_meant
+from bot.core.input.selection import (
+    Names,
+    names_in_words,
+    read_hosts,
+    read_names,
+    read_selection,
+    read_units,
+    refuse_second_unit,
+)
 from bot.core.policy.hold import conflict
-from bot.core.requests import Change, Hold, Verb
-from bot.core.systemd.units import UNIT_TYPES, UnitName
+from bot.core.requests import Change, Selection, Verb
+from bot.core.requests.ask import in_words
+from bot.core.systemd.units import UnitName
 from bot.core.text import unmangle
 from bot.core.time.human_time import Now
 from bot.errors import UsageError
@@ -50,6 +58,10 @@ class ChangeCommand:
     reason: str = ""
     break_glass: bool = False  # break-glass: without the missing approvals
     console_works: bool = False  # with `--break-glass`: the word that a guarded unit needs
+    selection: Selection | None = None  # a rollout: all hosts and units; `change` names the hosts, and the first unit
+
+    def __str__(self) -> str:
+        return in_words(self.change, self.selection)
 
 
 class QuestionKind(StrEnum):
@@ -66,12 +78,16 @@ class QuestionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question: `/mask status web-01 cron`. Words that a question does not need are empty."""
+    """A question: `/mask status web-01 cron`. Words that a question does not need are empty.
+
+    About more than one target it has a selection; its units are empty where a question is about whole hosts.
+    """
 
     word: QuestionKind
     host: str = ""
     unit: UnitName | None = None
     change: Change | None = None  # PLAN and WHY: the change in question
+    selection: Selection | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +106,8 @@ _MENTION = re.compile(r"\s*<@[A-Z0-9]+(?:\|[^<>]*)?>[\s:,]*")
 def parse(verb: Verb, text: str, hosts: Sequence[str], now: Now) -> Command:
     """Parse the text behind `/mask` or `/unmask`; times like `18:00` are relative to `now`.
 
-    Host groups, like `@web`, count as hosts, but only some commands accept them. Raises `UsageError` with a sentence
-    for the caller, and nothing else, whatever was typed.
+    `hosts` has the groups too, like `@web`. Raises `UsageError` with a sentence for the caller, and nothing else,
+    whatever was typed.
     """
     typed = _repaired(text)
     first, rest = cut(typed)
@@ -132,37 +148,39 @@ def parse_mention(text: str, hosts: Sequence[str], now: Now) -> Command:
     return _question(QuestionKind(word or QuestionKind.HELP), rest, hosts, now)
 
 
-def _question(word: QuestionKind, rest: str, hosts: Sequence[str], now: Now) -> Question:
-    hosts = [host for host in hosts if not is_group(host)]
+def _question(word: QuestionKind, rest: str, places: Sequence[str], now: Now) -> Question:
     match word:
         case QuestionKind.HELP:
             return Question(word)
         case QuestionKind.PLAN | QuestionKind.WHY:
-            change = _order(Verb.MASK, rest, hosts, now, said=f"mask {word}").change
-            return Question(word, change.host, change.unit, change)
+            asked = _order(Verb.MASK, rest, places, now, said=f"mask {word}")
+            hosts, unit = asked.change.host, asked.change.unit
+            selection = asked.selection or (Selection((hosts,), (unit,)) if is_group(hosts) else None)  # of a hold
+            return Question(word, hosts, unit, asked.change, selection)
         case _:
-            return _look(word, rest.split(), hosts)
+            return _look(word, rest.split(), places)
 
 
-def _look(word: QuestionKind, names: list[str], hosts: Sequence[str]) -> Question:
-    """`handover`, `list [HOST]`, `history [HOST]` or `status HOST [UNIT]`."""
+def _look(word: QuestionKind, names: list[str], places: Sequence[str]) -> Question:
+    """`handover`, `list [HOST]`, `history [HOST]` or `status HOST [UNIT]`; HOST and UNIT may be lists."""
     usage = {QuestionKind.HANDOVER: "", QuestionKind.LIST: " [HOST]", QuestionKind.HISTORY: " [HOST]"}.get(
         word, " HOST [UNIT]"
     )
     if len(names) > len(usage.split()) or (word is QuestionKind.STATUS and not names):
         raise UsageError(f"Use `/mask {word}{usage}`, without anything else.")
     host, unit, *_ = [*map(unmangle.word, names), "", ""]
-    return Question(word, read_host(host, hosts) if host else "", read_unit(unit) if unit else None)
+    hosts, units = read_hosts(host, places) if host else (), read_units(unit) if unit else ()
+    return Question(word, ",".join(hosts), next(iter(units), None), selection=read_selection((hosts, units)))
 
 
-def _order(verb: Verb, typed: str, hosts: Sequence[str], now: Now, *, said: str = "") -> ChangeCommand:
-    names, options, reason = split(typed)
-    host, unit = _host_and_unit(said or verb, names, hosts)
-    why = read_reason(reason)
-    _refuse_second_unit(why)
-    _refuse_dashless(Change(verb, host, unit), typed, reason, options)
+def _order(verb: Verb, typed: str, places: Sequence[str], now: Now, *, said: str = "") -> ChangeCommand:
+    words, options, reason = split(typed)
+    names = read_names(said or verb, words, places)
+    why, meant = read_reason(reason), names_in_words(names)
+    refuse_second_unit(names, why)
+    _refuse_dashless(verb, meant, typed, reason, options)
     if late := options_behind(typed, reason):
-        before = f"/{said or verb} {host} {unit} {late[:SHOWN]} {reason.strip().removesuffix(late).strip()[:SHOWN]}"
+        before = f"/{said or verb} {meant} {late[:SHOWN]} {reason.strip().removesuffix(late).strip()[:SHOWN]}"
         raise UsageError(
             f"`{late[:SHOWN]}` stands behind the reason, and would be a part of it. Options come first: `{before}`. "
             "If it is the reason, put `--` before it."
@@ -170,7 +188,26 @@ def _order(verb: Verb, typed: str, hosts: Sequence[str], now: Now, *, said: str 
     flags = [name for name in _OF_A_MASK if name in options]
     if flags and verb is Verb.UNMASK:
         raise UsageError(f"`{flags[0]}` belongs to `/mask`; `/unmask` removes any kind of mask the bot made.")
-    change = Change(
+    selection, change = read_selection(names, options), _change(verb, names, options, now)
+    if no := conflict(change):
+        raise UsageError(no)
+    if BREAK_GLASS in options and not why:
+        again = f"`/{verb} {meant} {BREAK_GLASS} WHY`"
+        raise UsageError(f"`{BREAK_GLASS}` goes ahead without approval, so it needs a reason: {again}.")
+    if BREAK_GLASS in options and change.hold and change.hold.is_group_wide:
+        raise UsageError(
+            f"Break-glass does not work for a hold of a whole group: leave out `{BREAK_GLASS}`, or the hold."
+        )
+    if CONSOLE in options and BREAK_GLASS not in options:
+        raise UsageError(f"`{CONSOLE}` only goes with `{BREAK_GLASS}`. Approvers confirm it in their own form.")
+    return ChangeCommand(change, why, BREAK_GLASS in options, CONSOLE in options, selection)
+
+
+def _change(verb: Verb, names: Names, options: Mapping[str, str], now: Now) -> Change:
+    """The change with its options. Of a rollout it names the hosts as typed, and the first unit."""
+    host, unit = ",".join(names[0]), names[1][0]
+    hold = read_hold(*hold_option(options), now)
+    return Change(
         verb,
         host,
         unit,
@@ -179,48 +216,12 @@ def _order(verb: Verb, typed: str, hosts: Sequence[str], now: Now, *, said: str 
         force="--force" in options,
         user=read_user(options["--user"]) if "--user" in options else "",
         duration=read_duration(duration_option(options), now) if {*TERMS} & {*options} else None,
-        hold=_hold(host, options, now),
+        hold=replace(hold, hosts=host.removeprefix("@")) if hold and is_group(host) else hold,
         scheduled_window=read_scheduled_window(window_option(options), now) if {*WINDOW} & {*options} else None,
     )
-    if no := conflict(change):
-        raise UsageError(no)
-    if BREAK_GLASS in options and not why:
-        again = f"`/{verb} {host} {unit} {BREAK_GLASS} WHY`"
-        raise UsageError(f"`{BREAK_GLASS}` goes ahead without approval, so it needs a reason: {again}.")
-    if BREAK_GLASS in options and is_group(host):
-        raise UsageError(f"Break-glass does not work for a whole group: leave out `{BREAK_GLASS}`, or name one host.")
-    if CONSOLE in options and BREAK_GLASS not in options:
-        raise UsageError(f"`{CONSOLE}` only goes with `{BREAK_GLASS}`. Approvers confirm it in their own form.")
-    return ChangeCommand(change, why, break_glass=BREAK_GLASS in options, console_works=CONSOLE in options)
 
 
-def _hold(host: str, options: Mapping[str, str], now: Now) -> Hold | None:
-    """The hold, on one host or on all hosts of a group."""
-    hold = read_hold(*hold_option(options), now)
-    return replace(hold, hosts=host.removeprefix("@")) if hold and is_group(host) else hold
-
-
-def _host_and_unit(said: str, names: list[str], hosts: Sequence[str]) -> tuple[str, UnitName]:
-    match names:
-        case [unit, host] if unit not in hosts and host in hosts:
-            raise UsageError(f"The host comes first: `/{said} {host} {unit[:SHOWN]}`.")
-        case [host, unit]:
-            return read_host(host, hosts), read_unit(unit)
-        case [host] if host in hosts:
-            raise UsageError(f"Which unit on {host}? Write it as in `/{said} {host} cron`.")
-        case _:
-            raise UsageError(f"Name a host and a unit, as in `/{said} {next(iter(hosts), 'web-01')} cron`.")
-
-
-def _refuse_second_unit(reason: str) -> None:
-    """systemctl takes several units and may handle only some of them; a request is about one unit."""
-    word, _ = cut(reason)
-    stem, dot, suffix = word.rpartition(".")
-    if stem and dot and suffix in UNIT_TYPES:
-        raise UsageError(f"One unit per request: ask for `{word[:SHOWN]}` by itself, or begin the reason with a word.")
-
-
-def _refuse_dashless(change: Change, typed: str, reason: str, options: Mapping[str, str]) -> None:
+def _refuse_dashless(verb: Verb, names: str, typed: str, reason: str, options: Mapping[str, str]) -> None:
     """`cron for 2h` would mask without expiry, with `for 2h` as the reason: ask what was meant."""
     found = dashless(typed, reason)
     if found is None:
@@ -232,9 +233,9 @@ def _refuse_dashless(change: Change, typed: str, reason: str, options: Mapping[s
     if not meant:
         return
     option, said = f"`{with_dashes(meant)}`", f"`{reason.strip()[:SHOWN]}`"
-    if change.verb is Verb.UNMASK and {*meant} & {*_OF_A_MASK}:
+    if verb is Verb.UNMASK and {*meant} & {*_OF_A_MASK}:
         raise UsageError(
-            f"Did you mean `/mask {change.host} {change.unit} {with_dashes(meant)}`? An unmask has no {option}: "
+            f"Did you mean `/mask {names} {with_dashes(meant)}`? An unmask has no {option}: "
             f"without dashes, {said} is the reason, and the unit stays unmasked. "
             "If it is the reason, put `--` before it."
         )

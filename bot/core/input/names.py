@@ -23,19 +23,14 @@ _NEVER_ESCAPED = re.compile(r"[A-Za-z0-9:_/]")  # `/` becomes a dash (systemd-es
 
 
 def read_host(typed: str, hosts: Sequence[str]) -> str:
-    """The name of a host, exactly as in the inventory. Raises `UsageError` with similar names.
-
-    If the inventory has groups, the name of a group is accepted too.
-    """
+    """The name of a host, or of a group of hosts, as in the inventory. Raises `UsageError` with similar names."""
     typed = _CALLED.sub(r"\1", typed)
     if typed in hosts:
         return typed
     if not typed:
         raise UsageError("Name a host.")
-    if is_group(typed) and "," not in typed and any(map(is_group, hosts)):
+    if is_group(typed):
         raise UsageError(f"No host is in a group `{typed[:SHOWN]}`.{near(typed, filter(is_group, hosts))}")
-    if typed.startswith(("@", "<!subteam")) or "," in typed:
-        raise UsageError(f"One host at a time for now: `{typed[:SHOWN]}` names several. Ask for each of them.")
     raise UsageError(f"There is no host `{typed[:SHOWN]}`.{near(typed, hosts)}")
 
 
@@ -46,10 +41,6 @@ def read_unit(typed: str) -> UnitName:
         raise UsageError("Name a unit.")
     if typed in ("-.mount", "-.slice"):
         raise UsageError(f"`{typed}` carries everything else on the host. It is never masked.")
-    if typed.endswith(",") and "," not in typed[:-1]:
-        raise UsageError(f"One unit per request: leave out the comma of `{typed[:SHOWN]}`, or ask for each unit.")
-    if "," in typed:
-        raise UsageError(f"One unit per request: `{typed[:SHOWN]}` names several. Ask for each of them.")
     if dot and suffix not in UNIT_TYPES and suffix.lower() in UNIT_TYPES:
         raise UsageError(f"`{typed[:SHOWN]}` is not a unit name. Did you mean `{stem[:SHOWN]}.{suffix.lower()}`?")
     unit = UnitName.parse(typed)

@@ -18,8 +18,9 @@ CONSOLE = "--console-works"
 TERMS = ("--for", "--until")
 WINDOW = ("--at", "--window")
 HOLD = ("--hold", "--review")
-_BARE = (*FLAGS, BREAK_GLASS, CONSOLE)  # without a value
-_OPTIONS = (*_BARE, "--user", *TERMS, *HOLD, *WINDOW)
+SET, ORDER, WAVES = "--set", "--order", "--waves"
+_BARE = (*FLAGS, BREAK_GLASS, CONSOLE, SET, ORDER)  # without a value
+_OPTIONS = (*_BARE, "--user", *TERMS, *HOLD, *WINDOW, WAVES)
 _SECOND_SPELLINGS = {"--alone": BREAK_GLASS}  # accepted and never shown
 _LIKE = {
     "--user": "--user deploy",
@@ -29,6 +30,7 @@ _LIKE = {
     "--review": "--hold sre --review 90d",
     "--at": "--at 22:00",
     "--window": "--at 22:00 --window 2h",
+    WAVES: "--waves 1,10%,rest",
 }
 _INSTEAD = {
     "--now": "Leave out `--now`: the unit is always stopped, and gracefully. `--keep-running` leaves it running.",

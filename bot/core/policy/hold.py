@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.core.hosts.inventory import is_group
-from bot.core.requests import Change, Verb
+from bot.core.requests import Change
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ def conflict(change: Change) -> str:
     ):
         return "`--force` ends the stop that a mask waits for, and nothing else: leave out the other options."
     if change.hold is None:
-        return _ONE_HOST if is_group(change.host) and change.verb is Verb.MASK else ""
+        return ""
     if change.duration:
         return "A hold never expires: leave out `--for` and `--until`, or the hold."
     if change.runtime:
@@ -36,9 +35,6 @@ def conflict(change: Change) -> str:
     if change.scheduled_window and change.hold.is_group_wide:
         return "A hold for a group also covers hosts that join later: leave out `--at`, or name one host."
     return ""
-
-
-_ONE_HOST = "A group of hosts works only with a hold: add `--hold OWNERS --review 90d`, or ask for each of the hosts."
 
 
 def rests_until(rounds: Iterable[datetime], holds: HoldPolicy, now: datetime) -> datetime | None:

@@ -55,6 +55,11 @@ class Change:
         )
 
 
+def in_words(change: Change, selection: Selection | None) -> str:
+    """The change as it can be typed, with all hosts and units of a rollout."""
+    return str(change).replace(f"{change.host} {change.unit}", str(selection), 1) if selection else str(change)
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """The change that somebody asked for, where, and why.

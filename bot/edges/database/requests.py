@@ -86,7 +86,7 @@ def _matching(query: Query) -> Select[tuple[object, ...]]:
         chosen = chosen.where(requests.c.rollout == query.rollout)
     if query.since:
         chosen = chosen.where(requests.c.asked_at >= query.since)
-    if query.host or query.unit:
+    if query.host or query.hosts or query.unit:
         chosen = chosen.where(_has_target(query))
     return chosen
 
@@ -102,6 +102,8 @@ def _has_target(query: Query) -> ColumnElement[bool]:
     chosen = exists().where(targets.c.request_id == requests.c.id)
     if query.host:
         chosen = chosen.where(targets.c.host == query.host)
+    if query.hosts:
+        chosen = chosen.where(targets.c.host.in_(query.hosts))
     if query.unit:
         chosen = chosen.where(targets.c.unit == str(query.unit))
     return chosen

@@ -14,27 +14,27 @@ from bot.workflow.requests.mask_inventory import watch_of
 
 
 def on_one_host(deps: Deps, ask: Ask) -> Ask:
-    """The request for the host that people are shown first. Raises `UsageError`."""
-    group, change = ask.change.host.removeprefix("@"), ask.change
-    if not is_group(change.host) or ask.selection:
+    """The request for the host that people are shown first: a hold for a group, or the end of one. Raises `UsageError`.
+
+    An unmask that names a group is about its hold if it has one.
+    """
+    change = ask.change
+    if not is_group(change.host):
         return ask
     if change.verb is Verb.UNMASK:
-        group_hold = _held(deps, group, ask)
-        return replace(ask, change=group_hold.ask.change.as_undo(group_hold.target.unit), undoes=group_hold.id)
-    if not change.hold:
-        raise UsageError("A group of hosts works only with a hold.")
-    return replace(ask, change=replace(change, host=_first(deps, change.hold, ask)))
+        held = _held(deps, change.host.removeprefix("@"), ask)
+        return (
+            replace(ask, change=held.ask.change.as_undo(held.target.unit), undoes=held.id, selection=None)
+            if held
+            else ask
+        )
+    return replace(ask, change=replace(change, host=_first(deps, change.hold, ask))) if change.hold else ask
 
 
-def _held(deps: Deps, group: str, ask: Ask) -> Request:
+def _held(deps: Deps, group: str, ask: Ask) -> Request | None:
     live = deps.store.find(Query(live_masks=True, limit=_MOST))
     candidates = (one for one in live if one.hold and one.hold.is_group_wide and one.hold.hosts == group)
-    group_hold = next((one for one in candidates if ask.change.unit in (one.target.unit, one.ask.change.unit)), None)
-    if group_hold is None:
-        raise UsageError(
-            f"maskbot has no hold for `{ask.change.unit}` on all of @{group}. `/mask list` shows every mask."
-        )
-    return group_hold
+    return next((one for one in candidates if ask.change.unit in (one.target.unit, one.ask.change.unit)), None)
 
 
 def _first(deps: Deps, hold: Hold, ask: Ask) -> str:

@@ -7,17 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 
-from bot.core.cards import answers, plain
+from bot.core.cards import plain
 from bot.core.cards.blocks import Text
 from bot.core.cards.forms import text_modal
 from bot.core.input.grammar import Question, QuestionKind
 from bot.core.people.identity import Caller, PersonId, Place
-from bot.core.policy.model import Refuse
 from bot.core.requests import Request
 from bot.errors import MaskbotError, UsageError
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.per_person import AtOnce
-from bot.workflow.queries.answers import about, all_about, answer, evaluate_change
+from bot.workflow.queries.answers import all_about
+from bot.workflow.queries.many_targets import answer_any, plan
 
 log = structlog.get_logger()
 _QUESTIONS, _SENTENCES = 2, 5  # of one person, or for one, that wait or are being dealt with
@@ -43,16 +43,14 @@ class AnswerPool:
         if question.word is QuestionKind.PLAN:
             self._later(who, lambda: self._plan(question, who))
         else:
-            self._later(who, lambda: answer(self._deps.pinned(), question, who))
+            self._later(who, lambda: answer_any(self._deps.pinned(), question, who))
 
     def _plan(self, question: Question, who: Caller) -> Text | None:
         """What approvers would see, where they would see it; a refusal goes to the asker alone."""
-        deps = self._deps.pinned()
-        weighed = evaluate_change(deps, about(deps, question, who))
-        text = answers.plan(weighed.request, weighed.decision, deps.clock.now())
-        if isinstance(weighed.decision, Refuse):
+        text, is_refused = plan(self._deps.pinned(), question, who)
+        if is_refused:
             return text
-        deps.channel.post(who.place, text, mark=f"plan:{secrets.token_hex(8)}")
+        self._deps.channel.post(who.place, text, mark=f"plan:{secrets.token_hex(8)}")
         return None
 
     def details(self, request: Request, who: Caller, *, form: str = "") -> None:

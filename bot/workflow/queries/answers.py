@@ -31,6 +31,7 @@ from bot.workflow.process.render import render_or_fall_back
 from bot.workflow.requests.find_mask import live_masks_in_manager, real_unit_name
 from bot.workflow.requests.kill_switch_state import with_kill_switch_note
 from bot.workflow.requests.mask_inventory import read_mask_inventory
+from bot.workflow.rollout.expand import expand_hosts
 
 log = structlog.get_logger()
 _ANY_UNIT = UnitName("any.service")  # a question that names no unit is judged by channel and person alone
@@ -40,7 +41,7 @@ def answer(deps: Deps, question: Question, who: Caller) -> Text:
     """The answer, for those who may look. If there is none, raises a `MaskbotError` whose text is the answer."""
     if question.word is QuestionKind.HELP:
         return _help(deps, question, who)
-    asked = about(deps, question, who)
+    asked, hosts = about(deps, question, who), asked_hosts(deps, question)
     match question.word:
         case QuestionKind.STATUS:
             return with_kill_switch_note(deps, _status(deps, question))
@@ -51,12 +52,14 @@ def answer(deps: Deps, question: Question, who: Caller) -> Text:
             return why(deps, evaluate_change(deps, asked))
         case QuestionKind.LIST:
             return with_kill_switch_note(
-                deps, mask_inventory.listing(read_mask_inventory(deps, question.host), host=question.host)
+                deps, mask_inventory.listing(read_mask_inventory(deps, *hosts), host=question.host)
             )
         case QuestionKind.HANDOVER:
             return with_kill_switch_note(deps, handover(read_mask_inventory(deps)))
         case QuestionKind.HISTORY:
-            return answers.history(deps.store.find(Query(host=question.host, limit=20)), deps.clock.now())
+            whole = None if hosts else ""  # on a host, what a rollout did there
+            found = deps.store.find(Query(hosts=hosts, rollout=whole, limit=20))
+            return answers.history(found, deps.clock.now())
 
 
 def _help(deps: Deps, question: Question, who: Caller) -> Text:
@@ -79,12 +82,25 @@ def _help(deps: Deps, question: Question, who: Caller) -> Text:
 
 
 def about(deps: Deps, question: Question, who: Caller) -> Request:
-    """The subject of a question, as an unrecorded request. Raises `MaskbotError` for those who may not look."""
-    change = question.change or Change(Verb.MASK, question.host or _any_host(deps), question.unit or _ANY_UNIT)
+    """The subject of a question, as an unrecorded request. Raises `MaskbotError` for those who may not look.
+
+    Of many targets it is the first one: whether somebody may look depends on person and place alone.
+    """
+    host = next(iter(asked_hosts(deps, question)), _any_host(deps))
+    change = question.change or Change(Verb.MASK, host, question.unit or _ANY_UNIT)
+    if question.selection:
+        change = replace(change, host=host)
     asked = _hypothetical(deps, change, who)
     if no := may_look(gather_facts(deps, asked, Moment.ASK), deps.in_force.policy):
         raise UsageError(f"{no.reason} {no.hint}".strip())
     return asked
+
+
+def asked_hosts(deps: Deps, question: Question) -> tuple[str, ...]:
+    """The hosts that a question is about; none if it is about all of them. Raises `UsageError` if a group has none."""
+    if question.selection:
+        return expand_hosts(deps, question.selection)
+    return (question.host,) if question.host else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +145,11 @@ def _any_host(deps: Deps) -> str:
 
 
 def _status(deps: Deps, question: Question) -> Text:
-    """The state of a unit, or the masks of a host."""
-    host = deps.in_force.inventory.host(question.host)
+    """The state of a unit, or the masks of hosts."""
     if question.unit is None:
-        return mask_inventory.host_status(read_mask_inventory(deps, host.name), host.name)
+        known = read_mask_inventory(deps, *asked_hosts(deps, question))
+        return mask_inventory.host_status(known, question.host)
+    host = deps.in_force.inventory.host(question.host)
     seen, masks = unit_status(deps, host, question.unit)
     return answers.status(host.name, seen, masks, deps.clock.now())
 

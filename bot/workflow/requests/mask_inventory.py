@@ -26,24 +26,24 @@ def watch_of(host: str) -> str:
     return f"{WATCH}:{host}"
 
 
-def live_masks(deps: Deps, host: str = "") -> list[Request]:
-    """Our live masks."""
-    return deps.store.find(Query(host=host, live_masks=True, limit=_MOST))
+def live_masks(deps: Deps, *hosts: str) -> list[Request]:
+    """Our live masks, on these hosts or on every host."""
+    return deps.store.find(Query(hosts=hosts, live_masks=True, limit=_MOST))
 
 
-def read_mask_inventory(deps: Deps, host: str = "") -> MaskInventory:
-    """The masks known now, on one host or on every host of the inventory."""
+def read_mask_inventory(deps: Deps, *hosts: str) -> MaskInventory:
+    """The masks known now, on these hosts or on every host of the inventory."""
     deps = deps.pinned()
     documents = {task.name: task.document for task in deps.store.find_periodic(WATCH)}
-    names = (host,) if host else deps.in_force.inventory.names
+    names = hosts or deps.in_force.inventory.names
     host_views = tuple(from_document(HostView, {"host": name, **documents.get(watch_of(name), {})}) for name in names)
-    live = live_masks(deps, host)
+    live = live_masks(deps, *hosts)
     return MaskInventory(
         now=deps.clock.now(),
         host_views=host_views,
         ours=(*live, *_half_made(deps, host_views, live)),
-        open=tuple(deps.store.find(Query(host=host, stages=_OPEN, limit=_MOST))),
-        sign_offs=tuple(deps.store.find(Query(host=host, sign_offs_owed=True, limit=_MOST))),
+        open=tuple(deps.store.find(Query(hosts=hosts, stages=_OPEN, limit=_MOST))),
+        sign_offs=tuple(deps.store.find(Query(hosts=hosts, sign_offs_owed=True, limit=_MOST))),
         types=deps.in_force.policy.unit_types,
         instances=deps.in_force.policy.instances,
     )

@@ -166,7 +166,7 @@ class TestTheWords:
             self.read(f"web-01 cron --force {beside}")
 
     def test_it_is_for_one_host_and_for_no_unmask(self) -> None:
-        with pytest.raises(UsageError, match="group of hosts"):
+        with pytest.raises(UsageError, match="name one host and one unit"):
             self.read("@web cron --force")
         with pytest.raises(UsageError, match="belongs to `/mask`"):
             self.read("web-01 cron --force", Verb.UNMASK)

@@ -155,7 +155,7 @@ def test_it_is_approved_once_goes_to_every_host_and_is_lifted_from_all_of_them(w
     gone = world.when(other, lambda now: bool(now.undone_by), "the end on the other host")
     assert world.until_final(world.store.get(gone.undone_by)).target.outcome is Outcome.RESTORED
     assert [state(world.hosts[host], "worker.service") for host in WEB] == [RUNS, RUNS]
-    with pytest.raises(UsageError, match="maskbot has no hold for `worker.service` on all of @web"):
+    with pytest.raises(UsageError, match="There is no host `@web`"):
         world.ask(Verb.UNMASK, "worker", host="@web", by=BOB)
 
 

@@ -83,13 +83,14 @@ class TestTheWords:
     @pytest.mark.parametrize(
         ("text", "said"),
         [
-            ("@web cron", "A group of hosts works only with a hold"),
             ("@wbe cron --hold sre --review 90d", "No host is in a group `@wbe`. Did you mean `@web`?"),
-            ("@web,@db cron --hold sre --review 90d", "names several"),
+            ("@web,@db cron --hold sre --review 90d", "A hold is for one unit, on one host or on one group of hosts"),
+            ("@web cron --hold sre --review 90d --set", "A hold is for one unit"),
             ("@web cron --hold sre --review 90d --at 22:00", "A hold for a group also covers hosts that join later"),
-            ("@web cron --hold sre --review 90d --break-glass at once", "Break-glass does not work for a whole group"),
-            ("plan @web cron", "One host at a time for now"),
-            ("list @web", "One host at a time for now"),
+            (
+                "@web cron --hold sre --review 90d --break-glass at once",
+                "Break-glass does not work for a hold of a whole group",
+            ),
             ("cron @web --hold sre --review 90d", "The host comes first"),
         ],
     )
@@ -97,7 +98,7 @@ class TestTheWords:
         assert said in refusal(text)
 
     def test_where_no_host_is_in_a_group_there_are_none(self) -> None:
-        with pytest.raises(UsageError, match="One host at a time"):
+        with pytest.raises(UsageError, match="No host is in a group `@web`"):
             parse(Verb.MASK, "@web cron --hold sre --review 90d", HOSTS, TYPED_AT)
 
 
