@@ -9,7 +9,7 @@ from bot.core.cards import answers, many_targets, replies
 from bot.core.input.grammar import Question, QuestionKind
 from bot.core.policy.model import Allow, Explanation, NeedsApproval, Refuse
 from bot.core.requests import Change, Rollout, RolloutTarget, Selection, Stage, TargetStatus, Verb
-from bot.core.systemd.units import LoadState, UnitName
+from bot.core.systemd.units import ActiveState, LoadState, UnitName
 from tests.core.cards.limits import problems
 from tests.core.cards.reading import read
 from tests.core.cards.situations import NAMES, NOW, masked, proven, running, waiting
@@ -24,7 +24,7 @@ NEEDS = NeedsApproval("prod", "", 1, 0, ("sre",), timedelta(minutes=15), timedel
 
 
 def test_what_is_alike_is_one_line_the_most_frequent_first() -> None:
-    odd = many_targets.state(replace(running(), load=LoadState.NOT_FOUND), [])
+    odd = many_targets.state(running(load=LoadState.NOT_FOUND, active=ActiveState.INACTIVE, sub="dead"), [])
     found = [
         ("db-01", NGINX, odd),
         ("db-01", WORKER, many_targets.state(masked(), [proven()])),
