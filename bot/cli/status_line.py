@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.core.cards.done import TITLES
+from bot.core.cards.outcomes import TITLES
 from bot.core.requests import Outcome, Stage
 from bot.core.text.sanitize import clean
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from bot.cli.audit_schema import ExportedRecord
 from bot.core.audit.chain import Head, VerifiedChain, verify
 from bot.core.cards import render
-from bot.core.requests import Outcome, Request, Verb
+from bot.core.requests import Outcome, Request, Rollout, TargetStatus, Verb
 from tests.lab.keys import KEYS
 from tests.workflow.slack import words
 from tests.workflow.wire import Call, not_needed
@@ -116,7 +116,23 @@ def _cards(seen: Seen, request: Request) -> Iterator[str]:
     if len(cards) > 1:
         yield f"{request.ask.change} has {len(cards)} cards"
     title = render(request, now=seen.now).text
+    if request.rollout is not None:
+        yield from _of_rollout(seen, request, request.rollout, title)
+        return
     says_masked = request.ask.change.verb is Verb.MASK and title.startswith(SAYS_MASKED)
     after = request.target.after
     if says_masked and (request.target.outcome not in MASKED or after is None or not after.is_masked):
         yield f"{request.ask.change} says {title} and no look showed it"
+
+
+def _of_rollout(seen: Seen, whole: Request, rollout: Rollout, title: str) -> Iterator[str]:
+    """It calls masked only what a look has shown, and nothing was sent for a target that it never began."""
+    requests = {one.id: one for one in seen.requests if one.ask.rollout == whole.id}
+    looks = [one.target.after for one in requests.values() if one.target.outcome is Outcome.PROVEN]
+    masked = sum(1 for after in looks if after and after.is_masked)
+    if title.startswith(SAYS_MASKED) and masked != len(rollout.planned):
+        yield f"{whole.ask.change} says {title}, and looks showed {masked} of {len(rollout.planned)} masked"
+    for one in rollout.targets:
+        is_ahead = one.wave > rollout.wave or one.status in (TargetStatus.READY, TargetStatus.LEFT_OUT)
+        if is_ahead and one.request_id in requests and requests[one.request_id].target.sent:
+            yield f"{one.unit} on {one.host} was touched before its wave"

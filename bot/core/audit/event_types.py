@@ -78,7 +78,6 @@ EVENT_TYPES: Mapping[str, str] = {
     "request.withdrawn": "The owner withdrew a request.",
     "rollout.continued": "A paused rollout goes on, or its next wave begins at once.",
     "rollout.paused": "A rollout paused: nothing more of it is begun.",
-    "rollout.retried": "The failed targets of a rollout are begun again.",
     "rollout.stopped": "A rollout was stopped: what has not begun is left as it is.",
     "rollout.target_begun": "A target of an approved rollout may run with its approved plan.",
     "rollout.wave_begun": "A wave of a rollout began on these hosts.",

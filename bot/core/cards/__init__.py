@@ -6,14 +6,20 @@ from bot.core.cards import approval, closed, done, fallback, outcome_unknown, ru
 from bot.core.cards.blocks import Text
 from bot.core.cards.details import details
 from bot.core.cards.evidence import evidence
+from bot.core.cards.rollout import card as rollout
 from bot.core.cards.sentences import line, note, plain, refusal, reminder
+from bot.core.cards.titles import is_rollout
 from bot.core.requests import Outcome, Request, Stage
 
 __all__ = ["details", "evidence", "fallback", "line", "note", "plain", "refusal", "reminder", "render"]
 
+_BEFORE = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)
+
 
 def render(request: Request, *, now: datetime) -> Text:
     """The card of a request in its stored state."""
+    if is_rollout(request) and request.stage in (*_BEFORE, Stage.RUNNING, Stage.DONE):
+        return rollout.card(request, now)
     match request.stage:
         case Stage.ASKED | Stage.WAITING | Stage.APPROVED:
             return approval.card(request, now)

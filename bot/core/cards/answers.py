@@ -21,7 +21,7 @@ from bot.core.cards.blocks import (
     section,
     words,
 )
-from bot.core.cards.done import TITLES
+from bot.core.cards.outcomes import TITLES
 from bot.core.cards.titles import requester_and_reason, title
 from bot.core.people.identity import Shift
 from bot.core.policy.home import RuleRights

@@ -22,10 +22,11 @@ from bot.core.cards.blocks import (
     words,
 )
 from bot.core.cards.buttons import buttons
-from bot.core.cards.titles import loud_title, requester_and_reason, with_time
+from bot.core.cards.rollout import plan as rollout_plan
+from bot.core.cards.titles import is_rollout, loud_title, requester_and_reason, with_time
 from bot.core.input.names import REASON_LIMIT
 from bot.core.people.identity import Shift
-from bot.core.requests import Approval, Request, Stage, Tally, Verdict
+from bot.core.requests import Approval, Request, Rollout, Stage, Tally, Verdict
 from bot.core.requests.deadlines import is_ahead
 from bot.core.time.countdown import time_left
 from bot.core.time.human_time import humanize
@@ -42,16 +43,19 @@ def card(request: Request, now: datetime) -> Text:
                 *break_glass.rows(request),
                 requester_and_reason(request),
                 *questions(request),
-                *_changes_since(request),
+                *changes_since(request),
             ],
         ),
-        section("plan", [*plan_rows(request), *_rule_rows(request, now)]),
-        buttons(request, _actions(request)),
+        section("plan", [*plan_rows(request), *rule_rows(request, now)]),
+        buttons(request, actions(request)),
     )
 
 
 def plan_rows(request: Request) -> Iterator[Markup]:
     """Rows about the unit now and after the change, always in the same order."""
+    if is_rollout(request):
+        yield from rollout_plan.rows(request, request.rollout or Rollout())
+        return
     if request.ask.extends:
         yield from expiry.plan(request)
         return
@@ -113,7 +117,7 @@ def _at(group: str) -> str:
 def approval_status(request: Request) -> str:
     """The progress of the approval, for the head line."""
     if request.stage is Stage.ASKED:
-        return "checking the host"
+        return "checking the host" + "s" * is_rollout(request)
     if request.is_break_glass:
         return "BREAK-GLASS"
     if request.stage is Stage.APPROVED or request.approval is None:
@@ -123,9 +127,11 @@ def approval_status(request: Request) -> str:
     return f"needs {missing}{more} approval" + "s" * (missing != 1)
 
 
-def _changes_since(request: Request) -> Iterator[Markup]:
+def changes_since(request: Request) -> Iterator[Markup]:
     """Rows about changes since people were asked."""
     yield from kill_switch.rows(request.kill_switch)
+    if request.ask.rollout:
+        yield row("Part of", "a rollout, on whose card the other targets are")
     yield from _plan_changes(request)
 
 
@@ -135,7 +141,8 @@ def _plan_changes(request: Request) -> Iterator[Markup]:
         yield from (words("• {}", escape(change)) for change in request.changed_since[:8])
 
 
-def _rule_rows(request: Request, now: datetime) -> Iterator[Markup]:
+def rule_rows(request: Request, now: datetime) -> Iterator[Markup]:
+    """Who may approve it by when, who did, and what comes next."""
     approval = request.approval
     if approval and request.stage is Stage.WAITING:
         yield needs(approval, now)
@@ -155,13 +162,16 @@ def _rule_rows(request: Request, now: datetime) -> Iterator[Markup]:
 
 def _next(request: Request, now: datetime) -> Iterator[Markup]:
     """Rows about an approved request: the thing it waits for, and how long its approval is good."""
-    host, window = request.target.host, request.ask.change.scheduled_window
+    window = request.ask.change.scheduled_window
+    host = "every host" if is_rollout(request) else request.target.host
     if window and is_ahead(window, now):
         opens = words("{} (in {})", day(window.opens), humanize(window.opens - now))
         yield row("Next", words("{} is checked again when the window opens, {}", host, opens))
     elif request.act_by:
         how_long = "approval valid until" if request.counted_votes else "until"
         begins = words("starts once {} answers and no other change runs there", host)
+        if is_rollout(request):
+            begins = words("starts now; each host is checked again in its turn")
         yield row("Next", words("{}; {} {}", begins, how_long, until(request.act_by, now)))
     if request.target.note:
         yield row("Not yet", request.target.note)
@@ -190,7 +200,8 @@ def _standing_for(group: str, request: Request) -> Markup:
     return words("{}: {}", _at(group), mention(vote.voter, vote.voter_name) if vote else "nobody yet")
 
 
-def _actions(request: Request) -> tuple[Action, ...]:
+def actions(request: Request) -> tuple[Action, ...]:
+    """The buttons before it runs."""
     if request.stage is Stage.WAITING:
         return (Action.APPROVE, Action.DENY, Action.DETAILS, Action.WITHDRAW)
     return (Action.DETAILS,) if request.ask.by_itself else (Action.DETAILS, Action.WITHDRAW)

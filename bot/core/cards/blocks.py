@@ -63,6 +63,12 @@ class Action(StrEnum):
     ANSWER = "answer"
     HAND_OVER = "hand_over"
     SIGN = "sign_off"
+    GO_ON = "go_on"  # of a rollout, like the next
+    PAUSE = "pause"
+    STOP_HERE = "stop_here"
+    UNDO_ALL = "undo_all"
+    RETRY_FAILED = "retry_failed"
+    MASK_SET = "mask_the_set"  # on the card of one unit
 
 
 class Markup(str):

@@ -27,15 +27,14 @@ def rows(request: Request) -> Iterator[Markup]:
 
 
 def with_sign_off(request: Request, actions: Sequence[Action]) -> tuple[Action, ...]:
-    """The buttons of a finished request, with one for an open sign-off, which replaces another if there were five."""
-    if not request.owes_sign_off or not request.stage.is_final:
-        return tuple(actions)
+    """The buttons of a finished request: four at most, one of them for an open sign-off."""
+    sign = (Action.SIGN,) if request.owes_sign_off and request.stage.is_final else ()
     others = [action for action in actions if action is not Action.DETAILS]
-    return (*others[: _MOST_BUTTONS - 2], Action.SIGN, Action.DETAILS)
+    return (*others[: _MOST_BUTTONS - 1 - len(sign)], *sign, Action.DETAILS)
 
 
 def replaced_buttons(request: Request, actions: Sequence[Action]) -> tuple[Action, ...]:
-    """The buttons that were replaced: Details offers them."""
+    """The buttons for which there was no room: Details offers them."""
     shown = with_sign_off(request, actions)
     return tuple(action for action in actions if action not in shown)
 

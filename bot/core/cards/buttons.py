@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bot.core.cards.blocks import LABEL, Action, Block, plain_text
+from bot.core.cards.titles import is_rollout, subject
 from bot.core.requests import Request
 
 DIGEST_SIGNS = 12  # the length of the digest in a button's value
@@ -23,6 +24,12 @@ LABELS = {
     Action.ANSWER: "Answer",
     Action.HAND_OVER: "Hand over",
     Action.SIGN: "Sign off",
+    Action.GO_ON: "Go on now",
+    Action.PAUSE: "Pause",
+    Action.STOP_HERE: "Stop here",
+    Action.UNDO_ALL: "Undo all",
+    Action.RETRY_FAILED: "Retry failed only",
+    Action.MASK_SET: "Mask the set",
 }
 _STYLES = {
     Action.APPROVE: "primary",
@@ -44,7 +51,7 @@ def value(request: Request) -> str:
 
 
 def _button(request: Request, action: Action) -> Block:
-    change = f"{request.target.unit} on {request.target.host}"
+    change = subject(request) if is_rollout(request) else f"{request.target.unit} on {request.target.host}"
     block: Block = {
         "type": "button",
         "action_id": action.value,

@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.core.cards import break_glass
 from bot.core.cards.blocks import Action, Markup, Text, clock, escape, mention, message, row, section, words
 from bot.core.cards.buttons import buttons
-from bot.core.cards.titles import denial, requester_and_reason, title
+from bot.core.cards.titles import denial, is_rollout, requester_and_reason, title
 from bot.core.requests import Request, Stage
 
 
@@ -15,9 +15,13 @@ def card(request: Request, now: datetime) -> Text:
     return message(
         f"{request.stage.words.upper()} · {title(request)}",
         section("people", [*break_glass.rows(request), requester_and_reason(request)]),
-        section("end", [*_end(request), words("Nothing was changed on {}.", request.target.host)]),
+        section("end", [*_end(request), _nothing_changed(request)]),
         buttons(request, break_glass.with_sign_off(request, (Action.DETAILS,))),
     )
+
+
+def _nothing_changed(request: Request) -> Markup:
+    return words("Nothing was changed on {}.", "any host" if is_rollout(request) else request.target.host)
 
 
 def _end(request: Request) -> Iterator[Markup]:

@@ -29,16 +29,10 @@ def rows(request: Request, seen: Snapshot) -> Iterator[Markup]:
     """The rows of a card below `Now`, in their order."""
     change = request.ask.change
     masking = change.verb is Verb.MASK
-    if change.scheduled_window:
-        yield row(
-            "When",
-            words(
-                "not before {}, not after {}", day(change.scheduled_window.opens), day(change.scheduled_window.closes)
-            ),
-        )
+    yield from window(change)
     yield row("Then", _then_masked(change, seen) if masking else _then_unmasked(request, seen))
     if masking:
-        yield from _lasts(request, _undo(change, seen))
+        yield from lasts(request, _undo(change, seen))
         yield from _hazards(change, seen)
         yield from _related(change, seen)
     else:
@@ -52,6 +46,13 @@ def rows(request: Request, seen: Snapshot) -> Iterator[Markup]:
     yield from _names(change, seen)
     if request.target.layer is Layer.CONTROL and masking:
         yield row("Through", "the control layer, because its unit file is in /etc/systemd/system")
+
+
+def window(change: Change) -> Iterator[Markup]:
+    """When a scheduled change may run."""
+    if change.scheduled_window:
+        opens, closes = day(change.scheduled_window.opens), day(change.scheduled_window.closes)
+        yield row("When", words("not before {}, not after {}", opens, closes))
 
 
 def _then_masked(change: Change, seen: Snapshot) -> str:
@@ -77,7 +78,7 @@ def _undo(change: Change, seen: Snapshot) -> str:
     return "unmask" + (" and start it again" + ", from the beginning" * in_the_middle) * stopped
 
 
-def _lasts(request: Request, undo: str) -> Iterator[Markup]:
+def lasts(request: Request, undo: str) -> Iterator[Markup]:
     """How long the mask lasts, and who can undo it."""
     change = request.ask.change
     if change.hold:
@@ -125,7 +126,7 @@ def _related(change: Change, seen: Snapshot) -> Iterator[Markup]:
     running = [other.unit for other in around.would_stop if not other.active.is_down]
     if running and not change.keep_running:
         yield row("Stops", words("{} too", join(running)))
-    yield from (row("Breaks", f"{other.unit} {_effect(other)}") for other in _active_triggers(around.triggers)[:5])
+    yield from (row("Breaks", f"{other.unit} {_effect(other)}") for other in active_triggers(seen)[:5])
     still = [other.unit for other in (*around.members, *around.starts)]
     if still:
         yield row("Not covered", words("{} can still be started", join(still)))
@@ -142,8 +143,9 @@ def twins(seen: Snapshot) -> Iterator[Markup]:
         yield row("Not covered", words("{} {} the same unit file and can still be started", join(seen.twins), one))
 
 
-def _active_triggers(triggers: tuple[RelatedUnit, ...]) -> list[RelatedUnit]:
-    return [other for other in triggers if not other.active.is_down]
+def active_triggers(seen: Snapshot) -> list[RelatedUnit]:
+    """What would start the unit, and is up: a socket, a timer, a path."""
+    return [other for other in (seen.around.triggers if seen.around else ()) if not other.active.is_down]
 
 
 def _effect(trigger: RelatedUnit) -> str:

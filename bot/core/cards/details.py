@@ -23,6 +23,7 @@ from bot.core.cards.blocks import (
 from bot.core.cards.buttons import buttons
 from bot.core.cards.evidence import commands
 from bot.core.cards.redact import redact
+from bot.core.cards.rollout.listing import of_rollout
 from bot.core.cards.titles import title
 from bot.core.requests import Approval, Followup, FollowupKind, Request, Stage, Tally, Verdict, Vote
 from bot.core.systemd.units import Snapshot
@@ -36,6 +37,8 @@ def details(request: Request, *, now: datetime, offers: Sequence[Action] = ()) -
     target = request.target
     seen = target.after or target.last_seen or target.before
     blocks = [section("asked", [*_record(request, now)])]
+    if request.rollout is not None:
+        blocks += of_rollout(request, request.rollout)
     if seen:
         blocks.append(section("unit", [*_unit(seen)]))
     if target.sent:

@@ -7,30 +7,14 @@ from bot.core.cards import break_glass, brought_down, drift, expiry, reload, sti
 from bot.core.cards.before_after import MASKED, screen_reader_lines, start_proof, table
 from bot.core.cards.blocks import Action, Block, Markup, Text, clock, day, escape, join, message, row, section, words
 from bot.core.cards.buttons import buttons
-from bot.core.cards.consequences import twins
-from bot.core.cards.titles import approvals, automatic_reason, requester, subject
+from bot.core.cards.consequences import active_triggers, twins
+from bot.core.cards.outcomes import TITLES
+from bot.core.cards.rollout.actions import actions as rollout_actions
+from bot.core.cards.rollout.heads import title as rollout_title
+from bot.core.cards.titles import approvals, automatic_reason, is_rollout, requester, subject
 from bot.core.requests import Loss, Outcome, Request, Target, Verb
 from bot.core.systemd.units import ActiveState, Snapshot
 
-TITLES = {
-    Outcome.PROVEN: "MASKED AND PROVEN",
-    Outcome.MASKED_RUNNING: "MASKED, STILL RUNNING",
-    Outcome.MASKED_RESTARTED: "MASKED, RESTARTED",
-    Outcome.NOT_PROTECTED: "NOT PROTECTED",
-    Outcome.NOT_LOADED: "NOT PROTECTED, MASK NOT LOADED",
-    Outcome.FAILED: "FAILED, NOTHING WAS CHANGED",
-    Outcome.NO_CHANGE: "NO CHANGE",
-    Outcome.EXTENDED: "EXTENDED",
-    Outcome.RESTORED: "UNMASKED, AS BEFORE",
-    Outcome.RESTORED_PARTLY: "UNMASKED, NOT ALL AS BEFORE",
-    Outcome.UNMASKED: "UNMASKED",
-    Outcome.NOT_UNMASKED: "NOT UNMASKED, PARTLY REMOVED",
-    Outcome.NOT_OURS: "NOT UNDONE, IT IS NOT OURS",
-    Outcome.KILLED: "STOPPED BY FORCE",
-    Outcome.CALLED_OFF: "WITHDRAWN, AS BEFORE",
-    Outcome.CALLED_OFF_PARTLY: "WITHDRAWN, NOT ALL AS BEFORE",
-    Outcome.UNKNOWN: "NOT KNOWN YET",
-}
 # For a unit that still runs after its stop.
 _UP = {Outcome.PROVEN: "MASKED AND PROVEN, LEFT RUNNING", Outcome.KILLED: "KILLED, STILL STOPPING"}
 _WHY = (
@@ -76,15 +60,11 @@ def card(request: Request, now: datetime) -> Text:
 def title(request: Request) -> str:
     """The outcome as a head line; a mask that was undone since says so."""
     target = request.target
+    if request.rollout is not None:
+        return rollout_title(request, request.rollout)
     outcome = target.outcome or Outcome.UNKNOWN
-    if request.drift.lost:
-        return _LOST.get(request.drift.lost, "OUR MASK IS GONE")
-    if request.hold and request.hold_state.loss:
-        return "HELD, BUT ITS MASK IS NOT OURS" if request.hold_state.loss is Loss.REPLACED else "HELD, BUT TAKEN OFF"
-    if request.undone_by:
-        return "OUR MASK IS GONE" if outcome in MASKED and request.was_gone else "UNDONE"
-    if request.repeated_by:
-        return f"{TITLES[outcome]}, MASKED AGAIN SINCE"
+    if since := _title_since(request, outcome):
+        return since
     if outcome is Outcome.EXTENDED and request.ask.change.hold:
         return "HOLD KEPT"
     if outcome is Outcome.EXTENDED and request.ask.change.duration is None:
@@ -98,6 +78,17 @@ def title(request: Request) -> str:
     return TITLES[outcome] + ", HELD" * bool(request.hold)
 
 
+def _title_since(request: Request, outcome: Outcome) -> str:
+    """What has become of the mask since then; empty if nothing has."""
+    if request.drift.lost:
+        return _LOST.get(request.drift.lost, "OUR MASK IS GONE")
+    if request.hold and request.hold_state.loss:
+        return "HELD, BUT ITS MASK IS NOT OURS" if request.hold_state.loss is Loss.REPLACED else "HELD, BUT TAKEN OFF"
+    if request.undone_by:
+        return "OUR MASK IS GONE" if outcome in MASKED and request.was_gone else "UNDONE"
+    return f"{TITLES[outcome]}, MASKED AGAIN SINCE" if request.repeated_by else ""
+
+
 def _masked_still(target: Target) -> bool:
     """Another layer still masks the unit, by a mask that is not ours."""
     return target.after is not None and (target.after.is_masked or bool(target.after.mask_layers))
@@ -107,7 +98,7 @@ def _sections(**lines: list[Markup]) -> Iterator[Block]:
     return (section(name, texts) for name, texts in lines.items() if texts)
 
 
-def _later_change(request: Request) -> Markup | None:
+def undone_since(request: Request) -> Markup | None:
     """The fate of the mask since then, which replaces its outcome."""
     if request.drift.lost:
         return drift.loss_row(request)
@@ -128,7 +119,7 @@ def _later_change(request: Request) -> Markup | None:
 
 def _meaning(request: Request) -> Iterator[Markup]:
     """Warnings that people must read before the table."""
-    target, since = request.target, _later_change(request)
+    target, since = request.target, undone_since(request)
     if since:
         yield since
         return
@@ -199,11 +190,18 @@ def _since_asking(target: Target) -> Iterator[Markup]:
 
 
 def _people(request: Request, now: datetime) -> Iterator[Markup]:
+    yield from who_and_when(request, now, _ENDED.get(request.target.outcome or Outcome.UNKNOWN, "last checked"))
+    is_undo_free = request.is_live_mask and request.undo_until
+    if not is_undo_free and Action.MASK_AGAIN in actions(request, now) and request.act_by:
+        yield words("The approval is valid until {}.", clock(request.act_by))
+
+
+def who_and_when(request: Request, now: datetime, ended: str) -> Iterator[Markup]:
+    """Who asked and approved, when it ended, why it was asked for, when it expires, and who may undo it."""
     people = [requester(request, "asked"), *approvals(request)]
     if request.ask.by_itself:
         why = request.because if request.ask.undoes and request.because else automatic_reason(request)
         people = [words("{}{}", why[:1].upper(), why[1:]), *([] if request.ask.undoes else people[1:])]
-    ended = _ENDED.get(request.target.outcome or Outcome.UNKNOWN, "last checked")
     when = [words("{} {}", ended, clock(request.finished_at))] if request.finished_at else []
     yield join([*people, *when])
     if request.ask.reason.strip():
@@ -212,19 +210,20 @@ def _people(request: Request, now: datetime) -> Iterator[Markup]:
     if request.is_live_mask and request.undo_until:
         open_until = words("You can undo without approval until {}.", day(request.undo_until))
         yield open_until if now < request.undo_until else words("Undo needs approval again.")
-    elif Action.MASK_AGAIN in actions(request, now) and request.act_by:
-        yield words("The approval is valid until {}.", clock(request.act_by))
 
 
 def actions(request: Request, now: datetime) -> tuple[Action, ...]:
     """The buttons for what can be done now."""
     target = request.target
+    if is_rollout(request):
+        return rollout_actions(request)
     if request.hold:
         again = (Action.MASK_AGAIN,) if request.hold_state.loss is Loss.REMOVED else ()
         keep = () if request.ask.is_group_member else (Action.KEEP,)
         return (*again, Action.UNMASK, *keep, Action.DETAILS)
     if request.is_live_mask:
-        return (Action.UNMASK, *((Action.EXTEND, Action.KEEP) if request.aftercare.expires_at else ()), Action.DETAILS)
+        longer = (Action.EXTEND, Action.KEEP) if request.aftercare.expires_at else ()
+        return (Action.UNMASK, *longer, *_mask_set(request), Action.DETAILS)
     if target.outcome is Outcome.NOT_OURS and target.after and target.after.mask_layers:
         return (Action.UNMASK, Action.DETAILS)
     if not request.can_be_undone or request.ask.change.verb is not Verb.MASK:
@@ -233,6 +232,13 @@ def actions(request: Request, now: datetime) -> tuple[Action, ...]:
     if target.outcome is Outcome.NOT_PROTECTED:
         return (*again, *((Action.START_AGAIN,) if _was_brought_down(target) else ()), Action.DETAILS)
     return (*again, Action.UNMASK, Action.DETAILS)
+
+
+def _mask_set(request: Request) -> tuple[Action, ...]:
+    """For a mask whose unit has triggers that are up: they can be masked with it."""
+    before, change = request.target.before, request.ask.change
+    is_possible = before is not None and bool(active_triggers(before)) and not (change.user or request.ask.rollout)
+    return (Action.MASK_SET,) if is_possible else ()
 
 
 def _was_brought_down(target: Target) -> bool:

@@ -23,9 +23,12 @@ from bot.core.cards.blocks import (
     section,
     words,
 )
+from bot.core.cards.break_glass import with_sign_off
 from bot.core.cards.buttons import buttons
-from bot.core.cards.done import TITLES
-from bot.core.cards.titles import what
+from bot.core.cards.outcomes import TITLES
+from bot.core.cards.rollout.actions import actions as rollout_actions
+from bot.core.cards.rollout.heads import title
+from bot.core.cards.titles import is_rollout, subject, what
 from bot.core.policy.home import HomeView
 from bot.core.requests import Aftercare, Outcome, Request, Stage, Target, Verb
 
@@ -106,6 +109,8 @@ def without_details(request: Request) -> Request:
 def state(request: Request) -> str:
     """The state of the request, for a head line."""
     target = request.target
+    if request.rollout is not None and request.stage in (Stage.RUNNING, Stage.DONE):
+        return title(request, request.rollout)
     if request.stage is Stage.RUNNING:
         verb = "MASKING" if request.ask.change.verb is Verb.MASK else "UNMASKING"
         verb = "STOPPING BY FORCE" if request.ask.change.force else verb
@@ -122,7 +127,7 @@ def _is_unknown(target: Target) -> bool:
 
 
 def _subject(request: Request) -> str:
-    return f"{request.target.unit} on {request.target.host}"
+    return subject(request) if is_rollout(request) else f"{request.target.unit} on {request.target.host}"
 
 
 def _rows(request: Request) -> Iterator[Markup]:
@@ -149,6 +154,8 @@ def _by_stage(request: Request) -> Iterator[Action]:
             yield from (Action.APPROVE, Action.DENY, Action.WITHDRAW)
         case Stage.ASKED | Stage.APPROVED:
             yield Action.WITHDRAW
+        case Stage.RUNNING | Stage.DONE if is_rollout(request):
+            yield from with_sign_off(request, rollout_actions(request))
         case Stage.RUNNING if _is_unknown(request.target):
             yield Action.LOOK_NOW
         case Stage.RUNNING:

@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.core.cards import answers, unit_state
 from bot.core.cards.blocks import MESSAGE, Block, Markup, Text, clock, escape, join, message, section, words
 from bot.core.cards.mask_inventory import lines
-from bot.core.cards.rollout_plan import likeness
+from bot.core.cards.rollout.likeness import likeness
 from bot.core.input.grammar import Question, QuestionKind
 from bot.core.policy.model import Decision, Explanation, Refuse
 from bot.core.requests import Request

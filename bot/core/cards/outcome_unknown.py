@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.core.cards import break_glass, unit_state
 from bot.core.cards.blocks import Action, Markup, Text, clock, message, row, section, words
 from bot.core.cards.buttons import buttons
-from bot.core.cards.done import TITLES
+from bot.core.cards.outcomes import TITLES
 from bot.core.cards.running import describe
 from bot.core.cards.titles import approvals, requester_and_reason, subject
 from bot.core.requests import Outcome, Request, Stage, Target, Verb

@@ -6,6 +6,7 @@ from datetime import datetime
 from bot.core.cards.approval import approval_status
 from bot.core.cards.blocks import Markup, Text, escape, join, link_to, mention, ping, section, until, words
 from bot.core.cards.done import title
+from bot.core.cards.rollout.heads import ending, is_whole
 from bot.core.cards.titles import automatic_reason, denial, subject, what
 from bot.core.requests import Outcome, Request, Stage
 from bot.core.text.sanitize import clean
@@ -32,7 +33,7 @@ def line(request: Request, *, link: str, calls: bool = True) -> Text:
     told = link_to(f"{_ending(request)}: {subject(request)}", link)
     if request.ask.by_itself:
         return _as_text([words("{} ({})", told, automatic_reason(request))])
-    good = request.stage is Stage.WITHDRAWN or request.target.outcome in _NO_NEED_TO_KNOW
+    good = request.stage is Stage.WITHDRAWN or _is_good(request)
     who = (
         escape(request.owner_name or request.owner.user, width=80)
         if good or not calls
@@ -71,7 +72,15 @@ def _as_text(rows: list[Markup]) -> Text:
     return Text(block["text"]["text"], (block,))
 
 
+def _is_good(request: Request) -> bool:
+    if request.rollout is not None:
+        return request.stage is Stage.DONE and is_whole(request, request.rollout)
+    return request.target.outcome in _NO_NEED_TO_KNOW
+
+
 def _ending(request: Request) -> str:
+    if request.stage is Stage.DONE and request.rollout is not None:
+        return ending(request, request.rollout)
     if request.stage is Stage.DONE:
         return title(request).lower()
     return f"{request.stage.words} ({what(request)})"

@@ -1,22 +1,72 @@
 """Names of requests in head lines and sentences, and the people named in them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bot.core.cards.blocks import Markup, clock, escape, join, mention, words
 from bot.core.input.names import REASON_LIMIT
-from bot.core.requests import Request, Stage, Tally, Verdict, Vote
+from bot.core.requests import Request, Rollout, Selection, Stage, Tally, Verdict, Vote
+from bot.core.text.sanitize import clean
+
+_NAME = 40  # characters of a name in the head line of a rollout, so that what follows it is still read
+_NAMED = 3  # as many units or hosts are named there; more are counted
 
 
 def subject(request: Request) -> str:
     """`worker.service on web-01`, with the user if it is a unit of a user's manager.
 
     `on @web` while people decide about a whole group; a change that ran was made and proven on one host.
+    A rollout: `nginx.service on 12 of 14 hosts of @web`.
     """
     change, hold = request.ask.change, request.ask.change.hold
     whose = f", of user {change.user}" if change.user else ""
+    if is_rollout(request):
+        return f"{units_of(request)} on {_hosts(request)}{whose}"
     is_of_all = hold is not None and hold.is_group_wide and request.stage not in (Stage.RUNNING, Stage.DONE)
     where = f"@{hold.hosts}" if hold and is_of_all else request.target.host
     return f"{request.target.unit} on {where}{whose}"
+
+
+def is_rollout(request: Request) -> bool:
+    """Whether the request is about many targets, each of which has a request of its own."""
+    return request.ask.selection is not None or request.rollout is not None
+
+
+def units_of(request: Request) -> str:
+    """The units of a rollout: those of its plan, or as typed while there is none."""
+    planned = request.rollout.planned if request.rollout else ()
+    found = dict.fromkeys(str(one.unit) for one in planned)
+    return _named([*found] or [str(unit) for unit in selection(request).units], "units")
+
+
+def selection(request: Request) -> Selection:
+    """What a rollout was asked for."""
+    change = request.ask.change
+    return request.ask.selection or Selection((change.host,), (change.unit,))
+
+
+def _hosts(request: Request) -> str:
+    """`web-01`, `web-01 (1 of 3 hosts)`, `12 of 14 hosts of @web`; as typed while nothing is known of them."""
+    rollout, typed = request.rollout or Rollout(), selection(request).hosts
+    every = dict.fromkeys(one.host for one in rollout.targets)
+    planned = dict.fromkeys(one.host for one in rollout.planned)
+    if not planned:
+        return _named(typed, "hosts and groups")
+    if len(planned) == 1:
+        return _named([*planned], "hosts") + f" ({len(planned)} of {len(every)} hosts)" * (len(every) > 1)
+    group = f" of {_short(typed[0])}" if len(typed) == 1 else ""
+    left_out = f" of {len(every)}" if len(every) > len(planned) else ""
+    return f"{len(planned)}{left_out} hosts{group}"
+
+
+def _named(names: Sequence[str], noun: str) -> str:
+    """All of them, or how many there are."""
+    if len(names) > _NAMED:
+        return f"{len(names)} {noun}"
+    return " and ".join(", ".join(map(_short, names)).rsplit(", ", 1))
+
+
+def _short(name: str) -> str:
+    return clean(name.replace("\n", " "), lines=1, width=_NAME)
 
 
 def automatic_reason(request: Request) -> str:

@@ -134,12 +134,8 @@ class Database:
         return stored
 
     def claim(self, owner: str) -> Claim | None:
-        now = self._clock.now()
-        with self._transactions.reading() as connection:
-            if not claims.is_any_due(connection, now=now):
-                return None
-        with self._transactions.writing() as connection:
-            return claims.take(connection, owner, now=now, lease=self._lease)
+        taken: Claim | None = self._take(claims, owner, self._lease)
+        return taken
 
     def renew(self, claim: Claim) -> None:
         with self._transactions.writing() as connection:
@@ -159,12 +155,8 @@ class Database:
             claims.make_all_due(connection, stages, now=now)
 
     def claim_message(self, owner: str) -> DueMessage | None:
-        now = self._clock.now()
-        with self._transactions.reading() as connection:
-            if not outbox.is_any_due(connection, now=now):
-                return None
-        with self._transactions.writing() as connection:
-            return outbox.take(connection, owner, now=now, lease=self._limits.message_lease)
+        taken: DueMessage | None = self._take(outbox, owner, self._limits.message_lease)
+        return taken
 
     def mark_delivered(self, due: DueMessage, *, channel: str, ts: str, version: int) -> str:
         with self._changing() as (connection, now, _):
@@ -201,12 +193,8 @@ class Database:
             return kept
 
     def claim_periodic(self, owner: str) -> Periodic | None:
-        now = self._clock.now()
-        with self._transactions.reading() as connection:
-            if not periodic.is_any_due(connection, now=now):
-                return None
-        with self._transactions.writing() as connection:
-            return periodic.take(connection, owner, now=now, lease=self._lease)
+        taken: Periodic | None = self._take(periodic, owner, self._lease)
+        return taken
 
     def record(self, events: Sequence[Event], messages: Sequence[Message] = ()) -> None:
         with self._changing() as (connection, now, chain):
@@ -242,6 +230,15 @@ class Database:
 
     def forgeries(self) -> list[tuple[str, str]]:
         return self._seals.news()
+
+    def _take(self, kind: Any, owner: str, lease: timedelta) -> Any:
+        """Claim what has been due longest; as long as nothing is due, nothing is locked."""
+        now = self._clock.now()
+        with self._transactions.reading() as connection:
+            if not kind.is_any_due(connection, now=now):
+                return None
+        with self._transactions.writing() as connection:
+            return kind.take(connection, owner, now=now, lease=lease)
 
     @contextmanager
     def _changing(self) -> Iterator[tuple[Connection, datetime, Appending]]:

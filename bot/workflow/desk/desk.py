@@ -9,15 +9,15 @@ from bot.core.audit.evidence import RECORDED
 from bot.core.audit.request_event import event
 from bot.core.cards import ownership, voting
 from bot.core.cards.blocks import Block
-from bot.core.cards.buttons import DIGEST_SIGNS
-from bot.core.cards.request_status import describe_decision, how_it_stands
+from bot.core.cards.request_status import how_it_stands
 from bot.core.input.grammar import Question
 from bot.core.people.identity import Caller, PersonId, Place
-from bot.core.requests import Ask, Outcome, Request, Stage, Tally, Verdict, Vote, VoteCommand
+from bot.core.requests import Ask, Outcome, Request, Stage, Vote, VoteCommand
 from bot.core.requests.deadlines import repeat_change
 from bot.core.time.human_time import Now
 from bot.errors import UsageError
 from bot.workflow.desk.admission import Admission
+from bot.workflow.desk.ballot import check_plan, check_vote, voted_before
 from bot.workflow.expiry.extend import Extensions
 from bot.workflow.followups.record import Followups
 from bot.workflow.force_stop import SlowStops, bound_to_waiting_mask, wake_force_requests
@@ -140,7 +140,7 @@ class Desk:
         request = self.request(request_id)
         if not (caller.place.is_shell or caller.place.is_home):
             self.check_card(request, command.card, by=caller.id)
-        _check_vote(request, command)
+        check_vote(request, command)
         vote = Vote(
             caller.id,
             caller.name,
@@ -154,12 +154,12 @@ class Desk:
         )
         given = replace(event(request, RECORDED, actor=caller.id, **vote.on_record), id=vote.event)
         if not self._deps.store.record_vote(request_id, vote, events=[given]):
-            raise UsageError(_voted_before(self.request(request_id), vote))
+            raise UsageError(voted_before(self.request(request_id), vote))
 
     def ballot(self, request_id: str, digest: str) -> Request:
         """The request, if it is waiting for votes on the plan with this digest. Raises `UsageError`."""
         request = self.request(request_id)
-        _check_plan(request, digest)
+        check_plan(request, digest)
         return request
 
     def check_card(self, request: Request, card: tuple[str, str] | None, *, by: PersonId) -> None:
@@ -229,25 +229,3 @@ class Desk:
     def refused_at_the_gate(self, code: str, *, by: PersonId, place: Place) -> None:
         """Record that a payload was rejected before it was read; of many of one person only some."""
         self._refusals.record(Event("identity.refused", "denied", code=code, actor=by, data={"channel": place.channel}))
-
-
-def _voted_before(request: Request, vote: Vote) -> str:
-    """Whether the person has voted on this plan before; a recorded vote may count once it is verified."""
-    mine = (old for old in request.votes if old.voter.is_same_as(vote.voter) and old.digest == vote.digest)
-    return voting.DECIDED_ALREADY if any(old.tally is Tally.COUNTED for old in mine) else voting.BEING_CHECKED
-
-
-def _check_vote(request: Request, command: VoteCommand) -> None:
-    """Check the vote without any look-up; the voter's rights are checked when the vote is counted."""
-    _check_plan(request, command.digest)
-    is_guarded = request.approval is not None and bool(request.approval.guarded)
-    if command.verdict is Verdict.APPROVE and is_guarded and not command.console_works:
-        raise UsageError(voting.CONFIRM_CONSOLE)
-
-
-def _check_plan(request: Request, digest: str) -> None:
-    """Check that the request waits, for this very plan."""
-    if request.stage is not Stage.WAITING:
-        raise UsageError(describe_decision(request))
-    if len(digest) < DIGEST_SIGNS or not request.target.digest.startswith(digest):
-        raise UsageError(voting.PLAN_CHANGED)

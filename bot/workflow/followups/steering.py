@@ -1,11 +1,9 @@
 """Steer a rollout that is being carried out: its owner, approvers and people on call pause it, go on, or stop it."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 from bot.core.audit.request_event import event
-from bot.core.cards import rollout_news
+from bot.core.cards.rollout import notes
 from bot.core.policy.decide import may_steer
 from bot.core.policy.model import Moment
 from bot.core.requests import Followup, FollowupKind, Request, Rollout
@@ -16,12 +14,6 @@ from bot.workflow.followups.record import grant_followup, refuse_followup
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.results import Update
 
-_EVENTS = {
-    FollowupKind.PAUSE: "rollout.paused",
-    FollowupKind.GO_ON: "rollout.continued",
-    FollowupKind.STOP_HERE: "rollout.stopped",
-}
-
 
 def steer(deps: Deps, request: Request, followup: Followup) -> Update:
     """Do what the person wants, if the current policy lets them; the next turn of the rollout follows at once."""
@@ -30,13 +22,18 @@ def steer(deps: Deps, request: Request, followup: Followup) -> Update:
     raise_if_unknown(no)
     if no is not None:
         return refuse_followup(request, followup, no)
-    now = deps.clock.now()
-    change: dict[FollowupKind, Callable[[Rollout], Rollout]] = {
-        FollowupKind.PAUSE: partial(steering.pause, by=followup.name, now=now),
-        FollowupKind.GO_ON: steering.go_on,
-        FollowupKind.STOP_HERE: partial(steering.stop, by=followup.name, now=now),
-    }
-    rollout = change[followup.kind](request.rollout or Rollout())
-    steered = replace(grant_followup(request, followup), rollout=rollout, due_at=now)
-    recorded = event(steered, _EVENTS[followup.kind], actor=followup.by)
-    return Update(steered, [recorded], [Message(MessageKind.NOTE, body=rollout_news.steered(followup))])
+    now, rollout, granted = deps.clock.now(), request.rollout or Rollout(), grant_followup(request, followup)
+    match followup.kind:
+        case FollowupKind.PAUSE:
+            steered = replace(granted, rollout=steering.pause(rollout, followup.name, now), due_at=now)
+            recorded = event(steered, "rollout.paused", actor=followup.by)
+            body = notes.paused(steered, rollout, followup.name)
+        case FollowupKind.GO_ON:
+            steered = replace(granted, rollout=steering.go_on(rollout), due_at=now)
+            recorded = event(steered, "rollout.continued", actor=followup.by)
+            body = notes.continued(steered, rollout, followup.name)
+        case _:
+            steered = replace(granted, rollout=steering.stop(rollout, followup.name, now), due_at=now)
+            recorded = event(steered, "rollout.stopped", actor=followup.by)
+            body = notes.stopped(steered, rollout, followup.name)
+    return Update(steered, [recorded], [Message(MessageKind.NOTE, body=body)])

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
-from bot.core.cards import not_started, rollout_news
+from bot.core.cards import not_started
+from bot.core.cards.rollout import notes, reasons
 from bot.core.policy.model import Allow, Moment
 from bot.core.requests import Aftercare, Request, Rollout, RolloutTarget, Stage, TargetStatus, Verb
 from bot.core.requests.expiry import begin_aftercare
@@ -53,10 +54,10 @@ def take_turn(deps: Deps, request: Request) -> Stages:
     found = deps.store.progress(request.id)
     rollout = with_progress(request.rollout or Rollout(), found)
     if stopped := active_kill_switch(deps, request) if request.is_new_mask else None:
-        waits = replace(rollout, waits_for=rollout_news.kill_switch_is_on(stopped.by_name))
+        waits = replace(rollout, waits_for=reasons.kill_switch_is_on(stopped.by_name))
         return (yield _later(deps, request, waits, None))
     if _time_is_up(request, deps.clock.now()):
-        rollout = rollout if rollout.stopped_at else stop(rollout, rollout_news.TIME_IS_UP, deps.clock.now())
+        rollout = rollout if rollout.stopped_at else stop(rollout, reasons.TIME_IS_UP, deps.clock.now())
     turn = next_turn(rollout, deps.clock.now(), is_checked=_is_checked(rollout, found))
     if turn.rollout.wave != rollout.wave:
         _verify_wave(deps, rollout)
@@ -77,7 +78,7 @@ def _with_enough_active(deps: Deps, request: Request, turn: Turn) -> tuple[Seque
     if room is None:
         return turn.begin, ""
     begin = may_begin(room, turn.rollout, [*turn.begin])
-    return begin, "" if len(begin) == len(turn.begin) else rollout_news.too_few_active(room.rule, len(room.active))
+    return begin, "" if len(begin) == len(turn.begin) else reasons.too_few_active(room.rule, len(room.active))
 
 
 def _go_on(deps: Deps, request: Request, turn: Turn, rollout: Rollout) -> Stages:
@@ -106,7 +107,7 @@ def _pause(deps: Deps, request: Request, rollout: Rollout) -> Update:
     """It pauses by itself, and calls its owner."""
     paused = replace(request, rollout=rollout, due_at=deps.clock.now() + _POLL)
     told = event(paused, "rollout.paused", outcome="failure", code="by_itself", why=rollout.why_paused)
-    body = rollout_news.paused(paused, rollout)
+    body = notes.paused_by_itself(paused, rollout)
     return Update(paused, [told], [Message(MessageKind.NOTE, body=body, mentions=(request.owner.user,))])
 
 
@@ -170,7 +171,5 @@ def close_targets(deps: Deps, request: Request) -> Update | Request:
     for one in deps.store.progress(request.id):
         if one.stage in (Stage.ASKED, Stage.WAITING):
             target = deps.store.get(one.request_id)
-            save(
-                deps, close(Closing(target, Stage.CANCELLED, rollout_news.NOT_BEGUN, "rollout_over"), deps.clock.now())
-            )
+            save(deps, close(Closing(target, Stage.CANCELLED, reasons.NOT_BEGUN, "rollout_over"), deps.clock.now()))
     return Update(replace(request, rollout=replace(request.rollout, is_closed=True)), is_urgent=False)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from bot.core.cards import rollout_news
+from bot.core.cards.rollout import reasons
 from bot.core.people.identity import Caller
 from bot.core.requests import Ask, FollowupCommand, FollowupKind, Request, Rollout, Selection, TargetStatus
 from bot.core.requests.deadlines import repeat_change
@@ -37,7 +37,7 @@ class Rollouts:
         first = stored_request(self._deps, request_id)
         failed = (first.rollout or Rollout()).with_status(TargetStatus.FAILED)
         if not first.stage.is_final or not failed:
-            raise UsageError(rollout_news.NOTHING_FAILED)
+            raise UsageError(reasons.NOTHING_FAILED)
         hosts, units = dict.fromkeys(one.host for one in failed), dict.fromkeys(one.unit for one in failed)
         chosen = Selection(tuple(hosts), tuple(units), waves=first.ask.selection.waves if first.ask.selection else ())
         who = beside_first_card(self._deps, first, caller)

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
-from bot.core.cards import rollout_news
-from bot.core.cards import rollout_plan as words
+from bot.core.cards.rollout import likeness as words
+from bot.core.cards.rollout import reasons
 from bot.core.policy.decide import may_steer
 from bot.core.policy.mask_layer import with_plan
 from bot.core.policy.model import Allow, Decision, Moment, NeedsApproval, Refuse
@@ -172,7 +172,7 @@ def _decide(deps: Deps, request: Request, rollout: Rollout) -> Decided | Closing
     room = headroom(deps, request, planned)
     masked = {one.host for one in planned.planned} & room.active if room else frozenset()
     if room and len(masked) > room.spare:
-        why = rollout_news.would_leave_too_few(room.rule, len(room.active), len(masked))
+        why = reasons.would_leave_too_few(room.rule, len(room.active), len(masked))
         return Closing(request, Stage.REFUSED, why, "too_few_active")
     planned = replace(planned, targets=in_waves(planned.targets, planned.settings.waves))
     digest = rollout_digest(request.ask.change, planned)

@@ -31,6 +31,7 @@ from bot.core.cards import (
 )
 from bot.core.cards.blocks import Action
 from bot.core.cards.config_reload import rejection_notice, reload_notice, too_many_connections
+from bot.core.cards.rollout.listing import listing
 from bot.core.cards.sentences import outcome_without_card
 from bot.core.input.draft import Draft
 from bot.core.people.identity import Place, Shift
@@ -44,6 +45,8 @@ from tests.core.cards.home_tabs import EMPTY, FULL
 from tests.core.cards.mask_inventories import SLOW, said_in_handovers, said_in_lists, said_of_the_watch
 from tests.core.cards.notes import all_notes
 from tests.core.cards.reading import read, read_form, read_page
+from tests.core.cards.rollouts import CARDS as ROLLOUTS
+from tests.core.cards.rollouts import notes
 from tests.core.cards.situations import (
     ALICE,
     BOB,
@@ -312,8 +315,29 @@ def file_of(readings: Mapping[str, str]) -> str:
     return "\n".join(f"=== {name}\n\n{text}\n" for name, text in readings.items())
 
 
+def rollouts() -> dict[str, str]:
+    cards = {
+        f"{group}: {name}": read(render(request, now=NOW), NAMES)
+        for group, requests in ROLLOUTS.items()
+        for name, request in requests.items()
+        if "500" not in name  # nobody reads names of 255 letters; tests/core/cards/test_rollout.py does
+    }
+    lines = {
+        f"line: {name}": read(line(one, link=LINK), NAMES)
+        for name, one in (ROLLOUTS["over"] | ROLLOUTS["ended"]).items()
+        if "500" not in name
+    }
+    threads = {
+        f"thread: {name}": "\n---\n".join(read(text, NAMES) for text in listing(ROLLOUTS["over"][name]))
+        for name in ("partly", "an undo, partly", "a set")
+    }
+    more = {"details": read(details(ROLLOUTS["over"]["partly"], now=NOW), NAMES)}
+    return cards | lines | threads | more | {f"note: {name}": read(note(said), NAMES) for name, said in notes().items()}
+
+
 READINGS: dict[str, Callable[[], dict[str, str]]] = {
     **{group: partial(cards, group) for group in CARDS},
+    "rollouts": rollouts,
     "lines": lines,
     "evidence": threads,
     "details": all_details,

@@ -101,7 +101,7 @@ def test_a_failure_pauses_it_and_calls_its_owner_and_nothing_beyond_the_wave_is_
         "db-01": TargetStatus.READY,
     }
     assert touched(world) == {"web-01"}
-    assert "paused after 1 failure" in world.note(stopped, "paused")
+    assert "pauses after 1 failure" in world.note(stopped, "pauses")
 
     assert world.follow_up(stopped, FollowupKind.STOP_HERE, by=ALICE).tally is Tally.COUNTED
     over = world.until_final(stopped)

@@ -1,0 +1,23 @@
+"""The outcomes of a change, as head lines say them."""
+
+from bot.core.requests import Outcome
+
+TITLES = {
+    Outcome.PROVEN: "MASKED AND PROVEN",
+    Outcome.MASKED_RUNNING: "MASKED, STILL RUNNING",
+    Outcome.MASKED_RESTARTED: "MASKED, RESTARTED",
+    Outcome.NOT_PROTECTED: "NOT PROTECTED",
+    Outcome.NOT_LOADED: "NOT PROTECTED, MASK NOT LOADED",
+    Outcome.FAILED: "FAILED, NOTHING WAS CHANGED",
+    Outcome.NO_CHANGE: "NO CHANGE",
+    Outcome.EXTENDED: "EXTENDED",
+    Outcome.RESTORED: "UNMASKED, AS BEFORE",
+    Outcome.RESTORED_PARTLY: "UNMASKED, NOT ALL AS BEFORE",
+    Outcome.UNMASKED: "UNMASKED",
+    Outcome.NOT_UNMASKED: "NOT UNMASKED, PARTLY REMOVED",
+    Outcome.NOT_OURS: "NOT UNDONE, IT IS NOT OURS",
+    Outcome.KILLED: "STOPPED BY FORCE",
+    Outcome.CALLED_OFF: "WITHDRAWN, AS BEFORE",
+    Outcome.CALLED_OFF_PARTLY: "WITHDRAWN, NOT ALL AS BEFORE",
+    Outcome.UNKNOWN: "NOT KNOWN YET",
+}

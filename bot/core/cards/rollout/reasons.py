@@ -1,0 +1,28 @@
+"""Why a rollout waits, is refused, or was stopped, in short sentences."""
+
+from bot.core.requests import KeepActive
+
+NOT_BEGUN = "Its rollout was over before its turn came."
+TIME_IS_UP = "its time is up"
+
+
+NOTHING_FAILED = "There is nothing to retry: nothing of it failed, or it is still being carried out."
+
+
+def kill_switch_is_on(by: str) -> str:
+    """Why a rollout waits."""
+    return f"because {by} stopped all new masks"
+
+
+def too_few_active(rule: KeepActive, active: int) -> str:
+    """Why the next target waits."""
+    return f"{rule.at_least} of @{rule.group} must stay active, and {active} are"
+
+
+def would_leave_too_few(rule: KeepActive, active: int, masked: int) -> str:
+    """Why a plan is refused that can never be carried out to its end."""
+    most = max(0, active - rule.at_least)
+    return (
+        f"{rule.at_least} of @{rule.group} must stay active. {active} are active now, and this would leave "
+        f"{active - masked}. Ask for at most {most} of them."
+    )
