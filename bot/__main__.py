@@ -122,8 +122,12 @@ votes.register(app)
 
 @app.command(rich_help_panel=words.LOOK)
 def status(
-    host: Annotated[str, typer.Argument(metavar="HOST", help="A host; if omitted, the bot's own health.")] = "",
-    unit: Annotated[str, typer.Argument(metavar="UNIT", help="A unit; if omitted, the masks on the host.")] = "",
+    host: Annotated[
+        str, typer.Argument(metavar="HOST", help="A host, or a list with groups; if omitted, the bot's own health.")
+    ] = "",
+    unit: Annotated[
+        str, typer.Argument(metavar="UNIT", help="A unit, or a list; if omitted, the masks on the hosts.")
+    ] = "",
     *,
     json: words.Json = False,
 ) -> None:

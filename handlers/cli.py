@@ -17,6 +17,7 @@ from handlers import json_view
 from handlers.cli_followups import add_followup, extend, wait_for_answer
 from handlers.cli_queries import SHELL, answer
 from handlers.cli_replies import BEAT, DONE, FAILED, MISUSE, Words, end_message, request_message, usage_error
+from handlers.json_rollout import is_as_asked
 from handlers.kill_switch import switch
 
 _GOOD = (Outcome.PROVEN, Outcome.RESTORED, Outcome.UNMASKED, Outcome.NO_CHANGE, Outcome.EXTENDED, Outcome.KILLED)
@@ -163,8 +164,7 @@ class Shell:
             if newer.version != request.version:
                 request = newer
                 yield request_message(request)
-        well = request.stage is Stage.DONE and request.target.outcome in _GOOD
-        yield end_message("", DONE if well or not request.stage.is_final else FAILED)
+        yield end_message("", DONE if _is_as_asked(request) or not request.stage.is_final else FAILED)
 
     def _pause(self) -> Iterator[Words]:
         """Wait; the write to the caller shows whether they are still there."""
@@ -235,6 +235,12 @@ class Shell:
         person, request = self._person(user), self._request(words)
         asked = extend(self._desk, request, words, Caller(person, user, SHELL, _key(words, user)))
         yield from self._follow(asked, to_its_end=bool(words.get("wait", True)))
+
+
+def _is_as_asked(request: Request) -> bool:
+    """Whether the request did what it asked for; a rollout, on every target that belongs to its plan."""
+    well = is_as_asked(request.rollout) if request.rollout else request.target.outcome in _GOOD
+    return request.stage is Stage.DONE and well
 
 
 def _key(words: Words, user: str) -> str:

@@ -9,7 +9,9 @@ from bot.core.people.identity import PersonId, Shift
 from bot.core.policy.model import Allow, Decision, Explanation, NeedsApproval, Refuse
 from bot.core.policy.rules.approvers import Approvers
 from bot.core.requests import Approval, BreakGlass, ExtraApprovalReason, Request, ScheduledWindow, Sent, Vote
+from bot.core.requests.ask import in_words
 from bot.core.systemd.units import Snapshot
+from handlers.json_rollout import rollout
 
 Shown = dict[str, Any]
 
@@ -19,12 +21,13 @@ def request(stored: Request) -> Shown:
     target, ask = stored.target, stored.ask
     return {
         "id": stored.id,
-        "change": str(ask.change),
+        "change": in_words(ask.change, ask.selection),
         "verb": str(ask.change.verb),
         "host": target.host,
         "unit": str(target.unit),
         "reason": ask.reason,
         "hosts": list(stored.hosts) or [target.host],
+        "rollout": rollout(stored.rollout, ask.selection) if stored.rollout else None,
         "requester": ask.requester_name,
         "owner": stored.owner_name,
         "stage": str(stored.stage),

@@ -28,6 +28,9 @@ class ChangeArguments:
     review: options.Review = ""
     at: options.At = ""
     window: options.Window = ""
+    waves: options.Waves = ""
+    set: options.Set = False
+    order: options.Order = False
     break_glass: options.BreakGlass = False
     console_works: options.ConsoleWorks = False
     no_wait: options.NoWait = False

@@ -18,7 +18,7 @@ from bot.errors import ConfigError, MaskbotError, UsageError
 Words = Mapping[str, Any]
 # Places of the socket if MASKBOT_SOCKET is not set: the bot's default in its own directory, and a service's.
 _PLACES = (Path("var/maskbot.sock"), Path("/run/maskbot/maskbot.sock"))
-_FLAGS = ("runtime", "keep_running", "force", "break_glass", "console_works")
+_FLAGS = ("runtime", "keep_running", "force", "break_glass", "console_works", "set", "order")
 _TIMES = ("for_", "until", "hold", "review", "at", "window")  # `for` by itself is a word of Python
 
 
@@ -35,8 +35,8 @@ class Vote:
 def options(given: Words) -> list[str]:
     """The options as they are written behind `/mask`; others, which the terminal alone has, are left out."""
     flags = [f"--{name.replace('_', '-')}" for name in _FLAGS if given.get(name)]
-    user = [f"--user={_one_word(given['user'])}"] if given.get("user") else []
-    return [*flags, *user, *(f"--{name.rstrip('_')}={_quote(given[name])}" for name in _TIMES if given.get(name))]
+    words = [f"--{name}={_one_word(given[name])}" for name in ("user", "waves") if given.get(name)]
+    return [*flags, *words, *(f"--{name.rstrip('_')}={_quote(given[name])}" for name in _TIMES if given.get(name))]
 
 
 def change(verb: str, names: Sequence[str], given: Sequence[str], reason: Sequence[str], *, wait: bool) -> Words:

@@ -9,9 +9,16 @@ import typer
 RUN, ASK, APPROVE, LOOK, OPERATE = "Run the bot", "Ask for a change", "Approve or stop", "Look", "Operate"
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, with stable keys.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Show each check, also those that are well.")]
-Host = Annotated[str, typer.Argument(metavar="HOST", help="A host, by its name in hosts.yaml.")]
-AnyHost = Annotated[str, typer.Argument(metavar="HOST", help="A host; if omitted, all hosts.")]
-Unit = Annotated[str, typer.Argument(metavar="UNIT", help="A unit; `cron` means `cron.service`.")]
+Host = Annotated[
+    str,
+    typer.Argument(metavar="HOST", help="A host, by its name in hosts.yaml; or a list with groups: `web-01,@db`."),
+]
+AnyHost = Annotated[
+    str, typer.Argument(metavar="HOST", help="A host, or a list with groups: `web-01,@db`; if omitted, all hosts.")
+]
+Unit = Annotated[
+    str, typer.Argument(metavar="UNIT", help="A unit, or a list: `nginx,php-fpm`. `cron` means `cron.service`.")
+]
 Reason = Annotated[
     list[str] | None,
     typer.Argument(metavar="REASON", help="The reason. Put `--` before it if a word starts with a dash."),
@@ -44,6 +51,16 @@ At = Annotated[
 Window = Annotated[
     str, typer.Option("--window", metavar="LENGTH", help="With --at: how long the window stays open: `2h`.")
 ]
+Waves = Annotated[
+    str,
+    typer.Option(
+        "--waves",
+        metavar="SIZES",
+        help="Of several hosts: how many in each wave, as numbers, shares and the rest: `1,10%,rest`.",
+    ),
+]
+Set = Annotated[bool, typer.Option("--set", help="Also what triggers the unit: its sockets, timers and paths.")]
+Order = Annotated[bool, typer.Option("--order", help="Of several hosts: one after the other, in the order given.")]
 User = Annotated[str, typer.Option("--user", metavar="NAME", help="A unit of this user's own systemd manager.")]
 SPELLINGS = {"token_normalize_func": lambda name: {"alone": "break-glass"}.get(name, name)}  # accepted, never shown
 BreakGlass = Annotated[

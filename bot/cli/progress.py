@@ -5,12 +5,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import typer
-from rich.console import Console
-from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from bot.cli import status_line
+from bot.cli import rollout_line, status_line
+from bot.cli.rollout_line import Bar
 
 Words = Mapping[str, Any]
 INTERRUPTED = 1
@@ -23,22 +24,46 @@ class _Elapsed(ProgressColumn):
         return Text(f"{task.finished_time if task.finished else task.elapsed or 0:.0f} s", style="dim")
 
 
+class _Bar(ProgressColumn):
+    """The bar of a rollout; other lines have none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bar = BarColumn(20)
+
+    def render(self, task: Task) -> RenderableType:
+        return self._bar.render(task) if task.fields.get("has_bar") else Text("")
+
+
 class Lines:
-    """One line for each event, on stderr; on a terminal the last line is live."""
+    """One line for each event, on stderr; on a terminal the last line is live, and the one of a rollout has a bar."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True)
         text = TextColumn("{task.description}", markup=False)
         done = SpinnerColumn(finished_text=Text("✔", style="green"))
-        self._living = Progress(done, text, _Elapsed(), console=self._console) if self._console.is_terminal else None
+        self._living = (
+            Progress(done, text, _Bar(), _Elapsed(), console=self._console) if self._console.is_terminal else None
+        )
         self._last = ""
+        self._mark: object = None
         self._task: Any = None
+
+    def advance(self, text: str, bar: Bar) -> None:
+        """Show how far a rollout has come: in the same line on a terminal, elsewhere when there is something new."""
+        if self._living is None and self._mark != bar.mark:
+            self.show(text)
+        elif self._living is not None:
+            if self._mark is None:
+                self.show(text)
+            self._living.update(self._task, description=text, completed=bar.done, total=bar.total, has_bar=True)
+        self._mark, self._last = bar.mark, text
 
     def show(self, text: str) -> None:
         """Show the next event."""
         if text == self._last:
             return
-        self._last = text
+        self._last, self._mark = text, None
         if self._living is None:
             typer.echo(text, err=True)
             return
@@ -54,7 +79,7 @@ class Lines:
 
     def _finish(self) -> None:
         if self._living is not None and self._task is not None:
-            self._living.update(self._task, completed=1)
+            self._living.update(self._task, completed=self._living.tasks[self._task].total)
 
 
 def tell(told: Iterable[Words], *, as_json: bool, verbose: bool = False) -> int:
@@ -64,8 +89,8 @@ def tell(told: Iterable[Words], *, as_json: bool, verbose: bool = False) -> int:
         for words in told:
             match words["event"]:
                 case "request":
-                    for text in () if as_json else status_line.news(newest, words["request"]):
-                        lines.show(text)
+                    if not as_json:
+                        _report(lines, newest, words["request"])
                     newest = words["request"]
                 case "answer" | "state" as kind:
                     newest = words[kind]
@@ -79,6 +104,15 @@ def tell(told: Iterable[Words], *, as_json: bool, verbose: bool = False) -> int:
         typer.echo(_left_alone(newest), err=True)
         return INTERRUPTED
     raise AssertionError("the bot ended without an answer")
+
+
+def _report(lines: Lines, before: Words, now: Words) -> None:
+    bar = rollout_line.bar(now)
+    if bar:
+        lines.advance(status_line.current(now), bar)
+        return
+    for text in status_line.news(before, now):
+        lines.show(text)
 
 
 def _end(newest: dict[str, Any], words: Words, *, as_json: bool) -> int:
@@ -98,6 +132,9 @@ def _end(newest: dict[str, Any], words: Words, *, as_json: bool) -> int:
 def _result(request: Words) -> None:
     """The result, and the table before beside after."""
     typer.echo(status_line.line(status_line.headline(request)))
+    if rollout_line.is_rollout(request):
+        for text in rollout_line.result(request):
+            typer.echo(status_line.line(text))
     if request["after"] is None:
         return
     table = Table(box=None, pad_edge=False, show_header=True, header_style="dim")

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.core.cards.outcomes import TITLES
+from bot.cli import rollout_line
+from bot.core.cards.done import TITLES
 from bot.core.requests import Outcome, Stage
 from bot.core.text.sanitize import clean
 
@@ -50,6 +51,8 @@ def news(before: Shown, now: Shown) -> list[str]:
 
 def current(request: Shown) -> str:
     """The current stage, or the outcome."""
+    if rollout_line.is_rollout(request) and request["stage"] in ("asked", "running"):
+        return line(rollout_line.current(request))
     host, unit = request["host"], request["unit"]
     match request["stage"]:
         case "asked" | "approved" if request["note"]:
@@ -59,9 +62,8 @@ def current(request: Shown) -> str:
         case "waiting":
             return line(_waiting(request))
         case "approved":
-            return line(
-                f"{_approvals(request)}; waits for {_window(request)}{host} to answer and to run no other change"
-            )
+            free = "its turn" if rollout_line.is_rollout(request) else f"{host} to answer and to run no other change"
+            return line(f"{_approvals(request)}; waits for {_window(request)}{free}")
         case "running":
             return line(_running(request))
         case _:
@@ -102,11 +104,15 @@ def plan(request: Shown) -> list[str]:
         told.append(f"  on:      {', '.join(hosts)}")
     if window := request.get("scheduled_window"):
         told.append(f"  when:    {_time(window['opens'])} to {_time(window['closes'])}")
+    if rollout_line.is_rollout(request):
+        told[2:3] = rollout_line.plan(request)
     guarded = [f"  guarded: {asked['guarded']}"] if asked.get("guarded") else []
     return [line(one) for one in [*told, *guarded]]
 
 
 def _end(request: Shown) -> str:
+    if request["stage"] == "done" and rollout_line.is_rollout(request):
+        return rollout_line.end(request)
     if request["stage"] != "done":
         return _ENDS.get(request["stage"], str(request["stage"]).upper())
     return TITLES[Outcome(request["outcome"] or Outcome.UNKNOWN)]

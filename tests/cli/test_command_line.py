@@ -418,7 +418,9 @@ def test_a_request_that_cannot_be_looked_at_ends_with_nothing_changed(served: Pl
     assert "Nothing was changed" in said["because"]
 
 
-@pytest.mark.parametrize(("unit", "said"), [("cr*", "pattern"), ("../cron.service", "path"), ("a,b", "One unit")])
+@pytest.mark.parametrize(
+    ("unit", "said"), [("cr*", "pattern"), ("../cron.service", "path"), ("a,", "a comma too many")]
+)
 def test_words_that_make_no_sense_are_answered_by_the_bot_with_two(served: Place, unit: str, said: str) -> None:
     done = served.maskbot("mask", "web-01", unit)
 

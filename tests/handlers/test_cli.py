@@ -22,10 +22,14 @@ from bot.core.requests import (
     FollowupKind,
     Outcome,
     Request,
+    Rollout,
+    RolloutTarget,
+    Selection,
     Sent,
     SlowWait,
     Stage,
     Tally,
+    TargetStatus,
     Verdict,
     Vote,
 )
@@ -225,6 +229,30 @@ def test_the_exit_code_is_zero_only_for_what_was_asked(terminal: Terminal, outco
     terminal.meanwhile.append(done)
 
     assert exit_of(terminal.run("alice", do="change", verb="mask", text="web-01 cron", key="1"))[0] == code
+
+
+@pytest.mark.parametrize(
+    ("last", "code"), [(TargetStatus.DONE, 0), (TargetStatus.FAILED, 1), (TargetStatus.SKIPPED, 1)]
+)
+def test_of_a_rollout_it_is_zero_only_if_every_target_is_as_asked(
+    terminal: Terminal, last: TargetStatus, code: int
+) -> None:
+    cron = UnitName("cron.service")
+
+    def done() -> None:
+        (request,) = terminal.store.find(Query())
+        targets = (RolloutTarget("web-01", cron, status=TargetStatus.DONE), RolloutTarget("web-02", cron, status=last))
+        approved = terminal.store.save(request.move(Stage.APPROVED))
+        running = terminal.store.save(approved.move(Stage.RUNNING, rollout=Rollout(targets=targets)))
+        terminal.store.save(running.move(Stage.DONE))
+
+    terminal.meanwhile.append(done)
+    told = terminal.run("alice", do="change", verb="mask", text="web-01,web-02 cron --waves 1,rest why", key="1")
+    assert exit_of(told)[0] == code
+    assert told[-2]["request"]["change"] == "mask web-01,web-02 cron.service --waves 1,rest"
+    assert [one["status"] for one in told[-2]["request"]["rollout"]["targets"]] == ["done", str(last)]
+    (request,) = terminal.store.find(Query())
+    assert request.ask.selection == Selection(("web-01", "web-02"), (cron,), ("1", "rest"))
 
 
 def test_a_vote_is_over_when_it_is_counted(terminal: Terminal) -> None:
