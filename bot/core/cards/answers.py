@@ -123,11 +123,13 @@ _FOR_KILL_SWITCH_USERS = ("`/mask freeze",)
 
 _HELP = (
     Markup("`/mask HOST UNIT [reason]`  stop the unit and mask it, once the right people approve"),
+    Markup("    `--waves 1,10%,rest`  the hosts in each wave, of several; `--order`  one after the other"),
+    Markup("    `--set`  also what triggers the unit: its sockets, timers and paths"),
     Markup("    `--runtime`  until the next reboot"),
     Markup("    `--keep-running`  mask it, but do not stop it"),
     Markup("    `--for 2h`, `--until 18:00`  the mask expires, then everything is put back"),
     Markup("    `--hold OWNERS --review 90d`  a hold: the mask lasts until OWNERS lift it; they review it then"),
-    Markup("    `--hold` also with `@GROUP` in place of HOST: all its hosts, and those that join later"),
+    Markup("    `--hold` of one unit, on one host or on `@GROUP`: all its hosts, and those that join later"),
     Markup("    `--at Tue 22:00`, `--window 2h`  approved now, carried out at that time"),
     Markup("    `--user NAME`  a unit of that user's own manager"),
     Markup("    `--break-glass`  go on without the missing approvals, if the policy lets you; the reason must say why"),
@@ -142,6 +144,7 @@ _HELP = (
     Markup("`/mask history [HOST]`  recent requests"),
     Markup("`/mask freeze REASON`  turn the kill switch on: no new masks; two people turn it off: `/mask thaw`"),
     Markup("`/mask`  a form"),
+    Markup("HOST and UNIT may be lists, with groups of hosts and without spaces: `web-01,@db nginx,php-fpm`."),
     Markup("In a thread: the same words after `@maskbot`. `cron` means `cron.service`."),
 )
 
