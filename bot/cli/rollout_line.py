@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.core.cards.done import TITLES
+from bot.core.cards.outcomes import TITLES
 from bot.core.requests import Outcome, TargetStatus
 
 Shown = Mapping[str, Any]

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.cli import rollout_line
-from bot.core.cards.done import TITLES
+from bot.core.cards.outcomes import TITLES
 from bot.core.requests import Outcome, Stage
 from bot.core.text.sanitize import clean
 

@@ -8,6 +8,7 @@ from bot.core.cards import mask_line, slow_unit, unit_state
 from bot.core.cards.approval import approval_status
 from bot.core.cards.blocks import Block, Markup, Text, clock, day, escape, join, message, row, section, words
 from bot.core.cards.mask_inventory import about_hosts, lines
+from bot.core.cards.rollout.heads import state_in_list
 from bot.core.cards.titles import subject, title
 from bot.core.drift import MaskInventory
 from bot.core.requests import Request, Stage
@@ -89,6 +90,8 @@ def _until(request: Request) -> datetime | None:
 
 def _running(request: Request, now: datetime) -> Markup:
     what = words("{}", title(request))
+    if request.rollout is not None:
+        return words("{}: {}", what, state_in_list(request, request.rollout))
     if since := request.target.unknown_since:
         age = unit_state.span((now - since).total_seconds())
         return words("{}: *not known yet*, since {} ({}): {}", what, clock(since), age, escape(request.target.note))

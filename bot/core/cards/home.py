@@ -21,6 +21,7 @@ from bot.core.cards.blocks import (
 )
 from bot.core.cards.buttons import buttons
 from bot.core.cards.done import actions
+from bot.core.cards.rollout.heads import state_in_list
 from bot.core.cards.sentences import line
 from bot.core.cards.titles import loud_title, requester_and_reason, subject
 from bot.core.policy.home import Health, HomeView, UnreachableHost
@@ -34,8 +35,8 @@ def view(page: HomeView, now: datetime) -> Block:
     """The Home tab of a full member."""
     blocks = [
         *_part("decide", "Waiting for you", [*_to_decide(page, now), *_to_sign(page)], _waiting(page)),
-        *_part("masks", "Your live masks", [*_masks(page, now)], _count(page.masks, page.more_masks)),
-        *_part("open", "Your requests", [*_requests(page)], _count(page.open, page.more_open)),
+        *_part("masks", "Your live masks", [*_masks(page, now)], _count(_without_targets(page.masks), page.more_masks)),
+        *_part("open", "Your requests", [*_requests(page)], _count(_without_targets(page.open), page.more_open)),
         *_part("rights", "What you may do", [section("rights", _rights(page))]),
         *_part("health", "Bot health", [section("health", _health(page.health, now))]),
     ]
@@ -75,6 +76,11 @@ def _count(shown: Sequence[Request], more: int) -> int:
     return len(shown) + more
 
 
+def _without_targets(requests: Sequence[Request]) -> list[Request]:
+    """A rollout is listed as a whole, without the request of each of its targets."""
+    return [one for one in requests if not one.ask.rollout]
+
+
 def _part(name: str, title: str, blocks: Sequence[Block], count: int | None = None) -> Iterator[Block]:
     head = title if count is None else f"{title} · {count or 'nothing'}"
     yield {"type": "header", "block_id": f"{name}-head", "text": plain_text(head, LABEL)}
@@ -105,7 +111,7 @@ def _deadline(request: Request, now: datetime) -> Iterator[Markup]:
 
 
 def _masks(page: HomeView, now: datetime) -> Iterator[Block]:
-    for number, mask in enumerate(page.masks):
+    for number, mask in enumerate(_without_targets(page.masks)):
         yield section(f"mask-{number}", [words("*{}*", subject(mask)), _life(mask, now), *_undo(mask, now)])
         yield _buttons(f"mask-{number}", mask, *actions(mask, now), Action.HAND_OVER)
     yield from _more("mask", page.more_masks)
@@ -127,14 +133,14 @@ def _undo(mask: Request, now: datetime) -> Iterator[Markup]:
 
 
 def _requests(page: HomeView) -> Iterator[Block]:
-    for number, request in enumerate(page.open):
+    for number, request in enumerate(_without_targets(page.open)):
         head = words("*{}* · {}", loud_title(request), _stage(request))
         question = [*questions(request, newest=1)][:1]  # without a link to the request's card
         yield section(f"open-{number}", [head, *(question if request.open_question else [])])
         yield _buttons(f"open-{number}", request, *_own_actions(page, request))
     yield from _more("open", page.more_open)
     if page.finished:
-        lately = [Markup(line(request, link="").text) for request in page.finished]
+        lately = [Markup(line(request, link="").text) for request in _without_targets(page.finished)]
         yield section("finished", [words("Recently:"), *lately])
 
 
@@ -156,6 +162,8 @@ def _break_glass(page: HomeView, request: Request) -> Iterator[Action]:
 
 
 def _stage(request: Request) -> str:
+    if request.stage is Stage.RUNNING and request.rollout is not None:
+        return state_in_list(request, request.rollout)
     if request.stage is Stage.RUNNING:
         return "not known yet" if request.target.unknown_since else "running"
     return approval_status(request)

@@ -1,10 +1,11 @@
 """One mask as one line of a list: owner, since when, why, its expiry, and how to remove it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from bot.core.cards import expiry, unit_state
 from bot.core.cards.blocks import Markup, day, escape, join, words
+from bot.core.cards.rollout.heads import is_whole, state_in_list
 from bot.core.cards.titles import subject, title
 from bot.core.drift import MaskEntry, MaskInventory
 from bot.core.requests import Request
@@ -12,6 +13,7 @@ from bot.core.systemd.scan import FoundMask
 from bot.core.systemd.units import FileKind, LoadState
 
 _ODD = {FileKind.EMPTY: "an empty file", FileKind.LINK: "a link to something other than /dev/null"}
+_ODD_NAMED = 3
 _MOST = 12  # parts of a line; there are never as many
 
 
@@ -23,7 +25,7 @@ def line(entry: MaskEntry, inventory: MaskInventory, *, why: bool = True) -> Mar
         return words("*{} on {}*: not by maskbot\n    {}", entry.unit, entry.host, join(seen, most=_MOST))
     mask = entry.request
     who = join([words("by {}", owner(mask)), *(reason(mask) if why else [])], " · ")
-    about = join([*_record(mask, now), *_scan_result(entry)], most=_MOST)
+    about = join([*_targets(mask), *_record(mask, now), *_scan_result(entry)], most=_MOST)
     return words("*{}*: {}\n    {}", subject(mask), who, about)
 
 
@@ -34,7 +36,7 @@ def owner(request: Request) -> Markup:
 
 def ours(mask: Request, now: datetime) -> Markup:
     """Since when, by whom, why, its expiry, and whether its undo needs approval."""
-    return join([words("by {}", owner(mask)), *reason(mask), *_record(mask, now)], most=_MOST)
+    return join([words("by {}", owner(mask)), *reason(mask), *_targets(mask), *_record(mask, now)], most=_MOST)
 
 
 def reason(request: Request) -> list[Markup]:
@@ -48,6 +50,12 @@ def open_sign_off(request: Request, now: datetime, *, why: bool = True) -> Itera
         done, age = request.break_glass, unit_state.span((now - request.break_glass.at).total_seconds())
         what = words("{}: {} used break-glass {} ago", title(request), done.name, age)
         yield words("{}: {}", what, escape(done.reason, width=120)) if why else what
+
+
+def _targets(mask: Request) -> Iterator[Markup]:
+    """How much of a rollout is in place, unless it is all of it."""
+    if mask.rollout is not None and not is_whole(mask, mask.rollout):
+        yield words("{}", state_in_list(mask, mask.rollout))
 
 
 def _record(mask: Request, now: datetime) -> Iterator[Markup]:
@@ -74,7 +82,9 @@ def _foreign(found: FoundMask, inventory: MaskInventory) -> Iterator[Markup]:
 
 
 def _scan_result(entry: MaskEntry) -> Iterator[Markup]:
-    if entry.found:
+    if entry.request and entry.request.rollout:
+        yield from _scan_results(entry.targets)
+    elif entry.found:
         yield from _oddities(entry.found)
     elif entry.request and entry.request.hold_state.loss:
         return
@@ -82,6 +92,19 @@ def _scan_result(entry: MaskEntry) -> Iterator[Markup]:
         yield words("not scanned: it is in that user's own manager")
     else:
         yield words("not seen by a scan yet")
+
+
+def _scan_results(targets: Sequence[MaskEntry]) -> Iterator[Markup]:
+    """What the scans saw of the masks of a rollout; what is odd is named."""
+    seen = [one for one in targets if one.found]
+    if len(seen) < len(targets):
+        yield words("{} of {} masks seen by a scan", len(seen), len(targets))
+    odd = [one for one in seen if one.found and any(_oddities(one.found))]
+    yield from (
+        words("{} on {}: {}", one.unit, one.host, join(_oddities(one.found))) for one in odd[:_ODD_NAMED] if one.found
+    )
+    if len(odd) > _ODD_NAMED:
+        yield words("{} more that are not quite masked", len(odd) - _ODD_NAMED)
 
 
 def _oddities(found: FoundMask) -> Iterator[Markup]:

@@ -22,6 +22,7 @@ class MaskEntry:
     unit: str
     found: FoundMask | None = None  # None: made since the last scan, or in a user's own manager, which no scan covers
     request: Request | None = None  # None: not ours
+    targets: tuple["MaskEntry", ...] = ()  # of a rollout: the masks that it made
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,8 @@ class MaskInventory:
         seen = {entry.request.id for entry in found if entry.request}
         unseen = [one for one in self.ours if one.is_live_mask and one.id not in seen]
         others = [MaskEntry(one.target.host, str(one.target.unit), None, one) for one in unseen]
-        return tuple(sorted([*found, *others], key=lambda entry: (entry.request is None, entry.host, entry.unit)))
+        whole = self._by_rollout([*found, *others])
+        return tuple(sorted(whole, key=lambda entry: (entry.request is None, entry.host, entry.unit)))
 
     def can_ask_to_remove(self, mask: FoundMask) -> bool:
         """Whether `/unmask` can remove such a mask with approval; some units are refused by their name alone."""
@@ -52,6 +54,19 @@ class MaskInventory:
         unit = UnitName(mask.unit)
         is_admitted = unit.type in self.types.intersection(MASKABLE_TYPES) and (self.instances or not unit.is_instance)
         return is_admitted and not unit.is_template
+
+    def _by_rollout(self, entries: list[MaskEntry]) -> Iterator[MaskEntry]:
+        """One entry for each rollout instead of one for each mask that it made."""
+        rollouts = {one.id: one for one in (*self.ours, *self.open) if one.rollout and one.is_live_mask}
+        made: dict[str, list[MaskEntry]] = {name: [] for name in rollouts}
+        for entry in entries:
+            request = entry.request
+            if request and request.ask.rollout in made:
+                made[request.ask.rollout].append(entry)
+            elif not request or request.id not in rollouts:
+                yield entry
+        for name, one in rollouts.items():
+            yield MaskEntry(one.target.host, str(one.target.unit), None, one, tuple(made[name]))
 
     @property
     def waiting(self) -> tuple[Request, ...]:
@@ -69,7 +84,9 @@ class MaskInventory:
         return not (self.open or self.sign_offs or any(entry.request for entry in self.entries))
 
     def _at(self, *stages: Stage) -> tuple[Request, ...]:
-        return tuple(sorted((one for one in self.open if one.stage in stages), key=lambda one: (one.asked_at, one.id)))
+        rollouts = {one.id for one in self.open if one.rollout}
+        found = (one for one in self.open if one.stage in stages and one.ask.rollout not in rollouts)
+        return tuple(sorted(found, key=lambda one: (one.asked_at, one.id)))
 
     def _found(self, view: HostView) -> Iterator[MaskEntry]:
         """Each mask of the newest scan; one of ours without a live request has been undone since."""

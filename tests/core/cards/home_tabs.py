@@ -7,6 +7,7 @@ from bot.core.policy.home import Health, HomeView, RuleRights, UnreachableHost
 from bot.core.policy.model import Rule
 from bot.core.requests import Aftercare, KillSwitch, Verb
 from tests.core.cards.cases import ENDED, distinct, guarded
+from tests.core.cards.rollouts import OVER, RUNNING
 from tests.core.cards.situations import CAROL, NOW, proven, talked, under_way, with_break_glass
 
 HEALTH = Health("0.1.0", open_requests=3)
@@ -14,6 +15,7 @@ PROD = Rule("prod", environments=frozenset({"prod", "edge"}), need=2, approve=("
 WEB = Rule("web", host_groups=frozenset({"web"}), units=("nginx*", "php*"), verbs=frozenset({Verb.MASK}), need=0)
 LAB = Rule("lab", environments=frozenset({"lab"}), host_groups=frozenset({"db"}), approve=("sre",))
 
+ROLLOUT = replace(RUNNING["wave 2"], id="r8")
 EMPTY = HomeView(HEALTH)
 FULL = HomeView(
     health=replace(
@@ -25,10 +27,12 @@ FULL = HomeView(
     to_sign=(replace(with_break_glass(proven()), id="r5"),),
     masks=(
         proven(),
+        replace(OVER["partly"], id="r6"),
+        replace(proven(), id="r7", ask=replace(proven().ask, rollout="r6")),
         replace(proven(), id="r3", aftercare=Aftercare(expires_at=NOW + timedelta(hours=2)), undo_until=None),
     ),
-    open=(replace(talked("is the <replica> healthy?"), id="r4"), under_way(), under_way(unknown_since=NOW)),
-    finished=(ENDED["denied"], proven()),
+    open=(replace(talked("is the <replica> healthy?"), id="r4"), under_way(), under_way(unknown_since=NOW), ROLLOUT),
+    finished=(ENDED["denied"], proven(), OVER["stopped"]),
     rights=(
         RuleRights(PROD, may_ask=True, may_approve=False),
         RuleRights(WEB, may_ask=True, may_approve=False),

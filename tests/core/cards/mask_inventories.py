@@ -10,6 +10,7 @@ from bot.core.requests import Aftercare, BreakGlass, Hold, HoldState, Loss, Seen
 from bot.core.systemd.scan import FoundMask, Scan
 from bot.core.systemd.units import ActiveState, FileKind, Layer, LayerFile, LoadState
 from tests.core.cards.reading import read
+from tests.core.cards.rollouts import OVER, RUNNING, WAITING
 from tests.core.cards.situations import (
     BOB,
     NAMES,
@@ -68,6 +69,9 @@ SLOW = under_way(
     waiting=SlowWait(NOW, NOW), last_seen=running(active=ActiveState.DEACTIVATING, sub="stop-sigterm", main_pid=7)
 )
 WITHDRAWN = replace(under_way(called_off=NOW), id="r9")
+ROLLOUT, HALFWAY = (replace(one, id="r0") for one in (OVER["partly"], RUNNING["paused after a failure"]))
+TARGET, AGAIN = (replace(one, id="r6", ask=replace(one.ask, rollout="r0")) for one in (OURS, waiting()))
+SEEN = host_view(hand("worker.service", LINK.identity, load=LoadState.LOADED, active=ActiveState.ACTIVE))
 BOOK = MaskInventory(
     NOW,
     (host_view(hand(), hand("worker.service", LINK.identity)), host_view(*ODD, host="web-02"), host_view(host="db-01")),
@@ -104,6 +108,18 @@ def said_in_lists() -> dict[str, str]:
         "held on all of a group": mask_inventory.listing(replace(BOOK, ours=(OF_ALL,))),
         "held on one more host of a group": mask_inventory.listing(replace(BOOK, ours=(ON_ONE_MORE,))),
         "slow to stop": mask_inventory.listing(replace(BOOK, ours=(), open=(SLOW, WITHDRAWN))),
+        "a rollout": mask_inventory.listing(MaskInventory(NOW, (SEEN,), (ROLLOUT, TARGET, replace(TARGET, id="r7")))),
+        "a rollout that still runs": mask_inventory.listing(MaskInventory(NOW, (SEEN,), (TARGET,), (HALFWAY, AGAIN))),
+        "one target of a rollout that is not in the list": mask_inventory.listing(
+            MaskInventory(NOW, (host_view(),), (TARGET,))
+        ),
+        "many targets that are not quite masked": mask_inventory.listing(
+            MaskInventory(
+                NOW,
+                tuple(replace(SEEN, host=f"web-{n:02}", ours={f"{ETC}/worker.service": f"t{n}"}) for n in range(5)),
+                (ROLLOUT, *(replace(TARGET, id=f"t{n}").on_target(host=f"web-{n:02}", made=None) for n in range(5))),
+            )
+        ),
         "many hosts": mask_inventory.listing(replace(BOOK, host_views=CALM, ours=())),
     }
     return {name: read(text, NAMES) for name, text in texts.items()}
@@ -127,6 +143,9 @@ def said_in_handovers() -> dict[str, str]:
     books["slow to stop"] = MaskInventory(NOW, (host_view(),), open=(SLOW, WITHDRAWN))
     books["a hold"] = replace(BOOK, ours=(HELD,), open=(PENDING,))
     books["a hold for a group"] = replace(BOOK, ours=(OF_ALL, replace(ON_ONE_MORE, id="r8").on_target(host="web-02")))
+    books["a rollout"] = MaskInventory(NOW, (SEEN,), (ROLLOUT, TARGET))
+    books["a rollout that still runs"] = MaskInventory(NOW, (SEEN,), (TARGET,), (HALFWAY, AGAIN))
+    books["a rollout that waits"] = MaskInventory(NOW, (SEEN,), open=(replace(WAITING["12 hosts"], id="r0"), AGAIN))
     shown = {name: read(handover.handover(inventory), NAMES) for name, inventory in books.items()}
     scheduled = {
         f"scheduled, {name}": read(handover.scheduled_handover(inventory), NAMES) for name, inventory in books.items()

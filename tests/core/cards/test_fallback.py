@@ -7,6 +7,7 @@ import pytest
 
 from bot.core.cards import fallback, forms, render, unit_state
 from bot.core.cards.blocks import Action, Text
+from bot.core.cards.titles import is_rollout, subject
 from bot.core.policy.home import HomeView
 from bot.core.requests import Loss, Outcome, Request, SeenDrift, Stage, Verb
 from tests.core.cards.cases import CARDS, DONE, INFINITE
@@ -103,7 +104,7 @@ def test_foreign_words_do_nothing_in_it() -> None:
 def test_a_page_lists_what_concerns_somebody_with_its_buttons() -> None:
     said = read_page(fallback.home(FULL), NAMES)
     for request in (*FULL.to_decide, *FULL.to_sign, *FULL.masks, *FULL.open):
-        assert f"{request.target.unit} on {request.target.host}" in said
+        assert (subject(request) if is_rollout(request) else f"{request.target.unit} on {request.target.host}") in said
     assert "[Approve] [Deny] [Details]" in said
     assert "[Refresh]" in said
     of_one = replace(FULL, to_decide=(), to_sign=(), masks=(), open=(under_way(), waiting()))

@@ -82,7 +82,7 @@ def test_a_request_without_a_rule_is_shown_without_one() -> None:
 
 
 def test_what_is_being_carried_out_cannot_be_withdrawn() -> None:
-    page = replace(EMPTY, open=(FULL.open[-1],))
+    page = replace(EMPTY, open=(FULL.open[-2],))
     assert [action for action, _ in buttons(home.view(page, NOW))] == [Action.ASK, Action.REFRESH, Action.DETAILS]
 
 

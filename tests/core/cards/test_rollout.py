@@ -8,15 +8,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.cards import details, done, fallback, line, render
+from bot.core.cards import details, done, fallback, handover, line, mask_inventory, note, render
 from bot.core.cards.blocks import Action, Text
 from bot.core.cards.break_glass import replaced_buttons
 from bot.core.cards.request_status import how_it_stands
 from bot.core.cards.rollout import counts
 from bot.core.cards.rollout.heads import is_whole, state_in_list
 from bot.core.cards.rollout.listing import listing
+from bot.core.cards.rollout.notes import asked_again, continued, paused, paused_by_itself, retried, stopped
 from bot.core.cards.titles import subject
-from bot.core.requests import Aftercare, Outcome, Request, Rollout, RolloutTarget, Stage, TargetStatus, Verb
+from bot.core.drift import HostView, MaskInventory
+from bot.core.requests import (
+    Aftercare,
+    KeepActive,
+    Outcome,
+    Request,
+    Rollout,
+    RolloutTarget,
+    Selection,
+    Stage,
+    TargetStatus,
+    Verb,
+)
+from bot.core.systemd.units import UnitName
 from tests.core.cards.limits import problems
 from tests.core.cards.reading import read
 from tests.core.cards.rollouts import (
@@ -27,6 +41,7 @@ from tests.core.cards.rollouts import (
     OVER,
     PARTLY,
     RUNNING,
+    SETTINGS,
     TWELVE,
     many,
     request,
@@ -37,9 +52,11 @@ from tests.core.cards.rollouts import (
     undo,
 )
 from tests.core.cards.situations import NAMES, NOW, waiting
+from tests.core.cards.test_foreign_text import FOREIGN, SLOW, assert_harmless, hostile_requests
 
 EVERY = {f"{group}: {name}": one for group, found in CARDS.items() for name, one in found.items()}
 del EVERY["waiting: one target is asked again"]  # which has a card of its own
+UNITS = st.sampled_from([UnitName(name) for name in ("nginx.service", r"_\x2dodd_.service", "u" * 247 + ".service")])
 SAYS_WHOLE = re.compile(r"(?im)^(masked and proven|unmasked and as before|unmasked) on ")
 TARGETS = st.lists(
     st.builds(target, st.integers(1, 60), st.sampled_from(TargetStatus), outcome=st.sampled_from(["", *Outcome])),
@@ -227,3 +244,55 @@ def test_it_is_told_in_the_same_words_to_whoever_comes_too_late() -> None:
     offered = done.actions(OVER["partly"], NOW)
     assert offered == (Action.UNDO_ALL, Action.RETRY_FAILED, Action.EXTEND, Action.KEEP, Action.DETAILS)
     assert replaced_buttons(OVER["partly"], offered) == (Action.KEEP,)
+
+
+@st.composite
+def hostile_rollouts(draw: st.DrawFn) -> Request:
+    """A rollout at any stage in which everything that somebody else wrote is hostile."""
+
+    def text() -> str:
+        return draw(FOREIGN)
+
+    def one(number: int) -> RolloutTarget:
+        status, outcome = draw(st.sampled_from(TargetStatus)), draw(st.sampled_from(("", text(), *Outcome)))
+        wave, likeness, note_ = draw(st.integers(0, 3)), text(), text()
+        host, unit = f"{number}{text()}", draw(UNITS)
+        return RolloutTarget(host, unit, f"r{number}", status, wave, "", likeness, outcome, note_)
+
+    state = Rollout(
+        replace(SETTINGS, keep_active=draw(st.sampled_from((None, KeepActive(text(), 2))))),
+        tuple(one(number) for number in range(draw(st.integers(0, 12)))),
+        wave=draw(st.integers(0, 3)),
+        wave_ended_at=draw(st.sampled_from((None, NOW))),
+        paused_at=draw(st.sampled_from((None, NOW))),
+        paused_by=text(),
+        why_paused=text(),
+        stopped_at=draw(st.sampled_from((None, NOW))),
+        stopped_by=text(),
+    )
+    asked = draw(hostile_requests())
+    selection = Selection(tuple(text() for _ in range(draw(st.integers(1, 4)))), (draw(UNITS),), in_order=True)
+    return replace(asked, ask=replace(asked.ask, selection=selection), rollout=state)
+
+
+@SLOW
+@given(hostile_rollouts(), FOREIGN)
+def test_a_rollout_stays_ours_whatever_people_and_hosts_wrote(one: Request, text: str) -> None:
+    state = one.rollout or Rollout()
+    inventory = MaskInventory(NOW, (HostView(text),), (one,), (one,))
+    notes = [
+        *(write(one, state) for write in (paused_by_itself, lambda *_: retried(1, text))),
+        *(write(one, state, text) for write in (paused, continued, stopped)),
+        *(asked_again(one, target) for target in state.targets[:1]),
+    ]
+    for said in (
+        render(one, now=NOW),
+        line(one, link=""),
+        details(one, now=NOW),
+        fallback.card(one),
+        *listing(one),
+        *map(note, notes),
+        mask_inventory.listing(inventory),
+        handover.handover(inventory),
+    ):
+        assert_harmless(said)

@@ -80,7 +80,7 @@ def _result(request: Request, rollout: Rollout) -> Iterator[Markup]:
         for one in targets:
             kinds.setdefault((one.likeness, after), []).append(one)
     for (before, after), targets in [*kinds.items()][:_CHANGES]:
-        change = words("{}  {} → {}", len(targets), escape(before or "not known", width=120), after)
+        change = words("*{}*  {} → {}", len(targets), escape(before or "not known", width=120), after)
         is_named = len(targets) <= _FEW and targets[0].status not in (TargetStatus.FAILED, TargetStatus.UNKNOWN)
         yield words("{}: {}", change, counts.names(targets, rollout)) if is_named else change
     if len(kinds) > _CHANGES:
