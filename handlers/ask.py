@@ -1,35 +1,23 @@
 """Ask for a change: by slash command, mention, shortcut or form, or by a button under an earlier change."""
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
-from bot.core.cards import form_options, forms, hold_form, replies
+from bot.core.cards import forms, replies
 from bot.core.cards.blocks import Action
 from bot.core.hosts.inventory import is_group
 from bot.core.input.draft import draft_from_message, read_draft
 from bot.core.input.grammar import ChangeCommand, Command, Form, Question, parse, parse_mention
 from bot.core.input.kill_switch import SwitchCommand
-from bot.core.input.names import (
-    read_duration,
-    read_hold,
-    read_host,
-    read_reason,
-    read_scheduled_window,
-    read_unit,
-    read_user,
-)
 from bot.core.people.identity import Caller, Place
-from bot.core.policy.hold import conflict
-from bot.core.requests import Ask, Change, Verb
-from bot.core.text import unmangle
+from bot.core.requests import Ask, Verb
 from bot.errors import UsageError
 from bot.workflow import Desk
-from handlers.bolt import Forms, InvalidFields, Surface
+from handlers.bolt import Forms, InvalidFields, Surface, error_beside
 from handlers.form_options import open_form
 from handlers.home import keep_home_current
 from handlers.kill_switch import switch
+from handlers.mask_form import read_form
 from handlers.payload import Click, Quote, Submission
 
 
@@ -84,12 +72,14 @@ def mask_from_anywhere(desk: Desk, quote: Quote, form: Forms) -> str:
 
 def submit_form(desk: Desk, sent: Submission) -> str:
     """Handle the form behind a bare `/mask`; errors are shown beside their fields."""
-    order, who = _order(desk, sent), _at_its_place(sent)
-    if no := desk.form_options.objection(order.change, by=who.id):
+    order, who = read_form(desk, sent), _at_its_place(sent)
+    with error_beside(forms.HOST):
+        no = desk.form_options.objection(order.change, order.selection, by=who.id)
+    if no:
         raise InvalidFields({forms.UNIT: no})
     request = desk.submit(_ask(who, order), key=who.key)
     keep_home_current(desk, sent.click, request.id)
-    desk.whisper(who.place, who.id.user, replies.acknowledge(order.change, desk.now.zone))
+    desk.whisper(who.place, who.id.user, replies.acknowledge(order.change, desk.now.zone, selection=order.selection))
     return ""
 
 
@@ -116,7 +106,7 @@ def start_again(desk: Desk, click: Click, _: Forms) -> str:
 
 def _offer_form(desk: Desk, caller: Caller, text: str, form: Forms) -> None:
     """Open a form beside the error message; if it cannot be opened, the message says everything."""
-    draft = read_draft(text, desk.hosts, desk.now)
+    draft = read_draft(text, desk.places, desk.now)
     if draft:
         with suppress(UsageError):
             open_form(desk, form, Click(caller, request_id=""), draft)
@@ -158,47 +148,3 @@ def _at_its_place(sent: Submission) -> Caller:
     """The sender of the form, in the channel that they chose if it asked for one."""
     channel = sent.fields.get(forms.CHANNEL)
     return replace(sent.caller, place=Place(channel)) if channel else sent.caller
-
-
-def _order(desk: Desk, sent: Submission) -> ChangeCommand:
-    """The change from the form. Every field is parsed before any is refused, so that all errors are shown at once."""
-    readers: dict[str, Callable[[str], Any]] = {
-        forms.HOST: lambda typed: read_host(_word(typed), desk.hosts),
-        forms.UNIT: lambda typed: read_unit(_word(typed)),
-        forms.USER: lambda typed: read_user(_word(typed)) if typed else "",
-        forms.DURATION: lambda typed: read_duration(unmangle.text(typed), desk.now) if typed.strip() else None,
-        forms.WHEN: lambda typed: read_scheduled_window(unmangle.text(typed), desk.now) if typed.strip() else None,
-        hold_form.REVIEW_ON: lambda typed: read_hold(
-            sent.fields.get(hold_form.OWNERS, ""), unmangle.text(typed), desk.now
-        ),
-        forms.REASON: read_reason,
-    }
-    read, wrong = {}, {}
-    if sent.caller.place.is_home and not sent.fields.get(forms.CHANNEL):
-        wrong[forms.CHANNEL] = "Choose a channel where people see it."
-    for block, reader in readers.items():
-        try:
-            read[block] = reader(sent.fields.get(block, ""))
-        except UsageError as error:
-            wrong[block] = str(error)
-    if wrong:
-        raise InvalidFields(wrong)
-    how = sent.fields.get(forms.HOW, ())
-    change = Change(
-        Verb.MASK,
-        read[forms.HOST],
-        read[forms.UNIT],
-        runtime=forms.RUNTIME in how,
-        keep_running=forms.KEEP_RUNNING in how,
-        user=read[forms.USER],
-        duration=read[forms.DURATION],
-        hold=read[hold_form.REVIEW_ON],
-        scheduled_window=read[forms.WHEN],
-    )
-    if no := conflict(change):
-        raise InvalidFields({hold_form.OWNERS: no})
-    return ChangeCommand(change, read[forms.REASON])
-
-
-def _word(typed: str) -> str:
-    return "" if typed == form_options.NOTHING else unmangle.word(unmangle.text(typed).strip())

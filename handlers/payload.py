@@ -61,10 +61,15 @@ class Submission:
         """The sender."""
         return self.click.caller
 
+    def chosen(self, block: str) -> tuple[str, ...]:
+        """What is chosen in a list of the form; a form that was opened before an update may have lists for one."""
+        value = self.fields.get(block) or ()
+        return (value,) if isinstance(value, str) else tuple(value)
+
 
 @dataclass(frozen=True, slots=True)
 class TypedText:
-    """Typing in a list of a form: the text so far, and the host that is chosen in the form."""
+    """Typing in a list of a form: the text so far, and the hosts and groups that are chosen in the form, as a list."""
 
     caller: Caller
     typed: str
@@ -180,7 +185,8 @@ def of_submission(body: Payload, home: OwnApp, note: Payload) -> Submission:
 def of_typing(body: Payload, home: OwnApp, note: Payload) -> TypedText:
     """Who types what. Slack does not always send what is chosen in other fields, so the form notes the host."""
     sent = of_submission(body, home, note)
-    return TypedText(sent.caller, _text(body.get("value")), sent.fields.get(HOST) or _text(note.get("host")))
+    chosen = ",".join(sent.chosen(HOST))
+    return TypedText(sent.caller, _text(body.get("value")), chosen or _text(note.get("host")))
 
 
 def note_for(click: Click) -> dict[str, str]:

@@ -184,11 +184,11 @@ def choice(
 ) -> Payload:
     """Something was chosen in a list of this form, while those values stood in the others."""
     sent = submission(form, {**values, field: chosen}, user=user, team=team)
-    action = {"block_id": field, "action_id": field, "type": "static_select", "action_ts": "1700000000.500000"}
+    action = {"block_id": field, "action_id": field, "type": "multi_static_select", "action_ts": "1700000000.500000"}
     return {key: value for key, value in sent.items() if key != "response_urls"} | {
         "type": "block_actions",
         "container": {"type": "view", "view_id": sent["view"]["id"]},
-        "actions": [action | {"selected_option": {"value": chosen}}],
+        "actions": [action | {"selected_options": [{"value": chosen}]}],
     }
 
 
@@ -196,6 +196,9 @@ def _element(element: Mapping[str, Any], value: Any) -> Payload:
     match element["type"]:
         case "checkboxes":
             return {"type": "checkboxes", "selected_options": [{"value": one} for one in value or ()]}
+        case "multi_static_select" | "multi_external_select" as kind:
+            chosen = [value] if isinstance(value, str) else value or ()
+            return {"type": kind, "selected_options": [{"value": one} for one in chosen]}
         case "static_select" | "external_select" | "radio_buttons" as kind:
             return {"type": kind, "selected_option": {"value": value} if value else None}
         case "conversations_select" as kind:

@@ -156,8 +156,8 @@ class TestTheForm:
         opened = world.slack.call("views.open")
         assert opened["trigger_id"] == mistake["trigger_id"]
         filled = {block["block_id"]: block["element"] for block in opened["view"]["blocks"]}
-        assert ("initial_option" in filled["host"]) is ("web-01" in text)
-        assert ("initial_option" in filled["unit"]) is ("cron" in text)
+        assert ("initial_options" in filled["host"]) is ("web-01" in text)
+        assert ("initial_options" in filled["unit"]) is ("cron" in text)
         assert world.requests() == []
 
     def test_what_is_sent_off_from_it_is_recorded(self, world: World) -> None:

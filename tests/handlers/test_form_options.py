@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from bot.core.hosts.inventory import Inventory
+from bot.core.policy.hold import HoldPolicy
 from bot.errors import HostError
 from tests.handlers.payloads import choice, command, shortcut, submission, typing
 from tests.handlers.world import UNITS, World
@@ -107,6 +110,18 @@ class TestHosts:
         assert offered(world, form(world, ""), "web", field="host") == ["web-01", "web-02"]
         assert offered(world, form(world, ""), "x", field="host") == ["No host matches"]
 
+    def test_groups_are_found_too_and_their_first_host_is_asked_for_its_units(self, world: World) -> None:
+        now = world.in_force.now
+        hosts = tuple(replace(one, groups=frozenset({one.name.partition("-")[0]})) for one in now.inventory.hosts)
+        world.in_force.put(replace(now, inventory=Inventory(hosts)))
+        assert offered(world, form(world, ""), "we", field="host") == ["web-01", "web-02", "@web"]
+        world.send(choice("host", "@web", form(world, ""), {}))
+        newer = world.slack.call("views.update")["view"]
+        assert json.loads(newer["private_metadata"])["host"] == "@web"
+        until(world, lambda: world.hosts.asked == ["web-01"])
+        scan_units(world, newer)
+        assert "worker.service" in offered(world, newer)
+
     def test_a_chosen_host_is_noted_in_the_form_and_looked_at_ahead(self, world: World) -> None:
         view = form(world, "")
         values = {"unit": "cron.service", "how": ["runtime"], "user": "deploy", "reason": "INC-1"}
@@ -141,6 +156,64 @@ class TestSentOff:
         answer = json.loads(world.send(submission(view, {"host": "web-01", "unit": "-"})).body)
         assert answer["errors"] == {"unit": "Name a unit."}
 
+    def test_several_hosts_groups_and_units_are_one_request_with_its_waves(self, world: World) -> None:
+        values = {"host": ["web-01", "web-02"], "unit": ["cron.service", "worker.service"], "waves": " 1,rest "}
+        world.send(submission(form(world), values | {"how": ["set", "order", "runtime"], "reason": "INC-1"}))
+        ask = world.requests()[0].ask
+        assert str(ask.selection) == "web-01,web-02 cron.service,worker.service --set --order --waves 1,rest"
+        assert (ask.change.host, str(ask.change.unit)) == ("web-01,web-02", "cron.service")
+        assert ask.change.runtime
+        told = world.slack.call("chat.postEphemeral")["text"]
+        assert "`mask web-01,web-02 cron.service,worker.service --set --order --waves 1,rest --runtime`" in told
+
+    def test_one_that_somebody_could_approve_is_enough(self, world: World) -> None:
+        units = ["ssh.service", "cron.service"]
+        world.send(submission(form(world), {"host": ["web-01", "web-02"], "unit": units}))
+        assert len(world.requests()) == 1
+        answer = world.send(submission(form(world), {"host": ["web-01", "web-02"], "unit": ["ssh.service"]}))
+        assert "remote access" in json.loads(answer.body)["errors"]["unit"]
+        (event,) = world.events("form.refused")
+        assert event["data"]["change"] == "mask web-01,web-02 ssh.service"
+
+    @pytest.mark.parametrize(
+        ("values", "field", "said"),
+        [
+            ({"host": "web-01", "waves": "1,rest"}, "waves", "is about several hosts"),
+            ({"host": ["web-01", "web-02"], "waves": "x"}, "waves", "write them like `1,10%,rest`"),
+            ({"host": "web-01", "how": ["order"]}, "how", "is about several hosts"),
+            ({"host": ["web-01", "web-02"], "hold": "sre", "review": "2d"}, "hold", "A hold is for one unit"),
+            ({"host": []}, "host", "Name a host."),
+        ],
+    )
+    def test_what_does_not_go_together_is_said_beside_its_field(
+        self, world: World, values: dict[str, Any], field: str, said: str
+    ) -> None:
+        now = world.in_force.now
+        world.in_force.put(replace(now, policy=replace(now.policy, holds=HoldPolicy(frozenset({"sre"})))))
+        answer = json.loads(world.send(submission(form(world), {"unit": "cron.service"} | values)).body)
+        assert said in answer["errors"][field]
+        assert world.requests() == []
+
+    def test_too_many_targets_are_said_beside_the_hosts(self, world: World) -> None:
+        now = world.in_force.now
+        limits = replace(now.policy.limits, targets=1)
+        world.in_force.put(replace(now, policy=replace(now.policy, limits=limits)))
+        values = {"host": ["web-01", "web-02"], "unit": "cron.service"}
+        answer = json.loads(world.send(submission(form(world), values)).body)
+        assert answer["errors"] == {
+            "host": "That is 2 hosts: 2 targets, and one request may have 1. "
+            "Name fewer, and ask for the others in another request."
+        }
+
+    def test_a_form_from_before_an_update_has_lists_for_one(self, world: World) -> None:
+        sent = submission(form(world), {"host": "web-01", "unit": "cron.service"})
+        values = sent["view"]["state"]["values"]
+        for name in ("host", "unit"):
+            (chosen,) = values[name][name]["selected_options"]
+            values[name][name] = {"type": "static_select", "selected_option": chosen}
+        world.send(sent)
+        assert str(world.requests()[0].ask.change) == "mask web-01 cron.service"
+
     def test_a_name_that_nobody_has_seen_is_asked_for_all_the_same(self, world: World) -> None:
         world.send(submission(form(world), {"host": "web-01", "unit": "new-one.service"}))
         assert str(world.requests()[0].ask.change) == "mask web-01 new-one.service"
@@ -158,8 +231,8 @@ class TestShortcuts:
     def test_one_on_a_message_fills_the_form_with_it(self, world: World) -> None:
         view = self.opened(world, shortcut("mask_for_message", self.MESSAGE))
         fields = {block["block_id"]: block["element"] for block in view["blocks"]}
-        assert fields["host"]["initial_option"]["value"] == "web-01"
-        assert fields["unit"]["initial_option"]["value"] == "worker.service"
+        assert fields["host"]["initial_options"][0]["value"] == "web-01"
+        assert fields["unit"]["initial_options"][0]["value"] == "worker.service"
         reason = "worker.service on web-01 eats <all> memory https://lab.slack.com/archives/C1/p1700000000000700"
         assert fields["reason"]["initial_value"] == reason
         assert "channel" not in fields

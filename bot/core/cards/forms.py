@@ -5,12 +5,11 @@ Ids are constants, so that handlers name a form's fields as the form does.
 
 from collections.abc import Sequence
 
-from bot.core.cards import break_glass, expiry, form_fields
+from bot.core.cards import break_glass, expiry, form_fields, target_fields
 from bot.core.cards.approval import plan_rows, questions
 from bot.core.cards.blocks import Block, Markup, Text, option, plain_text, row, section, words
 from bot.core.cards.buttons import DIGEST_SIGNS
 from bot.core.cards.form_fields import TITLE, input_block, modal, note, text_input
-from bot.core.cards.form_options import LONGEST_VALUE, MOST
 from bot.core.cards.hold_form import hold_fields, review_field
 from bot.core.cards.titles import loud_title, requester_and_reason
 from bot.core.input.draft import EMPTY, Draft
@@ -21,10 +20,12 @@ MASK, DENY, APPROVE, EXTEND, KEEP = "mask_form", "deny_form", "approve_form", "e
 BREAK_GLASS, ANSWER, HAND_OVER, SIGN_OFF = "break_glass_form", "answer_form", "hand_over_form", "sign_off_form"
 TOLD = "told"  # of text that is only read
 FROM_MESSAGE, FROM_ANYWHERE = "mask_for_message", "mask_from_anywhere"  # of the shortcuts that open the mask form
-HOST, UNIT, HOW, USER, DURATION, CONSOLE = "host", "unit", "how", "user", "for", "console"
+HOST, UNIT, HOW, WAVES = target_fields.HOST, target_fields.UNIT, target_fields.HOW, target_fields.WAVES
+USER, DURATION, CONSOLE = "user", "for", "console"
 REASON = form_fields.REASON
 CHANNEL, LONGER, OTHER, WHEN = "channel", "longer", "other", "at"
-RUNTIME, KEEP_RUNNING = "runtime", "keep_running"
+RUNTIME, KEEP_RUNNING = target_fields.RUNTIME, target_fields.KEEP_RUNNING
+SET, ORDER = target_fields.SET, target_fields.ORDER
 CONSOLE_WORKS = "console_works"
 VERDICT, PERSON = "verdict", "person"
 NO, MORE = "no", "more"
@@ -33,33 +34,28 @@ _VERDICTS = {
     NO: "Deny: the request is over",
     MORE: "Ask a question: the request keeps waiting",
 }
-_HOW = {
-    RUNTIME: "Only until the next reboot (--runtime)",
-    KEEP_RUNNING: "Leave the unit running (--keep-running)",
-}
 
 
 def mask_form(
-    hosts: Sequence[str], draft: Draft = EMPTY, *, owners: Sequence[str] = (), asks_where: bool = False
+    places: Sequence[str], draft: Draft = EMPTY, *, owners: Sequence[str] = (), asks_where: bool = False
 ) -> Block:
     """The form behind a bare `/mask`, with what is known already; outside of a channel, it asks for one.
 
-    Holds are offered if the policy names `owners` for them. The form's note names the host whose units are offered.
+    `places` are hosts and groups. Holds are offered if the policy names `owners` for them. The form's note names the
+    host or group whose units are offered: the first one.
     """
     blocks = [
         *([input_block(CHANNEL, "Channel", _CHANNELS, hint=_CHANNEL_HINT)] if asks_where else []),
-        input_block(HOST, "Host", _host(hosts, draft.host)) | {"dispatch_action": True},
-        input_block(UNIT, "Unit", _searchable_menu(UNIT, draft.unit), hint=_UNIT_HINT),
-        input_block(
-            HOW, "How", _how(draft), hint="Otherwise: stopped, and masked until somebody unmasks it.", optional=True
-        ),
+        *target_fields.target_fields(places, draft),
         input_block(USER, "User", text_input(USER, draft.user), hint=_USER_HINT, optional=True),
         input_block(DURATION, "For how long", text_input(DURATION, draft.duration), hint=_DURATION_HINT, optional=True),
         *hold_fields(draft, owners),
         input_block(WHEN, "When", text_input(WHEN, draft.scheduled_window), hint=_WHEN_HINT, optional=True),
         input_block(REASON, "Reason", text_input(REASON, draft.reason, most=REASON_LIMIT), optional=True),
     ]
-    return modal(MASK, "Mask a unit", "Request approval", blocks) | {"private_metadata": note(host=draft.host)}
+    return modal(MASK, "Mask a unit", "Request approval", blocks) | {
+        "private_metadata": note(host=draft.host.partition(",")[0])
+    }
 
 
 _CHANNELS = {
@@ -73,7 +69,6 @@ _CHANNELS = {
     },
 }
 _CHANNEL_HINT = "Where approvers are asked and the result is shown."
-_UNIT_HINT = "Type part of its name and choose. cron means cron.service."
 _USER_HINT = "Only for a unit of that user's own manager (systemctl --user)."
 _WHEN_HINT = "Like 22:00, or Tue 22:00 UTC for 2h. If empty, the unit is masked as soon as that is approved."
 _DURATION_HINT = "Like 2h, or until 18:00. The mask then expires. If empty, it lasts until somebody removes it."
@@ -207,23 +202,3 @@ def _about(request: Request) -> list[Markup]:
 
 def _of(request: Request) -> Block:
     return {"private_metadata": note(request=request.id, digest=request.target.digest[:DIGEST_SIGNS])}
-
-
-def _searchable_menu(name: str, chosen: str) -> Block:
-    """A list whose options Slack asks us for while somebody types; see `form_options`."""
-    menu: Block = {"type": "external_select", "action_id": name, "min_query_length": 0}
-    return menu | ({"initial_option": option(chosen, chosen)} if 0 < len(chosen) <= LONGEST_VALUE else {})
-
-
-def _host(hosts: Sequence[str], chosen: str) -> Block:
-    """A list with all hosts if Slack can show them, otherwise one that follows what is typed."""
-    if not 0 < len(hosts) <= MOST:
-        return _searchable_menu(HOST, chosen)
-    menu: Block = {"type": "static_select", "action_id": HOST, "options": [option(host, host) for host in hosts]}
-    return menu | ({"initial_option": option(chosen, chosen)} if chosen in hosts else {})
-
-
-def _how(draft: Draft) -> Block:
-    ticked = [RUNTIME] * draft.runtime + [KEEP_RUNNING] * draft.keep_running
-    boxes: Block = {"type": "checkboxes", "action_id": HOW, "options": [option(_HOW[how], how) for how in _HOW]}
-    return boxes | ({"initial_options": [option(_HOW[how], how) for how in ticked]} if ticked else {})

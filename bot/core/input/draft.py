@@ -18,6 +18,9 @@ from bot.core.input.names import (
 )
 from bot.core.input.options import (
     BREAK_GLASS,
+    ORDER,
+    SET,
+    WAVES,
     duration_option,
     hold_option,
     is_about_break_glass,
@@ -25,6 +28,8 @@ from bot.core.input.options import (
     split,
     window_option,
 )
+from bot.core.input.selection import are_known
+from bot.core.rollout.waves import read_waves
 from bot.core.systemd.units import UNIT_TYPES
 from bot.core.text import unmangle
 from bot.core.time.human_time import Now
@@ -39,8 +44,8 @@ _MARKS = "`'\"()[]{}*_~,;:!?."  # around a name in a sentence
 class Draft:
     """The known parts of a change; each part is valid or empty."""
 
-    host: str = ""
-    unit: str = ""
+    host: str = ""  # a list of hosts and groups, as in `web-01,@db`
+    unit: str = ""  # a list of units
     runtime: bool = False
     keep_running: bool = False
     user: str = ""
@@ -48,6 +53,9 @@ class Draft:
     scheduled_window: str = ""  # `Tue 22:00 UTC` or `22:00 for 2h`
     owners: str = ""  # of a hold
     review: str = ""  # and its review date
+    waves: str = ""
+    with_triggers: bool = False
+    in_order: bool = False
     reason: str = ""
 
 
@@ -85,6 +93,9 @@ def read_draft(text: str, hosts: Sequence[str], now: Now) -> Draft | None:
         scheduled_window=_time(window_option, read_scheduled_window, options, now),
         owners=owners,
         review=review,
+        waves=_valid_or_empty(lambda typed: ",".join(read_waves(typed)), options.get(WAVES, "")),
+        with_triggers=SET in options,
+        in_order=ORDER in options,
     )
     return replace(draft, reason=unmangle.prose(reason)[:REASON_LIMIT]) if draft != EMPTY else None
 
@@ -143,14 +154,20 @@ def _is_question(word: str, hosts: Sequence[str]) -> bool:
 
 
 def _host_and_unit(names: Sequence[str], hosts: Sequence[str]) -> tuple[str, str]:
-    """Host and unit in either order. A single word is a unit, unless it looks like a host."""
+    """Hosts and units in either order. A single word is a unit, unless it looks like a host."""
     first, second = [*names, ""][:2]
-    if second in hosts and first not in hosts:
-        first, second = second, first
-    host = _valid_or_empty(lambda typed: read_host(typed, hosts), first)
+    if are_known(second, hosts):  # typed the other way round, or a list with a space
+        first, second = (f"{first},{second}", "") if are_known(first, hosts) else (second, first)
+    host = _valid_items(lambda typed: read_host(typed, hosts), first)
     if not second and not host and not near(first, hosts):
         second = first
-    return host, _valid_or_empty(_unit, second)
+    return host, _valid_items(_unit, second)
+
+
+def _valid_items(read: Callable[[str], str], typed: str) -> str:
+    """What is valid of a list, each item once."""
+    items = (_valid_or_empty(read, unmangle.word(one)) for one in typed.split(","))
+    return ",".join(dict.fromkeys(filter(None, items)))
 
 
 def _valid_or_empty(read: Callable[[str], str], typed: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.core.hosts.inventory import is_group
@@ -34,6 +34,7 @@ from bot.core.input.options import (
 from bot.core.input.other_words import refuse_button, refuse_other_word, verb_meant
 from bot.core.input.selection import (
     Names,
+    hold_of,
     names_in_words,
     read_hosts,
     read_names,
@@ -206,7 +207,6 @@ def _order(verb: Verb, typed: str, places: Sequence[str], now: Now, *, said: str
 def _change(verb: Verb, names: Names, options: Mapping[str, str], now: Now) -> Change:
     """The change with its options. Of a rollout it names the hosts as typed, and the first unit."""
     host, unit = ",".join(names[0]), names[1][0]
-    hold = read_hold(*hold_option(options), now)
     return Change(
         verb,
         host,
@@ -216,7 +216,7 @@ def _change(verb: Verb, names: Names, options: Mapping[str, str], now: Now) -> C
         force="--force" in options,
         user=read_user(options["--user"]) if "--user" in options else "",
         duration=read_duration(duration_option(options), now) if {*TERMS} & {*options} else None,
-        hold=replace(hold, hosts=host.removeprefix("@")) if hold and is_group(host) else hold,
+        hold=hold_of(host, read_hold(*hold_option(options), now)),
         scheduled_window=read_scheduled_window(window_option(options), now) if {*WINDOW} & {*options} else None,
     )
 

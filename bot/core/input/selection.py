@@ -1,13 +1,14 @@
 """Parse what a change is about: one host and one unit, or lists of hosts, groups of hosts and units."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TypeVar
 
 from bot.core.hosts.inventory import is_group
 from bot.core.input.names import SHOWN, read_host, read_unit
 from bot.core.input.options import HOLD, ORDER, SET, WAVES
-from bot.core.requests import Selection
+from bot.core.requests import Hold, Selection
 from bot.core.rollout.waves import read_waves
 from bot.core.systemd.units import UNIT_TYPES, UnitName
 from bot.core.text import unmangle
@@ -36,11 +37,11 @@ def read_names(said: str, names: Sequence[str], places: Sequence[str]) -> Names:
     for name, example in zip(names, (_HOSTS, _UNITS), strict=False):
         _items(name, example)
     match names:
-        case [unit, host] if _are_known(host, places) and not _are_known(unit, places):
+        case [unit, host] if are_known(host, places) and not are_known(unit, places):
             raise UsageError(f"The host comes first: `/{said} {host[:SHOWN]} {unit[:SHOWN]}`.")
         case [host, unit]:
             return read_hosts(host, places), read_units(unit)
-        case [host] if _are_known(host, places):
+        case [host] if are_known(host, places):
             raise UsageError(f"Which unit on {host[:SHOWN]}? Write it as in `/{said} {host[:SHOWN]} cron`.")
         case _:
             raise UsageError(f"Name a host and a unit, as in `/{said} {next(iter(places), 'web-01')} cron`.")
@@ -65,6 +66,11 @@ def read_selection(names: Names, options: Mapping[str, str] = _NO_OPTIONS) -> Se
             raise UsageError(f"`{name}` is about several hosts, and you named one: leave it out, or name more hosts.")
     waves = read_waves(options[WAVES]) if WAVES in options else ()
     return Selection(hosts, units, waves, with_triggers=SET in options, in_order=ORDER in options)
+
+
+def hold_of(hosts: str, hold: Hold | None) -> Hold | None:
+    """The hold, on one host or on all hosts of a group."""
+    return replace(hold, hosts=hosts.removeprefix("@")) if hold and is_group(hosts) else hold
 
 
 def refuse_second_unit(names: Names, reason: str) -> None:
@@ -105,7 +111,7 @@ def _items(typed: str, example: str) -> list[str]:
     return items
 
 
-def _are_known(typed: str, places: Sequence[str]) -> bool:
+def are_known(typed: str, places: Sequence[str]) -> bool:
     """Whether a word is a list of hosts and groups, so that it cannot be meant as units."""
-    known = frozenset(places)
-    return all(unmangle.word(one) in known for one in typed.split(","))
+    known, items = frozenset(places), [unmangle.word(one) for one in typed.split(",") if one]
+    return bool(items) and known.issuperset(items)

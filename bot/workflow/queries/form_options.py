@@ -4,7 +4,7 @@ Slack waits three seconds for a list and asks at every few keystrokes, so nothin
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
@@ -13,13 +13,15 @@ from bot.core.audit.chain import Event
 from bot.core.people.identity import PersonId
 from bot.core.policy.rules.form_options import protection, refused_by_name
 from bot.core.policy.rules.identity import is_one_of_us
-from bot.core.requests import Change, Verb
+from bot.core.requests import Change, Selection, Verb
+from bot.core.requests.ask import in_words
 from bot.core.systemd.unit_list import parse_unit_list, unit_list_argv
 from bot.core.systemd.units import UnitName
-from bot.errors import MaskbotError
+from bot.errors import MaskbotError, UsageError
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.refusals import Refusals
 from bot.workflow.queries.cache import Cache, Cached, Later
+from bot.workflow.rollout.expand import expand, expand_hosts
 
 log = structlog.get_logger()
 _DEADLINE = 5.0  # seconds; a person who types does not wait longer
@@ -44,6 +46,13 @@ class FormOptions:
         self._lists = Cache(self._list, later=later, clock=deps.clock)
         self._members = Cache(self._member, later=later, clock=deps.clock)
 
+    def first_host(self, names: str) -> str:
+        """The first host of a list of hosts and groups, whose units are offered; empty if none is known."""
+        try:
+            return next(iter(expand_hosts(self._deps.pinned(), Selection(tuple(names.split(","))[:1], ()))))
+        except UsageError:
+            return ""
+
     def units(self, host: str, *, asker: PersonId) -> UnitOptions:
         """The units known now. Raises `UsageError` for an unknown host."""
         self._deps.in_force.inventory.host(host)
@@ -59,14 +68,24 @@ class FormOptions:
         known = deps.in_force.inventory.host(host)
         return lambda unit: protection(Change(Verb.MASK, host, unit), known, deps.in_force.policy)
 
-    def objection(self, change: Change, *, by: PersonId) -> str:
-        """Why nobody could approve this, to show while the form is open, and recorded; empty if somebody could."""
+    def objection(self, change: Change, selection: Selection | None, *, by: PersonId) -> str:
+        """Why nobody could approve this, to show while the form is open, and recorded; empty if somebody could.
+
+        Of many targets one that somebody could approve is enough. Raises `UsageError` if there are too many.
+        """
         deps = self._deps.pinned()
-        no = refused_by_name(change, deps.in_force.inventory.host(change.host), deps.in_force.policy)
-        if no is None:
+        targets = expand(deps, selection) if selection else ((change.host, change.unit),)
+        inventory, policy, first = deps.in_force.inventory, deps.in_force.policy, None
+        for host, unit in targets:
+            no = refused_by_name(replace(change, host=host, unit=unit), inventory.host(host), policy)
+            if no is None:
+                return ""
+            first = first or no
+        if first is None:
             return ""
-        self._refusals.record(Event("form.refused", "denied", code=no.code, actor=by, data={"change": str(change)}))
-        return f"{no.reason} {no.hint}".strip()
+        told = {"change": in_words(change, selection)}
+        self._refusals.record(Event("form.refused", "denied", code=first.code, actor=by, data=told))
+        return f"{first.reason} {first.hint}".strip()
 
     def _list(self, host: str) -> Cached[UnitOptions]:
         deps = self._deps.pinned()

@@ -51,7 +51,8 @@ def _input(block: Mapping[str, Any]) -> str:
     options = " ".join(f"( ) {option['text']['text']}" for option in field.get("options", ()))
     need = "" if block["optional"] else " (required)"
     hint = f"\n    {block['hint']['text']}" if "hint" in block else ""
-    initial = field.get("initial_value") or field.get("initial_option", {}).get("text", {}).get("text", "________")
+    chosen = field.get("initial_options") or [one for one in [field.get("initial_option")] if one]
+    initial = field.get("initial_value") or ", ".join(one["text"]["text"] for one in chosen) or "________"
     return f"{block['label']['text']}{need}: {options or initial}{hint}"
 
 

@@ -26,20 +26,36 @@ def field(view: Block, name: str) -> Any:
     return element
 
 
+def chosen(view: Block, name: str) -> list[str]:
+    """The values of the options that are chosen when the form opens."""
+    return [option["value"] for option in field(view, name)["initial_options"]]
+
+
 @pytest.mark.parametrize("hosts", [0, 1, 100, 101])
 def test_any_number_of_hosts_makes_a_form_that_slack_takes(hosts: int) -> None:
     view = forms.mask_form([f"web-{number:03}" for number in range(hosts)], replace(FULL, reason="r" * 600))
     assert problems(view) == []
-    assert field(view, forms.HOST)["type"] == ("static_select" if 0 < hosts <= 100 else "external_select")
+    assert field(view, forms.HOST)["type"] == ("multi_static_select" if 0 < hosts <= 100 else "multi_external_select")
 
 
 def test_what_was_typed_stands_in_the_form() -> None:
     view = forms.mask_form(["db-01", "web-01"], replace(FULL, reason="a <b> & c"))
-    assert field(view, forms.HOST)["initial_option"]["value"] == "web-01"
-    assert field(view, forms.UNIT)["initial_option"]["value"] == "worker.service"
+    assert chosen(view, forms.HOST) == ["web-01"]
+    assert chosen(view, forms.UNIT) == ["worker.service"]
     assert field(view, forms.USER)["initial_value"] == "deploy"
     assert field(view, forms.REASON)["initial_value"] == "a <b> & c"
     assert [option["value"] for option in field(view, forms.HOW)["initial_options"]] == ["runtime", "keep_running"]
+
+
+def test_lists_of_hosts_groups_and_units_stand_in_the_form_with_their_waves() -> None:
+    many = Draft("web-01,@db,gone", "a.service,b.timer", waves="1,rest", with_triggers=True, in_order=True)
+    view = forms.mask_form(["db-01", "web-01", "@db"], many)
+    assert problems(view) == []
+    assert chosen(view, forms.HOST) == ["web-01", "@db"]
+    assert chosen(view, forms.UNIT) == ["a.service", "b.timer"]
+    assert field(view, forms.WAVES)["initial_value"] == "1,rest"
+    assert chosen(view, forms.HOW) == ["set", "order"]
+    assert json.loads(view["private_metadata"]) == {"host": "web-01"}
 
 
 def test_an_empty_form_has_no_empty_values() -> None:
@@ -49,7 +65,7 @@ def test_an_empty_form_has_no_empty_values() -> None:
 
 
 def test_a_host_that_is_not_on_the_list_is_not_chosen() -> None:
-    assert "initial_option" not in field(forms.mask_form(["db-01"], FULL), forms.HOST)
+    assert "initial_options" not in field(forms.mask_form(["db-01"], FULL), forms.HOST)
 
 
 def test_a_reason_fits_where_it_is_read() -> None:
@@ -61,7 +77,7 @@ def test_a_form_remembers_the_host_whose_units_it_offers() -> None:
 
 
 def test_a_unit_whose_name_is_too_long_for_a_list_is_not_chosen() -> None:
-    assert "initial_option" not in field(
+    assert "initial_options" not in field(
         forms.mask_form(["web-01"], Draft("web-01", "x" * 150 + ".service")), forms.UNIT
     )
 

@@ -37,7 +37,7 @@ from bot.core.input.draft import Draft
 from bot.core.people.identity import Place, Shift
 from bot.core.policy.model import Allow, Explanation, NeedsApproval, Refuse, Routing
 from bot.core.policy.rules.approvers import Approvers
-from bot.core.requests import Followup, FollowupKind, KillSwitch, Request, Sent, Stage, Tally, Target
+from bot.core.requests import Followup, FollowupKind, KillSwitch, Request, Selection, Sent, Stage, Tally, Target
 from bot.core.systemd.units import ActiveState, FileKind, LoadState, UnitName
 from tests.core.cards.cases import ALIASED, BUSY, CARDS, DONE, ENDED, INFINITE, WAITING, by_force, guarded, unmask
 from tests.core.cards.expiry import said_of_ends, said_of_holds
@@ -270,6 +270,10 @@ def all_forms() -> dict[str, str]:
         "a bare /mask": forms.mask_form(["web-01", "web-02"]),
         "with what was typed": forms.mask_form(["web-01"], replace(typed, reason="INC-2041 <x>")),
         "too many hosts for a list": forms.mask_form([f"web-{number:03}" for number in range(101)], typed),
+        "lists that were typed": forms.mask_form(
+            [f"web-{number:03}" for number in range(101)],
+            replace(typed, host="web-001,@db", unit="a.service,b.timer", waves="1,rest"),
+        ),
         "from anywhere": forms.mask_form(["web-01"], asks_where=True),
         "where holds may be asked for": forms.mask_form(["web-01"], owners=["dba", "sre"]),
         "a hold that was typed": forms.mask_form(["web-01"], Draft(owners="sre", review="90d"), owners=["dba", "sre"]),
@@ -299,6 +303,10 @@ def all_pages() -> dict[str, str]:
 def all_replies() -> dict[str, str]:
     return {
         "got it": replies.acknowledge(change(user="deploy")),
+        "got it, for many": replies.acknowledge(
+            change(host="@web,db-01"),
+            selection=Selection(("@web", "db-01"), (UnitName("worker.service"),), ("1", "rest")),
+        ),
         "unmasked while it is stopping": replies.withdrawn_mask(proven()),
         "an edited message": replies.acknowledge_repeat(change(user="deploy")),
         "a mistake of ours": replies.internal_error("1a2b3c4d"),

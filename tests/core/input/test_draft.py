@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 
 from bot.core.input.draft import Draft, draft_from_message, read_draft
-from bot.core.input.names import REASON_LIMIT, read_host, read_unit, read_user
+from bot.core.input.names import REASON_LIMIT, read_user
+from bot.core.input.selection import read_hosts, read_units
 from tests.core.input.test_grammar import HOSTS, NOW, typed
 
 
@@ -43,6 +44,11 @@ from tests.core.input.test_grammar import HOSTS, NOW, typed
         ("web-01 cron --for a while", Draft("web-01", "cron.service", reason="while")),
         ("web-01 cron --for 2h --until 18:00", Draft("web-01", "cron.service")),
         ("web-01 cron nginx.service", Draft("web-01", "cron.service", reason="nginx.service")),
+        ("web-02,web-9,web-01 cron,cr*,nginx why", Draft("web-02,web-01", "cron.service,nginx.service", reason="why")),
+        ("web-01, web-02 cron", Draft("web-01,web-02", reason="cron")),
+        ("cron,nginx web-01,web-02 --set", Draft("web-01,web-02", "cron.service,nginx.service", with_triggers=True)),
+        ("web-01,web-02 cr* --order --waves 1,rest", Draft("web-01,web-02", waves="1,rest", in_order=True)),
+        ("web-01,web-02 cron --waves x", Draft("web-01,web-02", "cron.service")),
     ],
 )
 def test_what_made_sense_is_kept(text: str, kept: Draft) -> None:
@@ -82,9 +88,9 @@ def test_a_reason_that_is_too_long_is_cut() -> None:
 @given(typed)
 def test_every_part_that_is_kept_makes_sense(text: str) -> None:
     draft = read_draft(text, HOSTS, NOW) or Draft()
-    for read, part in (read_unit, draft.unit), (read_user, draft.user):
-        assert not part or str(read(part)) == part
-    assert not draft.host or read_host(draft.host, HOSTS) == draft.host
+    assert not draft.user or read_user(draft.user) == draft.user
+    assert not draft.unit or ",".join(map(str, read_units(draft.unit))) == draft.unit
+    assert not draft.host or ",".join(read_hosts(draft.host, HOSTS)) == draft.host
 
 
 @pytest.mark.parametrize(

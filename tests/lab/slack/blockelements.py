@@ -162,13 +162,18 @@ def options(where: str, thing: Json) -> Iterator[str]:
 
 
 def _external(where: str, thing: Json) -> Iterator[str]:
-    known = {"type", "action_id", "placeholder", "initial_option", "min_query_length", "confirm", "focus_on_load"}
-    yield from extra(where, thing, known)
+    known = {"type", "action_id", "placeholder", "min_query_length", "confirm", "focus_on_load"}
+    is_multi = thing.get("type") == "multi_external_select"
+    yield from extra(
+        where, thing, known | ({"initial_options", "max_selected_items"} if is_multi else {"initial_option"})
+    )
     least = thing.get("min_query_length", 3)
     if not isinstance(least, int) or least < 0:
         yield f"{where}.min_query_length: {least!r} is no number of characters"
     if "initial_option" in thing:
         yield from _option(f"{where}.initial_option", thing["initial_option"])
+    for number, option in enumerate(thing.get("initial_options", ())):
+        yield from _option(f"{where}.initial_options[{number}]", option)
 
 
 def _conversations(where: str, thing: Json) -> Iterator[str]:
@@ -194,6 +199,7 @@ RULES: Mapping[str, Rule] = {
     "conversations_select": _conversations,
     "external_select": _external,
     "image": image,
+    "multi_external_select": _external,
     "multi_static_select": _menu,
     "overflow": _options(5),
     "plain_text_input": _typed,

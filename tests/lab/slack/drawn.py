@@ -1,7 +1,7 @@
 """Convert forms to what the stand-in's page can show, and its input back to Slack's payloads.
 
 The page knows fields, menus and ticks. A list that the bot fills is shown as a field, under which the page's script
-shows the options; a list of channels or people as a menu.
+shows the options; a list of channels or people as a menu. Where Slack takes several options, the page takes one.
 """
 
 from collections.abc import Mapping
@@ -45,8 +45,11 @@ def _block(block: Json, rooms: Mapping[str, str]) -> Json:
         label = block.get("label", {})
         block = {**block, "label": {**label, "text": f"{label.get('text', '')} (optional)"}}
     match element.get("type"):
-        case "external_select":
-            initial = (element.get("initial_option") or {}).get("text", {}).get("text", "")
+        case "multi_static_select":
+            menu = {"type": "static_select", "action_id": element["action_id"], "options": element["options"]}
+            return {**block, "element": menu | ({"initial_option": first} if (first := _initial(element)) else {})}
+        case "external_select" | "multi_external_select":
+            initial = _initial(element).get("text", {}).get("text", "")
             hint = {"text": element.get("placeholder", {}).get("text", "Type to find it")}
             field = {"type": "plain_text_input", "action_id": element["action_id"], "asks": True, "placeholder": hint}
             return {**block, "element": field | {"initial_value": initial}}
@@ -56,6 +59,13 @@ def _block(block: Json, rooms: Mapping[str, str]) -> Json:
             return _menu(block, {user: name.title() for name, user in USERS.items()})
         case _:
             return block
+
+
+def _initial(element: Json) -> Json:
+    """The option that is chosen at first, or the first one of them; empty if none is."""
+    several: list[Json] = element.get("initial_options") or [{}]
+    one: Json = element.get("initial_option") or several[0]
+    return one
 
 
 def _menu(block: Json, named: Mapping[str, str]) -> Json:
@@ -80,7 +90,7 @@ def _value(views: Views, block: Json, shown: Any) -> Json:
     key = forms.key_of(element)
     if key in ("value", "selected_conversation", "selected_user"):
         return {"type": element["type"], key: shown or None}
-    listed = views.options(block) if element["type"] == "external_select" else element["options"]
+    listed = views.options(block) if element["type"].endswith("external_select") else element["options"]
     wanted = shown if isinstance(shown, list) else [shown]
     chosen = [option for option in listed if {option["text"]["text"], option["value"]} & {*wanted}]
     return {"type": element["type"], key: chosen if key == "selected_options" else next(iter(chosen), None)}

@@ -33,7 +33,7 @@ def filled(view: Json, answers: Mapping[str, str | list[str]], offered: Callable
         for name in (element["action_id"], block["block_id"]):
             if name in left:
                 answer = left.pop(name)
-                listed = {"options": offered(block)} if element["type"] == "external_select" else {}
+                listed = {"options": offered(block)} if element["type"].endswith("external_select") else {}
                 values[block["block_id"]] = {
                     element["action_id"]: {"type": element["type"], key_of(element): _chosen(element | listed, answer)}
                 }

@@ -16,7 +16,7 @@ _NAMES = {user: name for name, user in USERS.items()}
 def typing(views: Views, user: str, block_id: str, typed: str) -> Json:
     """The envelope that asks for options."""
     view, (_, element) = views.top(), _field(views, block_id)
-    if element["type"] != "external_select":
+    if not element["type"].endswith("external_select"):
         raise LookupError(f"{block_id} is no list that the bot fills")
     about = {"type": "block_suggestion", "action_id": element["action_id"], "block_id": block_id, "value": typed}
     return _envelope(_of_view(user, view | {"state": {"values": {}}}) | about)
