@@ -156,10 +156,22 @@ def test_plain_lines_are_few_however_many_targets_there_are(capsys: pytest.Captu
     assert "  1 failed, nothing was changed (the unit was restarted): web-01" in told.out
 
 
-def test_on_a_terminal_one_line_has_a_bar(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("COLUMNS", "100")
+@pytest.fixture
+def _terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"FORCE_COLOR": "1", "TERM": "xterm", "COLUMNS": "100"}.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.usefixtures("_terminal")
+def test_on_a_terminal_a_single_request_has_no_bar(capsys: pytest.CaptureFixture[str]) -> None:
+    assert tell([request_message(waiting()), end_message("", 0)], as_json=False) == 0
+    told = capsys.readouterr().err
+    assert "waits for 1" in told
+    assert "━" not in told
+
+
+@pytest.mark.usefixtures("_terminal")
+def test_on_a_terminal_one_line_has_a_bar(capsys: pytest.CaptureFixture[str]) -> None:
     assert tell(story(), as_json=False) == 1
     told = capsys.readouterr().err
     assert "━" in told

@@ -89,6 +89,7 @@ class TestRefusals:
         ("text", "said"),
         [
             ("web-01, web-02 cron", "`web-01,` has a comma too many: leave out the comma, or write a list without"),
+            ("web-01,", "`web-01,` has a comma too many"),
             ("web-01,,web-02 cron", "as in `web-01,web-02`"),
             ("web-01,web-9 cron", "There is no host `web-9`. Did you mean `web-02`"),
             ("web-01,@wbe cron", "No host is in a group `@wbe`. Did you mean `@web`?"),

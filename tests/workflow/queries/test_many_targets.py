@@ -74,7 +74,9 @@ def test_a_plan_says_what_the_policy_would_of_each_and_is_posted_where_people_wo
     assert isinstance(question, Question)
     world.desk.answer(question, caller(BOB))
     world.until(lambda: any(mark.startswith("plan:") for mark in marks(world)), "a plan in the channel")
-    assert not many_targets.plan(world.deps, question, caller(BOB))[1]
+    assert question.selection
+    mixed = replace(question, selection=replace(question.selection, units=(WORKER, UnitName("ssh.service"))))
+    assert not many_targets.plan(world.deps, mixed, caller(BOB))[1]
     assert many_targets.plan(world.deps, replace(question, **about_ssh(question)), caller(BOB))[1]
     assert world.requests() == []
 
