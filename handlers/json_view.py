@@ -9,7 +9,6 @@ from bot.core.people.identity import PersonId, Shift
 from bot.core.policy.model import Allow, Decision, Explanation, NeedsApproval, Refuse
 from bot.core.policy.rules.approvers import Approvers
 from bot.core.requests import Approval, BreakGlass, ExtraApprovalReason, Request, ScheduledWindow, Sent, Vote
-from bot.core.requests.ask import in_words
 from bot.core.systemd.units import Snapshot
 from handlers.json_rollout import rollout
 
@@ -21,7 +20,7 @@ def request(stored: Request) -> Shown:
     target, ask = stored.target, stored.ask
     return {
         "id": stored.id,
-        "change": in_words(ask.change, ask.selection),
+        "change": ask.words,
         "verb": str(ask.change.verb),
         "host": target.host,
         "unit": str(target.unit),

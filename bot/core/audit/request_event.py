@@ -13,7 +13,7 @@ def event(
     """An audit event about a request, with the data of every such event; `actor` is the person who acted, if any."""
     ask, target = request.ask, request.target
     about = {
-        "change": str(ask.change),
+        "change": ask.words,
         "host": ask.change.host,
         "unit": str(target.unit),
         "requester": ask.requester.user,

@@ -28,7 +28,7 @@ def details(request: Request) -> Mapping[str, str]:
     ask, approval = request.ask, request.approval
     known = {
         "request": request.id,
-        "change": str(ask.change),
+        "change": ask.words,
         "asked_by": ask.requester_name or ask.requester.user,
         "reason": _reason(request),
         "stage": str(request.stage),

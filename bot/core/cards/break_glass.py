@@ -41,13 +41,13 @@ def replaced_buttons(request: Request, actions: Sequence[Action]) -> tuple[Actio
 
 def announcement(request: Request, used: BreakGlass) -> str:
     """The announcement to everybody who was skipped."""
-    said = f"BREAK-GLASS: {used.name} uses break-glass for `{request.ask.change}`. Missing: {_missing(used)}."
+    said = f"BREAK-GLASS: {used.name} uses break-glass for `{request.ask.words}`. Missing: {_missing(used)}."
     return f"{said}\nWhy: {used.reason}\nAfterwards one of you must sign it off on the card."
 
 
 def reminder(request: Request, used: BreakGlass) -> str:
     """The reminder of an open sign-off."""
-    said = f"A sign-off is owed: {used.name} used break-glass for `{request.ask.change}`."
+    said = f"A sign-off is owed: {used.name} used break-glass for `{request.ask.words}`."
     return f"{said}\nWhy: {used.reason}\nAnybody who could have approved the request can sign it off on its card."
 
 

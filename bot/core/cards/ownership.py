@@ -25,6 +25,6 @@ def withdrawn(request: Request) -> str:
 def handed_over(request: Request, transfer: Transfer) -> str:
     """Tell the new owner."""
     return (
-        f"{transfer.by_name} hands `{request.ask.change}` over to you. You own it now: "
+        f"{transfer.by_name} hands `{request.ask.words}` over to you. You own it now: "
         "you get its messages, and you may withdraw or undo it."
     )

@@ -89,6 +89,11 @@ class Ask:
     )
 
     @property
+    def words(self) -> str:
+        """What was asked for, as it can be typed."""
+        return in_words(self.change, self.selection)
+
+    @property
     def related_ids(self) -> tuple[str, ...]:
         """The other requests by whose stored state this one acts."""
         group_request = self.change.hold.group_request if self.change.hold else ""

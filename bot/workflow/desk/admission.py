@@ -43,7 +43,7 @@ class Admission:
         try:
             return submit(self._deps, ask, key=key, provided=partial(self._see_room, ask))
         except _NoRoom as full:
-            told = {"change": str(ask.change), "channel": ask.place.channel, "reason": ask.reason}
+            told = {"change": ask.words, "channel": ask.place.channel, "reason": ask.reason}
             self._refusals.record(Event("request.refused", "denied", full.no.code, actor=ask.requester, data=told))
             raise UsageError(full.no.sentence) from None
 
