@@ -1,6 +1,5 @@
 """Expand what a rollout is asked for into its targets: each host once, and each unit on it."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.core.hosts.inventory import Inventory, is_group
@@ -28,8 +27,9 @@ def expand(deps: Deps, selection: Selection) -> tuple[tuple[str, UnitName], ...]
 def expand_hosts(deps: Deps, selection: Selection) -> tuple[str, ...]:
     """Every host that the words name, each of them once. Raises `UsageError` if they name nobody."""
     inventory = deps.in_force.inventory
-    found = dict.fromkeys(host for name in selection.hosts for host in _named(inventory, name))
-    return tuple(found)
+    known = {host.name for host in inventory.hosts}
+    named = ([name] if name in known else _group(inventory, name) for name in selection.hosts)
+    return tuple(dict.fromkeys(host for hosts in named for host in hosts))
 
 
 def bind(deps: Deps, ask: Ask) -> Ask:
@@ -50,7 +50,8 @@ def bind(deps: Deps, ask: Ask) -> Ask:
     return replace(ask, undoes=same.id) if same else ask
 
 
-def _named(inventory: Inventory, name: str) -> Iterable[str]:
+def _group(inventory: Inventory, name: str) -> list[str]:
+    """The hosts of a group. Raises `UsageError` if it has none, or if the name is that of no host."""
     if not is_group(name):
         return [inventory.host(name).name]
     found = [host.name for host in inventory.hosts if name.removeprefix("@") in host.groups]
