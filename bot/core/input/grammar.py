@@ -196,9 +196,7 @@ def _order(verb: Verb, typed: str, places: Sequence[str], now: Now, *, said: str
         again = f"`/{verb} {meant} {BREAK_GLASS} WHY`"
         raise UsageError(f"`{BREAK_GLASS}` goes ahead without approval, so it needs a reason: {again}.")
     if BREAK_GLASS in options and change.hold and change.hold.is_group_wide:
-        raise UsageError(
-            f"Break-glass does not work for a hold of a whole group: leave out `{BREAK_GLASS}`, or the hold."
-        )
+        raise UsageError(f"Break-glass does not work for the hold of a group: leave out `{BREAK_GLASS}`, or the hold.")
     if CONSOLE in options and BREAK_GLASS not in options:
         raise UsageError(f"`{CONSOLE}` only goes with `{BREAK_GLASS}`. Approvers confirm it in their own form.")
     return ChangeCommand(change, why, BREAK_GLASS in options, CONSOLE in options, selection)
