@@ -84,16 +84,17 @@ def lasts(request: Request, undo: str) -> Iterator[Markup]:
     if change.hold:
         yield from hold.request_rows(change.hold, undo, request.hosts)
     elif change.duration:
-        yield row("Expires", _expires(change.duration, undo))
+        yield row("Expires", _expires(request, change.duration, undo))
     else:
         yield row("Undo", words("one click: {}", undo))
 
 
-def _expires(duration: Duration, what: str) -> Markup:
-    """When the mask expires; a length counts from the proof, whose time nobody knows yet."""
+def _expires(request: Request, duration: Duration, what: str) -> Markup:
+    """When the mask expires; a length counts from the proof, or from the first wave, which has not begun yet."""
     if duration.until:
         return words("{}: {}", day(duration.until), what)
-    return words("{} after it is proven: {}", humanize(duration.lasts or timedelta()), what)
+    since = "it is proven" if request.ask.selection is None else "its first wave begins"
+    return words("{} after {}: {}", humanize(duration.lasts or timedelta()), since, what)
 
 
 def _hazards(change: Change, seen: Snapshot) -> Iterator[Markup]:

@@ -11,6 +11,8 @@ _MOST = 5
 
 def likeness(seen: Snapshot) -> str:
     """What a target is like, so that the same words stand for all that are alike: `running, enabled`."""
+    if seen.is_masked:
+        return f"masked, {activity(seen)}"
     around = seen.around
     with_it = sorted(other.unit for other in around.would_stop) if around else []
     stops = f"; stops {', '.join(with_it[:_MOST])}" + f" and {len(with_it) - _MOST} more" * (len(with_it) > _MOST)
