@@ -53,12 +53,13 @@ def take_turn(deps: Deps, request: Request) -> Stages:
     """See how far the targets have come, and begin what comes next. Raises `NotYet` while only targets move."""
     found = deps.store.progress(request.id)
     rollout = with_progress(request.rollout or Rollout(), found)
-    if stopped := active_kill_switch(deps, request) if request.is_new_mask else None:
-        waits = replace(rollout, waits_for=reasons.kill_switch_is_on(stopped.by_name))
-        return (yield _later(deps, request, waits, None))
     if _time_is_up(request, deps.clock.now()):
         rollout = rollout if rollout.stopped_at else stop(rollout, reasons.TIME_IS_UP, deps.clock.now())
     turn = next_turn(rollout, deps.clock.now(), is_checked=_is_checked(rollout, found))
+    stopped = active_kill_switch(deps, request) if request.is_new_mask and turn.begin else None
+    if stopped:
+        waits = replace(rollout, waits_for=reasons.kill_switch_is_on(stopped.by_name))
+        return (yield _later(deps, request, waits, None))
     if turn.rollout.wave != rollout.wave:
         _verify_wave(deps, rollout)
         request = yield _begin_wave(deps, request, turn.rollout)
