@@ -21,7 +21,8 @@ from handlers.payload import Click, OwnApp, Payload, Submission, TypedText
 _VOTES = (Action.APPROVE, Action.DENY)
 _AT_ONCE = (
     *(Action.WITHDRAW, Action.FORCE, Action.UNMASK, Action.MASK_AGAIN, Action.START_AGAIN),
-    Action.LOOK_NOW,
+    *(Action.LOOK_NOW, Action.GO_ON, Action.PAUSE, Action.STOP_HERE, Action.UNDO_ALL, Action.RETRY_FAILED),
+    Action.MASK_SET,
 )
 _ABOUT_A_REQUEST = frozenset(Action) - {Action.ASK, Action.REFRESH}
 log = structlog.get_logger()

@@ -130,7 +130,13 @@ def test_buttons_that_were_moved_to_the_message_of_another_request_count_for_nei
     assert world.slack.count("views.open") == 0
 
 
-@pytest.mark.parametrize("action", ["unmask", "start_again", "mask_again", "withdraw", "stop_by_force", "look_now"])
+@pytest.mark.parametrize(
+    "action",
+    [
+        *("unmask", "start_again", "mask_again", "withdraw", "stop_by_force", "look_now"),
+        *("go_on", "pause", "stop_here", "undo_all", "retry_failed", "mask_the_set"),
+    ],
+)
 def test_what_acts_at_once_does_nothing_on_an_edited_card(world: World, masked: Request, action: str) -> None:
     before = world.store.get(masked.id)
     world.send(edited(action, value(masked), user="UALICE", respond=f"{world.slack.base}respond"))

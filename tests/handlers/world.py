@@ -122,7 +122,7 @@ class World:
         request = self.ask().on_target(digest="0123456789abcdef")
         approval = Approval("prod", 1, ("sre",), request.asked_at + timedelta(minutes=15), guarded=guarded)
         request = self.store.save(request.move(Stage.WAITING, approval=approval))
-        return self._posted(request) if is_noted else request
+        return self.posted(request) if is_noted else request
 
     def moved(self, request: Request, stage: Stage, **target: Any) -> Request:
         """It went on to this stage."""
@@ -135,7 +135,8 @@ class World:
         told = running.on_target(sent=(Sent("stop", (), now, 0),), waiting=SlowWait(now, now))
         return self.store.save(told)
 
-    def _posted(self, request: Request) -> Request:
+    def posted(self, request: Request) -> Request:
+        """Its card stands in the channel."""
         due = self.store.claim_message("poster")
         assert due is not None
         self.store.mark_delivered(due, channel=CHANNEL, ts=CARD, version=request.version)

@@ -7,6 +7,7 @@ from datetime import UTC
 from bot.core.cards.before_after import start_proof
 from bot.core.cards.blocks import SECTION, Markup, Text, code, row, screen_reader_text, section, words
 from bot.core.cards.redact import redact
+from bot.core.cards.rollout.listing import listing
 from bot.core.cards.titles import subject
 from bot.core.requests import Request, Sent, Target
 from bot.core.systemd.units import FileKind, Snapshot
@@ -16,7 +17,9 @@ _ANSWER_LINES = 3
 
 
 def evidence(request: Request) -> tuple[Text, ...]:
-    """Messages for the thread of the card; they mention nobody."""
+    """Messages for the thread of the card; they mention nobody. Of a rollout: all its targets."""
+    if request.rollout is not None:
+        return listing(request)
     target, name = request.target, subject(request)
     messages = [_message(f"What was sent to {target.host}", [commands(part)]) for part in _parts(target.sent)]
     heads = (("before", target.status_before), ("after", target.status_after))
