@@ -140,7 +140,9 @@ def _targets(deps: Deps, request: Request) -> tuple[TargetFacts, ...]:
     """
     if request.ask.selection is None or request.rollout is None:
         return ()
-    begun = {one.id: one for one in deps.store.find(Query(rollout=request.id, limit=MOST_TARGETS))}
+    begun = {
+        one.id: one for one in deps.store.find(Query(rollout=request.ask.extends or request.id, limit=MOST_TARGETS))
+    }
     found = tuple(
         TargetFacts(host, begun.get(one.request_id) or at_target(request, one))
         for one in request.rollout.planned

@@ -18,7 +18,7 @@ _BEFORE = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)
 
 def render(request: Request, *, now: datetime) -> Text:
     """The card of a request in its stored state."""
-    if is_rollout(request) and request.stage in (*_BEFORE, Stage.RUNNING, Stage.DONE):
+    if is_rollout(request) and not request.ask.extends and request.stage in (*_BEFORE, Stage.RUNNING, Stage.DONE):
         return rollout.card(request, now)
     match request.stage:
         case Stage.ASKED | Stage.WAITING | Stage.APPROVED:

@@ -137,7 +137,7 @@ class Request:
 
         A hold counts while its mask is off the host too: the mask is reapplied, or the owners decide about it.
         """
-        if self.rollout is not None:
+        if self.rollout is not None and not self.ask.extends:
             return self.ask.change.verb is Verb.MASK and self.rollout.has_masks and not self.undone_by
         masked = (Outcome.PROVEN, Outcome.MASKED_RUNNING, Outcome.MASKED_RESTARTED)
         return (

@@ -26,6 +26,7 @@ from bot.workflow.process.deps import UNCALLED, Deps
 from bot.workflow.requests.evidence import why_not_believed
 from bot.workflow.requests.results import NotBelieved, Stages
 from bot.workflow.rollout.carry_out import begin_rollout, take_turn
+from bot.workflow.rollout.extension import ask_for_extension
 from bot.workflow.rollout.planning import plan_rollout
 
 log = structlog.get_logger()
@@ -223,7 +224,9 @@ def _life(deps: Deps, claim: Claim, stopping: Callable[[], bool]) -> Stages:
     """
     request, just_seen = claim.request, None
     if request.stage is Stage.ASKED:
-        if request.ask.selection:
+        if request.ask.selection and request.ask.extends:
+            request = yield ask_for_extension(deps.pinned(), request)
+        elif request.ask.selection:
             request = yield from plan_rollout(deps.pinned(), request)
         else:
             request = yield run_preflight(deps.pinned(), request)

@@ -19,7 +19,8 @@ from bot.workflow.requests.lookup import beside_first_card, stored_request
 def extension_of(mask: Request, duration: Duration | None, who: Caller, reason: str) -> Ask:
     """The request for the same mask with another expiry, or with none."""
     change = replace(mask.ask.change, unit=mask.target.unit, duration=duration, scheduled_window=None)
-    return Ask(change, who.id, who.name, who.place, reason, extends=mask.id, instead_of=mask.aftercare.expires_at)
+    ask = Ask(change, who.id, who.name, who.place, reason, extends=mask.id, instead_of=mask.aftercare.expires_at)
+    return replace(ask, selection=mask.ask.selection)
 
 
 def keep_request(mask: Request, review: datetime, who: Caller, reason: str) -> Ask:
@@ -27,7 +28,8 @@ def keep_request(mask: Request, review: datetime, who: Caller, reason: str) -> A
     hold = replace(mask.hold, review=review) if mask.hold else None
     change = replace(mask.ask.change, unit=mask.target.unit, scheduled_window=None, hold=hold)
     instead_of = mask.hold.review if mask.hold else None
-    return Ask(change, who.id, who.name, who.place, reason, extends=mask.id, instead_of=instead_of)
+    ask = Ask(change, who.id, who.name, who.place, reason, extends=mask.id, instead_of=instead_of)
+    return replace(ask, selection=mask.ask.selection)
 
 
 class Extensions:
@@ -40,6 +42,8 @@ class Extensions:
     def mask_to_extend(self, request_id: str) -> Request:
         """A mask of ours that expires. Raises `UsageError` if it does not, or is gone."""
         mask = stored_request(self._deps, request_id)
+        if mask.ask.rollout and mask.is_live_mask:
+            raise UsageError("It ends with its whole rollout: use Extend or Keep on the card of that.")
         if not mask.is_live_mask or mask.aftercare.expires_at is None:
             raise UsageError("There is no expiry to extend: " + how_it_stands(mask))
         return mask

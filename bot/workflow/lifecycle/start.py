@@ -42,7 +42,7 @@ def start(deps: Deps, request: Request, *, seen: Snapshot | None = None) -> Upda
         return Closing(request, Stage.CANCELLED, str(error), "too_late")
     if not isinstance(decided.decision, Allow):
         return decided
-    return _extend(deps, decided.request, decided.decision) if request.ask.extends else _run(deps, decided.request)
+    return extend(deps, decided.request, decided.decision) if request.ask.extends else _run(deps, decided.request)
 
 
 def _decide(deps: Deps, request: Request, seen: Snapshot | None) -> Decided:
@@ -140,7 +140,7 @@ def _where_it_left_off(deps: Deps, fresh: Request) -> Request:
     return fresh.on_target(made=first.made, before=first.before)
 
 
-def _extend(deps: Deps, request: Request, decision: Allow) -> Ending | Closing:
+def extend(deps: Deps, request: Request, decision: Allow) -> Ending | Closing:
     """Write the new expiry into the mask, then the outcome; repeated after a crash between the two, with one effect."""
     ask, duration, hold = request.ask, request.ask.change.duration, request.ask.change.hold
     until = hold.review if hold else duration.until if duration else None

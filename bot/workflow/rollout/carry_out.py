@@ -22,14 +22,17 @@ from bot.workflow.process.update import update
 from bot.workflow.requests.closing import close, end_messages
 from bot.workflow.requests.kill_switch_state import active_kill_switch
 from bot.workflow.requests.marks import mark_undone
-from bot.workflow.requests.results import Closing, Decided, Result, Stages, Update, save
+from bot.workflow.requests.results import Closing, Decided, Ending, Result, Stages, Update, save
+from bot.workflow.rollout.extension import extend_rollout
 from bot.workflow.rollout.keep_active import headroom, may_begin
 
 _POLL = timedelta(seconds=5)  # every target that moves wakes its rollout anyway
 
 
-def begin_rollout(deps: Deps, request: Request) -> Update | Decided | Closing:
+def begin_rollout(deps: Deps, request: Request) -> Update | Decided | Closing | Ending:
     """Let an approved rollout begin, if the policy still allows it. Raises `NotYet` while it has to wait."""
+    if request.ask.extends:
+        return extend_rollout(deps, request)
     if request.act_by and deps.clock.now() > request.act_by:
         return Closing(request, Stage.TIMED_OUT, not_started.unused(request), "approval_timed_out")
     place, is_new = request.ask.place, request.is_new_mask

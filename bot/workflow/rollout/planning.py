@@ -112,6 +112,8 @@ def _settings(deps: Deps, request: Request, decision: Decision) -> RolloutSettin
     rules = {rule.name: rule.rollout for rule in deps.in_force.policy.rules}
     named = decision.rule if isinstance(decision, Allow | NeedsApproval) else ""
     settings = rules.get(named, RolloutSettings())
+    if request.ask.selection and request.ask.selection.in_order:
+        settings = replace(settings, in_parallel=1)
     if request.ask.change.verb is Verb.UNMASK:
         return replace(_ALL_AT_ONCE, in_parallel=settings.in_parallel)
     waves = request.ask.selection.waves if request.ask.selection else ()

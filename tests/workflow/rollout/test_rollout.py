@@ -9,6 +9,7 @@ import pytest
 
 from bot.core.hosts.inventory import Inventory
 from bot.core.policy.configuration import ConfigSnapshot
+from bot.core.policy.groups import BreakGlassPolicy
 from bot.core.requests import (
     Duration,
     FollowupKind,
@@ -23,7 +24,7 @@ from bot.core.requests import (
     Verdict,
 )
 from bot.core.systemd.units import UnitName
-from bot.errors import HostError
+from bot.errors import HostError, UsageError
 from bot.ports import Query
 from tests.workflow.slack import ALICE, BOB, DAVE, caller
 from tests.workflow.wire import Call
@@ -269,3 +270,41 @@ def test_the_kill_switch_holds_the_next_target(world: World) -> None:
     waits = world.when(asked, lambda now: bool(now.rollout and now.rollout.waits_for), "the kill switch to hold it")
     assert waits.rollout and "stopped all new masks" in waits.rollout.waits_for
     assert touched(world) == {"web-01"}
+
+
+def test_all_of_it_is_extended_and_kept_at_once(world: World) -> None:
+    done = world.approve(rolled_out(world, "web-01", "web-02", duration=Duration(lasts=timedelta(hours=2))))
+    ends, extensions = done.aftercare.expires_at, world.desk.extensions
+    assert ends
+    longer = world.until_final(extensions.extend(done.id, Duration(lasts=timedelta(hours=1)), caller(ALICE, "x")))
+    assert longer.target.outcome is Outcome.EXTENDED, longer.because
+    later = world.store.get(done.id).aftercare.expires_at
+    assert later and later - ends >= timedelta(minutes=59)
+    assert world.card(longer).startswith("EXTENDED · worker.service on web-01 and web-02")
+    kept = world.until_answered(extensions.keep(done.id, "still leaks", caller(ALICE, "y")))
+    assert kept.stage is Stage.WAITING
+    world.approve(kept)
+    assert world.store.get(done.id).aftercare.expires_at is None
+    one = targets(world, done)["web-01"]
+    with pytest.raises(UsageError, match="ends with its whole rollout"):
+        extensions.extend(one.id, Duration(lasts=timedelta(hours=1)), caller(ALICE, "z"))
+
+
+def test_with_order_one_host_follows_the_other_and_the_undo_goes_back(world: World) -> None:
+    chosen = selection("db-01", "web-01", "web-02", waves=("rest",), in_order=True)
+    asked = world.until_answered(world.ask_mask("worker", host="db-01,web-01,web-02", selection=chosen))
+    done = world.approve(asked)
+    assert [call.host for call in world.wire.calls if call.verb == "mask"] == ["db-01", "web-01", "web-02"]
+    world.until_final(world.undo(done))
+    assert [call.host for call in world.wire.calls if call.verb == "unmask"] == ["web-02", "web-01", "db-01"]
+
+
+@pytest.mark.parametrize(
+    "changed_deps", [{"policy": replace(POLICY, break_glass=BreakGlassPolicy(frozenset({"eng"})))}]
+)
+def test_somebody_goes_ahead_alone_for_all_of_it(world: World) -> None:
+    asked = rolled_out(world, "web-01", "web-02")
+    world.follow_up(asked, FollowupKind.BREAK_GLASS, by=ALICE, text="the site is down", digest=asked.target.digest)
+    done = world.until_final(asked)
+    assert set(statuses(world, done).values()) == {TargetStatus.DONE}
+    assert done.owes_sign_off

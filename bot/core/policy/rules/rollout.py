@@ -16,7 +16,8 @@ def each_target(facts: Facts) -> Iterator[tuple[str, Facts]]:
     """The facts for one target after the other, by its name: the people of the rollout, and what was seen of it."""
     whole = facts.request
     for one in facts.targets:
-        change, target = one.request.ask.change, replace(one.request.target, digest=whole.target.digest)
+        change = replace(whole.ask.change, host=one.host.name, unit=one.request.ask.change.unit)
+        target = replace(one.request.target, digest=whole.target.digest)
         view = replace(whole, ask=replace(whole.ask, change=change, selection=None), target=target)
         yield (
             f"{change.unit} on {one.host.name}",

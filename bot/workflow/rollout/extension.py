@@ -1,0 +1,41 @@
+"""Extend or keep a rollout as a whole: nothing is done on any host, so none is looked at."""
+
+from dataclasses import replace
+
+from bot.core.policy.model import Allow, Moment
+from bot.core.requests import Request, Rollout, Stage
+from bot.core.rollout.digest import rollout_digest
+from bot.errors import NotYet, Unverified, UsageError
+from bot.workflow.evaluate import evaluate, gather_facts
+from bot.workflow.lifecycle.start import extend
+from bot.workflow.process.deps import Deps
+from bot.workflow.requests.hold_group_members import newest_request
+from bot.workflow.requests.results import Closing, Decided, Ending
+
+
+def ask_for_extension(deps: Deps, request: Request) -> Decided | Closing:
+    """Let the policy judge the later end for every target, as it was when the rollout was approved."""
+    whole = newest_request(deps, request.ask.extends)
+    rollout = replace(whole.rollout or Rollout(), is_closed=True)  # it has no targets of its own to close
+    asked = replace(request, rollout=rollout).on_target(digest=rollout_digest(request.ask.change, rollout))
+    try:
+        given = gather_facts(deps, asked, Moment.LOOKED)
+        return Decided(given.request, evaluate(deps, given), deps.in_force.policy.digest)
+    except Unverified as error:
+        return Closing(request, Stage.REFUSED, str(error), "identity_unverified")
+    except UsageError as error:
+        return Closing(request, Stage.REFUSED, str(error), "unknown_host")
+
+
+def extend_rollout(deps: Deps, request: Request) -> Decided | Ending | Closing:
+    """Write the approved end into the rollout, if the policy still allows it. Raises `NotYet`."""
+    try:
+        given = gather_facts(deps, request, Moment.ACT)
+        decision = evaluate(deps, given)
+    except Unverified as error:
+        raise NotYet(str(error), again_in=deps.timings.not_verified) from error
+    except UsageError as error:
+        return Closing(request, Stage.CANCELLED, str(error), "too_late")
+    if not isinstance(decision, Allow):
+        return Decided(given.request, decision, deps.in_force.policy.digest)
+    return extend(deps, replace(given.request, rollout=None), decision)  # its targets were facts for the policy only
