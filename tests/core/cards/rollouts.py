@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot.core.cards.rollout.notes import asked_again, continued, paused, paused_by_itself, retried, stopped
+from bot.core.cards.rollout.reasons import TIME_IS_UP, kill_switch_is_on, too_few_active
 from bot.core.requests import (
     Aftercare,
     Duration,
@@ -167,7 +168,9 @@ WAITING = {
         units=tuple(f"u{one}.service" for one in range(6)),
     ),
     "all at once": request(rollout(*TWELVE, settings=replace(SETTINGS, waves=("rest",), in_parallel=20))),
-    "in one wave, some at a time": request(rollout(*TWELVE, settings=replace(SETTINGS, waves=("rest",)))),
+    "in one wave, some at a time": request(
+        rollout(*TWELVE, settings=replace(SETTINGS, waves=("rest",), stop_after="100%"))
+    ),
     "being checked": replace(request(rollout(*several(PLANNING, 1, 2), *TWELVE[2:])), stage=Stage.ASKED),
     "nothing is known yet": replace(request(Rollout()), stage=Stage.ASKED),
     "approved": request(rollout(*TWELVE), Stage.APPROVED),
@@ -211,6 +214,13 @@ BETWEEN = rollout(
 )
 RUNNING = {
     "wave 2": request(WAVE_2, Stage.RUNNING),
+    "while the kill switch is on": request(replace(WAVE_2, waits_for=kill_switch_is_on("bob")), Stage.RUNNING),
+    "too few would stay active": request(
+        replace(BETWEEN, waits_for=too_few_active(KeepActive("web", 9), 9)), Stage.RUNNING
+    ),
+    "its time is up, and one still runs": request(
+        replace(WAVE_2, stopped_at=NOW, stopped_by=TIME_IS_UP), Stage.RUNNING
+    ),
     "not begun yet": request(rollout(*TWELVE), Stage.RUNNING),
     "between two waves": request(BETWEEN, Stage.RUNNING),
     "between two waves, and somebody does not want to wait": request(replace(BETWEEN, go_on=True), Stage.RUNNING),
@@ -313,15 +323,14 @@ OVER = {
         ),
         Stage.DONE,
     ),
-    "stopped by nobody who has a name": request(
-        rollout(*several(DONE, 1), *several(SKIPPED, 2), stopped_at=NOW), Stage.DONE
+    "stopped because its time is up": request(
+        rollout(*several(DONE, 1), *several(SKIPPED, 2), stopped_at=NOW, stopped_by=TIME_IS_UP), Stage.DONE
     ),
+    "partly, and what failed was retried": replace(request(PARTLY, Stage.DONE), repeated_by="r7"),
     "none": request(rollout(*several(FAILED, *range(1, 9), outcome=Outcome.FAILED.value)), Stage.DONE),
     "undone": replace(request(rollout(*MASKED), Stage.DONE), undone_by="r9", undone_at=NOW),
     "gone": replace(request(rollout(*MASKED), Stage.DONE), undone_by="r9", was_gone=True),
-    "one was undone since": request(
-        rollout(*MASKED[:11], replace(MASKED[11], outcome=Outcome.RESTORED.value)), Stage.DONE
-    ),
+    "one was undone since": request(rollout(*MASKED[:11], replace(MASKED[11], status=TargetStatus.UNDONE)), Stage.DONE),
     "an undo": undo(rollout(*BACK[:12])),
     "an undo, partly": undo(
         rollout(

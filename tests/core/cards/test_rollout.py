@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.cards import details, done, fallback, handover, line, mask_inventory, note, render
+from bot.core.cards import details, done, evidence, fallback, handover, line, mask_inventory, note, render
 from bot.core.cards.blocks import Action, Text
 from bot.core.cards.break_glass import replaced_buttons
 from bot.core.cards.request_status import how_it_stands
@@ -243,6 +243,7 @@ def test_it_is_told_in_the_same_words_to_whoever_comes_too_late() -> None:
     )
     offered = done.actions(OVER["partly"], NOW)
     assert offered == (Action.UNDO_ALL, Action.RETRY_FAILED, Action.EXTEND, Action.KEEP, Action.DETAILS)
+    assert evidence(OVER["partly"]) == listing(OVER["partly"])
     assert replaced_buttons(OVER["partly"], offered) == (Action.KEEP,)
 
 
@@ -269,6 +270,7 @@ def hostile_rollouts(draw: st.DrawFn) -> Request:
         why_paused=text(),
         stopped_at=draw(st.sampled_from((None, NOW))),
         stopped_by=text(),
+        waits_for=text(),
     )
     asked = draw(hostile_requests())
     selection = Selection(tuple(text() for _ in range(draw(st.integers(1, 4)))), (draw(UNITS),), in_order=True)
@@ -281,7 +283,7 @@ def test_a_rollout_stays_ours_whatever_people_and_hosts_wrote(one: Request, text
     state = one.rollout or Rollout()
     inventory = MaskInventory(NOW, (HostView(text),), (one,), (one,))
     notes = [
-        *(write(one, state) for write in (paused_by_itself, lambda *_: retried(1, text))),
+        *(paused_by_itself(one, state), retried(1, text)),
         *(write(one, state, text) for write in (paused, continued, stopped)),
         *(asked_again(one, target) for target in state.targets[:1]),
     ]

@@ -33,7 +33,7 @@ def _over(request: Request, rollout: Rollout) -> Iterator[Action]:
     if request.can_be_undone:
         yield Action.UNDO_ALL
     failed = rollout.with_status(TargetStatus.FAILED)
-    if not request.undone_by and any(one.outcome not in _FINAL for one in failed):
+    if not (request.undone_by or request.repeated_by) and any(one.outcome not in _FINAL for one in failed):
         yield Action.RETRY_FAILED
     if request.hold:
         yield Action.KEEP

@@ -19,8 +19,8 @@ _BY_STATUS = {
     TargetStatus.UNKNOWN: "not known yet",
     TargetStatus.DONE: "done",
     TargetStatus.FAILED: "failed",
-    TargetStatus.SKIPPED: "not begun",
     TargetStatus.UNDONE: "undone since",
+    TargetStatus.SKIPPED: "not begun",
 }
 _BY_OUTCOME: Mapping[str, str] = {
     Outcome.PROVEN: "masked and proven",

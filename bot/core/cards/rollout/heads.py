@@ -1,6 +1,7 @@
 """The head lines of a rollout, and how it ended, never better than what was proven."""
 
 from bot.core.cards.rollout.counts import as_asked, goal, others, progress
+from bot.core.cards.rollout.reasons import TIME_IS_UP
 from bot.core.cards.titles import units_of
 from bot.core.requests import Request, Rollout, Stage, TargetStatus, Verb
 
@@ -11,8 +12,7 @@ def title(request: Request, rollout: Rollout) -> str:
     """The state of a rollout that runs or is over, for a head line."""
     if request.stage is not Stage.DONE:
         does, name = _running(request, rollout)
-        now = f"{does.upper()} {name[:_NAME]}".rstrip()
-        return f"{now} · {progress(request, rollout)}{_in_doubt(rollout)}"
+        return f"{_loud(does, name)} · {progress(request, rollout)}{_in_doubt(rollout)}"
     if request.undone_by:
         return "OUR MASKS ARE GONE" if request.was_gone else "UNDONE"
     if is_whole(request, rollout):
@@ -20,8 +20,7 @@ def title(request: Request, rollout: Rollout) -> str:
         return f"{whole} ON {_scale(rollout)}"
     rest = others(request, rollout)
     if rollout.stopped_at:
-        by = f" BY {rollout.stopped_by[:_NAME]}" if rollout.stopped_by else ""
-        return f"STOPPED{by} · {progress(request, rollout)}, {rest}"
+        return f"{_loud(*_stopped(rollout))} · {progress(request, rollout)}, {rest}"
     return f"{progress(request, rollout).upper()} · {rest}"
 
 
@@ -38,7 +37,7 @@ def ending(request: Request, rollout: Rollout) -> str:
         return "our masks are gone" if request.was_gone else "undone"
     if is_whole(request, rollout):
         return "unmasked, as before" if request.ask.undoes else goal(request)
-    stopped = "stopped: " if rollout.stopped_at else ""
+    stopped = f"stopped {stopped_why(rollout)}, " if rollout.stopped_at else ""
     return f"{stopped}{progress(request, rollout)}, {others(request, rollout)}"
 
 
@@ -49,6 +48,11 @@ def state_in_list(request: Request, rollout: Rollout) -> str:
     rest = others(request, rollout)
     state = " ".join(filter(None, _running(request, rollout)))
     return f"{state}, {progress(request, rollout)}{f', {rest}' * bool(rest)}"
+
+
+def stopped_why(rollout: Rollout) -> str:
+    """`by bob`, or that its time is up."""
+    return " ".join(_stopped(rollout)).removeprefix("stopped ").strip()
 
 
 def is_whole(request: Request, rollout: Rollout) -> bool:
@@ -62,9 +66,9 @@ def is_between_waves(rollout: Rollout) -> bool:
 
 
 def _running(request: Request, rollout: Rollout) -> tuple[str, str]:
-    """What it does now, and the name of whoever made it do so."""
+    """What it does now, and by whom or why."""
     if rollout.stopped_at:
-        return "stopped by" if rollout.stopped_by else "stopped", rollout.stopped_by
+        return _stopped(rollout)
     if rollout.paused_at:
         return "paused by" if rollout.paused_by else f"paused {rollout.why_paused}".rstrip(), rollout.paused_by
     asked = rollout.with_status(TargetStatus.ASKED_AGAIN)
@@ -74,6 +78,17 @@ def _running(request: Request, rollout: Rollout) -> tuple[str, str]:
         done = " done" if is_between_waves(rollout) else ""
         return f"wave {max(1, rollout.wave)} of {rollout.last_wave}{done}", ""
     return "masking" if request.ask.change.verb is Verb.MASK else "unmasking", ""
+
+
+def _stopped(rollout: Rollout) -> tuple[str, str]:
+    if rollout.stopped_by == TIME_IS_UP:
+        return f"stopped {TIME_IS_UP}", ""
+    return "stopped by", rollout.stopped_by
+
+
+def _loud(state: str, name: str) -> str:
+    """A state in capitals, and a name as it is written."""
+    return f"{state.upper()} {name[:_NAME]}".rstrip()
 
 
 def _in_doubt(rollout: Rollout) -> str:

@@ -58,7 +58,7 @@ def _kinds(rollout: Rollout) -> Iterator[Markup]:
         return
     for unit, targets in [*by_unit.items()][:_KINDS]:
         kinds = _by_likeness(targets)
-        yield words("*{}*  {}", escape(unit, width=80), join([*_unit_kinds(kinds, rollout)], "; ", most=_KINDS))
+        yield words("*{}*  {}", escape(unit, width=80), join([*_unit_kinds(kinds, rollout)], " · ", most=_KINDS))
     if len(by_unit) > _KINDS:
         yield row("Units", words("{} more: {}", len(by_unit) - _KINDS, join([*by_unit][_KINDS:])))
     if len({one.host for one in rollout.planned}) > 1:
@@ -139,15 +139,11 @@ def _waves(request: Request, rollout: Rollout) -> Iterator[Markup]:
     if active := settings.keep_active:
         group = active.group.removeprefix("@")
         yield row("Keeps", words("at least {} of @{} active, counted anew before each change", active.at_least, group))
-    after = number_of_failures(share(settings.stop_after, len(rollout.planned)))
-    changed = " or when a plan has changed" * settings.strict
-    who = mention(request.owner, request.owner_name)
-    yield row("Pauses", words("by itself after {}{}, and calls {}", after, changed, who))
-
-
-def number_of_failures(number: int) -> str:
-    """`1 failure`, `3 failures`."""
-    return f"{number} failure" + "s" * (number != 1)
+    failures, who = share(settings.stop_after, len(rollout.planned)), mention(request.owner, request.owner_name)
+    if failures < len(rollout.planned):
+        changed = " or when a plan has changed" * settings.strict
+        after = f"{failures} failure" + "s" * (failures != 1)
+        yield row("Pauses", words("by itself after {}{}, and calls {}", after, changed, who))
 
 
 def _sizes(rollout: Rollout) -> Markup:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.core.cards.blocks import Markup, clock, escape, join, mention, row, until, words
 from bot.core.cards.rollout import counts
-from bot.core.cards.rollout.heads import is_between_waves
+from bot.core.cards.rollout.heads import is_between_waves, stopped_why
 from bot.core.requests import Request, Rollout, TargetStatus
 
 _WORST = 5
@@ -46,7 +46,7 @@ def _waves(rollout: Rollout, now: datetime) -> Iterator[Markup]:
         coming = [one for one in rollout.planned if one.wave > rollout.wave]
         said.append(words("{} to come ({})", _numbers(rollout.wave + 1, rollout.last_wave), counts.number_of(coming)))
     yield row("Waves", join(said))
-    if between and not rollout.paused_at:
+    if between and not (rollout.paused_at or rollout.waits_for):
         yield row("Next", _next_wave(rollout, now))
 
 
@@ -77,13 +77,13 @@ def _standstill(request: Request, rollout: Rollout) -> Iterator[Markup]:
     run = len(rollout.with_status(TargetStatus.STARTED, TargetStatus.UNKNOWN))
     still = words("; {} still {}", run, "runs" if run == 1 else "run") if run else Markup("")
     if rollout.stopped_at:
-        by = escape(rollout.stopped_by, width=80)
-        yield row("Stopped", words("{} by {}: nothing more is begun{}", clock(rollout.stopped_at), by, still))
+        by = escape(stopped_why(rollout), width=80)
+        yield row("Stopped", words("{} {}: nothing more is begun{}", clock(rollout.stopped_at), by, still))
     elif rollout.paused_at:
         yield row("Paused", words("{} {}: nothing more is begun{}", clock(rollout.paused_at), _why(rollout), still))
         yield row("Waits for", words("{}, an approver or whoever is on call", _owner(request)))
     elif rollout.waits_for:
-        yield row("Waits", escape(rollout.waits_for))
+        yield row("Waits", words("nothing more is begun for now: {}{}", escape(rollout.waits_for), still))
     elif (unknown := rollout.with_status(TargetStatus.UNKNOWN)) and rollout.wave < rollout.last_wave:
         what = "it is" if len(unknown) == 1 else "they are"
         yield row("Waits", words("no further wave begins before {} known", what))

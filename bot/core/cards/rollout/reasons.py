@@ -3,15 +3,13 @@
 from bot.core.requests import KeepActive
 
 NOT_BEGUN = "Its rollout was over before its turn came."
-TIME_IS_UP = "its time is up"
-
-
+TIME_IS_UP = "because its time is up"  # in place of the name of whoever stopped it
 NOTHING_FAILED = "There is nothing to retry: nothing of it failed, or it is still being carried out."
 
 
 def kill_switch_is_on(by: str) -> str:
     """Why a rollout waits."""
-    return f"because {by} stopped all new masks"
+    return f"{by} stopped all new masks"
 
 
 def too_few_active(rule: KeepActive, active: int) -> str:
