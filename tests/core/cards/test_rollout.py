@@ -122,6 +122,13 @@ def test_the_bar_has_a_sign_for_everything_that_there_is_and_no_more(targets: li
         assert set(bar) != {"█"}
 
 
+def test_one_failure_among_500_has_its_sign() -> None:
+    targets = [target(number, DONE, host=f"web-{number:03}") for number in range(499)]
+    one = rollout(*targets, target(499, FAILED, host="web-499"))
+    assert counts.bar(one) == f"`{'█' * 23}x`"
+    assert counts.bar(Rollout()) == ""
+
+
 @given(TARGETS)
 def test_the_list_names_every_target_once(targets: list[RolloutTarget]) -> None:
     said = unescaped(listing(request(rollout(*targets), Stage.DONE)))
@@ -280,14 +287,26 @@ def hostile_rollouts(draw: st.DrawFn) -> Request:
 @SLOW
 @given(hostile_rollouts(), FOREIGN)
 def test_a_rollout_stays_ours_whatever_people_and_hosts_wrote(one: Request, text: str) -> None:
-    state = one.rollout or Rollout()
+    known = [status for status in TargetStatus if status is not TargetStatus.PLANNING]
+    each = (
+        RolloutTarget(f"{status}{text}", UnitName("x.service"), "", status, 1, "", text, "", text) for status in known
+    )
+    state = (one.rollout or Rollout()).put(*each)
+    planned = replace(state, targets=tuple(one for one in state.targets if one.status in known))
     inventory = MaskInventory(NOW, (HostView(text),), (one,), (one,))
     notes = [
         *(paused_by_itself(one, state), retried(1, text)),
         *(write(one, state, text) for write in (paused, continued, stopped)),
         *(asked_again(one, target) for target in state.targets[:1]),
     ]
+    runs = replace(one, stage=Stage.RUNNING)
+    halted = [replace(state, stopped_at=NOW), replace(state, stopped_at=None, paused_at=NOW)]
+    going = [*halted, replace(halted[1], paused_by=""), replace(halted[1], paused_at=None)]
     for said in (
+        *(render(replace(runs, rollout=now), now=NOW) for now in going),
+        *(line(replace(one, stage=Stage.DONE, rollout=now), link="") for now in halted),
+        render(replace(one, stage=Stage.WAITING, rollout=planned), now=NOW),
+        render(replace(one, stage=Stage.DONE, rollout=state), now=NOW),
         render(one, now=NOW),
         line(one, link=""),
         details(one, now=NOW),
