@@ -159,13 +159,17 @@ def names(targets: Targets, rollout: Rollout, *, room: int = _NAMES) -> Markup:
         return hosts(targets, room=room)
     if len(units) == 1:
         return words("{} on {}", escape(str(targets[0].unit), width=_NAME), hosts(targets, room=room))
-    return _bounded([name(one, rollout) for one in targets], room)
+    return _bounded([name(one, is_alone=False) for one in targets], room)
 
 
-def name(target: RolloutTarget, rollout: Rollout) -> Markup:
-    """A target: its host, with its unit where there are several units."""
+def is_of_one_unit(rollout: Rollout) -> bool:
+    """Whether it is about one unit, so that hosts alone name its targets."""
+    return len({one.unit for one in rollout.targets}) == 1
+
+
+def name(target: RolloutTarget, *, is_alone: bool) -> Markup:
+    """A target: its host, with its unit unless that is the only one."""
     host = escape(target.host, width=_NAME)
-    is_alone = len({one.unit for one in rollout.targets}) == 1
     return host if is_alone else words("{} on {}", escape(str(target.unit), width=_NAME), host)
 
 

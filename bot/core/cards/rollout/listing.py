@@ -42,10 +42,13 @@ def of_rollout(request: Request, rollout: Rollout) -> list[Block]:
 
 def lines(request: Request, rollout: Rollout, *, room: int = 1000) -> Iterator[Markup]:
     """The targets by how they stand and by what is noted about them, in lines of at most `room` characters."""
+    is_alone = counts.is_of_one_unit(rollout)
     for how, found in counts.by_word(request, rollout.targets).items():
         yield words("*{} {}*", len(found), how)
-        for note in dict.fromkeys(counts.note(request, one) for one in found):
-            names = [counts.name(one, rollout) for one in found if counts.note(request, one) == note]
+        by_note: dict[str, list[Markup]] = {}
+        for one in found:
+            by_note.setdefault(counts.note(request, one), []).append(counts.name(one, is_alone=is_alone))
+        for note, names in by_note.items():
             why = words(": {}", escape(note, width=_NOTE)) if note else Markup("")
             for part in _parts(names, room - len(why)):
                 yield words("{}{}", join(part, most=len(part)), why)

@@ -23,9 +23,9 @@ def rows(request: Request, rollout: Rollout, now: datetime) -> Iterator[Markup]:
 
 def worst(request: Request, rollout: Rollout) -> Iterator[Markup]:
     """What is not known and what failed, by name; the rest is counted."""
-    found = counts.worst(request, rollout)
+    found, is_alone = counts.worst(request, rollout), counts.is_of_one_unit(rollout)
     for one in found[:_WORST]:
-        name, how = counts.name(one, rollout), counts.word(request, one)
+        name, how = counts.name(one, is_alone=is_alone), counts.word(request, one)
         note = escape(counts.note(request, one), width=_NOTE)
         yield words("*{}*  {}: {}", name, how, note) if note else words("*{}*  {}", name, how)
     if len(found) > _WORST:
@@ -101,9 +101,9 @@ def _owner(request: Request) -> Markup:
 
 def _asked_again(rollout: Rollout) -> Iterator[Markup]:
     """Targets whose plan has changed: each has a card of its own in the thread."""
-    found = rollout.with_status(TargetStatus.ASKED_AGAIN)
+    found, is_alone = rollout.with_status(TargetStatus.ASKED_AGAIN), counts.is_of_one_unit(rollout)
     for one in found[:_ASKED]:
         why = escape(one.note, width=_NOTE) if one.note else words("its plan has changed")
-        yield row("Asked again", words("{}: {}. Its card is in the thread", counts.name(one, rollout), why))
+        yield row("Asked again", words("{}: {}. Its card is in the thread", counts.name(one, is_alone=is_alone), why))
     if len(found) > _ASKED:
         yield row("Asked again", words("{} more, in the thread", len(found) - _ASKED))
