@@ -4,9 +4,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from bot.core.input.options import first_spelling
+from bot.core.input.names import SHOWN
+from bot.core.input.options import OF_A_MASK, TERMS, first_spelling
+from bot.core.requests import Verb
 from bot.core.text import unmangle
 from bot.core.time.human_time import cut_moment_in_prose
+from bot.errors import UsageError
 
 _MORNING = "09:00"  # the time of a date without one, as for a hold's review
 _END = r"(?![^\s.,;])[.,;]?(?P<rest>.*)"
@@ -59,6 +62,33 @@ def dashless(typed: str, reason: str) -> tuple[dict[str, str], str] | None:
     while found and not found[-1].is_certain and found[-1].rest:
         found.pop()
     return ({one.name: one.value for one in found}, found[-1].rest) if found else _end_behind(text)
+
+
+def refuse_dashless(verb: Verb, names: str, typed: str, reason: str, options: Mapping[str, str]) -> None:
+    """Ask what was meant by `cron for 2h`, which would mask without expiry, with `for 2h` as the reason.
+
+    Raises `UsageError`.
+    """
+    found = dashless(typed, reason)
+    if found is None:
+        return
+    has_term = bool({*TERMS} & {*options})
+    meant = {
+        name: value for name, value in found[0].items() if name not in options and not (name in TERMS and has_term)
+    }
+    if not meant:
+        return
+    option, said = f"`{with_dashes(meant)}`", f"`{reason.strip()[:SHOWN]}`"
+    if verb is Verb.UNMASK and {*meant} & {*OF_A_MASK}:
+        raise UsageError(
+            f"Did you mean `/mask {names} {with_dashes(meant)}`? An unmask has no {option}: "
+            f"without dashes, {said} is the reason, and the unit stays unmasked. "
+            "If it is the reason, put `--` before it."
+        )
+    raise UsageError(
+        f"Did you mean {option}? Without dashes, {said} is part of the reason and changes nothing. "
+        "If it is the reason, put `--` before it."
+    )
 
 
 def _end_behind(text: str) -> tuple[dict[str, str], str] | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.core.hosts.inventory import is_group
-from bot.core.input.dashless import dashless, with_dashes
+from bot.core.input.dashless import refuse_dashless
 from bot.core.input.kill_switch import Switch, SwitchCommand, read_switch_command
 from bot.core.input.names import (
     SHOWN,
@@ -20,8 +20,7 @@ from bot.core.input.names import (
 from bot.core.input.options import (
     BREAK_GLASS,
     CONSOLE,
-    FLAGS,
-    HOLD,
+    OF_A_MASK,
     TERMS,
     WINDOW,
     cut,
@@ -100,7 +99,6 @@ Command = ChangeCommand | Question | SwitchCommand | Form
 
 # A reason of 500 `&` is 2,500 in Slack's text, and links are longer than they look; nobody types more than this.
 _TEXT_LIMIT = 4000
-_OF_A_MASK = (*FLAGS, *TERMS, *HOLD)  # options that an unmask does not have
 _MENTION = re.compile(r"\s*<@[A-Z0-9]+(?:\|[^<>]*)?>[\s:,]*")
 
 
@@ -179,14 +177,14 @@ def _order(verb: Verb, typed: str, places: Sequence[str], now: Now, *, said: str
     names = read_names(said or verb, words, places)
     why, meant = read_reason(reason), names_in_words(names)
     refuse_second_unit(names, why)
-    _refuse_dashless(verb, meant, typed, reason, options)
+    refuse_dashless(verb, meant, typed, reason, options)
     if late := options_behind(typed, reason):
         before = f"/{said or verb} {meant} {late[:SHOWN]} {reason.strip().removesuffix(late).strip()[:SHOWN]}"
         raise UsageError(
             f"`{late[:SHOWN]}` stands behind the reason, and would be a part of it. Options come first: `{before}`. "
             "If it is the reason, put `--` before it."
         )
-    flags = [name for name in _OF_A_MASK if name in options]
+    flags = [name for name in OF_A_MASK if name in options]
     if flags and verb is Verb.UNMASK:
         raise UsageError(f"`{flags[0]}` belongs to `/mask`; `/unmask` removes any kind of mask the bot made.")
     selection, change = read_selection(names, options), _change(verb, names, options, now)
@@ -216,30 +214,6 @@ def _change(verb: Verb, names: Names, options: Mapping[str, str], now: Now) -> C
         duration=read_duration(duration_option(options), now) if {*TERMS} & {*options} else None,
         hold=hold_of(host, read_hold(*hold_option(options), now)),
         scheduled_window=read_scheduled_window(window_option(options), now) if {*WINDOW} & {*options} else None,
-    )
-
-
-def _refuse_dashless(verb: Verb, names: str, typed: str, reason: str, options: Mapping[str, str]) -> None:
-    """`cron for 2h` would mask without expiry, with `for 2h` as the reason: ask what was meant."""
-    found = dashless(typed, reason)
-    if found is None:
-        return
-    has_term = bool({*TERMS} & {*options})
-    meant = {
-        name: value for name, value in found[0].items() if name not in options and not (name in TERMS and has_term)
-    }
-    if not meant:
-        return
-    option, said = f"`{with_dashes(meant)}`", f"`{reason.strip()[:SHOWN]}`"
-    if verb is Verb.UNMASK and {*meant} & {*_OF_A_MASK}:
-        raise UsageError(
-            f"Did you mean `/mask {names} {with_dashes(meant)}`? An unmask has no {option}: "
-            f"without dashes, {said} is the reason, and the unit stays unmasked. "
-            "If it is the reason, put `--` before it."
-        )
-    raise UsageError(
-        f"Did you mean {option}? Without dashes, {said} is part of the reason and changes nothing. "
-        "If it is the reason, put `--` before it."
     )
 
 

@@ -18,6 +18,7 @@ CONSOLE = "--console-works"
 TERMS = ("--for", "--until")
 WINDOW = ("--at", "--window")
 HOLD = ("--hold", "--review")
+OF_A_MASK = (*FLAGS, *TERMS, *HOLD)  # options that an unmask does not have
 SET, ORDER, WAVES = "--set", "--order", "--waves"
 _BARE = (*FLAGS, BREAK_GLASS, CONSOLE, SET, ORDER)  # without a value
 _OPTIONS = (*_BARE, "--user", *TERMS, *HOLD, *WINDOW, WAVES)
