@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from bot.core.input.names import SHOWN
+from bot.core.input.selection import are_known
 from bot.core.requests import Verb
 from bot.errors import UsageError
 
@@ -59,4 +60,4 @@ def refuse_other_word(word: str, rest: str, commands: Sequence[str], hosts: Sequ
 
 
 def _begins_with_a_host(rest: str, hosts: Sequence[str]) -> bool:
-    return any(one in hosts for one in rest.split()[:1])
+    return any(are_known(one, hosts) for one in rest.split()[:1])

@@ -119,6 +119,11 @@ class TestRefusals:
     def test_a_mistake_is_named(self, text: str, said: str) -> None:
         assert said in refusal(text)
 
+    def test_a_mistyped_command_before_a_list_of_hosts_is_a_command(self) -> None:
+        for text in ("plann plan-01 cron", "plann plan-01,plan-02 cron"):
+            with pytest.raises(UsageError, match=f"Did you mean `/mask plan {text.removeprefix('plann ')}`"):
+                parse(Verb.MASK, text, ("plan-01", "plan-02"), NOW)
+
     def test_what_only_a_mask_has_is_not_for_an_unmask(self) -> None:
         assert "`--for` belongs to `/mask`" in refusal("@web cron --for 2h", Verb.UNMASK)
         assert refusal("web-01,web-02 cron for 2h", Verb.UNMASK).startswith(

@@ -89,7 +89,7 @@ class TestTheWords:
             ("@web cron --hold sre --review 90d --at 22:00", "A hold for a group also covers hosts that join later"),
             (
                 "@web cron --hold sre --review 90d --break-glass at once",
-                "Break-glass does not work for a hold of a whole group",
+                "Break-glass does not work for the hold of a group",
             ),
             ("cron @web --hold sre --review 90d", "The host comes first"),
         ],
