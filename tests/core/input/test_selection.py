@@ -105,6 +105,7 @@ class TestRefusals:
             ("web-01 cron,nginx --order", "`--order` is about several hosts, and you named one"),
             ("@web cron --waves", "`--waves` needs a value, as in `--waves 1,10%,rest`"),
             ("@web cron --waves rest,1", "write them like `1,10%,rest`"),
+            (f"@web cron --waves {'1,' * 50}rest", "At most 50 waves can be named"),
             ("@web cron --waves 1 --waves 2", "is given twice"),
             ("@web cron --set=yes", "takes no value"),
             ("@web cron --force", "`--force` ends one stop that a mask waits for: name one host and one unit."),
