@@ -113,7 +113,7 @@ def _on_record(deps: Deps, request: Request, live: Sequence[Request] | None, now
         if live is None:
             live = deps.store.find(Query(host=change.host, unit=unit, live_masks=True))
         mask = next((one for one in live if one.target.unit == unit and one.ask.change.user == change.user), None)
-    if mask and mask.ask.rollout:  # it ends with its rollout
+    if mask and mask.ask.rollout and mask.aftercare.expires_at is None:  # it ends with its rollout
         ends_at = deps.store.get(mask.ask.rollout).aftercare.expires_at
         mask = replace(mask, aftercare=replace(mask.aftercare, expires_at=ends_at))
     targets = _targets(deps, request)

@@ -6,6 +6,7 @@ A target that is not known yet holds the next wave; nothing beyond the running w
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import takewhile
 
 from bot.core.requests.rollout import Rollout, RolloutTarget, TargetStatus
 from bot.core.rollout.waves import share
@@ -89,11 +90,8 @@ def _may_begin(rollout: Rollout) -> Iterator[RolloutTarget]:
 
 def _before(rollout: Rollout, target: RolloutTarget) -> Iterator[RolloutTarget]:
     """The units that come before this one on its host."""
-    for one in rollout.targets:
-        if one is target:
-            return
-        if one.host == target.host:
-            yield one
+    earlier = takewhile(lambda one: one is not target, rollout.targets)
+    return (one for one in earlier if one.host == target.host)
 
 
 def _has_failed_before(rollout: Rollout, target: RolloutTarget) -> bool:

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from bot.core.requests import Stage
 from bot.core.requests.card_updates import NEVER_POSTED, CardState, CardUpdate, card_after_post, card_after_save
-from tests.core.situations import NOW, request
+from tests.core.situations import NOW, request, waiting
 
 INTERVAL = timedelta(seconds=10)
 LAST_EDIT = NOW - timedelta(seconds=3)
@@ -89,3 +90,10 @@ def test_a_version_that_people_wait_for_is_shown_at_once() -> None:
 
 def test_a_card_that_another_process_may_have_overwritten_is_edited_at_once() -> None:
     assert after_post(replace(CURRENT, is_overwritten=True), newest=6) == NOW
+
+
+def test_one_target_of_a_rollout_has_a_card_only_if_it_has_approvers_of_its_own() -> None:
+    part = replace(waiting(), ask=replace(request().ask, rollout="R"), version=VERSION)
+    saved = partial(card_after_save, card=None, urgent=True, has_moved=True, now=NOW, interval=INTERVAL)
+    assert saved(replace(part, approval=None)) is None
+    assert saved(part) == CardUpdate(NOW, VERSION)

@@ -1,0 +1,159 @@
+"""Rollouts: the strictest target counts for all, their approval covers each, and who may steer one."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.core.policy.decide import decide, may_steer
+from bot.core.policy.model import Allow, Decision, Facts, Moment, NeedsApproval, Policy, Refuse, TargetFacts, Unknown
+from bot.core.policy.rules.rollout import WITH_ITS_ROLLOUT, approved_with_its_rollout
+from bot.core.requests import (
+    Request,
+    Rollout,
+    RolloutTarget,
+    Selection,
+    Stage,
+    Tally,
+    TargetStatus,
+    Verb,
+    Verdict,
+    Vote,
+)
+from bot.core.systemd.units import UnitName
+from tests.core.situations import (
+    ALICE,
+    BOB,
+    CAROL,
+    DAVE,
+    NOW,
+    POLICY,
+    PROD,
+    WEB,
+    broken,
+    facts,
+    looked,
+    request,
+    snapshot,
+    waiting,
+)
+
+CRON = UnitName("cron.service")
+DB = replace(WEB, name="db-01", environment="vault", groups=frozenset({"db"}))
+VAULT = replace(PROD, name="vault", environments=frozenset({"vault"}), need=2)
+BOTH = replace(POLICY, rules=(PROD, VAULT))
+
+
+def whole(asked: Request | None = None, **changed: Any) -> Request:
+    first = asked or request()
+    targets = (RolloutTarget("web-01", CRON, "r1", TargetStatus.READY, 1, "plan"),)
+    ask = replace(first.ask, selection=Selection(("@all",), (CRON,)))
+    return replace(first, id="R", ask=ask, rollout=Rollout(targets=targets), **changed)
+
+
+def about(*requests: tuple[Any, str], policy: Policy = BOTH) -> Decision:
+    """The decision about a rollout on these hosts, each with the unit."""
+    targets = tuple(TargetFacts(host, replace(request(unit), id=host.name)) for host, unit in requests)
+    return decide(facts(whole(), targets=targets), policy)
+
+
+def test_the_strictest_target_counts_for_all() -> None:
+    answer = about((WEB, "cron.service"), (DB, "cron.service"))
+    assert isinstance(answer, NeedsApproval)
+    assert (answer.need, answer.rule) == (2, "vault")
+
+
+def test_what_is_refused_on_one_host_refuses_that_host() -> None:
+    answer = about((WEB, "ssh.service"), (WEB, "cron.service"))
+    assert isinstance(answer, NeedsApproval)
+    refused = about((WEB, "ssh.service"), (DB, "ssh.service"))
+    assert isinstance(refused, Refuse)
+    assert refused.code == "critical_unit"
+
+
+def test_an_explicit_no_of_a_rule_refuses_all() -> None:
+    never = replace(VAULT, forbid="ask the vault's owners", ask=frozenset(), approve=())
+    answer = about((WEB, "cron.service"), (DB, "cron.service"), policy=replace(POLICY, rules=(PROD, never)))
+    assert isinstance(answer, Refuse)
+    assert answer.reason.startswith("cron.service on db-01: Rule `vault` forbids it")
+
+
+def test_approvers_must_be_the_same_for_every_target() -> None:
+    others = replace(VAULT, approve=("dba",), need=1)
+    answer = about((WEB, "cron.service"), (DB, "cron.service"), policy=replace(POLICY, rules=(PROD, others)))
+    assert isinstance(answer, Refuse)
+    assert answer.code == "approvers_differ"
+    assert "@sre approves cron.service on web-01, and @dba approves cron.service on db-01" in answer.reason
+
+
+def test_nobody_is_asked_where_no_target_asks_for_it() -> None:
+    free = replace(POLICY, rules=(replace(PROD, need=0),))
+    assert isinstance(about((WEB, "cron.service"), policy=free), Allow)
+
+
+VOTE = Vote(BOB.id, "bob", Verdict.APPROVE, NOW, "D", tally=Tally.COUNTED, groups=("sre",))
+RUNNING = replace(whole(waiting()), votes=(VOTE,), stage=Stage.RUNNING, because="as approved").on_target(digest="D")
+
+
+def at_its_turn(rollout: Request | None, verb: Verb = Verb.MASK, *, digest: str = "plan", **changed: Any) -> Facts:
+    """One of its targets, right before it is changed."""
+    asked = request(verb=verb).on_target(digest=digest)
+    return replace(looked(snapshot(), asked, Moment.ACT, rollout=rollout), **changed)
+
+
+def test_a_target_with_the_approved_plan_runs_with_the_approvals_of_all() -> None:
+    assert approved_with_its_rollout(at_its_turn(RUNNING), POLICY) == Allow(WITH_ITS_ROLLOUT, "as approved")
+    assert decide(at_its_turn(RUNNING), POLICY) == Allow(WITH_ITS_ROLLOUT, "as approved")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        at_its_turn(None),
+        at_its_turn(replace(RUNNING, rollout=None)),
+        at_its_turn(replace(RUNNING, rollout=Rollout())),
+        at_its_turn(replace(RUNNING, stage=Stage.DONE)),
+        at_its_turn(RUNNING, digest="another plan"),
+        at_its_turn(RUNNING, moment=Moment.LOOKED),
+        at_its_turn(RUNNING, host=DB),
+        at_its_turn(replace(RUNNING, votes=())),
+    ],
+)
+def test_otherwise_the_policy_answers_for_it_alone(given: Facts) -> None:
+    assert approved_with_its_rollout(given, POLICY) is None
+
+
+def test_a_rule_that_asks_for_more_by_now_is_not_covered() -> None:
+    assert approved_with_its_rollout(at_its_turn(RUNNING), replace(POLICY, rules=(replace(PROD, need=2),))) is None
+
+
+def test_break_glass_and_a_free_undo_cover_their_targets_too() -> None:
+    alone = broken(replace(RUNNING, votes=()))
+    assert isinstance(approved_with_its_rollout(at_its_turn(alone), POLICY), Allow)
+    free = replace(RUNNING, votes=(), approval=None)
+    assert isinstance(approved_with_its_rollout(at_its_turn(free, Verb.UNMASK), POLICY), Allow)
+    assert approved_with_its_rollout(at_its_turn(free), POLICY) is None
+
+
+ON_CALL = replace(POLICY, undo_by=("oncall",))
+EVE = replace(DAVE, groups=frozenset({"oncall"}))
+
+
+def steered_by(who: Any, rollout: Request = RUNNING, policy: Policy = ON_CALL, **changed: Any) -> Refuse | None:
+    return may_steer(facts(rollout, Moment.VOTE, voter=who, **changed), policy)
+
+
+def test_owner_approvers_and_people_on_call_steer_it() -> None:
+    assert [steered_by(who) for who in (ALICE, BOB, CAROL, EVE)] == [None] * 4
+
+
+def test_nobody_else_does() -> None:
+    no = steered_by(DAVE)
+    assert no is not None
+    assert (no.code, no.hint) == ("may_not_steer", "@oncall or @sre may.")
+    no = steered_by(DAVE, replace(RUNNING, approval=None), POLICY)
+    assert no is not None
+    assert no.hint == ""
+    no = steered_by(DAVE, unknown={"sre": Unknown("Slack is away.", for_now=True)})
+    assert no is not None
+    assert no.code == "group_unknown_yet"

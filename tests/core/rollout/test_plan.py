@@ -1,0 +1,133 @@
+"""The digest of a rollout, the requests of its targets, and the approvals that a retry takes over."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.core.cards.rollout.likeness import likeness, nothing_planned
+from bot.core.cards.rollout.reasons import too_few_active, would_leave_too_few
+from bot.core.requests import (
+    BreakGlass,
+    Duration,
+    KeepActive,
+    Request,
+    Rollout,
+    RolloutSettings,
+    RolloutTarget,
+    Selection,
+    TargetStatus,
+)
+from bot.core.requests.expiry import AftercarePolicy, begin_aftercare
+from bot.core.rollout.digest import rollout_digest, with_earlier_approvals
+from bot.core.rollout.targets import ask_of, at_target
+from bot.core.systemd.units import Layer, UnitName
+from tests.core.situations import ALICE, NOW, masked, our_mask, related_unit, request, snapshot, surroundings
+
+CRON = UnitName("cron.service")
+TWO_HOURS = Duration(lasts=timedelta(hours=2))
+TWO = tuple(RolloutTarget(host, CRON, f"r-{host}", TargetStatus.READY, 1, f"plan {host}") for host in ("a", "b"))
+
+
+def whole(**changed: Any) -> Request:
+    asked = request()
+    ask = replace(asked.ask, selection=Selection(("a", "b"), (CRON,)), break_glass=True)
+    return replace(asked, id="R", ask=ask, rollout=Rollout(targets=TWO), **changed)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Rollout(targets=(replace(TWO[0], digest="another plan"), TWO[1])),
+        Rollout(targets=(TWO[0], replace(TWO[1], wave=2))),
+        Rollout(targets=TWO[:1]),
+        Rollout(targets=TWO[::-1]),
+        Rollout(RolloutSettings(in_parallel=2), TWO),
+    ],
+)
+def test_every_plan_their_order_and_the_waves_are_approved(other: Rollout) -> None:
+    change = request().ask.change
+    assert rollout_digest(change, other) != rollout_digest(change, Rollout(targets=TWO))
+    assert rollout_digest(replace(change, runtime=True), other) != rollout_digest(change, other)
+
+
+def test_how_far_it_has_come_does_not_change_what_was_approved() -> None:
+    change, done = request().ask.change, tuple(replace(one, status=TargetStatus.DONE, note="!") for one in TWO)
+    assert rollout_digest(change, Rollout(targets=done, wave=1)) == rollout_digest(change, Rollout(targets=TWO))
+
+
+def test_each_target_is_asked_for_by_the_same_person_and_by_itself() -> None:
+    ask = ask_of(whole(), TWO[1])
+    assert (ask.change.host, ask.rollout, ask.selection, ask.break_glass) == ("b", "R", None, False)
+    assert ask.requester == ALICE.id
+    assert at_target(whole(), TWO[1]).target.host == "b"
+
+
+class Test_a_retry:
+    """It runs under the approvals of the first while they are good and the plans are the approved ones."""
+
+    FIRST = replace(whole(), votes=our_mask().votes, act_by=NOW + timedelta(minutes=5)).on_target(digest="d1")
+    AGAIN = replace(whole(), id="R2", rollout=Rollout(targets=TWO[1:])).on_target(digest="d2")
+
+    def test_takes_the_votes_over(self) -> None:
+        now = with_earlier_approvals(self.AGAIN, self.FIRST, NOW)
+        assert [vote.digest for vote in now.votes] == ["d2"]
+        assert now.act_by == self.FIRST.act_by
+
+    def test_takes_break_glass_over(self) -> None:
+        used = BreakGlass(ALICE.id, "alice", "nobody is awake", NOW, "d1")
+        now = with_earlier_approvals(self.AGAIN, replace(self.FIRST, break_glass=used), NOW)
+        assert now.break_glass == replace(used, digest="d2")
+
+    @pytest.mark.parametrize(
+        ("first", "again", "late"),
+        [
+            (FIRST, AGAIN, timedelta(minutes=6)),
+            (replace(FIRST, act_by=None), AGAIN, timedelta()),
+            (replace(FIRST, rollout=None), AGAIN, timedelta()),
+            (FIRST, replace(AGAIN, rollout=None), timedelta()),
+            (FIRST, replace(AGAIN, rollout=Rollout(targets=(replace(TWO[1], digest="moved"),))), timedelta()),
+        ],
+    )
+    def test_is_approved_anew_otherwise(self, first: Request, again: Request, late: timedelta) -> None:
+        assert with_earlier_approvals(again, first, NOW + late) == again
+
+
+def test_what_is_alike_has_the_same_words() -> None:
+    assert likeness(snapshot()) == "running, starts" or likeness(snapshot())
+    stops = [related_unit(f"{number}.service") for number in range(7)]
+    told = likeness(snapshot(around=surroundings(would_stop=tuple(stops))))
+    assert told.endswith("stops 0.service, 1.service, 2.service, 3.service, 4.service and 2 more")
+    assert likeness(masked(Layer.PERSISTENT)) == "masked, inactive"
+    assert likeness(snapshot(file_state="", around=None)) == "running"
+
+
+def test_why_nothing_is_left_is_said_by_reason() -> None:
+    out = [
+        replace(one, status=TargetStatus.LEFT_OUT, note=why) for one, why in zip(TWO, ("It is gone.", ""), strict=True)
+    ]
+    said = nothing_planned(Rollout(targets=tuple(out)))
+    assert said == "None of its targets can be changed. 1 of 2: It is gone. 1 of 2: not possible"
+
+
+def test_too_few_are_counted() -> None:
+    keep = KeepActive("web", 2)
+    assert too_few_active(keep, 2) == "2 of @web must stay active, and 2 are"
+    assert would_leave_too_few(keep, 3, 3).endswith("this would leave 0. Ask for at most 1 of them.")
+
+
+def test_a_target_ends_with_its_rollout_and_is_checked_by_itself() -> None:
+    done = our_mask()
+    part = replace(done, ask=replace(done.ask, rollout="R", change=replace(done.ask.change, duration=TWO_HOURS)))
+    care = begin_aftercare(part, NOW, AftercarePolicy())
+    assert (care.expires_at, care.remind_at) == (None, None)
+    assert care.look_at is not None
+
+
+def test_targets_are_found_by_their_request_and_put_in_their_place() -> None:
+    both = Rollout(targets=TWO)
+    assert both.of_request("r-b") == TWO[1]
+    assert both.of_request("r-c") is None
+    third = RolloutTarget("c", CRON)
+    assert both.put(replace(TWO[0], note="!"), third).targets == (replace(TWO[0], note="!"), TWO[1], third)
