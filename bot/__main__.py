@@ -192,6 +192,7 @@ def manifest(
 app.add_typer(host, rich_help_panel=words.OPERATE)
 app.add_typer(hosts, rich_help_panel=words.OPERATE)
 app.add_typer(audit, rich_help_panel=words.OPERATE)
+operate.register(app)
 
 
 def _exit(code: int) -> NoReturn:

@@ -33,18 +33,31 @@ class FileLock:
 def sole_use(path: Path) -> Iterator[FileLock]:
     """Hold the lock file for the duration of the block; create the database if there never was one.
 
-    Raises `ConfigError` if another process holds the lock, or the file is lost. A lock dies with its process
-    (flock(2)).
+    Raises `ConfigError` if another process holds the lock, or the file is lost.
+    """
+    with locked(path) as lock:
+        _require_file(path, lock_file(path), lock)
+        yield lock
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[FileLock]:
+    """Hold the lock file of a database, be that there or not. Raises `ConfigError` if another process holds it.
+
+    A lock dies with its process (flock(2)).
     """
     _make_folder(path.parent)
-    name = path.with_name(f"{path.name}.lock")
-    lock = FileLock(_open(name))
+    lock = FileLock(_open(lock_file(path)))
     try:
         _hold(lock.handle, path)
-        _require_file(path, name, lock)
         yield lock
     finally:
         os.close(lock.handle)
+
+
+def lock_file(path: Path) -> Path:
+    """The lock file beside a database."""
+    return path.with_name(f"{path.name}.lock")
 
 
 def _make_folder(folder: Path) -> None:

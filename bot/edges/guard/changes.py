@@ -4,6 +4,7 @@ import os
 import pwd
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 
 from bot.edges.guard.journal import Note, log
 from bot.edges.guard.judge import check_name, judge, judge_removal, judge_start
@@ -16,7 +17,6 @@ from bot.edges.guard.units import Manager
 
 _UNPROVEN = ("masked", "error")
 """The load states in which systemd refuses a start (measured)."""
-
 
 _REFUSED_FOR_EARLIER_STARTS = "start-limit-hit"
 
@@ -52,13 +52,13 @@ class Changes:
 
     def check(self, unit: str) -> Ended:
         """What root would do for this unit: words, one on each line, and a reason why not."""
-        words = list(_RIGHTS) + (["foreign-masks"] if self.settings.foreign_masks else [])
-        if not self.user:
-            words += self._control()
+        words = [*_RIGHTS, *(["foreign-masks"] if self.settings.foreign_masks else [])]
+        words += [] if self.user else self._control()
         try:
             check_name(unit)
-            known = self._remembered(locked=False).of(self.user, unit).names
-            judge(self.manager, unit, self.critical, known, self.connection)
+            record = self._remembered(locked=False).of(self.user, unit)
+            words += ["foreign-masks"] if record.links else []  # one of its own, if the bot has forgotten it
+            judge(self.manager, unit, self.critical, record.names, self.connection)
         except Refused as why:
             words.append(f"never {why}")
         return Ended(0, "".join(f"{word}\n" for word in words).encode(), b"")
@@ -108,11 +108,19 @@ class Changes:
         return done
 
     def unlink_foreign(self, layer: str, unit: str, identity: str) -> Ended:
-        """Remove somebody else's mask, where root allows that on this host. It starts nothing."""
+        """Remove somebody else's mask, where root allows that on this host, or one of its own. It starts nothing."""
+        if self._made(layer, unit, identity):
+            return self.unlink(layer, unit, identity)
         if not self.settings.foreign_masks:
             raise Refused("masks that the bot did not make are not removed on this host (foreign-masks)")
         judge_removal(self.manager, unit, self.critical)
         return self._remove("unlink-foreign", layer, unit, identity)
+
+    def _made(self, layer: str, unit: str, identity: str) -> bool:
+        """Whether it made a mask of which the bot knows nothing: its database may be an older copy."""
+        check_name(unit)
+        with closing(Memory(locked=False)) as memory:
+            return self._is_ours(memory.of(self.user, unit), layer, identity)
 
     def _is_ours(self, record: Record, layer: str, identity: str) -> bool:
         """Its own link; one that was made while the guard was killed is known by its time."""
@@ -166,7 +174,7 @@ class Changes:
             self._log(f"{unit} is being started again", unit, "start")
             return done
         for record in records:
-            _give_back(record, unit, memory)
+            memory.give_back(record, unit)
         return done
 
     def try_start(self, unit: str) -> Ended:
@@ -189,7 +197,7 @@ class Changes:
             if not tried or self.manager.result_of(unit) != _REFUSED_FOR_EARLIER_STARTS:
                 raise Refused(f"{unit} was not stopped by the bot")
             for record in tried:
-                _give_back(record, unit, memory)
+                memory.give_back(record, unit)
         self._log(f"the failed state of {unit} is reset", unit, "reset-failed")
         return self._systemctl("reset-failed", "--", unit)
 
@@ -231,13 +239,6 @@ class Changes:
             return _done(folder, do)
         entry = pwd.getpwnam(self.user)
         return as_user(entry, lambda: _done(user_layer(layer, entry.pw_uid, entry.pw_dir), do))
-
-
-def _give_back(record: Record, unit: str, memory: Memory) -> None:
-    """Remember that the unit was not started after all, so that it may be started once more."""
-    del record.tried[unit]
-    record.up[unit] = memory.boot
-    memory.write(record)
 
 
 def _done(folder: Layer, do: "Callable[[Layer], str | None]") -> Ended:

@@ -161,6 +161,17 @@ class Memory:
         if is_sure:
             os.fsync(self._folder)
 
+    def give_back(self, record: Record, unit: str) -> None:
+        """Remember that the unit was not started after all, so that it may be started once more."""
+        del record.tried[unit]
+        record.up[unit] = self.boot
+        self.write(record)
+
+    def everything(self) -> "Iterator[Record]":
+        """Every record of every manager."""
+        for name in self._names():
+            yield self.of(*name.split(":", 1))
+
     def _make_room(self, name: str) -> None:
         """A bound on what is remembered: what is over goes first, and nothing new is done when the rest is too much."""
         names = self._names()

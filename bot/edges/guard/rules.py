@@ -7,7 +7,8 @@ import time
 
 from bot.core.systemd.host_rules import GUARD
 from bot.edges.guard.logins import as_user
-from bot.edges.guard.process import Ended, run
+from bot.edges.guard.memory import Memory
+from bot.edges.guard.process import Ended, Refused, run
 from bot.edges.guard.settings import Settings
 from bot.edges.guard.ways import way_to_root, ways_there
 
@@ -19,7 +20,7 @@ _OURS = f'{_OURS_CUT} ""'
 
 def rules(settings: Settings, critical: "tuple[str, ...]", connection: str) -> Ended:
     """One on each line: every pattern of the critical list; the way to root; every further line of sudo or doas for
-    the login, and every group; each of its keys that opens a shell; and the clock.
+    the login, and every group; each of its keys that opens a shell; each mask that it made; and the clock.
     """
     lines = [f"critical {pattern}" for pattern in critical]
     listed = [line for program in _kinds_of_sudo() for line in _listed_by(program, settings.login)]
@@ -32,6 +33,7 @@ def rules(settings: Settings, critical: "tuple[str, ...]", connection: str) -> E
     lines += [f"group {group}" for group in _groups(settings.login) if group != _name_of_group(login.pw_gid)]
     files = _files_of_keys(login, connection)
     lines += as_user(login, lambda: Ended(0, _shells(files).encode(), b"")).lines
+    lines += _remembered()
     lines.append(f"clock {time.time():.3f}")
     return Ended(0, "".join(f"{line}\n" for line in lines).encode(), b"")
 
@@ -69,6 +71,22 @@ def _shells(files: "list[str]") -> str:
         keys = [number for number, line in lines if line and line[0] != "#" and f'command="{GUARD}"' not in line]
         found += [f"shell the key in line {number} of {path}\n" for number in keys]
     return "".join(found[:5])
+
+
+def _remembered() -> "list[str]":
+    """Each mask that it made: the unit, its user or a dash, the layer, the request, and whether the unit ran before."""
+    lines: list[str] = []
+    memory = Memory(locked=False)
+    try:
+        for record in memory.everything():
+            ran = "ran" if record.unit in record.up else "did-not-run"
+            for layer, (_, _, request) in record.links.items():
+                lines.append(f"mask {record.unit} {record.manager or '-'} {layer} {request or '-'} {ran}")
+    except Refused as why:
+        return [f"unread {why}"]
+    finally:
+        memory.close()
+    return [f"masks {len(lines)}", *lines]
 
 
 def _kinds_of_sudo() -> "list[str]":

@@ -1,0 +1,68 @@
+"""Back up, destroy, restore, carry on: on a real host, with what was masked in between found again."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.cli.test_command_line_hosts import as_nobody, installation
+from tests.lab.hosts import LabHost
+from tests.lab.installation import Bot, Installation
+
+__all__ = ["installation"]
+BETWEEN = "beat.timer"
+
+
+def ended(installation: Installation, verb: str, unit: str) -> dict[str, Any]:
+    """root asks and nobody approves; the request as it ends."""
+    request = json.loads(installation.maskbot(verb, "web-01", unit, "--no-wait", "--json").stdout)["id"]
+    shown, *_ = as_nobody(installation, {"do": "show", "id": request})
+    while shown["request"]["stage"] == "asked":
+        time.sleep(0.1)
+        shown, *_ = as_nobody(installation, {"do": "show", "id": request})
+    vote = {"do": "vote", "verdict": "approve", "id": request, "plan": shown["request"]["plan"], "wait": True}
+    told: list[dict[str, Any]] = [one["request"] for one in as_nobody(installation, vote) if one["event"] == "request"]
+    return told[-1]
+
+
+def test_what_was_masked_between_backup_and_disaster_is_found_again(
+    host: LabHost, installation: Installation, tmp_path: Path
+) -> None:
+    copy, database = tmp_path / "copy.sqlite", installation.folder / "state/maskbot.sqlite"
+    before = {unit: seen(host, unit) for unit in ("cron.service", BETWEEN)}
+    with Bot(installation, is_warm=True):
+        assert ended(installation, "mask", "cron")["outcome"] == "proven"
+        backed_up(installation, copy)
+        lost = ended(installation, "mask", BETWEEN)
+        running = installation.maskbot("restore", str(copy))
+        assert (running.returncode, "Another maskbot" in running.stderr) == (1, True)
+
+    database.write_bytes(b"a disk that died")
+    restored = installation.maskbot("restore", str(copy))
+    assert restored.returncode == 0, restored.stderr
+    said = f"web-01: {BETWEEN} was masked (persistent) for request {lost['id']}, which is not in the database; it ran"
+    assert said in restored.stdout
+    assert "cron.service" not in restored.stdout
+    assert {path.stat().st_mode & 0o777 for path in database.parent.glob("maskbot.sqlite*")} == {0o600}
+
+    with Bot(installation, is_warm=True):
+        assert installation.maskbot("audit", "verify").returncode == 0
+        undone = json.loads(installation.maskbot("unmask", "web-01", "cron", "--json").stdout)
+        assert undone["outcome"] == "restored"
+        assert ended(installation, "unmask", BETWEEN)["outcome"] == "unmasked"
+        assert "the database knows every mask" in installation.maskbot("reconcile").stdout
+    assert seen(host, "cron.service") == before["cron.service"]
+    assert seen(host, BETWEEN) == before[BETWEEN] | {"ActiveState": "inactive"}  # nobody knows any more what it was
+
+
+def seen(host: LabHost, unit: str) -> dict[str, str]:
+    return host.show(unit, "LoadState", "ActiveState", "UnitFileState")
+
+
+def backed_up(installation: Installation, copy: Path) -> None:
+    """Back up while the bot runs."""
+    made = installation.maskbot("backup", str(copy))
+    assert (made.returncode, made.stdout.partition(",")[0]) == (0, f"wrote {copy}"), made.stderr
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in copy.parent.iterdir()] == [copy.name]
+    assert installation.maskbot("backup", str(copy)).returncode == 1  # it replaces nothing
