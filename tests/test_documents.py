@@ -1,12 +1,16 @@
 """The documents say what the code says, in sentences that are read once."""
 
 import re
+import shlex
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
+from bot.__main__ import app
 from bot.edges.guard.text import doas_line, sudoers_line
 from config.settings import Settings
 
@@ -132,3 +136,36 @@ def test_the_image_looks_where_people_are_told_to_mount() -> None:
     ]
     assert Path(said["MASKBOT_SSH_KEY_FILE"]) == Path(said["MASKBOT_SECRETS_DIR"]) / "ssh_key"
     assert all(f"install -d {folder}" in image or f" {folder} " in image for folder in mounted[:2])
+
+
+def commands_of(page: str) -> Iterator[str]:
+    """What people are told to type to `maskbot`, in blocks and between backticks, without what comes behind a pipe."""
+    blocks = re.findall(r"^ *```\w*\n(.*?)^ *```$", page, re.DOTALL | re.MULTILINE)
+    lines = [re.sub(r"\s+#.*", "", line) for block in blocks for line in block.splitlines()]
+    parts = [part for line in lines for part in re.split(r"\s(?:\||&&)\s|;\s|\s>\s?", line)]
+    inline = re.findall(r"`([^`\n]+)`", re.sub(r"^ *```.*?^ *```$", "", page, flags=re.DOTALL | re.MULTILINE))
+    for part in (*parts, *inline):
+        words = re.sub(r"[<>].*", "", part.strip().removeprefix("/opt/maskbot/bin/").removeprefix(".venv/bin/"))
+        if re.match(r"maskbot [a-z-]", words):
+            yield words.strip().removesuffix(")").removesuffix(" ...")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_that_people_are_told_to_type_is_understood(page: Path) -> None:
+    """Its words and options are those that there are; it is not run."""
+    maskbot = get_command(app)
+    for typed in commands_of(page.read_text()):
+        command: Any = maskbot
+        _, *words = shlex.split(typed)
+        while words and not words[0].startswith("-") and getattr(command, "commands", None):
+            assert words[0] in command.commands, f"{page.name}: {typed}"
+            command = command.commands[words.pop(0)]
+        for word in words:
+            name = word.partition("=")[0]
+            known = [option for one in command.params for option in one.opts] + ["-h", "--help", "--"]
+            assert not name.startswith("-") or name in known, f"{page.name}: {typed}"
+
+
+def test_commands_are_found_where_people_read_them() -> None:
+    page = "Run `maskbot check --files`.\n```\nmaskbot doctor web-01 # look\nx && maskbot run | cat\n```\n`maskbot`\n"
+    assert [*commands_of(page)] == ["maskbot doctor web-01", "maskbot run", "maskbot check --files"]

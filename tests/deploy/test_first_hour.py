@@ -1,6 +1,10 @@
-"""From nothing to a bot that is ready, with what `maskbot init` makes and says, on a real host and with a Slack."""
+"""From nothing to a bot that is ready, by README's own commands, on a real host and with a Slack."""
 
 import os
+import re
+import signal
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,13 +26,32 @@ def nothing(slack: SlackLab) -> Mapping[str, str]:
     return {**clean, "PYTHONPATH": str(ROOT), "SLACK_API_URL": slack.api_url}
 
 
-def test_init_says_what_is_missing_and_ends_with_ready(
+README = re.findall(r"^```\n(.*?)^```$", (ROOT / "README.md").read_text().partition("## Use it")[2], re.M | re.S)
+PIP, PATH, INIT = README[0].splitlines()
+SOURCE, DOCTOR, RUN = README[1].splitlines()
+
+
+def typed(*lines: str, given: Mapping[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Type these lines into a shell. What README installs first is the environment of the tests."""
+    environment = {**given, "PATH": f"{Path(sys.executable).parent}:{given['PATH']}"}
+    return subprocess.run(
+        ["bash", "-c", "\n".join(lines)], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_readme_installs_what_is_locked_and_nothing_else() -> None:
+    assert "pip install --require-hashes -r requirements.lock" in PIP
+    assert "pip install --no-deps ." in PIP
+    assert PATH == "export PATH=$PWD/.venv/bin:$PATH"
+
+
+def test_readme_leads_from_nothing_to_ready(
     bare: LabHost, slack: SlackLab, nothing: Mapping[str, str], tmp_path: Path
 ) -> None:
-    folder, fingerprints = tmp_path / "maskbot", tmp_path / "fingerprints"
-    where = ("init", str(folder), "--host", f"web-01={bare.address}:{bare.port}", "--from", "127.0.0.1")
-    begun = maskbot(where, nothing, seconds=SECONDS)
+    here = INIT.replace("192.0.2.11", f"{bare.address}:{bare.port}").replace("192.0.2.5", "127.0.0.1")
+    begun = typed(here, given=nothing, folder=tmp_path)
     assert begun.returncode == 1, begun.stderr
+    folder = tmp_path / "maskbot"
     assert f"paste {folder}/slack-manifest.yaml" in begun.stdout
     assert begun.stdout.endswith("Then run this command again: it keeps what is there.\n")
 
@@ -39,19 +62,33 @@ def test_init_says_what_is_missing_and_ends_with_ready(
         (secrets / name).chmod(0o600)
     done = bare.run("sh", "-s", given=(folder / "host-install.sh").read_text())
     assert done.returncode == 0, done.stderr
-    fingerprints.write_text(done.stdout)
-    people = ("--channel", "#incident", "--ask", "@alice", "--ask", "@bob", "--approve", "@sre")
+    (tmp_path / "fingerprints").write_text(done.stdout)
     kept = {path: path.read_bytes() for path in (*secrets.iterdir(), folder / "maskbot.env")}
-    ended = maskbot((*where, *people, "--expect", str(fingerprints)), nothing, seconds=SECONDS)
-
-    assert ended.stdout.splitlines()[-1] == "ready", ended.stdout + ended.stderr
-    assert ended.returncode == 0
+    answers = "--channel '#incident' --ask @alice --ask @bob --approve @sre --expect fingerprints"
+    ended = typed(f"{here} {answers}", given=nothing, folder=tmp_path)
+    assert (ended.returncode, ended.stdout.splitlines()[-1]) == (0, "ready"), ended.stdout + ended.stderr
     assert f"ssh -p {bare.port} root@{bare.address} sh -s <{folder}/host-install.sh" in ended.stdout
     assert all(path.read_bytes() == content for path, content in kept.items())
     assert {oct(path.stat().st_mode & 0o777) for path in secrets.iterdir() if path.suffix != ".pub"} == {"0o600"}
-    lines = (folder / "maskbot.env").read_text().splitlines()
-    settings = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
-    assert maskbot(("check",), {**nothing, **settings}, seconds=SECONDS).stdout == "configuration ok\n"
+    assert typed(SOURCE, DOCTOR, given=nothing, folder=tmp_path).stdout.splitlines()[-1] == "ready"
+    assert runs(typed_run(nothing, tmp_path))
+
+
+def typed_run(given: Mapping[str, str], folder: Path) -> subprocess.Popen[str]:
+    environment = {**given, "PATH": f"{Path(sys.executable).parent}:{given['PATH']}"}
+    words = ["bash", "-c", f"{SOURCE}\nexec {RUN}"]
+    return subprocess.Popen(
+        words, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+
+
+def runs(bot: subprocess.Popen[str]) -> bool:
+    """Whether a bot says that it is ready, and ends in order."""
+    assert bot.stdout
+    with bot:
+        is_ready = any(line == "ready\n" for line in bot.stdout)
+        bot.send_signal(signal.SIGTERM)
+        return is_ready and bot.wait(SECONDS) == 0
 
 
 def test_a_name_that_slack_does_not_know_is_said_and_nothing_is_guessed(
