@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, time, timedelta, tzinfo
 from difflib import get_close_matches
 from typing import Annotated
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, PlainValidator, StringConstraints
 
@@ -63,7 +63,9 @@ def read_zone(typed: object) -> tzinfo:
             raise ValueError
         return ZoneInfo(typed)
     except (ValueError, LookupError, OSError):
-        raise ValueError("is not a time zone known on this machine; write it like Europe/Berlin, or UTC") from None
+        meant = near(str(typed), available_timezones())
+        what = "is not a time zone known on this machine; write it like Europe/Berlin, or UTC"
+        raise ValueError(f"{what}.{meant}" if meant else what) from None
 
 
 def read_clock_time(typed: object) -> time:

@@ -1,10 +1,10 @@
 """Read secrets from files: one file named by the environment, or a directory as systemd and Docker mount it."""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 
 from bot.errors import ConfigError
-from config.policy_types import near
 
 SECRETS_DIR = "MASKBOT_SECRETS_DIR"
 SECRETS = (
@@ -46,7 +46,7 @@ def secret_paths(environ: Mapping[str, str]) -> list[Path]:
 
 
 def unread_files(environ: Mapping[str, str], key: Path | None) -> list[tuple[Path, str]]:
-    """Files in MASKBOT_SECRETS_DIR that nothing reads, and which name was meant. `key` is the bot's SSH key."""
+    """Files in MASKBOT_SECRETS_DIR that nothing reads, and the name that was meant. `key` is the bot's SSH key."""
     folder = _folder(environ)
     if folder is None:
         return []
@@ -55,7 +55,12 @@ def unread_files(environ: Mapping[str, str], key: Path | None) -> list[tuple[Pat
     used |= {key.name, f"{key.name}-cert.pub", f"{key.name}.pub"} if key and key.parent == folder else set()
     found = (path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith("."))
     small = [name.lower() for name in SECRETS]
-    return [(path, near(path.name.lower().replace("-", "_"), small)) for path in found if path.name not in used]
+    return [(path, _meant(path.name, small)) for path in found if path.name not in used]
+
+
+def _meant(name: str, known: list[str]) -> str:
+    plain = name.lower().replace("-", "_").partition(".")[0]
+    return next(iter(get_close_matches(plain, known, n=1, cutoff=0.6)), "")
 
 
 def _folder(environ: Mapping[str, str]) -> Path | None:

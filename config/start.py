@@ -101,10 +101,12 @@ def _tokens(settings: Settings) -> Iterator[ConfigProblem]:
         fix = "Exchange their values: the bot token begins with xoxb-, the app-level token with xapp-."
         yield ConfigProblem("error", "SLACK_BOT_TOKEN and SLACK_APP_TOKEN are swapped", fix)
         return
+    unread = unread_files(os.environ, settings.ssh_key_file)
     for name, token in tokens.items():
         begins, what = _BEGINS.get(name, ()), kinds[name] or "something else"
         if not token:
-            yield ConfigProblem("error", f"{name} is not set", WHERE_SLACK_SHOWS[name])
+            fix = next((f"mv {path} {path.with_name(meant)}" for path, meant in unread if meant == name.lower()), "")
+            yield ConfigProblem("error", f"{name} is not set", fix or WHERE_SLACK_SHOWS[name])
         elif begins and not token.startswith(begins):
             text = f"{name} has to begin with {begins[0]}, and holds {what}"
             yield ConfigProblem("error", text, WHERE_SLACK_SHOWS[name])
@@ -136,5 +138,6 @@ def _unusable(folder: Path) -> str:
 
 def _secrets(settings: Settings) -> Iterator[ConfigProblem]:
     """Files in the folder of secrets that nobody reads, most often for a typo in their name."""
-    for path, hint in unread_files(os.environ, settings.ssh_key_file):
-        yield ConfigProblem("warning", f"{SECRETS_DIR}: {path} is not read, because no secret has that name.{hint}")
+    for path, meant in unread_files(os.environ, settings.ssh_key_file):
+        text = f"{SECRETS_DIR}: {path} is not read, because no secret has that name"
+        yield ConfigProblem("warning", text, f"mv {path} {path.with_name(meant)}" if meant else "")

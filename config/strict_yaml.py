@@ -82,7 +82,7 @@ def validate(document: Document, model: type[Model]) -> Model:
     except ValidationError as error:
         raise together(
             document.complaint(_place(found), f"{_complaint_about(found)}{_meant(model, found)}")
-            for found in _details(error)
+            for found in sorted(_details(error), key=lambda found: found["type"] != "extra_forbidden")
         ) from None
 
 

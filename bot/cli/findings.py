@@ -21,7 +21,7 @@ def show(found: Sequence[CheckResult], *, verbose: bool) -> None:
         typer.echo("ready")
         return
     first, count = wrong[0], f"1 of {len(wrong)}" if len(wrong) > 1 else "the only finding"
-    typer.echo(line(f"not ready. First ({count}), {_named(first)}: {first.fix or first.what}"))
+    typer.echo(line(f"not ready. First ({count}), {_todo(first)}"))
 
 
 def _group(about: str, findings: Sequence[CheckResult], *, verbose: bool) -> None:
@@ -46,6 +46,13 @@ def _one(one: CheckResult) -> None:
     typer.echo(line(f"{head}: {one.what}" if one.what else head))
     if one.fix:
         typer.echo(line(f"      fix: {one.fix}"))
+
+
+def _todo(one: CheckResult) -> str:
+    """What to do, or else what is wrong; both where the check has no name that says it."""
+    if one.check or not one.fix:
+        return f"{_named(one)}: {one.fix or one.what}"
+    return f"{one.about}: {one.what} ({one.fix})"
 
 
 def _named(one: CheckResult) -> str:

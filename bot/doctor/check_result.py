@@ -2,7 +2,23 @@
 
 from dataclasses import dataclass
 
+from bot.errors import SlackError, Unverified
+
 SLACK, SETTINGS, FILES = "Slack", "settings", "files"
+
+
+_NOT_THERE = {
+    "user_not_found": "Slack knows nobody with this id",
+    "user_not_visible": "Slack shows the bot nobody with this id",
+    "no_such_subteam": "Slack knows no user group with this id",
+    "subteam_not_found": "Slack knows no user group with this id",
+}
+
+
+def why(error: Unverified) -> str:
+    """Why Slack did not confirm something, for who can mend it: without asking them to try again."""
+    cause = error.__cause__
+    return _NOT_THERE.get(cause.code, str(error)) if isinstance(cause, SlackError) else str(error)
 
 
 @dataclass(frozen=True, slots=True)

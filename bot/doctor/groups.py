@@ -10,7 +10,7 @@ from bot.core.policy.model import Policy, Rule
 from bot.core.policy.rules.approval import approvals
 from bot.core.policy.rules.identity import is_one_of_us
 from bot.core.policy.rules.permission import approvers_of
-from bot.doctor.check_result import SLACK, CheckResult
+from bot.doctor.check_result import SLACK, CheckResult, why
 from bot.errors import Unverified
 from bot.ports import Directory
 
@@ -26,7 +26,7 @@ def examine_groups(directory: Directory, policy: Policy) -> Iterator[CheckResult
         try:
             members[group.name] = directory.members(group)
         except Unverified as error:
-            yield CheckResult(SLACK, f"group {group.name}", is_ok=False, what=str(error), fix=_fix(group))
+            yield CheckResult(SLACK, f"group {group.name}", is_ok=False, what=why(error), fix=_fix(group))
             continue
         yield _group(group, members[group.name])
         yield from _open_membership(directory, group)
@@ -45,7 +45,7 @@ def _listed(directory: Directory, policy: Policy) -> Iterator[CheckResult]:
         try:
             is_ours = is_one_of_us(directory.person(one, ()), policy)
         except Unverified as error:
-            yield CheckResult(SLACK, check, is_ok=False, what=str(error), fix=fix)
+            yield CheckResult(SLACK, check, is_ok=False, what=why(error), fix=fix)
             continue
         if not is_ours:
             what = "counts for nothing there: a guest, a bot, deactivated, or in another organisation"

@@ -9,7 +9,7 @@ from bot.core.people.identity import Place
 from bot.core.policy.model import Policy
 from bot.core.policy.rules.identity import is_one_of_us
 from bot.doctor.check_result import SLACK as _SLACK
-from bot.doctor.check_result import CheckResult
+from bot.doctor.check_result import CheckResult, why
 from bot.doctor.groups import examine_groups
 from bot.edges.slack.channel import Account, account, call
 from bot.edges.slack.directory import SlackDirectory
@@ -121,7 +121,7 @@ def _people(directory: SlackDirectory, policy: Policy) -> Iterator[CheckResult]:
         try:
             found = directory.person(person, ())
         except Unverified as error:
-            yield CheckResult(_SLACK, f"person {login}", is_ok=False, what=str(error), fix=fix)
+            yield CheckResult(_SLACK, f"person {login}", is_ok=False, what=why(error), fix=fix)
             continue
         wrong = not is_one_of_us(found, policy)
         what = "no longer a full member: a guest, a bot, deactivated, or in another organisation" if wrong else ""

@@ -14,5 +14,6 @@ def examine_start(configuration: Configuration | None, found: Iterable[ConfigPro
         yield CheckResult(SETTINGS, "", is_ok=one.level != "error", what=one.text, fix=one.fix)
     if configuration and not rest:
         yield CheckResult(SETTINGS, "", is_ok=True)
-    for fault in faults.values():
+    said = "\n".join(one.text for one in rest)
+    for fault in (fault for text, fault in faults.items() if text not in said):
         yield CheckResult(FILES, str(fault.path), is_ok=not fault.is_serious, what=fault.text)

@@ -250,6 +250,8 @@ def test_a_secret_in_a_file_of_another_name_is_named(folder: Folder, monkeypatch
     (secrets / "ssh_key").write_bytes((folder.path / "key").read_bytes())
     folder.settings = folder.with_settings(ssh_key_file=secrets / "ssh_key")
     assert [(one.level, one.text.removeprefix(f"MASKBOT_SECRETS_DIR: {secrets}/")) for one in findings(folder)] == [
-        ("warning", "notes is not read, because no secret has that name."),
-        ("warning", "slack-bot-token is not read, because no secret has that name. Did you mean `slack_bot_token`?"),
+        ("warning", "notes is not read, because no secret has that name"),
+        ("warning", "slack-bot-token is not read, because no secret has that name"),
     ]
+    folder.settings = folder.with_settings(ssh_key_file=secrets / "ssh_key", SLACK_BOT_TOKEN=None)
+    assert findings(folder)[0].fix == f"mv {secrets}/slack-bot-token {secrets}/slack_bot_token"
