@@ -79,6 +79,9 @@ _POLICY = """\
 # Who may ask for what, where, and who approves it. `maskbot check` reads this as strictly as the bot does.
 # Ids are Slack's own. Names are comments: they decide nothing.
 
+# For the first weeks: the bot looks, plans, has people approve, says what it would have done, and changes no host.
+# mode: observe
+
 # Where the bot acts, once it is invited there. `prefixes: [inc-]` would add every channel whose name begins so.
 channels:
   ids: [{channel}]{channel_name}

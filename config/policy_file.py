@@ -152,6 +152,7 @@ class PolicyFile(BaseModel):
 
     model_config = STRICT
 
+    mode: Literal["observe", "act"] = "act"
     teams: list[TeamId] = []
     channels: Channels
     groups: dict[Word, GroupEntry] = Field(min_length=1)

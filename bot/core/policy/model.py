@@ -222,6 +222,7 @@ class Policy:
     freezes: tuple[Freeze, ...] = ()
     maintenance_windows: tuple[MaintenanceWindow, ...] = ()
     limits: RequestLimits = RequestLimits()
+    observe: bool = False  # nothing is changed on any host
     no_start_proof: tuple[str, ...] = ()  # patterns of units for which the proof does not try a start
 
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import structlog
 
-from bot.core.cards import fallback
+from bot.core.cards import fallback, observe
 from bot.core.cards import render as _render
 from bot.core.cards.blocks import Text
 from bot.core.requests import Request
@@ -36,7 +36,8 @@ def in_words(deps: Deps, request: Request, draw: Callable[[], str]) -> str:
 
 
 def render_card(deps: Deps, request: Request) -> Text:
-    """The card of a request in its stored state."""
-    return render_or_fall_back(
+    """The card of a request in its stored state; while the bot only observes, it says so."""
+    card = render_or_fall_back(
         deps, "card", lambda: _render(request, now=deps.clock.now()), lambda: fallback.card(request)
     )
+    return observe.with_note(card) if deps.in_force.policy.observe else card
