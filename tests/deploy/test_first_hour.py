@@ -71,24 +71,29 @@ def test_readme_leads_from_nothing_to_ready(
     assert all(path.read_bytes() == content for path, content in kept.items())
     assert {oct(path.stat().st_mode & 0o777) for path in secrets.iterdir() if path.suffix != ".pub"} == {"0o600"}
     assert typed(SOURCE, DOCTOR, given=nothing, folder=tmp_path).stdout.splitlines()[-1] == "ready"
-    assert runs(typed_run(nothing, tmp_path))
+    said, exit_code = ran(typed_run(nothing, tmp_path))
+    assert ("ready\n" in said, exit_code) == (True, 0), said
 
 
 def typed_run(given: Mapping[str, str], folder: Path) -> subprocess.Popen[str]:
     environment = {**given, "PATH": f"{Path(sys.executable).parent}:{given['PATH']}"}
     words = ["bash", "-c", f"{SOURCE}\nexec {RUN}"]
     return subprocess.Popen(
-        words, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        words, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
 
 
-def runs(bot: subprocess.Popen[str]) -> bool:
-    """Whether a bot says that it is ready, and ends in order."""
+def ran(bot: subprocess.Popen[str]) -> tuple[list[str], int]:
+    """What a bot says until it is ready or ends, and how it ends when it is told to."""
     assert bot.stdout
+    said = list[str]()
     with bot:
-        is_ready = any(line == "ready\n" for line in bot.stdout)
+        for line in bot.stdout:
+            said.append(line)
+            if line == "ready\n":
+                break
         bot.send_signal(signal.SIGTERM)
-        return is_ready and bot.wait(SECONDS) == 0
+        return said, bot.wait(SECONDS)
 
 
 def test_a_name_that_slack_does_not_know_is_said_and_nothing_is_guessed(

@@ -8,6 +8,7 @@ MAY_NOT_ANY_MORE = "May no longer approve this."
 TRY_AGAIN = "Try again in a moment."
 NOT_ON_ITS_CARD = "This button is not on the request's own card, so it does not count. Use the original card."
 PLAN_CHANGED = "The plan has changed since this card was shown. Read the new plan, then approve or deny."
+WITH_ITS_ROLLOUT = "This is one target of a rollout, and waits for its wave. Approve or deny the rollout on its card."
 CONFIRM_CONSOLE = "This unit is guarded: to approve, confirm that console access works today."
 DECIDED_ALREADY = "You have already approved or denied this; each person counts once."
 BEING_CHECKED = (

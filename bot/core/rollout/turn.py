@@ -53,14 +53,19 @@ def _without_hopeless(rollout: Rollout) -> Rollout:
 
 
 def _after_failures(rollout: Rollout, now: datetime) -> Rollout:
-    """Pause after as many failures as the settings allow, or at the first changed plan where they are strict."""
+    """Pause after as many failures as the settings allow, or at the first changed plan where they are strict.
+
+    With nothing left to begin there is nothing to pause: it ends, and says what failed.
+    """
+    if rollout.paused_at or not rollout.with_status(TargetStatus.READY):
+        return rollout
     failed = len(rollout.with_status(TargetStatus.FAILED))
     limit = share(rollout.settings.stop_after, len(rollout.planned))
-    if rollout.paused_at is None and failed - rollout.forgiven >= limit:
+    if failed - rollout.forgiven >= limit:
         why = f"after {failed} failure" + "s" * (failed != 1)
         return replace(rollout, paused_at=now, paused_by="", why_paused=why)
     changed = len(rollout.with_status(TargetStatus.ASKED_AGAIN))
-    if rollout.paused_at is None and rollout.settings.strict and changed > rollout.forgiven_changes:
+    if rollout.settings.strict and changed > rollout.forgiven_changes:
         return replace(rollout, paused_at=now, paused_by="", why_paused="because a plan has changed")
     return rollout
 

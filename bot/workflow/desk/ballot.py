@@ -25,5 +25,7 @@ def check_plan(request: Request, digest: str) -> None:
     """Raises `UsageError` unless the request waits, for this very plan."""
     if request.stage is not Stage.WAITING:
         raise UsageError(describe_decision(request))
+    if request.ask.rollout and request.approval is None:
+        raise UsageError(voting.WITH_ITS_ROLLOUT)
     if len(digest) < DIGEST_SIGNS or not request.target.digest.startswith(digest):
         raise UsageError(voting.PLAN_CHANGED)

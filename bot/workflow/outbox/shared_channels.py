@@ -27,7 +27,8 @@ def cancel_waiting(deps: Deps, channel: str) -> None:
     A request that another thread moves on meanwhile is cancelled when its card is due to be edited there.
     """
     deps = deps.pinned()
-    waiting = deps.store.find(Query(stages=_WAITS, limit=_ALL))
+    found = deps.store.find(Query(stages=_WAITS, limit=_ALL))
+    waiting = [one for one in found if one.approval or not one.ask.rollout]  # the targets of a rollout end with it
     there = [one for one in waiting if channel in (place_of(deps, one).channel, place_asked(deps, one).channel)]
     cancelled = sum(_is_cancelled(deps, request) for request in there)
     log.warning("channel.shared", channel=channel, cancelled=cancelled)

@@ -48,5 +48,6 @@ def state_before(deps: Deps, mask_id: str) -> Snapshot | None:
 def undo_in_progress(deps: Deps, mask: Request) -> Request | None:
     """A running undo or other request about the mask; one that waits for approval does not count."""
     busy = frozenset({Stage.ASKED, Stage.APPROVED, Stage.RUNNING})
-    found = deps.store.find(Query(host=mask.target.host, unit=mask.target.unit, stages=busy))
+    whole = "" if mask.rollout else None  # the undo of a rollout is a rollout, among the many requests of its targets
+    found = deps.store.find(Query(host=mask.target.host, unit=mask.target.unit, stages=busy, rollout=whole))
     return next((one for one in found if mask.id in (one.ask.undoes, one.ask.extends, one.ask.repeats)), None)

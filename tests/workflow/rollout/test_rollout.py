@@ -22,11 +22,13 @@ from bot.core.requests import (
     Tally,
     TargetStatus,
     Verdict,
+    VoteCommand,
 )
 from bot.core.systemd.units import UnitName
 from bot.errors import HostError, UsageError
 from bot.ports import Query
 from tests.workflow.slack import ALICE, BOB, DAVE, caller
+from tests.workflow.test_kill_switch import SHELL
 from tests.workflow.wire import Call
 from tests.workflow.world import POLICY, World, inventory
 
@@ -137,9 +139,8 @@ def test_nobody_else_steers_it(world: World) -> None:
 def test_what_failed_is_retried_under_the_same_approval(world: World) -> None:
     asked = rolled_out(world, "web-01", "web-02")
     trouble = refuse(world, "web-02")
-    world.vote(asked)
-    world.follow_up(paused(world, asked), FollowupKind.GO_ON, by=ALICE)
-    over = world.until_final(asked)
+    over = world.approve(asked)  # with nothing left to begin it does not pause
+    assert statuses(world, over) == {"web-01": TargetStatus.DONE, "web-02": TargetStatus.FAILED}
     world.wire.before.remove(trouble)
     retried = world.until_final(world.desk.rollouts.retry_failed(over.id, caller(ALICE, "retry")))
     assert statuses(world, retried) == {"web-02": TargetStatus.DONE}
@@ -308,3 +309,20 @@ def test_somebody_goes_ahead_alone_for_all_of_it(world: World) -> None:
     done = world.until_final(asked)
     assert set(statuses(world, done).values()) == {TargetStatus.DONE}
     assert done.owes_sign_off
+
+
+def test_one_target_cannot_be_approved_ahead_of_its_wave(world: World) -> None:
+    asked = rolled_out(world, *HOSTS)
+    one = targets(world, asked)["db-01"]
+    by_shell = caller(BOB, "vote", place=SHELL)
+    with pytest.raises(UsageError, match="Approve or deny the rollout"):
+        world.desk.vote(one.id, VoteCommand(Verdict.APPROVE, one.target.digest), by_shell)
+    assert touched(world) == set()
+
+
+def test_an_undo_that_leaves_something_ends_and_says_so(world: World) -> None:
+    done = world.approve(rolled_out(world, "web-01", "web-02"))
+    refuse(world, "web-02", "unmask")
+    undone = world.until_final(world.undo(done))
+    assert statuses(world, undone)["web-01"] is TargetStatus.DONE
+    assert world.store.get(done.id).is_live_mask
