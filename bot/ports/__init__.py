@@ -14,7 +14,7 @@ from bot.ports.requests import Count, Query, Requests
 from bot.ports.slack import Channel, Directory
 from bot.ports.store import Store
 from bot.ports.store_health import StoreHealth
-from bot.ports.wakeups import Wakeups
+from bot.ports.wakeups import Wakeups, Work
 
 __all__ = [
     "AuditLog",
@@ -41,4 +41,5 @@ __all__ = [
     "Store",
     "StoreHealth",
     "Wakeups",
+    "Work",
 ]

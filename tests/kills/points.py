@@ -24,7 +24,7 @@ from bot.core.systemd.guard import Note
 from bot.edges.database import Database
 from bot.edges.database.stored_chain import Appending
 from bot.errors import OutcomeUnknown
-from bot.ports import Claim, CommandResult, Count, Hosts, Message
+from bot.ports import Claim, CommandResult, Count, Hosts, Message, Work
 from tests.kills.kept import KeptCalls
 from tests.workflow.wire import Call
 
@@ -165,9 +165,9 @@ class MortalDatabase(Database):
         return saved
 
     @contextmanager
-    def _changing(self) -> Iterator[tuple[Connection, datetime, Appending]]:
+    def _changing(self, *kinds: Work) -> Iterator[tuple[Connection, datetime, Appending]]:
         """Between the events and the new head of their chain, in whatever transaction."""
-        with super()._changing() as (connection, now, appending):
+        with super()._changing(*kinds) as (connection, now, appending):
             mortal = MortalAppending(appending.chain, connection, now)
             mortal.death = self.death
             yield connection, now, mortal

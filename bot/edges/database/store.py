@@ -21,7 +21,7 @@ from bot.edges.database.stored_chain import Appending, StoredChain, linked
 from bot.edges.database.takeover import take_over
 from bot.edges.database.transactions import Transactions
 from bot.edges.database.wakeup import Wakeup
-from bot.ports import Claim, Clock, Count, DueMessage, Message, Periodic, Query
+from bot.ports import Claim, Clock, Count, DueMessage, Message, Periodic, Query, Work
 
 
 class Database:
@@ -62,9 +62,9 @@ class Database:
         with self._transactions.reading() as connection:
             return any(kind.is_any_due(connection, now=now) for kind in (claims, outbox, periodic))
 
-    def wait_for_work(self, seconds: float) -> None:
+    def wait_for_work(self, seconds: float, kind: Work | None = None) -> None:
         """Return when this process has recorded something since this thread's last wait, or after so many seconds."""
-        self._bell.wait(seconds)
+        self._bell.wait(seconds, kind)
 
     def wake(self) -> None:
         """Wake every thread that waits for work."""
@@ -79,7 +79,7 @@ class Database:
         provided: Callable[[Count], None] | None = None,
     ) -> tuple[Request, bool]:
         request, events = linked(request, events)
-        with self._changing() as (connection, now, chain):
+        with self._changing(Work.REQUESTS, Work.MESSAGES) as (connection, now, chain):
             if not requests.add(connection, request, provided):
                 return requests.with_key(connection, request.key), False
             outbox.show(connection, request, urgent=True, has_moved=True, now=now, interval=self._interval)
@@ -108,7 +108,7 @@ class Database:
             return requests.count(connection, query)
 
     def record_vote(self, request_id: str, vote: Vote, *, events: Sequence[Event]) -> bool:
-        with self._changing() as (connection, now, chain):
+        with self._changing(Work.REQUESTS) as (connection, now, chain):
             is_new = requests.record_vote(connection, request_id, vote, now=now)
             if is_new:
                 chain.append(events)
@@ -124,7 +124,8 @@ class Database:
         urgent: bool = True,
     ) -> Request:
         request, events = linked(request, events)
-        with self._changing() as (connection, now, chain):
+        kinds = (Work.MESSAGES,) if claim else (Work.REQUESTS, Work.MESSAGES)  # a claimed one is not to be had yet
+        with self._changing(*kinds) as (connection, now, chain):
             stored, has_moved = requests.replace_stored(connection, request, claim)
             outbox.show(connection, stored, urgent=urgent, has_moved=has_moved, now=now, interval=self._interval)
             outbox.add(connection, stored, messages, now=now)
@@ -141,23 +142,23 @@ class Database:
             claims.renew(connection, claim, lease=self._lease)
 
     def release(self, claim: Claim, *, due_at: datetime | None) -> None:
-        with self._changing() as (connection, now, _):
+        with self._changing(Work.REQUESTS) as (connection, now, _):
             claims.release(connection, claim, due_at=due_at, now=now)
 
     def make_due(self, request_id: str) -> None:
-        with self._changing() as (connection, now, _):
+        with self._changing(Work.REQUESTS) as (connection, now, _):
             if not requests.get(connection, request_id, locked=True).stage.is_final:
                 claims.make_due(connection, request_id, now=now)
 
     def make_all_due(self, stages: Collection[Stage]) -> None:
-        with self._changing() as (connection, now, _):
+        with self._changing(Work.REQUESTS) as (connection, now, _):
             claims.make_all_due(connection, stages, now=now)
 
     def claim_message(self, owner: str) -> DueMessage | None:
         return self._take(outbox, owner, self._limits.message_lease)  # type: ignore[no-any-return]
 
     def mark_delivered(self, due: DueMessage, *, channel: str, ts: str, version: int) -> str:
-        with self._changing() as (connection, now, _):
+        with self._changing(Work.MESSAGES) as (connection, now, _):
             posted = outbox.PostedMessage(channel, ts, version)
             return outbox.mark_delivered(connection, due, posted, now=now, interval=self._interval)
 
@@ -184,7 +185,7 @@ class Database:
     def save_periodic(
         self, task: Periodic, *, events: Sequence[Event] = (), messages: Sequence[Message] = ()
     ) -> Periodic:
-        with self._changing() as (connection, now, chain):
+        with self._changing(Work.TASKS, Work.MESSAGES) as (connection, now, chain):
             kept = periodic.save(connection, task)
             outbox.announce(connection, messages, now=now)
             chain.append(events)
@@ -194,7 +195,7 @@ class Database:
         return self._take(periodic, owner, self._lease)  # type: ignore[no-any-return]
 
     def record(self, events: Sequence[Event], messages: Sequence[Message] = ()) -> None:
-        with self._changing() as (connection, now, chain):
+        with self._changing(Work.MESSAGES) as (connection, now, chain):
             outbox.announce(connection, messages, now=now)
             chain.append(events)
 
@@ -238,8 +239,8 @@ class Database:
             return kind.take(connection, owner, now=now, lease=lease)
 
     @contextmanager
-    def _changing(self) -> Iterator[tuple[Connection, datetime, Appending]]:
-        """A writing transaction that wakes waiting threads at its end."""
+    def _changing(self, *kinds: Work) -> Iterator[tuple[Connection, datetime, Appending]]:
+        """A writing transaction that wakes those who wait for such work at its end."""
         with self._transactions.writing() as connection:
             now = self._clock.now()
             appending = Appending(self.stored_chain, connection, now)

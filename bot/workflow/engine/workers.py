@@ -12,7 +12,7 @@ from structlog.contextvars import bound_contextvars
 from bot.core.requests import Request, Stage
 from bot.core.requests.deadlines import is_ahead
 from bot.errors import MaskbotError, NotYet, Stale, StoreBusy
-from bot.ports import Claim
+from bot.ports import Claim, Work
 from bot.workflow.approval.voting import count_votes
 from bot.workflow.engine.periodic import perform
 from bot.workflow.engine.settle import settle, settle_all
@@ -110,8 +110,8 @@ class Workers:
         if self._deps.store.is_anything_due():
             self._deps.store.wake()
 
-    def _wait(self) -> None:
-        self._deps.store.wait_for_work(UNCALLED * self._deps.timings.poll)
+    def _wait(self, kind: Work) -> None:
+        self._deps.store.wait_for_work(UNCALLED * self._deps.timings.poll, kind)
 
     def _claim(self) -> None:
         if not self._free.acquire(timeout=UNCALLED * self._deps.timings.poll):
@@ -127,7 +127,7 @@ class Workers:
             if claim is None:
                 self._free.release()
         if claim is None:
-            self._wait()
+            self._wait(Work.REQUESTS)
 
     def _work(self, claim: Claim) -> None:
         with bound_contextvars(request=claim.request.id):
@@ -193,7 +193,7 @@ class Workers:
         self._deps.ack_priority.wait_for_acks()
         due = self._deps.store.claim_message(self._owner)
         if due is None:
-            self._wait()
+            self._wait(Work.MESSAGES)
         else:
             with bound_contextvars(request=due.request_id):
                 deliver(self._deps.pinned(), due)
@@ -203,7 +203,7 @@ class Workers:
         self._deps.ack_priority.wait_for_acks()
         task = self._deps.store.claim_periodic(self._owner)
         if task is None:
-            self._wait()
+            self._wait(Work.TASKS)
         else:
             perform(self._deps.pinned(), task)
 
