@@ -4,16 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.hosts_edit import quoted
-
-
-@dataclass(frozen=True, slots=True)
-class FirstHost:
-    """A host that somebody named, before its key is known."""
-
-    name: str
-    address: str
-    port: int = 22
+from config.hosts_edit import Entry, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +16,9 @@ class FirstPolicy:
     approve: Sequence[tuple[str, str]]
 
 
-def first_hosts(hosts: Sequence[FirstHost], environment: str) -> str:
-    """`hosts.yaml`, in which no key is pinned yet."""
-    entries = []
-    for host in hosts:
-        port = f"\n    port: {host.port}" if host.port != 22 else ""  # noqa: PLR2004 - of SSH
-        entries.append(
-            f"  - name: {quoted(host.name)}\n    address: {quoted(host.address)}{port}\n"
-            f"    environment: {quoted(environment)}\n    host_keys: []\n"
-        )
-    return _HOSTS + "\n".join(entries)
+def first_hosts(entries: Sequence[Entry]) -> str:
+    """`hosts.yaml` with these hosts."""
+    return _HOSTS + "\n".join(written(entry, "    ") for entry in entries)
 
 
 def first_policy(policy: FirstPolicy) -> str:

@@ -41,7 +41,7 @@ def edited(text: str, entries: Sequence[Entry]) -> str:
     known = {name.value: node for node in hosts.value if (name := _value(node, "name")) is not None}
     edits = [edit for entry in entries if entry.name in known for edit in _changes(text, known[entry.name], entry)]
     indent = " " * hosts.value[0].start_mark.column if hosts.value else "    "
-    new = "".join(_written(entry, indent) for entry in entries if entry.name not in known)
+    new = "".join(written(entry, indent) for entry in entries if entry.name not in known)
     if new:
         edits.append(_after(text, hosts.value[-1], f"\n{new}"))
     # From the end, so that positions hold; of two at one place the later one first, so that it stands after the other.
@@ -131,7 +131,8 @@ def _last(node: yaml.Node) -> int:
     return max(node.start_mark.index, node.end_mark.index - 1)
 
 
-def _written(entry: Entry, indent: str) -> str:
+def written(entry: Entry, indent: str) -> str:
+    """A new entry as YAML text; `indent` is that of its fields."""
     lines = [f"{indent[:-2]}- name: {quoted(entry.name)}"]
     lines += [f"{indent}{field}: {text}" for field, text in entry.fields.items() if text]
     if entry.keys:

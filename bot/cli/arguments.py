@@ -45,6 +45,7 @@ class InitArguments:
     folder: options.Folder = Path("maskbot")
     _: KW_ONLY
     host: options.NewHosts = None
+    import_: options.Import = None
     environment: options.Environment = "prod"
     channel: options.Channel = ""
     ask: options.MayAsk = None

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from bot.cli import options
+
 hosts = typer.Typer(name="hosts", no_args_is_help=True, help="The inventory, hosts.yaml: take hosts over, pin keys.")
 
 
@@ -44,8 +46,9 @@ def scan(
             "--expect", metavar="FILE", help="Pin, without asking, the keys whose fingerprints are in this file."
         ),
     ] = "",
+    json: options.Json = False,
 ) -> None:
     """Show the keys that hosts have now, to compare with their consoles, and pin them once you say yes."""
     from bot.cli import hosts_scan
 
-    raise typer.Exit(hosts_scan.scan(names or (), expect))
+    raise typer.Exit(hosts_scan.scan(names or (), expect, as_json=json))

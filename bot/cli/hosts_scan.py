@@ -1,6 +1,7 @@
 """`maskbot hosts scan`: the keys that hosts show, compared with the pinned ones, and pinned after somebody compared."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,11 @@ from config.settings import load_settings
 from config.strict_yaml import read_document
 
 _AT_ONCE = 16
+_STATES = {
+    "pinned": "pinned",
+    "other": "NOT THE PINNED KEY; hosts.yaml keeps the pinned one",
+    "new": "not pinned yet",
+}
 _COMPARE = "Compare each with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the console of the host."
 
 
@@ -33,20 +39,26 @@ class _Shown:
     error: str = ""
 
     @property
-    def sentence(self) -> str:
+    def state(self) -> str:
         if self.error:
-            return self.error
-        if self.pin in self.host.pins:
-            state = "pinned"
-        elif self.host.pins:
-            state = "NOT THE PINNED KEY; hosts.yaml keeps the pinned one"
-        else:
-            state = "not pinned yet"
-        return f"{self.host.name}: {self.pin} ({self.kind}): {state}"
+            return "error"
+        return "pinned" if self.pin in self.host.pins else "other" if self.host.pins else "new"
+
+    @property
+    def sentence(self) -> str:
+        return self.error or f"{self.host.name}: {self.pin} ({self.kind}): {_STATES[self.state]}"
+
+    @property
+    def data(self) -> Mapping[str, str]:
+        known = {"host": self.host.name, "state": self.state, "key": self.pin, "kind": self.kind, "error": self.error}
+        return {name: value for name, value in known.items() if value}
 
 
-def scan(names: Sequence[str], expect: str) -> int:
-    """Show the keys, and pin those of hosts without one. Raises `ConfigError`, `UsageError`."""
+def scan(names: Sequence[str], expect: str, *, as_json: bool = False) -> int:
+    """Show the keys, and pin those of hosts without one; as JSON they are only shown.
+
+    Raises `ConfigError`, `UsageError`.
+    """
     settings = load_settings()
     log.set_up(level="error", as_json=False)
     path = settings.config_dir / "hosts.yaml"
@@ -57,6 +69,8 @@ def scan(names: Sequence[str], expect: str) -> int:
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         found = list(pool.map(lambda host: _show(hosts, host), asked))
     hosts.close()
+    if as_json:
+        return _tell(found)
     for one in found:
         typer.echo(line(one.sentence))
     is_well = all(not one.error and (one.pin in one.host.pins or not one.host.pins) for one in found)
@@ -74,6 +88,11 @@ def scan(names: Sequence[str], expect: str) -> int:
     entries = [Entry(one.host.name, {}, (one.pin,)) for one in new if one.host.name in own]
     code = change(path, entries, is_confirmed=bool(expect)) if entries else 0
     return code or (0 if is_well else 1)
+
+
+def _tell(found: Sequence[_Shown]) -> int:
+    typer.echo(json.dumps([one.data for one in found], indent=2))
+    return 0 if all(one.state in ("pinned", "new") for one in found) else 1
 
 
 def _named(host: Host | None, name: str) -> Host:

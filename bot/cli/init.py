@@ -10,14 +10,20 @@ from bot.cli.arguments import InitArguments
 from bot.cli.doctor import doctor
 from bot.cli.hosts_scan import scan
 from bot.cli.secret import new_key
+from bot.cli.status_line import line
+from bot.core.hosts.inventory import Inventory
 from bot.edges.guard.install import Setup, checked_addresses, checked_key, install_script
 from bot.edges.slack.channel import web_client
 from bot.edges.slack.names import SlackNames
 from bot.edges.ssh.new_key import make_key
 from bot.errors import ConfigError, MaskbotError, UsageError
 from config.critical_units import read_lists
-from config.first_files import FirstHost, FirstPolicy, first_environment, first_hosts, first_policy
+from config.first_files import FirstPolicy, first_environment, first_hosts, first_policy
+from config.host_sources import read_source
 from config.hosts import read_address, read_name
+from config.hosts_edit import Entry, quoted
+from config.hosts_import import NO_KEY, take
+from config.known_hosts import KnownHosts
 from config.loading import SHIPPED_LIST
 from config.manifest import manifest
 from config.settings import load_settings
@@ -37,7 +43,7 @@ In Slack, once: open https://api.slack.com/apps?new_app=1
 def init(given: InitArguments) -> int:
     """Make what is missing, show what to do elsewhere, and end with `doctor`. Raises `MaskbotError`."""
     folder = given.folder.absolute()
-    hosts = [_host(typed) for typed in given.host or _asked("Hosts, as NAME=ADDRESS", many=True)]
+    hosts = _hosts(given)
     secrets = folder / "secrets"
     public = _make_secrets(folder, secrets)
     _use(folder, secrets)
@@ -48,11 +54,11 @@ def init(given: InitArguments) -> int:
     if not (folder / "policy.yaml").exists():
         _write(folder / "policy.yaml", first_policy(_policy(given)))
     if not (folder / "hosts.yaml").exists():
-        _write(folder / "hosts.yaml", first_hosts(hosts, given.environment))
+        _write(folder / "hosts.yaml", first_hosts(hosts))
     typer.echo("\nOn each host, as root, once (read the script first); its last line is the fingerprint of the host:")
     for host in hosts:
-        port = f" -p {host.port}" if host.port != 22 else ""  # noqa: PLR2004 - of SSH
-        typer.echo(f"  ssh{port} root@{host.address} sh -s <{folder}/host-install.sh")
+        port = f" -p {host.fields['port']}" if host.fields.get("port") else ""
+        typer.echo(f"  ssh{port} root@{host.fields['address']} sh -s <{folder}/host-install.sh")
     typer.echo("\nThe keys that the hosts show here, to be compared with those:")
     scan((), given.expect)
     typer.echo(f"\nIn Slack: `/invite @maskbot` in the channel. In your shell: set -a; . {folder}/maskbot.env; set +a")
@@ -60,14 +66,31 @@ def init(given: InitArguments) -> int:
     return doctor((), as_json=False, verbose=False)
 
 
-def _host(typed: str) -> FirstHost:
+def _hosts(given: InitArguments) -> list[Entry]:
+    """The hosts that are named, and those of the source that is. Raises `UsageError`."""
+    hosts, environment = [], quoted(given.environment)
+    if given.import_:
+        try:
+            text = given.import_.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            raise UsageError(f"{given.import_}: cannot be read") from None
+        taken = take(read_source(text), Inventory(()), KnownHosts(f"{text}\n"), environment=given.environment)
+        for note in taken.notes:
+            typer.echo(line(note), err=True)
+        hosts = taken.entries
+    named = given.host or ([] if hosts else _asked("Hosts, as NAME=ADDRESS", many=True))
+    return [*hosts, *(_host(typed, environment) for typed in named)]
+
+
+def _host(typed: str, environment: str) -> Entry:
     """`web-01=192.0.2.11` or `web-01=192.0.2.11:2222`; a name alone is its own address. Raises `UsageError`."""
     name, _, place = typed.partition("=")
     address, colon, port = place.rpartition(":") if place.count(":") == 1 else (place, "", "")
     try:
         if colon and not port.isdecimal():
             raise ValueError(f"`{port[:80]}` is not a port")
-        return FirstHost(read_name(name), read_address(address or name), int(port) if colon else 22)
+        fields = {"address": quoted(read_address(address or name)), "port": port, "environment": environment}
+        return Entry(read_name(name), fields, note=NO_KEY)
     except ValueError as error:
         raise UsageError(f"--host {typed[:80]}: {error}. Write it as in web-01=192.0.2.11.") from None
 
@@ -100,8 +123,8 @@ def _use(folder: Path, secrets: Path) -> None:
     }
     text = first_environment(folder, places)
     _write(folder / "maskbot.env", text)
-    lines = (line for line in (folder / "maskbot.env").read_text().splitlines() if line and not line.startswith("#"))
-    os.environ.update((name, value) for name, _, value in (line.partition("=") for line in lines))
+    settings = (one for one in (folder / "maskbot.env").read_text().splitlines() if one and not one.startswith("#"))
+    os.environ.update((name, value) for name, _, value in (one.partition("=") for one in settings))
 
 
 def _write(path: Path, text: str) -> None:

@@ -85,6 +85,12 @@ NewHosts = Annotated[
     list[str] | None,
     typer.Option("--host", metavar="NAME=ADDRESS", help="A host, as in `web-01=192.0.2.11`; once for each."),
 ]
+Import = Annotated[
+    Path | None,
+    typer.Option(
+        "--import", metavar="FILE", help="Hosts of an ssh_config, an `ansible-inventory --list` or a known_hosts."
+    ),
+]
 Environment = Annotated[str, typer.Option("--environment", metavar="NAME", help="The environment of these hosts.")]
 Channel = Annotated[str, typer.Option("--channel", metavar="NAME", help="Where people ask and approve: `#incident`.")]
 MayAsk = Annotated[

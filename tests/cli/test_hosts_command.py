@@ -177,7 +177,9 @@ def test_a_scan_shows_keys_and_pins_those_that_were_expected(place: Place, serve
     assert done.returncode == 0, done.stdout + done.stderr
     assert place.inventory().hosts[0].pins == {pin}
     assert "userauth-request" not in server.log
-    assert f"web-01: {pin} (ssh-ed25519): pinned" in place.hosts("scan", "web-01").stdout
+    assert json.loads(place.hosts("scan", "web-01", "--json").stdout) == [
+        {"host": "web-01", "state": "pinned", "key": pin, "kind": "ssh-ed25519"}
+    ]
 
 
 def test_a_person_pins_what_was_compared(place: Place, server: Sshd) -> None:

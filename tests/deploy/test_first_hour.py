@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.lab.hosts import LabHost
 from tests.lab.installation import ROOT
@@ -111,3 +112,28 @@ def test_a_name_that_slack_does_not_know_is_said_and_nothing_is_guessed(
         assert said in done.stderr
         assert not (tmp_path / "maskbot/policy.yaml").exists()
     assert (tmp_path / "maskbot/secrets/slack_bot_token").read_text().strip() == slack.bot_token
+
+
+def test_hosts_of_a_file_stand_beside_those_that_are_named(
+    slack: SlackLab, nothing: Mapping[str, str], tmp_path: Path
+) -> None:
+    tokens = {"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token}
+    config = tmp_path / "ssh_config"
+    config.write_text("Host web-02.example.com\n  HostName 127.0.0.1\n  Port 9\nHost status\n")
+    where = (
+        "init",
+        str(tmp_path / "maskbot"),
+        "--host",
+        "web-01=127.0.0.1:8",
+        "--import",
+        str(tmp_path / "ssh_config"),
+    )
+    people = ("--channel", "C0INCIDENT", "--ask", slack.users["alice"], "--approve", "@sre")
+    done = maskbot((*where, *people), {**nothing, **tokens}, seconds=SECONDS)
+    assert done.returncode == 1  # doctor does not reach them
+    assert "status: left out: `status` is a command word" in done.stderr
+    hosts = yaml.safe_load((tmp_path / "maskbot/hosts.yaml").read_text())["hosts"]
+    assert [(one["name"], one["address"], one["port"]) for one in hosts] == [
+        ("web-02", "127.0.0.1", 9),
+        ("web-01", "127.0.0.1", 8),
+    ]
