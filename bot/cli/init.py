@@ -16,7 +16,7 @@ from bot.edges.guard.install import Setup, checked_addresses, checked_key, insta
 from bot.edges.slack.channel import web_client
 from bot.edges.slack.names import SlackNames
 from bot.edges.ssh.new_key import make_key
-from bot.errors import ConfigError, MaskbotError, UsageError
+from bot.errors import ConfigError, MaskbotError, SlackError, UsageError
 from config.critical_units import read_lists
 from config.first_files import FirstPolicy, first_environment, first_hosts, first_policy
 from config.host_sources import read_source
@@ -33,6 +33,7 @@ _TOKENS = {
     "SLACK_BOT_TOKEN": "the Bot User OAuth Token (xoxb-), from *OAuth & Permissions*",
     "SLACK_APP_TOKEN": "the app-level token (xapp-), from *Basic Information*",
 }
+_BEGINS = {"SLACK_BOT_TOKEN": "xoxb-", "SLACK_APP_TOKEN": "xapp-"}
 _SLACK = """
 In Slack, once: open https://api.slack.com/apps?new_app=1
   *From a manifest*, your workspace, and paste {folder}/slack-manifest.yaml.
@@ -156,9 +157,11 @@ def _take_tokens(folder: Path, secrets: Path) -> bool:
         typer.echo(_SLACK.format(folder=folder))
     for name, what in missing.items():
         token = from_outside.get(name) or (typer.prompt(what, hide_input=True) if sys.stdin.isatty() else "")
-        if token:
+        if token.strip().startswith(_BEGINS[name]):
             _write_secret(secrets / name.lower(), token)
         else:
+            if token:
+                typer.echo(f"  What was given does not begin with {_BEGINS[name]}, so it is not that token.")
             typer.echo(f"  Write {what}, into {secrets / name.lower()} (mode 0600).")
     if all((secrets / name.lower()).exists() for name in _TOKENS):
         return True
@@ -174,11 +177,14 @@ def _policy(given: InitArguments) -> FirstPolicy:
     settings = load_settings()
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
     names = SlackNames(web_client(token, base=settings.slack_api_url))
-    found = FirstPolicy(
-        names.channel(channel),
-        [names.person_or_group(one) for one in may_ask],
-        [names.person_or_group(one) for one in approve],
-    )
+    try:
+        found = FirstPolicy(
+            names.channel(channel),
+            [names.person_or_group(one) for one in may_ask],
+            [names.person_or_group(one) for one in approve],
+        )
+    except SlackError as error:
+        raise MaskbotError(f"{error} The bot's token is in {settings.secrets_dir}/slack_bot_token.") from None
     for people in (found.may_ask, found.approve):
         if len(people) > 1 and any(one.startswith("S") for one, _ in people):
             raise UsageError("A group is made of people or of one user group, not of both: name one of them.")

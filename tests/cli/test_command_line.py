@@ -282,6 +282,14 @@ def test_without_a_running_bot_a_sentence_says_what_to_do(place: Place, words: l
     assert "maskbot run" in done.stderr
 
 
+@pytest.mark.parametrize("word", ["backup", "restore"])
+def test_a_postgresql_is_copied_by_its_own_tools_which_are_named(place: Place, word: str) -> None:
+    done = place.maskbot(word, "copy", MASKBOT_DATABASE_URL="postgresql://bot:hushhush@127.0.0.1:9/maskbot")
+    assert done.returncode == 1
+    assert "pg_dump" in done.stderr
+    assert "maskbot reconcile" in done.stderr
+
+
 def test_where_json_is_wanted_every_line_of_both_streams_is_json(place: Place) -> None:
     with place.running(MASKBOT_LOG_FORMAT="json", MASKBOT_LOG_LEVEL="debug") as process:
         rest = ended(process, signal.SIGTERM)

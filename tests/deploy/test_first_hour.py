@@ -102,6 +102,9 @@ def test_a_name_that_slack_does_not_know_is_said_and_nothing_is_guessed(
 ) -> None:
     tokens = {"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token}
     where = ("init", str(tmp_path / "maskbot"), "--host", "web-01=192.0.2.11", "--channel", "#incident")
+    swapped = {"SLACK_BOT_TOKEN": slack.app_token, "SLACK_APP_TOKEN": slack.bot_token}
+    begun = maskbot(where, {**nothing, **swapped}, seconds=SECONDS)
+    assert begun.stdout.count("so it is not that token.") == 2
     for wrong, said in (
         (("--ask", "@nobody", "--approve", "@sre"), "There is no person and no user group @nobody"),
         (("--ask", "@alice", "--ask", "@sre", "--approve", "@sre"), "A group is made of people or of one user group"),
