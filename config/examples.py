@@ -28,7 +28,11 @@ def leftovers(path: Path) -> Iterator[tuple[str, str]]:
     """What is left of the example in a file, with its line, and what belongs there instead."""
     if any(fault.is_serious for fault in faults(path, Use.CONFIGURATION)):
         return
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):  # it is being written; whoever reads it as a whole says what is wrong
+        return
+    for number, line in enumerate(lines, 1):
         used = line.partition("#")[0]
         for word in _WORD.findall(used):
             if word in EXAMPLE_IDS:

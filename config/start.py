@@ -1,7 +1,7 @@
 """What the bot needs to start, in one list for `maskbot run`, `check` and `doctor`; nobody else is asked."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bot.core.audit.seal_keys import KeyRing, parse_keys
@@ -49,7 +49,15 @@ def check(settings: Settings, *, only_files: bool = False) -> list[ConfigProblem
 
 def load_to_start(settings: Settings) -> Configuration:
     """The configuration. Raises `ConfigError` with a line for each error that keeps the bot from starting."""
-    configuration, found = examine(settings)
+    return _without_errors(*examine(settings))
+
+
+def load_anew(settings: Settings) -> Configuration:
+    """The configuration for a bot that runs. Raises `ConfigError` with a line for each error in its files."""
+    return _without_errors(*examine_files(settings))
+
+
+def _without_errors(configuration: Configuration | None, found: Sequence[ConfigProblem]) -> Configuration:
     errors = [one for one in found if one.level == "error"]
     if configuration is None or errors:
         raise ConfigError("\n".join(f"{one.text}. Fix: {one.fix}" if one.fix else one.text for one in errors))

@@ -8,8 +8,9 @@ import structlog
 from bot.app.compose import Assembly
 from bot.errors import ConfigError, MaskbotError
 from bot.workflow.engine.config_reload import put_in_force, reject_configuration
-from config.loading import Configuration, load
+from config.loading import Configuration
 from config.settings import Settings
+from config.start import load_anew
 
 log = structlog.get_logger()
 _SETTLED = 0.25  # seconds between two reads: files that are being written differ
@@ -53,7 +54,7 @@ def read_settled(settings: Settings, *, pause: Callable[[float], None] = time.sl
 
 def _attempt(settings: Settings) -> Configuration | ConfigError:
     try:
-        return load(settings)
+        return load_anew(settings)
     except ConfigError as error:
         return error
 

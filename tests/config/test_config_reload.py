@@ -47,6 +47,13 @@ def test_what_is_wrong_and_stays_so_is_refused_with_its_line(folder: Folder) -> 
         read_settled(folder.settings, pause=writing(folder))
 
 
+def test_what_is_left_of_the_example_locks_nobody_out(folder: Folder) -> None:
+    folder.policy = POLICY.replace("T0TEAM", "T0123ABCD")
+    folder.write()
+    with pytest.raises(ConfigError, match="policy.yaml:1: T0123ABCD is the example's"):
+        read_settled(folder.settings, pause=writing(folder))
+
+
 def test_what_never_stays_the_same_is_not_taken(folder: Folder) -> None:
     folder.write()
     with pytest.raises(ConfigError, match="changed while they were read"):
