@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.core.hosts.inventory import Inventory
+from bot.core.policy.calendar_and_limits import Freeze, MaintenanceWindow
 from bot.core.policy.configuration import ConfigSnapshot, changes
 from bot.core.policy.groups import Group
 from bot.core.policy.model import ListedUnit, Rule
@@ -33,6 +34,10 @@ CHANGED = {
         ("rule stage is new", "rule prod changed"),
     ),
     "a group": (with_policy(groups=(replace(SRE, slack_group="@ops"),)), ("group sre changed",)),
+    "a freeze and a window": (
+        with_policy(freezes=(Freeze("quiet", ()),), maintenance_windows=(MaintenanceWindow("nights", ()),)),
+        ("freeze quiet is new", "window nights is new"),
+    ),
     "the critical list": (with_policy(critical=(ListedUnit("x*", "y"),)), ("`critical` changed",)),
     "how long an undo is free": (
         with_policy(undo_without_approval_for=timedelta(hours=1)),

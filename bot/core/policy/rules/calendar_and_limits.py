@@ -62,7 +62,7 @@ def calendar_changes_at(facts: Facts, policy: Policy) -> datetime | None:
         return None
     beyond = [facts.now + policy.limits.within] if any(_bounds(facts, policy)) else []
     times = [freeze.times for freeze in policy.freezes if not outside_scope(freeze, facts)]
-    times += [_times(rule, policy) for rule in matching(facts, policy) if rule.maintenance_windows]
+    times += [_times(rule, policy) for rule in matching(facts, policy)]
     turns = (turn for one in times if (turn := _turn(one, when(facts))))
     return min((*turns, *beyond), default=None)
 
