@@ -74,7 +74,7 @@ def next_unmask_step(context: StepContext, now: Snapshot) -> Step:
             return Unlink(file.layer, foreign=True)
     if left:
         outcome = Outcome.FAILED if len(left) == len(agreed) else Outcome.NOT_UNMASKED
-        return Done(outcome, _last_words(context.target))
+        return Done(outcome, context.target.sent[-1].output)
     if _reload_is_due(context):
         return Reload()
     if now.load is not LoadState.MASKED:
@@ -93,11 +93,7 @@ def _remove_ours(context: StepContext, mask: Target, file: LayerFile) -> Step:
     unlink = Unlink(file.layer)
     if times(context.target, label(unlink)) < context.limits.same_command:
         return unlink
-    return Done(Outcome.FAILED, _last_words(context.target))
-
-
-def _last_words(target: Target) -> str:
-    return target.sent[-1].output if target.sent else ""
+    return Done(Outcome.FAILED, context.target.sent[-1].output)
 
 
 def _restore_what_ran(context: StepContext, mask: Target, before: Snapshot, now: Snapshot, at: datetime) -> Step:
@@ -141,10 +137,10 @@ def _hit_its_start_limit(now: Snapshot, other: RelatedUnit) -> bool:
 
 
 def _was_reset_since(context: StepContext, unit: str) -> bool:
-    """Whether the unit was reset after our start, which is then worth one more try."""
+    """Whether a unit that we started was reset since: another start is worth a try."""
     steps = [one.step for one in context.target.sent]
     reset, start = label(ResetFailed(unit)), label(Start(unit))
-    return reset in steps and start in steps and steps[::-1].index(reset) < steps[::-1].index(start)
+    return reset in steps and steps[::-1].index(reset) < steps[::-1].index(start)
 
 
 def _reload_is_due(context: StepContext) -> bool:

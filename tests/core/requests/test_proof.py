@@ -38,10 +38,16 @@ def test_whatever_speaks_against_it_is_found(lie: Callable[[Snapshot], Snapshot]
     assert any(against in said for said in disproofs(walk.change, walk.target, lie(walk.site.look(full=True))))
 
 
-def test_an_alias_of_the_administrator_may_say_error() -> None:
+@pytest.mark.parametrize("load", [LoadState.MASKED, LoadState.ERROR])
+def test_an_alias_may_be_masked_and_one_of_the_administrator_may_say_error(load: LoadState) -> None:
     walk = masked(Site())
-    seen = replace(walk.site.look(full=True), other_names_load=(("w.service", LoadState.ERROR),))
+    seen = replace(walk.site.look(full=True), other_names_load=(("w.service", load),))
     assert disproofs(walk.change, walk.target, seen) == ()
+
+
+def test_a_mask_of_which_the_look_before_is_gone_is_proven_by_the_look_after() -> None:
+    walk = masked(Site())
+    assert disproofs(walk.change, replace(walk.target, before=None), walk.site.look(full=True)) == ()
 
 
 def test_without_a_layer_nothing_is_proven() -> None:
@@ -58,7 +64,10 @@ def test_what_may_keep_running_may_run() -> None:
 def test_what_failed_in_between_and_was_not_expected_to_is_named() -> None:
     seen = Site(beside={"metrics.service": f"Requires={WORKER}"}).look(full=True)
     assert seen.around is not None
-    after = replace(seen, around=replace(seen.around, failed=("metrics.service", "surprise.service", "old.service")))
+    after = replace(
+        seen, around=replace(seen.around, failed=("metrics.service", str(WORKER), "surprise.service", "old.service"))
+    )
     before = replace(seen, around=replace(seen.around, failed=("old.service",)))
     assert unexpected_failures(before, after) == ("surprise.service",)
     assert unexpected_failures(replace(before, around=None), after) == ()
+    assert unexpected_failures(before, replace(after, around=None)) == ()

@@ -8,6 +8,7 @@ from bot.core.hosts.inventory import Host
 from bot.core.policy.model import Refuse
 from bot.core.requests import Hold, Request, Tally, Verb
 from bot.core.requests.proof import caveats
+from bot.core.systemd.units import ActiveState
 from tests.core.cards.situations import CAROL, NOW, around, change, masked, running, vote, waiting
 
 HOLD = Hold(owners="sre", review=NOW)
@@ -70,3 +71,7 @@ def test_a_proven_mask_has_caveats() -> None:
         "Failed since: db.service.",
         "Processes that it started are still running.",
     ]
+    assert list(caveats(replace(target, beside=("db.service",)), left)) == [
+        "Processes that it started are still running."
+    ]
+    assert list(caveats(target, replace(left, active=ActiveState.ACTIVE))) == ["Failed since: db.service."]
