@@ -3,7 +3,7 @@
 In Socket Mode nothing is signed and Bolt compares no teams, so a payload of another organisation's member would run.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 import structlog
@@ -13,7 +13,7 @@ from bot.core.cards import replies
 from bot.core.people.identity import PersonId, Place
 from bot.errors import MaskbotError
 from handlers.bolt import Surface
-from handlers.payload import Payload
+from handlers.payload import OwnApp, Payload
 
 log = structlog.get_logger()
 
@@ -26,7 +26,7 @@ class OriginCheck:
 
     def __call__(self, body: Payload, respond: Respond, next_: Callable[[], None]) -> BoltResponse | None:
         """A Bolt middleware: calls the next one, or answers."""
-        code = self._objection(body)
+        code = objection(body, self.surface.home, self.surface.desk.teams)
         if not code:
             next_()
             return None
@@ -38,22 +38,8 @@ class OriginCheck:
         self.surface.aside.say(respond, replies.FOREIGN, to=who)
         return BoltResponse(status=200, body="")
 
-    def _objection(self, body: Payload) -> str:
-        """Why the payload is rejected; empty if it is not."""
-        home, teams = self.surface.home, self.surface.desk.teams
-        if home.app and body.get("api_app_id") != home.app:
-            return "foreign_app"
-        if (body.get("event") or {}).get("bot_id"):
-            return "not_a_member"
-        ours = {home.team, *teams}
-        if set(_teams(body)) <= ours and any(_teams(body)):
-            return ""
-        return "" if _enterprise(body) in teams else "foreign_team"
-
     def _record(self, code: str, body: Payload) -> PersonId:
-        event, user = body.get("event") or {}, body.get("user") or {}
-        who = body.get("user_id") or event.get("user") or user.get("id", "")
-        where = body.get("channel_id") or event.get("channel") or (body.get("channel") or {}).get("id", "")
+        who, where = who_and_where(body)
         team = next((team for team in _teams(body) if team != self.surface.home.team), "")
         person = PersonId(team, who)
         log.warning("origin_check.refused", code=code, user=who, team=team, channel=where)
@@ -62,6 +48,25 @@ class OriginCheck:
         except MaskbotError as error:  # rejected all the same
             log.error("origin_check.not_recorded", code=code, error=str(error))
         return person
+
+
+def objection(body: Payload, home: OwnApp, teams: Collection[str]) -> str:
+    """Why a payload is rejected; empty if it is not. `teams` are those that the policy names."""
+    if home.app and body.get("api_app_id") != home.app:
+        return "foreign_app"
+    if (body.get("event") or {}).get("bot_id"):
+        return "not_a_member"
+    ours = {home.team, *teams}
+    if set(_teams(body)) <= ours and any(_teams(body)):
+        return ""
+    return "" if _enterprise(body) in teams else "foreign_team"
+
+
+def who_and_where(body: Payload) -> tuple[str, str]:
+    """The user and the channel of any payload, for the record."""
+    event, user, channel = (body.get(part) or {} for part in ("event", "user", "channel"))
+    who = body.get("user_id") or event.get("user") or user.get("id", "")
+    return who, body.get("channel_id") or event.get("channel") or channel.get("id", "")
 
 
 def _teams(body: Payload) -> Iterator[str]:

@@ -52,6 +52,33 @@ def test_a_button_of_one_persons_page_is_of_no_use_to_another(world: World, mask
     assert len(world.requests()) == 2
 
 
+@pytest.mark.parametrize("action", ["approve", "deny"])
+def test_a_vote_on_a_page_that_somebody_else_made_is_none(world: World, action: str) -> None:
+    asked = world.waiting()
+    forged = at_home(action, value(asked))
+    forged["actions"][0]["value"] = value(asked)  # without a seal
+    world.send(forged)
+    assert refusals(world) == ["message_mismatch"]
+    assert world.slack.count("views.open") == 0
+
+
+def test_a_vote_for_another_request_than_the_message_is_about_counts_for_neither(world: World) -> None:
+    asked = world.waiting()
+    forged = click("approve", "r0:0123456789ab")
+    forged["actions"][0]["value"] = value(asked)
+    world.send(forged)
+    assert world.store.get(asked.id).votes == ()
+
+
+def test_a_vote_on_a_message_of_somebody_else_is_no_alarm_about_ours(world: World) -> None:
+    asked = world.waiting()
+    forged = on_another_message("approve", value(asked))
+    forged["message"]["text"] = "Lunch?"
+    world.send(forged)
+    assert world.store.get(asked.id).votes == ()
+    assert world.events("slack.message_edited") == []
+
+
 def forged_form(request: Request, **note: str) -> dict[str, Any]:
     """The form that confirms an approval, opened with a stolen trigger and a note that nobody sealed."""
     form = forms.confirm_form(request)

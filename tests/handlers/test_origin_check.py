@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.cards import forms
+from bot.core.cards import forms, replies
 from bot.core.cards.blocks import Action
 from tests.handlers.payloads import (
     at_home,
@@ -125,7 +125,7 @@ def test_those_turned_away_again_and_again_do_not_fill_the_audit_log(world: Worl
 
 def test_the_one_turned_away_is_told_and_nobody_else(world: World) -> None:
     answer = json.loads(world.send(command("web-01 cron", team="TEVIL")).body)
-    assert answer["response_type"] == "ephemeral"
+    assert (answer["response_type"], answer["text"]) == ("ephemeral", replies.FOREIGN)
     world.send(click("approve", "r1:abc", team="TEVIL", respond=f"{world.slack.base}respond"))
     assert world.slack.call("respond")["response_type"] == "ephemeral"
 
@@ -135,13 +135,14 @@ def test_a_person_of_another_team_in_our_own_workspace_is_turned_away(world: Wor
     request = world.waiting()
     world.send(click("approve", f"{request.id}:0123456789ab", team="TEVIL"))
     assert world.store.get(request.id).votes == ()
+    assert [event["actor"]["team"] for event in world.events("identity.refused")] == ["TEVIL"]
     world.send(mention("mask web-01 cron", user_team="TEVIL"))
     assert len(world.requests()) == 1
 
 
 @pytest.mark.parametrize(("surface", "team"), [("/mask", "T2"), ("app_mention", "T2"), ("/mask", "E2")])
 def test_a_team_counts_from_the_moment_that_the_policy_names_it(world: World, surface: str, team: str) -> None:
-    payload = SURFACES[surface]("T2" if team == "T2" else "T9") | {"enterprise_id": team}
+    payload = SURFACES[surface]("T2" if team == "T2" else "T9") | ({"enterprise_id": team} if team == "E2" else {})
     world.send(payload)
     assert world.requests() == []
 

@@ -30,6 +30,7 @@ def test_a_note_comes_back_as_it_was_written() -> None:
         ("", {}),
         ("{}", {}),
         ("[]", {}),
+        ('"text"', {}),
         (json.dumps(NOTE), {}),
         (sealed().replace('"C1"', '"shell"'), {}),
         (sealed(), {"user": "UMALLORY"}),
@@ -47,11 +48,13 @@ def test_a_button_is_one_persons_for_one_action() -> None:
     (row,) = seal_buttons([ROW], user="UBOB", now=NOW, keys=KEYS)
     value = row["elements"][0]["value"]
     assert value.split(":")[:2] == ["r1", "abc"]
+    assert row["elements"] == [{**BUTTON, "value": value}]
 
     def holds(text: str = value, user: str = "UBOB", action: str = "unmask", later: timedelta = SECOND) -> bool:
         return is_sealed_for(user, text, action=action, now=NOW + later, keys=KEYS)
 
     assert holds()
+    assert holds(later=BUTTON_LASTS)
     assert not holds(user="UMALLORY")
     assert not holds(action="details")
     assert not holds(value.replace("r1", "r2"))
@@ -64,6 +67,6 @@ def test_a_button_is_one_persons_for_one_action() -> None:
 def test_what_is_no_button_of_a_request_stays_as_it_is() -> None:
     other: list[dict[str, Any]] = [
         {"type": "section"},
-        {"type": "actions", "elements": [{"type": "button", "value": "home"}, {"type": "x"}]},
+        {"type": "actions", "elements": [{"type": "button", "value": "home"}, {"type": "x", "value": "r1:abc"}, {}]},
     ]
     assert seal_buttons(other, user="UBOB", now=NOW, keys=KEYS) == other

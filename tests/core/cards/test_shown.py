@@ -228,6 +228,37 @@ def test_lines_beyond_the_room_for_emoji_are_compared_strictly() -> None:
     assert reading.loose == 0b10
 
 
+def test_only_lines_that_were_sent_with_an_emoji_may_have_any() -> None:
+    sealing = Reading()
+    sealing.read("plain\nwith \U0001f600")
+    assert sealing.loose == 0b10
+    assert Reading(0b10).read("plain\nwith :smile:") == Reading(0b10).read("plain\nwith \U0001f600")
+    edited = Reading(0b10)
+    assert edited.read("plain \U0001f600\nwith :smile:")[0] == "plain \U0001f600"
+    assert edited.loose == 0b10
+
+
+def test_there_is_room_for_so_many_lines_with_emoji_and_no_more() -> None:
+    sealing = Reading()
+    sealing.read("\n".join(["\U0001f600"] * 4001))
+    assert sealing.loose == (1 << 4000) - 1
+
+
+@pytest.mark.parametrize(
+    ("brought", "lines"),
+    [
+        ("\n one \n two\n", ["one", "two"]),
+        ("<https://a.b|a.b/>", ["a.b/"]),
+        ("<https://a.b|https://a.b>", ["https://a.b"]),
+        ("<https://a.b|elsewhere>", ["\x02https://a.b|elsewhere\x03"]),
+    ],
+)
+def test_lines_are_read_without_what_surrounds_them_and_addresses_as_they_were_typed(
+    brought: str, lines: list[str]
+) -> None:
+    assert Reading().read(brought) == lines
+
+
 def test_what_is_no_text_says_nothing() -> None:
     assert Reading().read([None, 1, {"emoji": False, "text": "", "blocks": []}]) == [None, None, {}]
 
