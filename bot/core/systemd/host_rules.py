@@ -88,7 +88,7 @@ def is_unit_name(text: "str") -> "bool":
     if kind not in UNIT_TYPES or len(text) > _LONGEST_NAME or stem[:1] not in _FIRST or ".." in text:
         return False
     prefix, _, instance = stem.partition("@")
-    return bool(stem) and _has_only(prefix, _SIGNS) and _has_only(instance, _SIGNS | {"@"})
+    return _has_only(prefix, _SIGNS) and _has_only(instance, _SIGNS | {"@"})
 
 
 def _has_only(text: "str", signs: "frozenset[str]") -> "bool":

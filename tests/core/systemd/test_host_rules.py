@@ -1,7 +1,9 @@
 """The rules that bot and guard share."""
 
 import ast
-from fnmatch import fnmatchcase
+import re
+from fnmatch import fnmatchcase, translate
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,8 @@ from hypothesis import strategies as st
 
 from bot.core.systemd import host_rules
 from bot.core.systemd.host_rules import (
+    comes_from_here,
+    ends_of_host,
     first_listed,
     first_that_carries,
     is_match,
@@ -42,6 +46,35 @@ def test_a_range_and_single_signs_may_stand_together(sign: str) -> None:
     assert is_match("[!d-]", sign) == fnmatchcase(sign, "[!d-]")
 
 
+def test_short_patterns_mean_what_they_mean_to_the_shell_to_the_last_one() -> None:
+    def texts(signs: str, most: int) -> list[str]:
+        return ["".join(one) for length in range(1, most + 1) for one in product(signs, repeat=length)]
+
+    names = texts("ab]-!", 2)
+    for pattern in texts("a-[]!*?", 4):
+        means = re.compile(translate(pattern)).match
+        assert [name for name in names if is_match(pattern, name) != bool(means(name))] == [], pattern
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name"),
+    [("a?c*", "abcd"), ("*", "*x"), ("*ab", "b"), ("*ab", "xb"), ("ab*bc", "abc")],
+)
+def test_a_star_begins_where_it_stands(pattern: str, name: str) -> None:
+    assert is_match(pattern, name) == fnmatchcase(name, pattern)
+
+
+def test_a_connection_comes_from_here_by_its_address_or_by_the_loopback() -> None:
+    assert comes_from_here("192.0.2.1", "192.0.2.1")
+    assert comes_from_here("127.0.0.1", "192.0.2.1")
+    assert not comes_from_here("192.0.2.2", "192.0.2.1")
+
+
+def test_an_action_that_is_empty_or_none_ends_no_host() -> None:
+    unit = {"SuccessAction": "", "FailureAction": "none", "JobTimeoutAction": "reboot"}
+    assert ends_of_host(unit, str.split) == ({"JobTimeoutAction": "reboot"}, [])
+
+
 def test_case_counts_in_a_pattern() -> None:
     assert not is_match("SSH*", "ssh.service")
 
@@ -55,6 +88,7 @@ def test_case_counts_in_a_pattern() -> None:
         (r"\x2d.service", False), (r"a\x2D.service", False), ("-a.service", False), (".service", False),
         ("a..service", False), ("a.foo", False), ("a", False), ("", False), ("a/b.service", False),
         ("a b.service", False), ("a.service\n", False), ("é.service", False), (r"a\x2d/.service", False),
+        ("a@b c.service", False), (r"a\xg0.service", False),
     ],
 )  # fmt: skip
 def test_a_name_is_one_unit_or_none(name: str, *, is_one: bool) -> None:
