@@ -20,7 +20,7 @@ import bot
 ROOT = Path(__file__).resolve().parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PACKAGES = {"bot", "handlers", "config"}
-LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-build.lock", "requirements-image.lock")
+LOCKS = tuple(f"requirements{part}.lock" for part in ("", "-dev", "-build", "-image", "-fuzzing"))
 
 MODULE_LINES = 250
 FUNCTION_LINES = 40

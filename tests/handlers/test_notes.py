@@ -62,6 +62,14 @@ def test_a_vote_on_a_page_that_somebody_else_made_is_none(world: World, action: 
     assert world.slack.count("views.open") == 0
 
 
+@pytest.mark.parametrize("action", ["approve", "deny"])
+def test_a_vote_on_a_card_that_is_not_noted_yet_is_one(world: World, action: str) -> None:
+    asked = world.waiting(is_noted=False)
+    world.send(click(action, value(asked)))
+    assert refusals(world) == []
+    assert len(world.store.get(asked.id).votes) + world.slack.count("views.open") == 1
+
+
 def test_a_vote_for_another_request_than_the_message_is_about_counts_for_neither(world: World) -> None:
     asked = world.waiting()
     forged = click("approve", "r0:0123456789ab")

@@ -20,6 +20,10 @@ def sealed() -> str:
     return seal_note(NOTE, form="deny_form", user="UBOB", now=NOW, keys=KEYS)
 
 
+def test_a_form_is_good_for_a_day_and_a_page_for_a_week() -> None:
+    assert (timedelta(days=1), timedelta(days=7)) == (LASTS, BUTTON_LASTS)
+
+
 def test_a_note_comes_back_as_it_was_written() -> None:
     assert read_note(sealed(), form="deny_form", user="UBOB", now=NOW + LASTS, keys=KEYS).items() >= NOTE.items()
 

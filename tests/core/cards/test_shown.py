@@ -238,6 +238,17 @@ def test_only_lines_that_were_sent_with_an_emoji_may_have_any() -> None:
     assert edited.loose == 0b10
 
 
+@pytest.mark.parametrize("sign", ["\u200b", "\u200d", "\ufe0e", "\ufe0f", "\r"])
+def test_signs_that_show_nothing_make_no_difference(sign: str) -> None:
+    assert Reading().read(f"a{sign}b") == ["ab"]
+    assert Reading().read("a\xa0b") == ["a b"]
+
+
+def test_what_nobody_sees_is_no_word() -> None:
+    part = {"block_id": "x", "value": "y", "accessibility_label": "z", "text": "seen"}
+    assert Reading().read(part) == {"text": ["seen"]}
+
+
 def test_there_is_room_for_so_many_lines_with_emoji_and_no_more() -> None:
     sealing = Reading()
     sealing.read("\n".join(["\U0001f600"] * 4001))

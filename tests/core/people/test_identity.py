@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.people.identity import PersonId
+from bot.core.people.identity import Person, PersonId, Place
 
 BOB = PersonId("T1", "UBOB")
 
@@ -23,6 +23,15 @@ def test_an_account_is_known_by_its_team_or_where_only_one_id_has_it_by_its_ente
 ) -> None:
     assert BOB.is_same_as(other) is is_same
     assert other.is_same_as(BOB) is is_same
+
+
+def test_nobody_is_a_stranger_and_no_place_is_closed_unless_slack_says_so() -> None:
+    bob = Person(BOB, "bob")
+    assert not (bob.is_guest or bob.is_bot or bob.is_deleted or bob.is_foreign)
+    place = Place("C1")
+    assert place.is_internal
+    assert place.is_member
+    assert not (place.is_archived or place.is_private)
 
 
 def test_on_an_enterprise_one_account_has_one_key_in_each_workspace_and_in_another_enterprise_none() -> None:

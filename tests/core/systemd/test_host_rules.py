@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from bot.core.systemd import host_rules
 from bot.core.systemd.host_rules import (
+    ENDS_THE_HOST,
+    VITAL,
     comes_from_here,
     ends_of_host,
     first_listed,
@@ -73,6 +75,65 @@ def test_a_connection_comes_from_here_by_its_address_or_by_the_loopback() -> Non
 def test_an_action_that_is_empty_or_none_ends_no_host() -> None:
     unit = {"SuccessAction": "", "FailureAction": "none", "JobTimeoutAction": "reboot"}
     assert ends_of_host(unit, str.split) == ({"JobTimeoutAction": "reboot"}, [])
+
+
+CARRY_THE_HOST = """
+basic.target boot-complete.target cryptsetup.target ctrl-alt-del.target default.target emergency.target exit.target
+factory-reset.target final.target first-boot-complete.target getty.target graphical.target halt.target hibernate.target
+hybrid-sleep.target initrd.target integritysetup.target kexec.target local-fs.target machines.target multi-user.target
+network.target nss-lookup.target paths.target poweroff.target reboot.target remote-fs.target rescue.target
+rpcbind.target runlevel3.target shutdown.target sigpwr.target sleep.target slices.target sockets.target
+soft-reboot.target suspend.target swap.target sysinit.target system-update.target time-sync.target timers.target
+umount.target veritysetup.target -.mount boot-efi.mount dev-hugepages.mount efi.mount etc-x.mount home.mount
+proc-x.mount root.mount run-lock.mount sys-fs-fuse-connections.mount tmp.mount usr.mount var-lib.mount -.slice
+init.scope machine.slice session-1.scope system.slice user.slice user-1000.slice boot.automount efi.automount
+home.automount proc-sys-fs-binfmt_misc.automount
+"""
+END_THE_HOST = """
+ctrl-alt-del.target emergency.service exit.target factory-reset.target final.target halt.target hibernate.target
+hybrid-sleep.target initrd-cleanup.service kexec.target poweroff.target reboot.target rescue.service runlevel0.target
+runlevel6.target shutdown.target sleep.target soft-reboot.target suspend-then-hibernate.target system-update.target
+systemd-exit.service systemd-halt.service systemd-hibernate.service systemd-hybrid-sleep.service systemd-kexec.service
+systemd-poweroff.service systemd-reboot.service systemd-soft-reboot.service systemd-suspend.service umount.target
+"""
+
+
+@pytest.mark.parametrize(("listed", "names"), [(VITAL, CARRY_THE_HOST), (ENDS_THE_HOST, END_THE_HOST)])
+def test_each_entry_spares_a_unit_that_no_other_does(listed: tuple[str, ...], names: str) -> None:
+    spared = {name: [one for one in listed if is_match(one, name)] for name in names.split()}
+    assert [name for name, by in spared.items() if len(by) != 1] == []
+    assert {by[0] for by in spared.values()} == {*listed}
+
+
+def test_no_list_is_shortened_in_one_place_alone() -> None:
+    types = ["service", "socket", "device", "mount", "automount", "swap", "target", "path", "timer", "slice", "scope"]
+    assert [kind for kind in types if not is_unit_name(f"a.{kind}")] == []
+    assert [name for name in ("a:b", "a.b", "a-b", "a_b", "a@b@c") if not is_unit_name(f"{name}.service")] == []
+    assert host_rules.MASKABLE_TYPES == ("service", "socket", "timer", "path")
+    assert {*host_rules.STOPS_TOO} == {"RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf", "PropagatesStopTo"}
+    assert {*host_rules.STARTS_TOO} == {"Requires", "Requisite", "BindsTo", "Wants", "Upholds"}
+    assert {*host_rules.END_ACTIONS} == {"SuccessAction", "FailureAction", "JobTimeoutAction", "StartLimitAction"}
+    assert {*host_rules.REMOTE_ACCESS} == {"ssh.service", "sshd.service", "ssh.socket", "sshd.socket"}
+    assert {*host_rules.END_STARTS} == {"OnSuccess", "OnFailure"}
+    assert {*host_rules.WHOLE_TYPES} == {"*.target", "*.mount", "*.automount", "*.slice", "*.scope"}
+    assert (host_rules.LOOK_SECONDS, host_rules.LONGEST_LOOK, host_rules.RIGHTS_FD) == (20, 90, 9)
+
+
+@pytest.mark.parametrize("kind", ["socket", "timer", "path"])
+def test_each_of_the_kinds_that_start_units_does(kind: str) -> None:
+    assert started_by_name([f"a.{kind}"]) == ["a.service", "a@.service"]
+
+
+@pytest.mark.parametrize("client", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
+def test_each_loopback_is_the_host_itself(client: str) -> None:
+    assert comes_from_here(client, "192.0.2.1")
+
+
+def test_both_ways_to_start_something_at_the_end_count() -> None:
+    for key in ("OnSuccess", "OnFailure"):
+        assert ends_of_host({key: "halt.target a.service"}, str.split) == ({}, [(key, "halt.target")])
+    for key in host_rules.END_ACTIONS:
+        assert ends_of_host({key: "reboot"}, str.split) == ({key: "reboot"}, [])
 
 
 def test_case_counts_in_a_pattern() -> None:

@@ -194,7 +194,7 @@ class TestARequest:
     def test_a_connection_is_addresses_and_ports(self, said: str, known: str) -> None:
         assert connection(said) == known
 
-    @pytest.mark.parametrize("line", [b"{} x", b"{}{}", b"[]", b"{", b"", b"\xff", b'{"a":' * 100_000])
+    @pytest.mark.parametrize("line", [b"{} x", b"{}{}", b"[]", b"{", b"", b"\xff", b'{"a": "\t"}', b'{"a":' * 100_000])
     def test_a_line_is_one_object_and_nothing_else(self, line: bytes) -> None:
         with pytest.raises(NoRequest, match="not one JSON object"):
             parse(line)

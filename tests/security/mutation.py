@@ -1,0 +1,203 @@
+"""Make every mistake of a suite, keep what became of it, and ask why one that nothing found does no harm."""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from tests.security.mutants import Mutant, mutants
+from tests.security.mutating import FOUND, Mutating, afresh, at_once
+from tests.security.suites import BY_NIGHT, ROOT, SUITES, Suite
+
+SURVIVORS = Path(__file__).with_name("survivors.yaml")
+_STATE = ROOT / "var" / "mutants"
+_SECONDS = 120  # of processor time, for all tests of a suite in a process of its own
+Explained = Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Results:
+    """What became of the mutants of a suite, in a file that only grows, so that a run goes on where one was ended.
+
+    A mutant that was found stays so until its module or the file of the test that found it changes; one that was not is
+    tried again once any of the tests has changed.
+    """
+
+    name: str
+    suite: Suite
+    found_by: dict[str, str] = field(default_factory=dict)  # also what has to be tried again: mutant -> test
+    _known: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self._path.exists():
+            for line in self._path.read_text().splitlines():
+                name, verdict, by, state = json.loads(line)
+                self.found_by |= {name: by} if verdict == FOUND else {}
+                if state == self._state(name.partition("::")[0], verdict, by):
+                    self._known[name] = (verdict, by)
+
+    def of(self, mutant: Mutant) -> str:
+        """What is known of a mutant."""
+        return self._known.get(mutant.name, ("", ""))[0]
+
+    def note(self, mutant: Mutant, verdict: str, by: str) -> None:
+        """Keep it."""
+        self._known[mutant.name] = (verdict, by)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._path.open("a") as file:
+            state = self._state(mutant.file, verdict, by)
+            file.write(json.dumps([mutant.name, verdict, by, state]) + "\n")
+
+    @property
+    def _path(self) -> Path:
+        return _STATE / f"{self.name}.jsonl"
+
+    def _state(self, file: str, verdict: str, by: str) -> str:
+        """What a verdict rests on."""
+        test = by.partition("::")[0]
+        rests_on = [test] if verdict == FOUND and (ROOT / test).is_file() else [*self.suite.tests, *self.suite.on_hosts]
+        return digest(file, *rests_on)
+
+
+@cache
+def digest(*names: str) -> str:
+    """Of files, and of all Python below folders."""
+    whole = hashlib.sha256()
+    for name in names:
+        path = ROOT / name
+        for one in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            whole.update(one.read_bytes() if one.exists() else b"")
+    return whole.hexdigest()[:16]
+
+
+def explained() -> Explained:
+    """The mutants that do no harm, by their names, each with its reason."""
+    found = yaml.safe_load(SURVIVORS.read_text()) or {}
+    return {
+        f"{file}::{place}: {change}": " ".join(str(why).split())
+        for file, places in found.items()
+        for place, changes in places.items()
+        for change, why in changes.items()
+    }
+
+
+def mutants_of(
+    suite: Suite, only: str = "", *, files: Collection[str] | None = None, named_only: bool = False
+) -> Iterator[Mutant]:
+    """All mutants of a suite, or of these files, or of those whose path has that in it."""
+    for name in suite.names():
+        if only in name and (files is None or name in files):
+            yield from mutants(name, (ROOT / name).read_text(), named_only=named_only)
+
+
+@dataclass(slots=True)
+class Verdict:
+    """Where a suite stands: how many were found, and which were not."""
+
+    suite: str
+    found: int = 0
+    explained: int = 0
+    survived: list[str] = field(default_factory=list)
+    not_tried: list[str] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)  # explanations of mutants that are found, or no longer exist
+
+    @property
+    def holds(self) -> bool:
+        """Whether each mutant that was tried is found or explained, and nothing else is explained."""
+        return not self.survived and not self.stale
+
+    def __str__(self) -> str:
+        """For whoever started it."""
+        head = f"{self.suite}: {self.found} found, {self.explained} explained, {len(self.survived)} not explained"
+        parts = [f"{head}, {len(self.not_tried)} not tried"]
+        parts += [f"  not explained: {name}" for name in self.survived]
+        parts += [f"  explained, and not among the survivors: {name}" for name in self.stale]
+        return "\n".join(parts)
+
+
+def not_mutated() -> Iterator[str]:
+    """What is mutated only if somebody asks for it, and how far that has come."""
+    for name, suite in BY_NIGHT.items():
+        every = list(mutants_of(suite, named_only=True))
+        verdict = judged(name, every, Results(name, suite))
+        yield f"NOT MUTATED unless `--suite {name}` says so: {', '.join(suite.names())}"
+        yield str(verdict).replace("\n", "\n  ")
+
+
+def tried(name: str, only: str = "", seconds: float = float("inf")) -> Verdict:
+    """Try what is not known yet, as long as there is time, and say where the suite stands."""
+    suite, end = (SUITES | BY_NIGHT)[name], time.monotonic() + seconds
+    every = list(mutants_of(suite, only))
+    if suite.tests:
+        _try_at_once(name, every, end)
+    results = Results(name, suite)
+    for mutant in every:
+        if not results.of(mutant) and time.monotonic() < end:
+            results.note(mutant, *_afresh(mutant, suite, results.found_by.get(mutant.name, "")))
+    return judged(name, every, results, only)
+
+
+def _afresh(mutant: Mutant, suite: Suite, before: str) -> tuple[str, str]:
+    """By the likeliest tests, and if they find nothing by the next; all those of its line have run in a fork before.
+
+    What is computed while tests are collected is right there, and the tests beside the module compute most of it.
+    """
+    verdict, by = "", ""
+    file = before.partition("::")[0]
+    stages = [[file]] * (ROOT / file).is_file() + [[tests] for tests in suite.tests[: 1 if mutant.lines else None]]
+    for tests in (*stages, *filter(None, [suite.on_hosts])):
+        verdict, by = afresh(mutant, tests, _SECONDS)
+        if verdict == FOUND:
+            break
+    return verdict, by
+
+
+def _try_at_once(name: str, every: Sequence[Mutant], end: float) -> None:
+    """In a process of its own, which writes down what is found; the others are tried again by themselves."""
+    results = Results(name, SUITES[name])
+    mutants_left = [mutant for mutant in every if mutant.lines and not results.of(mutant)]
+    if not mutants_left or time.monotonic() >= end:
+        return
+
+    def verdict(mutant: Mutant, said: str, by: str) -> None:
+        if said == FOUND:
+            results.note(mutant, said, by)
+
+    pid = os.fork()
+    if not pid:
+        os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(_STATE / "hypothesis")
+        _STATE.mkdir(parents=True, exist_ok=True)
+        log = os.open(_STATE / f"{name}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        plugin = Mutating(mutants_left, verdict, end, results.found_by)
+        why = at_once(plugin, SUITES[name].tests)
+        os._exit(bool(why))
+    if os.waitpid(pid, 0)[1]:
+        raise SystemExit(f"{name}: its tests do not pass without any mutant; see {_STATE / name}.log")
+
+
+def judged(name: str, every: Sequence[Mutant], results: Results, only: str = "") -> Verdict:
+    """What became of each, beside what is explained."""
+    reasons, verdict = explained(), Verdict(name)
+    for mutant in every:
+        match results.of(mutant):
+            case "found":
+                verdict.found += 1
+                verdict.stale += [mutant.name] * (mutant.name in reasons)
+            case "":
+                verdict.not_tried.append(mutant.name)
+            case _ if mutant.name in reasons:
+                verdict.explained += 1
+            case _:
+                verdict.survived.append(mutant.name)
+    files = {file for file in (SUITES | BY_NIGHT)[name].names() if only in file}
+    gone = {one for one in reasons if one.partition("::")[0] in files} - {mutant.name for mutant in every}
+    verdict.stale += sorted(gone)
+    return verdict

@@ -1,0 +1,112 @@
+"""The mistakes that are made on purpose, and what is kept of them."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.security import mutation
+from tests.security.mutants import Mutant, mutants
+from tests.security.mutating import FOUND, SURVIVED
+from tests.security.mutation import Results, explained, judged, mutants_of, not_mutated
+from tests.security.suites import BY_NIGHT, ROOT, SUITES, Suite
+
+SOURCE = '''\
+"""A module."""
+LIMIT = 3
+ROOTS = {"a", "b"}
+
+def may(one: int, two: bool = False) -> str | None:
+    """Whether."""
+    if one < LIMIT and two:
+        return "yes"
+    raise ValueError("no")
+'''
+
+
+def changes(source: str) -> list[str]:
+    return [mutant.name for mutant in mutants("x.py", source)]
+
+
+def test_each_kind_of_mistake_is_made_and_no_docstring_is_one() -> None:
+    condition, head = "if one < LIMIT and two:", "def may(one: int, two: bool={}) -> str | None:"
+    assert changes(SOURCE) == [
+        "x.py::LIMIT: LIMIT = 3 => LIMIT = 4",
+        "x.py::ROOTS: ROOTS = {'a', 'b'} => ROOTS = {'b'}",
+        "x.py::ROOTS: ROOTS = {'a', 'b'} => ROOTS = {'a'}",
+        f"x.py::may: {head.format('False')} => {head.format('True')}",
+        f"x.py::may: {condition} => if True:",
+        f"x.py::may: {condition} => if False:",
+        f"x.py::may: {condition} => if two:",
+        f"x.py::may: {condition} => if one < LIMIT:",
+        f"x.py::may: {condition} => if one <= LIMIT and two:",
+        "x.py::may: return 'yes' => return None",
+        "x.py::may: raise ValueError('no') => pass",
+    ]
+
+
+def test_a_mutant_keeps_its_name_when_lines_move_and_equal_ones_are_counted() -> None:
+    source = "def one() -> None:\n    go(1)\n    go(1)\n"
+    assert changes(source) == changes(f"import os\n\n\n{source}")
+    assert changes(source)[-1].endswith("(#2)")
+
+
+def test_a_mutant_is_the_module_with_that_mistake_and_no_other() -> None:
+    [mutant] = [one for one in mutants("x.py", SOURCE) if one.change == "LIMIT = 3 => LIMIT = 4"]
+    assert "LIMIT = 4" in mutant.source
+    assert mutant.source.replace("LIMIT = 4", "LIMIT = 3") == mutants("x.py", SOURCE)[-1].source.replace(
+        "pass", "raise ValueError('no')"
+    )
+
+
+def test_each_explanation_is_of_a_mutant_that_there_is() -> None:
+    there = {one.name for suite in SUITES.values() for one in mutants_of(suite, named_only=True, files=files())}
+    assert [name for name in explained() if name not in there] == []
+    assert [name for name, why in explained().items() if len(why) < 20] == []
+
+
+def files() -> set[str]:
+    return {name.partition("::")[0] for name in explained()}
+
+
+def test_every_file_of_the_guard_is_mutated_or_said_not_to_be() -> None:
+    guard = {str(path.relative_to(ROOT)) for path in (ROOT / "bot/edges/guard").glob("[!_]*.py")}
+    mutated = {name for suite in SUITES.values() for name in suite.names()}
+    said = {name for suite in BY_NIGHT.values() for name in suite.names()}
+    assert guard == (mutated & guard) | said
+    assert mutated & said == set()
+    told = "\n".join(not_mutated())
+    assert [name for name in said if name not in told] == []
+
+
+@pytest.fixture
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Results:
+    monkeypatch.setattr(mutation, "_STATE", tmp_path)
+    return Results("proof", SUITES["proof"])
+
+
+def mutant(place: str) -> Mutant:
+    return Mutant("bot/core/requests/proof.py", place, "1 => 2", range(0), "")
+
+
+def test_a_survivor_without_a_reason_and_a_reason_without_a_survivor_fail(
+    results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, new, known, left = every = [mutant(place) for place in ("found", "new", "known", "left")]
+    for one, said in ((found, FOUND), (new, SURVIVED), (known, SURVIVED)):
+        results.note(one, said, "")
+    monkeypatch.setattr(mutation, "explained", lambda: dict.fromkeys((found.name, known.name), "why"))
+
+    verdict = judged("proof", every, results)
+
+    assert (verdict.found, verdict.explained) == (1, 1)
+    assert (verdict.survived, verdict.stale, verdict.not_tried) == ([new.name], [found.name], [left.name])
+    assert not verdict.holds
+
+
+def test_what_is_known_is_not_tried_again_until_what_it_rests_on_changes(
+    results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results.note(mutant("one"), FOUND, "tests/core/requests/test_proof.py::test_x")
+    assert Results("proof", SUITES["proof"]).of(mutant("one")) == FOUND
+    monkeypatch.setattr(mutation, "digest", lambda *_: "another")
+    assert Results("proof", Suite((), ())).of(mutant("one")) == ""
