@@ -10,19 +10,17 @@ import pytest
 from bot.core.people.identity import Person, Place
 from bot.core.policy.calendar_and_limits import BlastRadius, ExtraApprovals, Freeze, MaintenanceWindow
 from bot.core.policy.decide import could_break_glass, explain, may_own, may_see_all, may_sign, may_use_kill_switch
+from bot.core.policy.groups import BreakGlassPolicy, Group, OnCallSource
 from bot.core.policy.hold import HoldPolicy
 from bot.core.policy.home import Health
 from bot.core.policy.mask_layer import choose_layer, with_plan
 from bot.core.policy.model import (
     Allow,
-    BreakGlassPolicy,
     Decision,
     Facts,
-    Group,
     ListedUnit,
     Moment,
     NeedsApproval,
-    OnCallSource,
     Policy,
     Refuse,
     Rule,
