@@ -43,6 +43,11 @@ class KeyRing:
         key = self.keys[0]
         return Seal(key.id, _mac(key.secret, domain, text))
 
+    def derive(self, kid: str, domain: str, text: str) -> bytes | None:
+        """A secret of our own for this text, which nobody can tell without the key; None if that key is not here."""
+        key = next((key for key in self.keys if key.id == kid), None)
+        return hmac.digest(_key_of(key.secret, domain), text.encode(), "sha256") if key else None
+
     def fault(self, domain: str, text: str, kid: str | None, mac: str | None) -> str:
         """What is wrong with a seal; empty if we made it for this text."""
         if not kid or not mac:

@@ -45,3 +45,13 @@ def test_anything_else_is_refused_without_being_shown(text: str) -> None:
     with pytest.raises(ValueError, match="has to be a line|two keys alike") as refused:
         parse_keys(text)
     assert "Bwc" not in str(refused.value)
+
+
+def test_what_is_derived_is_no_seal_and_differs_by_key_domain_and_text() -> None:
+    ring = KeyRing((KEY, OLD))
+    derived = [
+        ring.derive(*one) for one in (("lab", "a", TEXT), ("old", "a", TEXT), ("lab", "b", TEXT), ("lab", "a", ""))
+    ]
+    assert len({*derived}) == 4
+    assert ring.derive("lab", "a", TEXT) == derived[0]
+    assert ring.derive("gone", "a", TEXT) is None
