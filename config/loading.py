@@ -133,6 +133,9 @@ def _warnings(document: Document, policy: Policy, inventory: Inventory) -> Itera
             yield f"{document.path}:{rule.line}: rule {rule.name}: need: 0 lets changes run without a second person"
         if without_page(rule.escalate):
             yield f"{document.path}:{rule.line}: rule {rule.name}: its escalation ends without paging anybody"
+        if rule.step_up and not policy.operations_channel:
+            why = "nobody would be told that somebody's authenticator is new, locked or reset"
+            yield f"{document.path}:{rule.line}: rule {rule.name}: step_up without an operations_channel: {why}"
     for freeze in policy.freezes:
         yield from _unknown_scope(document, f"freeze {freeze.name}", freeze, inventory)
     for line, why in raised_unreachable(policy):

@@ -235,6 +235,7 @@ def _rule(entry: RuleEntry, line: int) -> Rule:
         need=entry.need,
         approve=tuple(entry.approve),
         distinct=entry.distinct,
+        step_up=entry.step_up,
         routing=Routing(entry.card_channel or "", tuple(entry.mention), tuple(entry.tell), entry.from_private),
         approve_within=entry.approve_within,
         good_for=entry.good_for,

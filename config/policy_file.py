@@ -27,6 +27,7 @@ _RIGHTS = {
     "need",
     "approve",
     "distinct",
+    "step_up",
     "approve_within",
     "good_for",
     "requires_expiry",
@@ -66,6 +67,7 @@ class RuleEntry(BaseModel):
     need: int = Field(default=1, ge=0, le=10)
     approve: list[Word] = []
     distinct: bool = False
+    step_up: bool = False
     card_channel: ChannelId | None = None
     mention: list[Word] = []
     tell: list[ChannelId] = []
@@ -116,6 +118,7 @@ class BreakGlassEntry(BaseModel):
     groups: list[Word] = Field(min_length=1)
     tell: list[Id] = []
     min_reason_length: int = Field(default=10, ge=1, le=REASON_LIMIT)
+    step_up: bool = False
 
     def break_glass(self) -> BreakGlassPolicy:
         """The values for the policy."""
@@ -124,6 +127,7 @@ class BreakGlassEntry(BaseModel):
             channels=tuple(name for name in self.tell if is_channel(name)),
             people=tuple(name for name in self.tell if not is_channel(name)),
             min_reason_length=self.min_reason_length,
+            step_up=self.step_up,
         )
 
 

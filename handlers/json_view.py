@@ -150,6 +150,7 @@ def decision(answer: Decision) -> Shown:
                 "on_call": [_shift(shift) for shift in answer.on_call],
                 "raised": [_extra_approval(one) for one in answer.raised],
                 "guarded": answer.guarded or None,
+                "step_up": answer.step_up,
             }
         case Refuse(code=code, reason=reason, hint=hint):
             return {"answer": "refuse", "code": code, "because": reason, "hint": hint}
@@ -211,6 +212,7 @@ def _approval(asked: Approval) -> Shown:
         "raised": [_extra_approval(one) for one in asked.raised],
         "approve_by": asked.approve_by.isoformat(),
         "guarded": asked.guarded or None,
+        "step_up": asked.step_up,
     }
 
 
@@ -231,6 +233,7 @@ def _vote(vote: Vote) -> Shown:
         "tally": str(vote.tally),
         "at": vote.at.isoformat(),
         "reason": vote.reason,
+        "stepped_up": vote.stepped_up,
     }
 
 

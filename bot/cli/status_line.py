@@ -107,7 +107,8 @@ def plan(request: Shown) -> list[str]:
     if rollout_line.is_rollout(request):
         told[2:3] = rollout_line.plan(request)
     guarded = [f"  guarded: {asked['guarded']}"] if asked.get("guarded") else []
-    return [line(one) for one in [*told, *guarded]]
+    code = ["  code:    approving needs a code from your authenticator"] if asked.get("step_up") else []
+    return [line(one) for one in [*told, *guarded, *code]]
 
 
 def _end(request: Shown) -> str:

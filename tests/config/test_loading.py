@@ -86,6 +86,12 @@ WARNINGS = {
         "    escalate: [{after: 9m, mention: [sre]}]\n    ask:",
         "policy.yaml:7: rule prod: its escalation ends without paging anybody",
     ),
+    "authenticators of which nobody hears": (
+        "    ask:",
+        "    step_up: true\n    ask:",
+        "policy.yaml:7: rule prod: step_up without an operations_channel: "
+        "nobody would be told that somebody's authenticator is new, locked or reset",
+    ),
     "guarded units that nobody could ever mask": (
         "sre: {users: [U0BOB, U0CAROL]}",
         "sre: {users: [U0BOB]}",

@@ -51,6 +51,7 @@ def test_everything_that_may_be_said_is_read(folder: Folder) -> None:
     verbs: [unmask]
     need: 2
     distinct: true
+    step_up: true
     approve_within: 1h30m
     good_for: 90s
     requires_expiry: true
@@ -70,7 +71,7 @@ free_extension: 0.5
 unit_types: [service]
 instances: false
 no_start_proof: [nginx.service]
-break_glass: {groups: [sre], tell: [C0SEC, eng], min_reason_length: 20}
+break_glass: {groups: [sre], tell: [C0SEC, eng], min_reason_length: 20, step_up: true}
 """
     )
     policy = folder.load().policy
@@ -83,6 +84,7 @@ break_glass: {groups: [sre], tell: [C0SEC, eng], min_reason_length: 20}
             need=2,
             approve=("sre", "eng"),
             distinct=True,
+            step_up=True,
             approve_within=timedelta(minutes=90),
             good_for=timedelta(seconds=90),
             requires_expiry=True,
@@ -101,7 +103,7 @@ break_glass: {groups: [sre], tell: [C0SEC, eng], min_reason_length: 20}
     assert (policy.shortest_mask, policy.longest_mask) == (timedelta(minutes=10), timedelta(hours=12))
     assert policy.free_extension == 0.5
     assert (policy.unit_types, policy.instances) == (frozenset({"service"}), False)
-    assert policy.break_glass == BreakGlassPolicy(frozenset({"sre"}), ("C0SEC",), ("eng",), 20)
+    assert policy.break_glass == BreakGlassPolicy(frozenset({"sre"}), ("C0SEC",), ("eng",), 20, step_up=True)
     assert (policy.channels, policy.no_start_proof) == (frozenset({"C0OPS"}), ("nginx.service",))
 
 
@@ -230,6 +232,11 @@ WRONG = {
         "    ask: [eng]\n",
         "    forbid: no\n",
         "policy.yaml:9: rules[0].forbid: has to be text; write numbers",
+    ),
+    "a no that asks for codes": (
+        "    ask: [eng]\n    approve: [sre]\n",
+        "    forbid: never\n    step_up: true\n",
+        "policy.yaml:7: rules[0]: forbids the change, so leave out `step_up`",
     ),
     "a no with rights": (
         "    ask: [eng]\n",

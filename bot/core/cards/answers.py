@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import assert_never
 
-from bot.core.cards import calendar_and_limits, mask_line, rights, slow_unit, unit_state
+from bot.core.cards import calendar_and_limits, mask_line, rights, slow_unit, step_up, unit_state
 from bot.core.cards.approval import on_call, plan_rows, who_may
 from bot.core.cards.blocks import (
     Block,
@@ -213,6 +213,7 @@ def _decision_rows(decision: Decision) -> Iterator[Markup]:
     yield from _routing_rows(decision.routing)
     if decision.guarded:
         yield row("Guarded", words("{}. The approver must confirm that console access works today", decision.guarded))
+    yield from step_up.rows(is_needed=decision.step_up)
 
 
 def _routing_rows(routing: Routing) -> Iterator[Markup]:

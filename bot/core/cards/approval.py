@@ -3,7 +3,16 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from bot.core.cards import break_glass, calendar_and_limits, consequences, expiry, force_stop, kill_switch, unit_state
+from bot.core.cards import (
+    break_glass,
+    calendar_and_limits,
+    consequences,
+    expiry,
+    force_stop,
+    kill_switch,
+    step_up,
+    unit_state,
+)
 from bot.core.cards.blocks import (
     Action,
     Markup,
@@ -153,6 +162,7 @@ def rule_rows(request: Request, now: datetime) -> Iterator[Markup]:
             yield row(
                 "Guarded", words("{}. The approver must confirm that console access works today", approval.guarded)
             )
+        yield from step_up.rows(is_needed=approval.step_up)
         yield from _votes(request, approval)
     elif request.stage is Stage.APPROVED:
         if not request.is_break_glass:

@@ -11,6 +11,7 @@ from bot.core.cards.blocks import Block, Markup, Text, option, plain_text, row, 
 from bot.core.cards.buttons import DIGEST_SIGNS
 from bot.core.cards.form_fields import TITLE, input_block, modal, note, text_input
 from bot.core.cards.hold_form import hold_fields, review_field
+from bot.core.cards.step_up_forms import code_field
 from bot.core.cards.titles import loud_title, requester_and_reason
 from bot.core.input.draft import EMPTY, Draft
 from bot.core.input.names import REASON_LIMIT
@@ -121,8 +122,8 @@ def deny_form(request: Request) -> Block:
     return modal(DENY, "Deny or ask", "Send", blocks) | _of(request)
 
 
-def break_glass_form(request: Request, *, least: int) -> Block:
-    """The reason and confirmation for break-glass, on the request as it is stored."""
+def break_glass_form(request: Request, *, least: int, asks_code: bool = False) -> Block:
+    """The reason and confirmation for break-glass, on the request as it is stored, and the code where it needs one."""
     told = words(
         "Everybody who could have approved is notified at once, and one of them must sign off afterwards. "
         "All other checks still apply."
@@ -137,7 +138,8 @@ def break_glass_form(request: Request, *, least: int) -> Block:
         if request.approval and request.approval.guarded
         else []
     )
-    return modal(BREAK_GLASS, "Break glass", "Break glass", [*blocks, *ticks]) | _of(request)
+    code = [code_field()] if asks_code else []
+    return modal(BREAK_GLASS, "Break glass", "Break glass", [*blocks, *ticks, *code]) | _of(request)
 
 
 def answer_form(request: Request) -> Block:
@@ -164,20 +166,22 @@ def sign_off_form(request: Request) -> Block:
 
 
 def approve_form(request: Request) -> Block:
-    """The confirmation that an approver of a guarded unit must give, on the request as it is stored."""
+    """What the policy asks of an approver beside a click, on the request as it is stored: a word, a code, or both."""
     guarded = request.approval.guarded if request.approval else ""
     why = [row("Guarded", guarded)] if guarded else []
-    blocks = [section("about", [*_about(request), *why]), _console(request.target.host, "Before you approve")]
-    return modal(APPROVE, "Approve", "Approve", blocks) | _of(request)
+    ticks = [_console(request.target.host, "Before you approve")] if guarded else []
+    code = [code_field()] if request.approval and request.approval.step_up else []
+    return modal(APPROVE, "Approve", "Approve", [section("about", [*_about(request), *why]), *ticks, *code]) | _of(
+        request
+    )
 
 
 def confirm_form(request: Request, *, shows_plan: bool = True) -> Block:
     """The stored request and its plan, to be confirmed by an approver who has no card on the screen."""
     form = approve_form(request)
-    about, *tick = form["blocks"]
-    is_guarded = request.approval is not None and bool(request.approval.guarded)
+    about, *asked = form["blocks"]
     plan = [*plan_rows(request)] if shows_plan else [words("The consequences cannot be shown here.")]
-    return form | {"blocks": [about, section("plan", plan), *(tick if is_guarded else [])]}
+    return form | {"blocks": [about, section("plan", plan), *asked]}
 
 
 def text_modal(text: Text) -> Block:

@@ -33,16 +33,24 @@ def missing_groups(groups: Sequence[str]) -> str:
     return f"Your approval counts, but each must come from a different group. Still missing: {missing}."
 
 
-def lost(voters: Sequence[Vote]) -> str:
-    """Whose approval was lost."""
-    names = " and ".join(vote.voter_name or vote.voter.user for vote in voters)
-    return f"{names} may no longer approve this"
+def lost(voters: Sequence[Vote], *, step_up: bool = False) -> str:
+    """Whose approval was lost, and why; `step_up`: each approval needs a code now."""
+    without_code = [vote for vote in voters if step_up and not vote.stepped_up]
+    others = [vote for vote in voters if vote not in without_code]
+    said = [f"{_names(others)} may no longer approve this"] if others else []
+    said += [f"{_names(without_code)} approved without a code, which is needed now"] if without_code else []
+    return "; ".join(said)
 
 
-def lost_note(request: Request, voters: Sequence[Vote]) -> str:
+def lost_note(request: Request, voters: Sequence[Vote], *, step_up: bool = False) -> str:
     """Tell everybody that approvals were lost, and how many are left."""
     need = request.approval.need if request.approval else 0
-    return f"{lost(voters)}, so their approval no longer counts. The request has {request.have} of {need} approvals."
+    why = lost(voters, step_up=step_up)
+    return f"{why}, so their approval no longer counts. The request has {request.have} of {need} approvals."
+
+
+def _names(voters: Sequence[Vote]) -> str:
+    return " and ".join(vote.voter_name or vote.voter.user for vote in voters)
 
 
 def replaced_policy(why: str) -> str:

@@ -109,6 +109,7 @@ RULES: tuple[Check, ...] = (
     approval.voter_is_not_the_requester,
     approval.voter_may_decide,
     approval.voter_has_not_voted_before,
+    approval.voter_has_stepped_up,
     break_glass.may_break_glass,
     break_glass.break_glass_is_allowed,
     dead_ends.enough_people_could_approve,

@@ -14,6 +14,7 @@ class BreakGlassPolicy:
     channels: tuple[str, ...] = ()  # channel ids
     people: tuple[str, ...] = ()  # groups whose members are mentioned, in addition to the skipped approvers
     min_reason_length: int = 10  # characters
+    step_up: bool = False  # it needs a code from that person's authenticator, whatever the rules say
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,13 +68,12 @@ class Facts:
     verdict: Verdict | None = None  # and whether they approve or deny
     approvers: tuple[Person, ...] = ()  # those whose counted approval stands, with their current identity
     members: Mapping[str, frozenset[PersonId]] = field(default_factory=dict)  # group -> current members
-    # who went ahead without the missing votes, or wants to (BREAK_GLASS), as they are now
-    break_glass: Person | None = None
+    stepped_up: bool = False  # VOTE: whether the voter gave a code from their authenticator
+    break_glass: Person | None = None  # who used break-glass, or wants to (BREAK_GLASS), as they are now
     unknown: Mapping[str, Unknown] = field(default_factory=dict)  # group -> why its members are not known
     unfit: frozenset[PersonId] = frozenset()  # members who are known to be guests, bots or deactivated
     shifts: Mapping[str, tuple[Shift, ...]] = field(default_factory=dict)  # on-call group -> who is on call until when
-    # channels where rules put their cards, in their current state
-    cards: Mapping[str, Place] = field(default_factory=dict)
+    cards: Mapping[str, Place] = field(default_factory=dict)  # channels where rules put their cards, as they are now
     own_mask: Request | None = None  # our own request that this one would undo, extend, or stop by force for
     others: tuple[Host, ...] = ()  # the other hosts of the group that the hold would cover, or would not cover any more
     group_hold: Request | None = None  # on one more host of a group: the approved hold for the group, while it stands
@@ -119,6 +118,7 @@ class NeedsApproval:
     good_for: timedelta
     guarded: str = ""
     distinct: bool = False  # each approval has to come from a different group
+    step_up: bool = False  # each approval needs a code from the approver's authenticator
     on_call: tuple[Shift, ...] = ()  # members of the groups who are on call, for on-call groups
     routing: Routing = Routing()
     lost: tuple[PersonId, ...] = ()  # people whose counted approval does not stand any more
@@ -173,6 +173,7 @@ class Rule:
     need: int = 1
     approve: tuple[str, ...] = ()  # groups whose members may approve
     distinct: bool = False  # each approval has to come from a different one of these groups
+    step_up: bool = False  # each approval, and break-glass, needs a code from that person's authenticator
     approve_within: timedelta = timedelta(minutes=15)
     good_for: timedelta = timedelta(minutes=10)
     requires_expiry: bool = False  # a mask must expire,
@@ -213,8 +214,7 @@ class Policy:
     time_zone: tzinfo = UTC  # the time zone of times that name none
     scheduled_windows: ScheduledWindowLimits = ScheduledWindowLimits()
     operations_channel: str = ""  # the channel for messages that belong to no request
-    # whether that channel is told of masks made or removed by hand; they are recorded anyway
-    tell_foreign_masks: bool = True
+    tell_foreign_masks: bool = True  # it is told of masks made or removed by hand; they are recorded anyway
     unit_types: frozenset[str] = frozenset({"service", "socket", "timer", "path"})
     instances: bool = True  # whether instances (`foo@1.service`) may be masked
     break_glass: BreakGlassPolicy = BreakGlassPolicy()

@@ -21,6 +21,7 @@ def approval_required(
         good_for=answer.good_for,
         guarded=answer.guarded,
         distinct=answer.distinct,
+        step_up=answer.step_up,
         on_call=answer.on_call,
         raised=answer.raised,
         calendar_changes_at=answer.calendar_changes_at,
@@ -42,6 +43,7 @@ def updated_approval(
         groups=answer.groups,
         guarded=answer.guarded,
         distinct=answer.distinct,
+        step_up=answer.step_up,
         on_call=answer.on_call,
         raised=answer.raised,
         calendar_changes_at=answer.calendar_changes_at,
@@ -64,8 +66,13 @@ def with_original_requirements(request: Request, *, policy: str) -> Request:
     approval = request.approval
     if approval is None or approval.policy == policy:
         return request
-    at_least, was_distinct = max(approval.at_least, approval.need), approval.was_distinct or approval.distinct
-    return replace(request, approval=replace(approval, at_least=at_least, was_distinct=was_distinct))
+    before = replace(
+        approval,
+        at_least=max(approval.at_least, approval.need),
+        was_distinct=approval.was_distinct or approval.distinct,
+        was_step_up=approval.was_step_up or approval.step_up,
+    )
+    return replace(request, approval=before)
 
 
 def is_outdated(request: Request, *, policy: str, now: datetime) -> bool:

@@ -1,6 +1,6 @@
 """Approvals: what the policy asks for before a change may run, and the votes that people gave."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -33,6 +33,7 @@ class VoteCommand:
     card: tuple[str, str] | None = None  # the channel and timestamp of the card that was pressed, if it was one
     reason: str = ""
     console_works: bool = False
+    code: str = field(default="", repr=False)  # from the voter's authenticator; it is checked and never stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Vote:
     tally: Tally = Tally.RECORDED
     reason: str = ""  # the voter's own reason, or why the vote was refused
     console_works: bool = False  # for a guarded unit: the voter confirms that out-of-band console access works today
+    stepped_up: bool = False  # the voter gave a code from their authenticator, and it was right
     place: Place | None = None  # where to answer the voter
     groups: tuple[str, ...] = ()  # the approving groups that the voter belonged to when the vote was counted
     event: str = ""  # the id of the sealed event that says it was given
@@ -58,6 +60,7 @@ class Vote:
             "digest": self.digest,
             "verdict": str(self.verdict),
             "console_works": self.console_works,
+            "stepped_up": self.stepped_up,
             "cast_at": self.at,
         }
 
@@ -75,9 +78,11 @@ class Approval:
     good_for: timedelta = timedelta(minutes=10)  # how long the approval stays good
     guarded: str = ""  # why an approver must confirm that console access works; empty: not needed
     distinct: bool = False  # each approval has to come from a different group
+    step_up: bool = False  # each approval needs a code from the approver's authenticator
     on_call: tuple[Shift, ...] = ()  # members of the groups who were on call when people were asked
     raised: tuple[ExtraApprovalReason, ...] = ()  # why more approvals are needed than the rule itself asks for
     calendar_changes_at: datetime | None = None  # when the calendar alone may change the number of approvals
     policy: str = ""  # the digest of the policy that judged the request last
     at_least: int = 0  # approvals that an earlier policy asked for: its successor may ask for more, never for fewer
     was_distinct: bool = False  # an earlier policy asked for approvals from different groups
+    was_step_up: bool = False  # an earlier policy asked for codes

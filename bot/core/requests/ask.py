@@ -87,6 +87,7 @@ class Ask:
     console_works: bool = (
         False  # with `--break-glass`: their word, for a guarded unit, that out-of-band access works today
     )
+    stepped_up: bool = False  # with `--break-glass`: they gave a right code from their authenticator
 
     @property
     def words(self) -> str:

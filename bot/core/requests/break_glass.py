@@ -26,6 +26,7 @@ class BreakGlass:
     at: datetime
     digest: str
     console_works: bool = False  # for a guarded unit: out-of-band console access is confirmed to work today
+    stepped_up: bool = False  # they gave a right code from their authenticator
     groups: tuple[str, ...] = ()  # groups whose members could have approved
     need: int = 0
     have: int = 0  # how many approvals were needed

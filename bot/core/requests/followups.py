@@ -3,7 +3,7 @@
 A followup is recorded at once and handled once the sender's identity has been verified.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -33,6 +33,7 @@ class FollowupCommand:
     digest: str = ""
     console_works: bool = False
     to: PersonId | None = None
+    code: str = field(default="", repr=False)  # from their authenticator; it is checked and never stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Followup:
     text: str = ""  # the reason, the question or the answer
     digest: str = ""  # BREAK_GLASS: the digest of the plan it is about
     console_works: bool = False  # BREAK_GLASS on a guarded unit: console access is confirmed
+    stepped_up: bool = False  # BREAK_GLASS: they gave a right code from their authenticator
     to: PersonId | None = None  # HAND_OVER: the new owner
     tally: Tally = Tally.RECORDED
     refusal: str = ""  # why it was refused, if it was

@@ -40,5 +40,8 @@ def with_break_glass(deps: Deps, request: Request, who: PersonId) -> Request:
     """The request as if the person used break-glass, with a sufficient reason and every confirmation."""
     reason = "?" * deps.in_force.policy.break_glass.min_reason_length
     return replace(
-        request, break_glass=BreakGlass(who, "", reason, deps.clock.now(), request.target.digest, console_works=True)
+        request,
+        break_glass=BreakGlass(
+            who, "", reason, deps.clock.now(), request.target.digest, console_works=True, stepped_up=True
+        ),
     )

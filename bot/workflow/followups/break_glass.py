@@ -57,6 +57,7 @@ def _use(deps: Deps, request: Request, followup: Followup) -> BreakGlass:
         now,
         followup.digest,
         console_works=followup.console_works,
+        stepped_up=followup.stepped_up,
         groups=approval.groups if approval else (),
         need=approval.need if approval else 0,
         have=request.have,

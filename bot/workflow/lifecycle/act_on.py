@@ -6,8 +6,10 @@ from datetime import timedelta
 from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
 from bot.core.cards import voting as words
+from bot.core.cards.step_up import CODE_MISSING
 from bot.core.policy.model import Allow, NeedsApproval, Refuse
 from bot.core.policy.requirements import approval_required, updated_approval
+from bot.core.policy.rules.approval import STEP_UP_MISSING
 from bot.core.policy.rules.calendar_and_limits import REACH
 from bot.core.requests import Approval, Escalation, Followup, FollowupKind, Request, Stage, Tally, Vote, deadlines
 from bot.core.requests.plan import differences, plan_of
@@ -113,7 +115,7 @@ def _ask_again(deps: Deps, decided: Decided, needed: NeedsApproval, before: Appr
     request, now, window = decided.request, deps.clock.now(), decided.request.ask.change.scheduled_window
     asked = updated_approval(before, needed, policy=decided.policy, window=window)
     lost = _without_lost_approvals(request, needed)
-    who_lost = (f"who may approve: {words.lost(lost.voters)}",) if lost.voters else ()
+    who_lost = (f"who may approve: {words.lost(lost.voters, step_up=needed.step_up)}",) if lost.voters else ()
     changed = (*_what_changed(request), *words.needs_more(before, asked), *who_lost) or (words.NEEDS_MORE,)
     by = deadlines.approve_by(window, now, asked.approve_within)
     since = deadlines.escalation_start(now, by, asked.approve_within)
@@ -173,12 +175,22 @@ def _without_lost_approvals(request: Request, answer: NeedsApproval) -> _Lost:
     if not gone:
         return _Lost(request)
     votes = tuple(
-        replace(vote, tally=Tally.REFUSED, reason=words.MAY_NOT_ANY_MORE) if vote in gone else vote
+        replace(vote, tally=Tally.REFUSED, reason=_why_lost(vote, answer)[1]) if vote in gone else vote
         for vote in request.votes
     )
     left = replace(request, votes=votes)
     events = tuple(
-        event(left, "approval.lost", outcome="denied", code="may_not_approve", actor=vote.voter, vote=vote.event)
+        event(
+            left, "approval.lost", outcome="denied", code=_why_lost(vote, answer)[0], actor=vote.voter, vote=vote.event
+        )
         for vote in gone
     )
-    return _Lost(left, gone, events, (Message(MessageKind.NOTE, body=words.lost_note(left, gone)),))
+    note = words.lost_note(left, gone, step_up=answer.step_up)
+    return _Lost(left, gone, events, (Message(MessageKind.NOTE, body=note),))
+
+
+def _why_lost(vote: Vote, answer: NeedsApproval) -> tuple[str, str]:
+    """Why a counted approval does not stand any more: a code for programs, and a sentence."""
+    if answer.step_up and not vote.stepped_up:
+        return STEP_UP_MISSING, CODE_MISSING
+    return "may_not_approve", words.MAY_NOT_ANY_MORE

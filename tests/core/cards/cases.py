@@ -238,6 +238,7 @@ WAITING = {
     "an ordinary unit": waiting(),
     "many related units": waiting(BUSY),
     "two approvals, one there, one being checked, and a tick": guarded(),
+    "each approval needs a code": waiting(approval=approval(step_up=True)),
     "two approvals from different groups": distinct(),
     "two from different groups, one is there": distinct("sre dba"),
     "two from different groups, and both came from one": distinct("sre", "sre"),

@@ -13,6 +13,7 @@ from bot.core.cards import (
     ownership,
     request_status,
     routing,
+    step_up,
     voting,
 )
 from bot.core.people.identity import Place
@@ -31,6 +32,7 @@ from bot.core.requests import (
     Verdict,
     Vote,
 )
+from bot.core.step_up.authenticator import Result, StepUpState
 from tests.core.cards.cases import ENDED, guarded
 from tests.core.cards.situations import (
     ALICE,
@@ -81,6 +83,10 @@ def said_of_votes() -> dict[str, str]:
         "an approval was lost": voting.lost_note(asked, [CAST, replace(CAST, voter=CAROL, voter_name="carol")]),
         "an approval was lost, without a rule": voting.lost_note(replace(asked, approval=None), [CAST]),
         "a name is not known": voting.lost([replace(CAST, voter_name="")]),
+        "codes are needed now": voting.lost_note(asked, [CAST], step_up=True),
+        "codes are needed now, and somebody lost their right": voting.lost_note(
+            asked, [CAST, replace(CAST, voter_name="carol", stepped_up=True)], step_up=True
+        ),
         "under another policy": voting.replaced_policy("@eng may not ask for that."),
         "needs more, for a reason": "; ".join(voting.needs_more(APPROVAL, raised)),
         "needs more": "; ".join(voting.needs_more(APPROVAL, replace(APPROVAL, need=3))),
@@ -90,6 +96,22 @@ def said_of_votes() -> dict[str, str]:
         "guarded": voting.CONFIRM_CONSOLE,
         "decided already": voting.DECIDED_ALREADY,
         "a second click": voting.BEING_CHECKED,
+    }
+
+
+def said_of_step_up() -> dict[str, str]:
+    """Of codes and authenticators, to their owners and to operators."""
+    state = StepUpState(locked_until=NOW)
+    return {
+        **{f"a code is not taken: {result}": step_up.why_not(result, state) for result in Result},
+        "no code was given": step_up.NO_CODE,
+        "approved without a code before": step_up.CODE_MISSING,
+        "an older state": step_up.NOT_BELIEVED,
+        "locked, for operators": step_up.locked_notice("bob"),
+        "locked, without a time": step_up.locked(None),
+        "enrolled": step_up.enrolled_notice("bob", is_another=False),
+        "replaced": step_up.enrolled_notice("bob", is_another=True),
+        "reset": step_up.reset_notice("bob", "carol", "his phone is gone"),
     }
 
 
@@ -187,6 +209,7 @@ def all_notes() -> dict[str, str]:
     return {
         **said_of_standing(),
         **said_of_votes(),
+        **said_of_step_up(),
         **said_to_owners(),
         **said_of_starting(),
         **said_elsewhere(),

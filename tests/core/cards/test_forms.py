@@ -9,13 +9,16 @@ import pytest
 
 from bot.core.cards import forms, plain
 from bot.core.cards.blocks import Block
+from bot.core.cards.step_up_forms import CODE, enrol_form, replace_form
 from bot.core.input.draft import Draft
 from bot.core.input.names import REASON_LIMIT
 from bot.core.requests import Request
+from bot.core.step_up.authenticator import Authenticator, StepUpState, offer
 from tests.core.cards.cases import guarded
 from tests.core.cards.limits import problems
 from tests.core.cards.reading import read_form
-from tests.core.cards.situations import NAMES, approval, waiting
+from tests.core.cards.situations import NAMES, NOW, approval, waiting
+from tests.lab.keys import KEYS
 
 FULL = Draft("web-01", "worker.service", runtime=True, keep_running=True, user="deploy")
 
@@ -117,11 +120,51 @@ def test_who_goes_ahead_alone_reads_host_unit_and_verb_gives_a_reason_and_vouche
 
 
 def test_an_approver_of_a_guarded_unit_reads_host_unit_and_verb_before_the_tick() -> None:
-    view = forms.approve_form(waiting())
+    view = forms.approve_form(guarded())
     assert "MASK worker.service on web-01" in read_form(view, NAMES)
     (block,) = [block for block in view["blocks"] if block["block_id"] == forms.CONSOLE]
     assert block["optional"] is False
     assert [option["value"] for option in block["element"]["options"]] == [forms.CONSOLE_WORKS]
+
+
+@pytest.mark.parametrize("form", [forms.approve_form, forms.confirm_form])
+def test_an_approver_is_asked_for_what_the_policy_asks_for_and_for_nothing_else(form: Any) -> None:
+    asked = {
+        (tick, step_up): {
+            block["block_id"]
+            for block in form(waiting(approval=approval(guarded=tick, step_up=step_up)))["blocks"]
+            if block["type"] == "input"
+        }
+        for tick in ("", "it carries the mail")
+        for step_up in (False, True)
+    }
+    for (tick, step_up), fields in asked.items():
+        assert (forms.CONSOLE in fields, CODE in fields, len(fields)) == (bool(tick), step_up, bool(tick) + step_up)
+
+
+def test_who_goes_ahead_alone_is_asked_for_a_code_where_that_is_needed() -> None:
+    for asks_code in (False, True):
+        view = forms.break_glass_form(waiting(), least=10, asks_code=asks_code)
+        assert any(block["block_id"] == CODE for block in view["blocks"]) is asks_code
+
+
+def test_a_new_secret_is_shown_with_a_field_for_its_first_code_and_in_nothing_that_comes_back() -> None:
+    _, shown = offer(StepUpState(), "step_up:T1:UBOB", "bob & <!here>" + "é" * 60, KEYS, NOW, salt="a1")
+    view = enrol_form(shown)
+    assert problems(view) == []
+    assert shown.secret in read_form(view, NAMES)
+    assert "otpauth://totp/maskbot:bob%20%26%20%3C%21here%3E" in json.dumps(view)
+    assert field(view, CODE)["max_length"] == 20
+    assert "private_metadata" not in view
+    assert shown.secret not in repr(shown)
+
+
+@pytest.mark.parametrize("since", [NOW, None])
+def test_before_another_secret_is_shown_a_code_of_the_present_one_is_asked_for(since: Any) -> None:
+    view = replace_form(StepUpState(Authenticator("lab", "a1", since) if since else None))
+    assert problems(view) == []
+    assert ("since 2026" in read_form(view, NAMES)) is bool(since)
+    assert field(view, CODE)
 
 
 def test_what_is_only_read_has_nothing_to_send() -> None:

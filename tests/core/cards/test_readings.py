@@ -28,6 +28,7 @@ from bot.core.cards import (
     render,
     replies,
     slow_unit,
+    step_up_forms,
 )
 from bot.core.cards.blocks import Action
 from bot.core.cards.config_reload import rejection_notice, reload_notice, too_many_connections
@@ -38,6 +39,7 @@ from bot.core.people.identity import Place, Shift
 from bot.core.policy.model import Allow, Explanation, NeedsApproval, Refuse, Routing
 from bot.core.policy.rules.approvers import Approvers
 from bot.core.requests import Followup, FollowupKind, KillSwitch, Request, Selection, Sent, Stage, Tally, Target
+from bot.core.step_up.authenticator import Authenticator, Offer, StepUpState
 from bot.core.systemd.units import ActiveState, FileKind, LoadState, UnitName
 from tests.core.cards.cases import ALIASED, BUSY, CARDS, DONE, ENDED, INFINITE, WAITING, by_force, guarded, unmask
 from tests.core.cards.expiry import said_of_ends, said_of_holds
@@ -54,6 +56,7 @@ from tests.core.cards.situations import (
     NAMES,
     NOW,
     SENT,
+    approval,
     around,
     change,
     handed,
@@ -160,7 +163,7 @@ def all_details() -> dict[str, str]:
 def all_answers() -> dict[str, str]:
     minutes = timedelta(minutes=15)
     needs = NeedsApproval("prod", "the rule asks for it", 1, 0, ("sre",), minutes, minutes)
-    tick = replace(needs, need=2, guarded="it carries the mail")
+    tick = replace(needs, need=2, guarded="it carries the mail", step_up=True)
     routed = replace(
         needs,
         need=2,
@@ -290,6 +293,12 @@ def all_forms() -> dict[str, str]:
         "answer, although nobody asks": forms.answer_form(waiting()),
         "hand over": forms.hand_over_form(waiting()),
         "sign-off": forms.sign_off_form(with_break_glass(proven())),
+        "approve with a code": forms.approve_form(waiting(approval=approval(step_up=True))),
+        "use break-glass with a code": forms.break_glass_form(waiting(), least=10, asks_code=True),
+        "enrol": step_up_forms.enrol_form(
+            Offer("GEZD GNBV", "otpauth://totp/maskbot:bob?secret=GEZDGNBV&issuer=maskbot")
+        ),
+        "enrol again": step_up_forms.replace_form(StepUpState(Authenticator("lab", "a1", NOW))),
         "approve, without a rule": forms.approve_form(replace(guarded(), approval=None)),
     }
     return {name: read_form(view, NAMES) for name, view in views.items()}

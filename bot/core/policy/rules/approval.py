@@ -1,6 +1,6 @@
 """How many approvals a change needs, who may give them, and whether they are there."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from bot.core.people.identity import Person, PersonId
@@ -12,8 +12,10 @@ from bot.core.policy.rules.identity import is_one_of_us
 from bot.core.policy.rules.permission import approvers_of, as_mentions, matching, not_known
 from bot.core.policy.rules.routing import routing_for
 from bot.core.policy.rules.unit_names import find_listed, names_of
-from bot.core.requests import Approval, ExtraApprovalReason, Request, Verb
+from bot.core.requests import Approval, ExtraApprovalReason, Request, Verb, Verdict
 
+STEP_UP_MISSING = "step_up_missing"
+WITH_CODE = ", each with a code from their authenticator"
 _FEW = ("none", "one", "two", "three", "four", "five")
 
 
@@ -24,6 +26,7 @@ class Requirements:
     rule: Rule
     need: int
     guarded: str  # why console access must be confirmed by an approver; or empty
+    step_up: bool = False  # whether each approval needs a code from the approver's authenticator
     raised: tuple[ExtraApprovalReason, ...] = ()  # why more approvals are needed than the rule asks for
 
 
@@ -32,15 +35,17 @@ def requirements_for(facts: Facts, policy: Policy) -> Requirements:
 
     Whether the requester may ask under that rule does not matter: else a lenient rule would open what a strict one
     closes. Guarded units, freezes, closed windows and limits raise the need. The unmask of somebody else's mask always
-    needs an approval. An earlier policy's requirements are never lowered.
+    needs an approval. Any matching rule may ask for a step-up. An earlier policy's requirements are never lowered.
     """
-    rule = max(matching(facts, policy), key=lambda rule: (rule.need, rule.distinct))
+    rules = matching(facts, policy)
+    rule = max(rules, key=lambda rule: (rule.need, rule.distinct))
     guarded = guarded_because(facts, policy)
     unmasks = facts.request.ask.change.verb is Verb.UNMASK
     need = max(rule.need, policy.guarded_need if guarded else int(unmasks))
     found = calendar_and_limits.reasons(facts, policy)
     groups, need = calendar_and_limits.apply_reasons(rule, need, found)
-    wanted = Requirements(replace(rule, approve=groups), need, guarded, tuple(reason.raised for reason in found))
+    step_up, raised = any(rule.step_up for rule in rules), tuple(reason.raised for reason in found)
+    wanted = Requirements(replace(rule, approve=groups), need, guarded, step_up, raised)
     return _as_before(wanted, facts.request.approval)
 
 
@@ -50,7 +55,8 @@ def _as_before(wanted: Requirements, asked: Approval | None) -> Requirements:
         return wanted
     need, rule = max(wanted.need, asked.at_least), wanted.rule
     is_distinct = rule.distinct or (asked.was_distinct and need <= len(rule.approve))
-    return replace(wanted, need=need, rule=replace(rule, distinct=is_distinct))
+    step_up = wanted.step_up or asked.was_step_up
+    return replace(wanted, need=need, rule=replace(rule, distinct=is_distinct), step_up=step_up)
 
 
 def guarded_because(facts: Facts, policy: Policy) -> str:
@@ -88,6 +94,15 @@ def voter_has_not_voted_before(facts: Facts, policy: Policy) -> Refuse | None:
     return None
 
 
+def voter_has_stepped_up(facts: Facts, policy: Policy) -> Refuse | None:
+    """Where the policy asks for a step-up, an approval without a code does not count. A denial needs none."""
+    if facts.verdict is not Verdict.APPROVE or facts.stepped_up or not requirements_for(facts, policy).step_up:
+        return None
+    return Refuse(
+        STEP_UP_MISSING, "Approving this needs a code from your authenticator.", "Approve it again, with a code."
+    )
+
+
 def as_another_account(why: str) -> Refuse:
     """Refuse what somebody did with another account already."""
     return Refuse("same_person", why, "policy.yaml lists both accounts as one person (`same_person`).")
@@ -118,8 +133,7 @@ def quorum(facts: Facts, policy: Policy) -> Decision:
     """The final check: enough people who are entitled now, each counted once, and never the requester."""
     wanted = requirements_for(facts, policy)
     rule = wanted.rule
-    fit = (one for one in facts.approvers if is_one_of_us(one, policy) and not is_a_requester(one.id, facts, policy))
-    others = _each_once(fit, rule, policy)
+    others = _each_once(_entitled(facts, policy, wanted), rule, policy)
     have = _made(others, rule)
     if have >= wanted.need:
         because = f"has the {approvals(wanted.need)} that it asks for" if wanted.need else "asks for none"
@@ -130,7 +144,7 @@ def quorum(facts: Facts, policy: Policy) -> Decision:
         return no
     return NeedsApproval(
         rule=rule.name,
-        because=f"rule {rule.name} needs {wanted.need} of {approvers_of(rule)}",
+        because=f"rule {rule.name} needs {wanted.need} of {approvers_of(rule)}{WITH_CODE * wanted.step_up}",
         need=wanted.need,
         have=have,
         groups=rule.approve,
@@ -138,6 +152,7 @@ def quorum(facts: Facts, policy: Policy) -> Decision:
         good_for=rule.good_for,
         guarded=wanted.guarded,
         distinct=rule.distinct,
+        step_up=wanted.step_up,
         on_call=tuple(shift for group in rule.approve for shift in facts.shifts.get(group, ())),
         lost=tuple(one.id for one in facts.approvers if not _may_count(one, perhaps, rule)),
         routing=routing_for(rule, facts),
@@ -148,10 +163,24 @@ def quorum(facts: Facts, policy: Policy) -> Decision:
     )
 
 
+def _entitled(facts: Facts, policy: Policy, wanted: Requirements) -> Iterator[Person]:
+    """Approvers who are ours and not the requester, and gave a code where that is asked for now."""
+    stepped_up = [vote.voter for vote in facts.request.counted_votes if vote.stepped_up]
+    for one in facts.approvers:
+        gave_a_code = any(one.id.is_same_as(other) for other in stepped_up)
+        if (
+            is_one_of_us(one, policy)
+            and not is_a_requester(one.id, facts, policy)
+            and (gave_a_code or not wanted.step_up)
+        ):
+            yield one
+
+
 def is_covered(given: Request, facts: Facts, policy: Policy) -> bool:
     """Whether the approvals of another request cover everything that this one needs."""
     wanted = requirements_for(facts, policy)
-    people = [Person(vote.voter, vote.voter_name, frozenset(vote.groups)) for vote in given.counted_votes]
+    votes = [vote for vote in given.counted_votes if vote.stepped_up or not wanted.step_up]
+    people = [Person(vote.voter, vote.voter_name, frozenset(vote.groups)) for vote in votes]
     has_word = not wanted.guarded or any(vote.console_works for vote in given.counted_votes)
     return has_word and _made(_each_once(people, wanted.rule, policy), wanted.rule) >= wanted.need
 

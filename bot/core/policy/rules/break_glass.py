@@ -5,7 +5,7 @@ Every other rule still applies.
 
 from bot.core.people.identity import Person
 from bot.core.policy.model import Allow, Facts, Moment, Policy, Refuse
-from bot.core.policy.rules.approval import guarded_because, requirements_for
+from bot.core.policy.rules.approval import STEP_UP_MISSING, guarded_because, requirements_for
 from bot.core.policy.rules.identity import is_one_of_us
 from bot.core.policy.rules.permission import NOT_KNOWN, NOT_KNOWN_YET, as_mentions, matching, not_known
 from bot.core.policy.rules.routing import routing_for
@@ -58,7 +58,16 @@ def objection(person: Person, facts: Facts, policy: Policy) -> Refuse | None:
     if guarded_because(facts, policy) and not console_confirmed:
         why = "This unit is guarded: to use break-glass, confirm that console access works today."
         return Refuse("console_not_vouched", why, "Confirm with `--console-works`, or in the form under `Details`.")
+    stepped_up = used.stepped_up if used else facts.request.ask.stepped_up
+    if not stepped_up and needs_step_up(facts, policy):
+        hint = "Give it with `--code`, or in the form under `Details`."
+        return Refuse(STEP_UP_MISSING, "Break-glass needs a code from your authenticator here.", hint)
     return None
+
+
+def needs_step_up(facts: Facts, policy: Policy) -> bool:
+    """Whether break-glass needs a code: wherever it is asked for by itself, and where approvals need one."""
+    return policy.break_glass.step_up or requirements_for(facts, policy).step_up
 
 
 def why_too_short(reason: str, policy: Policy) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from bot.core.policy.calendar_and_limits import ExtraApprovals, Freeze, MaintenanceWindow, RequestLimits
 from bot.core.policy.model import Explanation, Facts, Policy, Rule
+from bot.core.policy.rules.approval import WITH_CODE
 from bot.core.policy.rules.calendar_and_limits import REACH, count, reasons, when
 from bot.core.policy.rules.permission import approvers_of, as_mentions, matching, mismatch, outside_scope
 from bot.core.time.calendar import current, upcoming
@@ -29,8 +30,10 @@ def _rule(rule: Rule, policy: Policy) -> str:
         return f"it forbids: {rule.forbid}"
     asks = as_mentions(sorted(rule.ask)) or "nobody"
     groups = as_mentions(sorted(policy.break_glass.groups))
-    break_glass = f"; {groups} may use break-glass" if rule.allows_break_glass else "; no break-glass"
-    return f"{asks} may ask; needs {rule.need} of {approvers_of(rule)}{break_glass if groups else ''}"
+    code = " with a code" if rule.step_up or policy.break_glass.step_up else ""
+    break_glass = f"; {groups} may use break-glass{code}" if rule.allows_break_glass else "; no break-glass"
+    needs = f"needs {rule.need} of {approvers_of(rule)}{WITH_CODE * rule.step_up}"
+    return f"{asks} may ask; {needs}{break_glass if groups else ''}"
 
 
 def _freeze(freeze: Freeze, facts: Facts) -> Explanation:

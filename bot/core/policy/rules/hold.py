@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from bot.core.policy.hold import conflict, rests_until
 from bot.core.policy.model import Allow, Facts, Moment, Policy, Refuse
-from bot.core.policy.rules.approval import is_covered, requirements_for
+from bot.core.policy.rules.approval import WITH_CODE, is_covered, requirements_for
 from bot.core.policy.rules.expiry import mask_expires_where_required
 from bot.core.policy.rules.permission import approvers_of, as_mentions, hold_to_lift, not_known
 from bot.core.requests import Loss, Request, Target, Verb
@@ -86,7 +86,8 @@ def _asks_for_more(facts: Facts, policy: Policy) -> Refuse | None:
     if facts.group_hold is None or is_covered(facts.group_hold, facts, policy):
         return None
     wanted = requirements_for(facts, policy)
-    what = f"{wanted.need} of {approvers_of(wanted.rule)}" + f" ({wanted.guarded})" * bool(wanted.guarded)
+    what = f"{wanted.need} of {approvers_of(wanted.rule)}{WITH_CODE * wanted.step_up}"
+    what += f" ({wanted.guarded})" * bool(wanted.guarded)
     why = f"Rule `{wanted.rule.name}` needs more there than the hold was approved with: {what}."
     return Refuse("asks_for_more", why, f"Ask for a hold on {facts.host.name} by itself.")
 

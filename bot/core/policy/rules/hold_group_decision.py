@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bot.core.hosts.inventory import Host
 from bot.core.policy.model import Decision, Facts, NeedsApproval, Refuse
+from bot.core.policy.rules.approval import WITH_CODE
 from bot.core.policy.rules.permission import as_mentions
 
 HostDecisions = Sequence[tuple[Host, Decision]]
@@ -39,9 +40,12 @@ def _differing_approvers(asked: Sequence[tuple[Host, NeedsApproval]]) -> Refuse 
 
 
 def _strictest(asked: Sequence[tuple[Host, NeedsApproval]]) -> NeedsApproval:
-    """The most approvals, console access if any host needs it, and the soonest change of the calendar."""
+    """The most approvals, console access and a step-up if any host needs them, and the calendar's soonest change."""
     answers = [answer for _, answer in asked]
     turns = [answer.calendar_changes_at for answer in answers if answer.calendar_changes_at]
     guarded = next((answer.guarded for answer in answers if answer.guarded), "")
-    strictest = max(answers, key=lambda answer: answer.need)
-    return replace(strictest, guarded=guarded, calendar_changes_at=min(turns, default=None))
+    strictest, step_up = max(answers, key=lambda answer: answer.need), any(answer.step_up for answer in answers)
+    because = strictest.because + WITH_CODE * (step_up and not strictest.step_up)
+    return replace(
+        strictest, because=because, guarded=guarded, step_up=step_up, calendar_changes_at=min(turns, default=None)
+    )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from bot.core.policy.model import Allow, Decision, Facts, Moment, NeedsApproval, Policy, Refuse
-from bot.core.policy.rules.approval import is_covered
+from bot.core.policy.rules.approval import WITH_CODE, is_covered
 from bot.core.policy.rules.permission import as_mentions, matching, not_known
 from bot.core.requests import Request, Stage, Verb
 
@@ -48,11 +48,14 @@ def _differing_approvers(asked: Sequence[tuple[str, NeedsApproval]]) -> Refuse |
 
 
 def _strictest(answers: Sequence[NeedsApproval]) -> NeedsApproval:
-    """The most approvals, console access if any target needs it, and the soonest change of the calendar."""
+    """The most approvals, console access and a step-up if any target needs them, and the calendar's soonest change."""
     turns = [answer.calendar_changes_at for answer in answers if answer.calendar_changes_at]
     guarded = next((answer.guarded for answer in answers if answer.guarded), "")
-    strictest = max(answers, key=lambda answer: answer.need)
-    return replace(strictest, guarded=guarded, calendar_changes_at=min(turns, default=None))
+    strictest, step_up = max(answers, key=lambda answer: answer.need), any(answer.step_up for answer in answers)
+    because = strictest.because + WITH_CODE * (step_up and not strictest.step_up)
+    return replace(
+        strictest, because=because, guarded=guarded, step_up=step_up, calendar_changes_at=min(turns, default=None)
+    )
 
 
 def approved_with_its_rollout(facts: Facts, policy: Policy) -> Allow | None:
