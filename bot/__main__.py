@@ -14,6 +14,7 @@ from bot.cli.arguments import ONLY_MASK_HAS, ONLY_REQUESTS_HAVE, ChangeArguments
 from bot.cli.audit import audit
 from bot.cli.host import host
 from bot.cli.hosts import hosts
+from bot.cli.step_up import step_up
 from bot.errors import MaskbotError, UsageError
 
 DONE, REFUSED, MISUSE = 0, 1, 2
@@ -192,6 +193,7 @@ def manifest(
 app.add_typer(host, rich_help_panel=words.OPERATE)
 app.add_typer(hosts, rich_help_panel=words.OPERATE)
 app.add_typer(audit, rich_help_panel=words.OPERATE)
+app.add_typer(step_up, rich_help_panel=words.OPERATE)
 operate.register(app)
 
 

@@ -9,6 +9,10 @@ class UsageError(MaskbotError):
     """The caller typed something invalid; the text says what would have been right."""
 
 
+class CodeRefused(UsageError):
+    """A code from somebody's authenticator is missing or does not count; the text says why, and never the code."""
+
+
 class ConfigError(MaskbotError):
     """The operator must fix a file or a setting; the text names file and line if there is one."""
 

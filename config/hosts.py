@@ -19,7 +19,7 @@ from config.strict_yaml import STRICT, Document, together, validate
 RESERVED = frozenset(
     {
         "status", "plan", "why", "list", "history", "help", "freeze", "thaw", "handover", "mask", "unmask", "approve",
-        "deny", "hold",
+        "deny", "hold", "enrol", "enroll",
     }
 )  # fmt: skip
 

@@ -10,7 +10,7 @@ from slack_bolt import App
 from bot.core.audit.seal_keys import KeyRing
 from bot.core.cards import replies
 from bot.workflow import Desk
-from handlers import approval, ask, details, extend, followups, form_options, rollout, shared_channels
+from handlers import approval, ask, details, extend, followups, form_options, rollout, shared_channels, step_up
 from handlers import home as pages
 from handlers.attempt import Aside, acknowledge_unreadable
 from handlers.bolt import Forms, Surface
@@ -35,6 +35,7 @@ def register(app: App, desk: Desk, *, home: OwnApp, aside: Executor, keys: KeyRi
     followups.register(surface)
     rollout.register(surface)
     shared_channels.register(surface)
+    step_up.register(surface)
     surface.click(re.compile(".*"), _of_an_older_card)  # registered last: Bolt takes the first handler that matches
 
 

@@ -19,6 +19,7 @@ from handlers.home import keep_home_current
 from handlers.kill_switch import switch
 from handlers.mask_form import read_form
 from handlers.payload import Click, Quote, Submission
+from handlers.step_up import open_enrolment
 
 
 def register(surface: Surface) -> None:
@@ -41,6 +42,9 @@ def mask(desk: Desk, caller: Caller, text: str, form: Forms) -> str:
     except UsageError:
         _offer_form(desk, caller, text, form)
         raise
+    if isinstance(command, Form) and command.enrols:
+        open_enrolment(desk, caller, form)
+        return ""
     if isinstance(command, Form):
         open_form(desk, form, Click(caller, request_id=""))
         return ""
@@ -117,7 +121,7 @@ def _take(desk: Desk, caller: Caller, command: Command) -> str:
         case ChangeCommand(change=change):
             if mask := desk.slow_stops.withdraw_instead(change, by=caller.id):
                 return replies.withdrawn_mask(mask)
-            recorded = desk.submit(_ask(caller, command), key=caller.key).ask
+            recorded = desk.submit(_ask(caller, command), key=caller.key, code=command.code).ask
             is_other = (recorded.change, recorded.selection) != (change, command.selection)
             if is_other and not is_group(change.host):  # the message was edited
                 return replies.acknowledge_repeat(recorded.change, recorded.selection)

@@ -38,9 +38,11 @@ class InvalidFields(UsageError):
 
 @contextmanager
 def error_beside(field: str) -> Iterator[None]:
-    """Show an error beside this field of the form."""
+    """Show an error beside this field of the form, unless it names its fields."""
     try:
         yield
+    except InvalidFields:
+        raise
     except UsageError as error:
         raise InvalidFields({field: str(error)}) from error
 
@@ -136,18 +138,28 @@ class Surface:
 
         self.app.shortcut(name)(listener)
 
-    def submission(self, form: str | re.Pattern[str], do: Callable[[Desk, Submission], str]) -> None:
-        """A form that was sent. Errors are shown in the form, and nothing typed is lost."""
+    def submission(self, form: str | re.Pattern[str], do: Callable[[Desk, Submission], str | Block]) -> None:
+        """A form that was sent; another may take its place. Errors are shown in the form, and nothing typed is lost."""
 
         def listener(ack: Ack, body: Payload) -> None:
-            who, sent = parse.sender(body, self.home), self.notes.sent(body)
+            who, sent, next_form = parse.sender(body, self.home), self.notes.sent(body), list[Block]()
+
+            def done() -> str:
+                answer = do(self.desk, believed(sent))
+                if isinstance(answer, str):
+                    return answer
+                next_form.append(self.notes.on(answer, believed(sent).click))
+                return ""
+
             try:
-                said = self.attempt(who, lambda: do(self.desk, believed(sent)), passing=InvalidFields)
+                said = self.attempt(who, done, passing=InvalidFields)
             except InvalidFields as error:
                 ack(response_action="errors", errors=error.errors)
                 return
             field = _first_block(body)
-            if said and field:
+            if next_form:
+                ack(response_action="update", view=next_form[0])
+            elif said and field:
                 ack(response_action="errors", errors={field: said})
             elif said:
                 ack(response_action="update", view=forms.text_modal(plain(said)))

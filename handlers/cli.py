@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from bot import __version__
 from bot.core.cards import replies
@@ -17,6 +18,7 @@ from handlers import json_view
 from handlers.cli_followups import add_followup, extend, wait_for_answer
 from handlers.cli_queries import SHELL, answer
 from handlers.cli_replies import BEAT, DONE, FAILED, MISUSE, Words, end_message, request_message, usage_error
+from handlers.cli_step_up import reset_step_up
 from handlers.json_rollout import is_as_asked
 from handlers.kill_switch import switch
 
@@ -50,6 +52,7 @@ class Shell:
             "followup": self._followup,
             "withdraw": self._withdraw,
             "extend": self._extend,
+            "reset_step_up": partial(reset_step_up, desk, deps),
         }
 
     def serve(self, words: Words, user: str) -> Iterator[Words]:
@@ -63,7 +66,7 @@ class Shell:
             yield end_message("The running bot does not know this command. It may be another version.", MISUSE)
             return
         try:
-            if do not in (self._own_state, self._answer, self._show):
+            if do not in (self._own_state, self._answer, self._show, self._does["reset_step_up"]):
                 self._desk.count(self._person(user))
             yield from do(words, user)
         except MaskbotError as error:
@@ -136,7 +139,7 @@ class Shell:
             yield request_message(self._desk.request(mask.id))
             yield end_message(replies.withdrawn_mask(mask), DONE)
             return
-        request = self._desk.submit(ask, key=_key(words, user))
+        request = self._desk.submit(ask, key=_key(words, user), code=order.code)
         yield from self._follow(request, to_its_end=bool(words.get("wait", True)))
 
     def _switch(self, words: Words, user: str) -> Iterator[Words]:
@@ -193,7 +196,8 @@ class Shell:
             yield end_message("Use `maskbot approve ID` or `maskbot deny ID`.", MISUSE)
             return
         reason, works = str(words.get("reason", "")), bool(words.get("console_works"))
-        command = VoteCommand(verdict, digest, reason=reason, console_works=works)
+        code = str(words.get("code", ""))
+        command = VoteCommand(verdict, digest, reason=reason, console_works=works, code=code)
         self._desk.vote(request.id, command, Caller(person, user, SHELL))
         while True:
             request = self._desk.request(request.id)

@@ -45,7 +45,8 @@ def add_followup(
         text=read_reason(str(words.get("text", ""))),
         digest=str(words.get("plan", "")),
         console_works=bool(words.get("console_works")),
-        to=_whom(str(words.get("to", "")), caller.id, people) if kind is FollowupKind.HAND_OVER else None,
+        code=str(words.get("code", "")),
+        to=whom(str(words.get("to", "")), caller.id, people) if kind is FollowupKind.HAND_OVER else None,
     )
     return desk.followups.add(request.id, command, caller)
 
@@ -70,7 +71,7 @@ def extend(desk: Desk, request: Request, words: Words, caller: Caller) -> Reques
     return desk.extensions.keep(request.id, reason, caller, review=review)
 
 
-def _whom(typed: str, by: PersonId, people: Mapping[str, PersonId]) -> PersonId:
+def whom(typed: str, by: PersonId, people: Mapping[str, PersonId]) -> PersonId:
     """A person by their login in `people:`, or by their id in the caller's workspace. Raises `UsageError`."""
     known, found = people.get(typed), _SLACK_ID.fullmatch(typed)
     if known is None and found is None:

@@ -12,6 +12,7 @@ from handlers.bolt import Forms, InvalidFields, Surface, error_beside, typed_rea
 from handlers.form_fallback import form_about
 from handlers.home import keep_home_current
 from handlers.payload import Click, Submission
+from handlers.step_up import code_in, error_beside_code
 
 
 def register(surface: Surface) -> None:
@@ -28,8 +29,12 @@ def register(surface: Surface) -> None:
 
 def open_break_glass_form(desk: Desk, click: Click, form: Forms) -> str:
     """Open the form for break-glass, which shows verb, unit and host as they are stored, and asks for a reason."""
-    draw = partial(forms.break_glass_form, least=desk.followups.min_reason_length)
-    form.open(form_about(desk, desk.request(click.request_id), draw), click)
+    request, followups = desk.request(click.request_id), desk.followups
+    asks_code = followups.needs_code(request)
+    if asks_code:
+        desk.step_up.check_ready(click.caller.id)
+    draw = partial(forms.break_glass_form, least=followups.min_reason_length, asks_code=asks_code)
+    form.open(form_about(desk, request, draw), click)
     return ""
 
 
@@ -80,8 +85,9 @@ def _record(
     desk: Desk, sent: Submission, wanted: FollowupKind, *, console_works: bool = False, to: PersonId | None = None
 ) -> str:
     click = sent.click
-    command = FollowupCommand(wanted, typed_reason(sent), click.digest, console_works, to)
-    with error_beside(forms.PERSON if wanted is FollowupKind.HAND_OVER else forms.REASON):
+    command = FollowupCommand(wanted, typed_reason(sent), click.digest, console_works, to, code_in(sent))
+    beside = forms.PERSON if wanted is FollowupKind.HAND_OVER else forms.REASON
+    with error_beside(beside), error_beside_code(sent):
         desk.followups.add(click.request_id, command, sent.caller)
     keep_home_current(desk, click, click.request_id)
     return ""

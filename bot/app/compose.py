@@ -133,6 +133,7 @@ def assemble(settings: Settings, configuration: Configuration) -> Iterator[Assem
         aftercare=_aftercare(settings),
         pager=_pager(settings),
         sinks=_sinks(settings),
+        keys=seal_keys(settings),
         reachability=reach,
         log_in=hosts.log_in,
         channel_states=states,

@@ -33,6 +33,7 @@ class ChangeArguments:
     order: options.Order = False
     break_glass: options.BreakGlass = False
     console_works: options.ConsoleWorks = False
+    code: options.Code = ""
     no_wait: options.NoWait = False
     carry_out: options.CarryOut = False
     json: options.Json = False
@@ -56,7 +57,7 @@ class InitArguments:
 
 ONLY_MASK_HAS = ("runtime", "keep_running", "force", "for_", "until", "hold", "review")
 ONLY_REQUESTS_HAVE = (
-    "reason", "force", "hold", "review", "at", "window", "break_glass", "console_works", "no_wait", "carry_out",
+    "reason", "force", "hold", "review", "at", "window", "break_glass", "console_works", "code", "no_wait", "carry_out",
 )  # fmt: skip
 
 

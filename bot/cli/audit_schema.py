@@ -44,7 +44,7 @@ class ExportedRecord(BaseModel):
     type: Annotated[str, AfterValidator(_known), Field(json_schema_extra={"oneOf": [*_TYPES]})]
     outcome: Literal["success", "failure", "unknown", "denied", "no_change"]
     reason_code: str = Field(description="why, for programs; may be empty")
-    request_id: str = Field(description="the request that it is about; may be empty")
+    request_id: str = Field(description="the request that it is about, or the person of a step-up; may be empty")
     follows: str | None = Field(description="the event before it that was stored with a change of its request")
     actor: Actor | None = Field(description="the person who acted, if any")
     data: dict[str, JsonValue] = Field(

@@ -4,7 +4,7 @@ import os
 import sys
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +30,13 @@ class Vote:
     request: str
     reason: str = ""
     console_works: bool = False
+    code: str = field(default="", repr=False)
 
 
 def options(given: Words) -> list[str]:
     """The options as they are written behind `/mask`; others, which the terminal alone has, are left out."""
     flags = [f"--{name.replace('_', '-')}" for name in _FLAGS if given.get(name)]
-    words = [f"--{name}={_one_word(given[name])}" for name in ("user", "waves") if given.get(name)]
+    words = [f"--{name}={_one_word(given[name])}" for name in ("user", "waves", "code") if given.get(name)]
     return [*flags, *words, *(f"--{name.rstrip('_')}={_quote(given[name])}" for name in _TIMES if given.get(name))]
 
 
@@ -80,6 +81,7 @@ def vote(given: Vote, *, carry_out: bool, as_json: bool) -> int:
         return tell(shown, as_json=as_json)
     if not as_json and request["stage"] == "waiting":
         _let_read(request, given.verdict)
+    needs_code = given.verdict == "approve" and _asks_for_code(request)
     words = {
         "do": "vote",
         "id": given.request,
@@ -87,6 +89,7 @@ def vote(given: Vote, *, carry_out: bool, as_json: bool) -> int:
         "plan": request["plan"],
         "reason": given.reason,
         "console_works": given.console_works,
+        "code": given.code or (_typed_code() if needs_code else ""),
         "wait": carry_out,
     }
     return tell(_carry_out(words) if carry_out else call(_socket(), words), as_json=as_json)
@@ -98,7 +101,7 @@ def followup(kind: str, request: str, said: Sequence[str], *, as_json: bool, **m
     return tell(call(_socket(), words), as_json=as_json)
 
 
-def break_glass(request: str, why: Sequence[str], *, console_works: bool, wait: bool, as_json: bool) -> int:
+def break_glass(request: str, why: Sequence[str], *, as_json: bool, code: str = "", **more: object) -> int:
     """Use break-glass for the current plan. Raises `MaskbotError`."""
     shown = list(call(_socket(), {"do": "show", "id": request}))
     found = next((words["request"] for words in shown if words["event"] == "request"), None)
@@ -106,8 +109,8 @@ def break_glass(request: str, why: Sequence[str], *, console_works: bool, wait: 
         return tell(shown, as_json=as_json)
     if not as_json and found["stage"] == "waiting":
         _let_read(found, "use break-glass for")
-    plan = found["plan"]
-    return followup("break_glass", request, why, as_json=as_json, plan=plan, console_works=console_works, wait=wait)
+    code = code or (_typed_code() if _asks_for_code(found) else "")
+    return followup("break_glass", request, why, as_json=as_json, plan=found["plan"], code=code, **more)
 
 
 def withdraw(request: str, *, as_json: bool) -> int:
@@ -122,6 +125,20 @@ def extend(request: str, reason: Sequence[str], *, wait: bool, as_json: bool, **
     """
     words = {"do": "extend", "id": request, "text": " ".join([*_dashes(), *reason]), "wait": wait, **times}
     return tell(call(_socket(), {**words, "key": uuid.uuid4().hex}), as_json=as_json)
+
+
+def reset_step_up(person: str, reason: str) -> int:
+    """Have somebody's authenticator removed; root may do that without a running bot. Raises `MaskbotError`."""
+    return tell(_asked_or_looked({"do": "reset_step_up", "person": person, "reason": reason}), as_json=False)
+
+
+def _asks_for_code(request: Words) -> bool:
+    return request["stage"] == "waiting" and bool((request["approval"] or {}).get("step_up"))
+
+
+def _typed_code() -> str:
+    """The code that somebody types at a terminal; it is not shown."""
+    return str(typer.prompt("Code from your authenticator", hide_input=True, err=True)) if sys.stdin.isatty() else ""
 
 
 def _let_read(request: Words, verdict: str) -> None:

@@ -58,14 +58,15 @@ def break_glass(
     reason: options.NeededReason,
     *,
     console_works: options.ConsoleWorks = False,
+    code: options.Code = "",
     no_wait: options.NoWait = False,
     json: options.Json = False,
 ) -> None:
     """Go ahead without the missing approvals, if the policy allows it. At a terminal, the plan is shown first."""
     from bot.cli import call
 
-    code = call.break_glass(request, reason, console_works=console_works, wait=not no_wait, as_json=json)
-    raise typer.Exit(code)
+    more = {"console_works": console_works, "wait": not no_wait}
+    raise typer.Exit(call.break_glass(request, reason, as_json=json, code=code, **more))
 
 
 def sign_off(request: options.Request, remark: options.Reason = None, *, json: options.Json = False) -> None:

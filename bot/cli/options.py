@@ -69,6 +69,12 @@ BreakGlass = Annotated[
 ConsoleWorks = Annotated[
     bool, typer.Option("--console-works", help="For a guarded unit: confirm that console access works today.")
 ]
+Code = Annotated[
+    str,
+    typer.Option(
+        "--code", metavar="CODE", help="The code of your authenticator, if one is needed. Without it a terminal asks."
+    ),
+]
 Text = Annotated[
     list[str], typer.Argument(metavar="TEXT", help="The text. Put `--` before it if a word starts with a dash.")
 ]

@@ -15,13 +15,14 @@ def approve(
     request: words.Request,
     *,
     console_works: words.ConsoleWorks = False,
+    code: words.Code = "",
     carry_out: words.CarryOut = False,
     json: words.Json = False,
 ) -> None:
     """Approve a request. At a terminal, its plan is shown first."""
     from bot.cli import call
 
-    vote = call.Vote("approve", request, console_works=console_works)
+    vote = call.Vote("approve", request, console_works=console_works, code=code)
     raise typer.Exit(call.vote(vote, carry_out=carry_out, as_json=json))
 
 

@@ -20,8 +20,11 @@ class AuditLog(Protocol):
     def head(self) -> Head:
         """The head of the chain."""
 
-    def events_about(self, request_id: str) -> list[Mapping[str, Any]]:
-        """All events about a request, in order. Raises `NotSealed` if one of them was not recorded by a bot of ours."""
+    def events_about(self, request_id: str, *, newest: int | None = None) -> list[Mapping[str, Any]]:
+        """All events about a request, in order, or the newest of them.
+
+        Raises `NotSealed` if one of them was not recorded by a bot of ours.
+        """
 
     def verify_chain(self, anchor: Anchor | None = None) -> VerifiedChain | BrokenChain:
         """Verify the chain: the first time whole, then what is new; and that it contains every head known here.

@@ -33,11 +33,12 @@ class PeriodicTasks(Protocol):
         """All tasks of a kind: of `watch`, each whose name begins with `watch:`. In order of their names."""
 
     def save_periodic(
-        self, task: Periodic, *, events: Sequence[Event] = (), messages: Sequence[Message] = ()
+        self, task: Periodic, *, events: Sequence[Event] = (), messages: Sequence[Message] = (), forced: bool = False
     ) -> Periodic:
         """Keep a task, free to be taken when it is due, with what is to be recorded and said, in one transaction.
 
-        A task of version 0 is new. Raises `Stale` if somebody else has kept or taken it since it was read.
+        A task of version 0 is new. Raises `Stale` if somebody else has kept or taken it since it was read. `forced`
+        writes over whatever is there, also over what cannot be read.
         """
 
     def claim_periodic(self, owner: str) -> Periodic | None:

@@ -56,6 +56,7 @@ WRONG = {
     "a name with an underscore": ("192.0.2.11", "web_01.example", "hosts.yaml:3: hosts[0].address: `web_01.example`"),
     "a name that is too long": ("192.0.2.11", ".".join(["a" * 60] * 5), "hosts.yaml:3: hosts[0].address: `aaaa"),
     "a command word": ("web-01", "status", "hosts.yaml:2: hosts[0].name: `status` is a command word"),
+    "the word of an enrolment": ("web-01", "enrol", "hosts.yaml:2: hosts[0].name: `enrol` is a command word"),
     "a name nobody can type": ("web-01", "Web_01", "hosts.yaml:2: hosts[0].name: `Web_01` is not a valid host name"),
     "a number for a word": (
         "prod",

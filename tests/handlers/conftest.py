@@ -47,7 +47,7 @@ def world(slack: WebApi, tmp_path: Path) -> Iterator[World]:
     directory = SlackDirectory(client, account(client), ttl=0)
     in_force = InForce(ConfigSnapshot(Inventory(HOSTS), POLICY))
     hosts = NoHost()
-    deps = Deps(store, hosts, directory, SlackChannel(client, keys=KEYS), clock, in_force)
+    deps = Deps(store, hosts, directory, SlackChannel(client, keys=KEYS), clock, in_force, keys=KEYS)
     answers = AnswerPool(deps)
     with store.exclusive(), closing(answers), ThreadPoolExecutor(1) as aside:
         desk, app = Desk(deps, answers), application(client)

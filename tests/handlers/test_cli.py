@@ -11,7 +11,7 @@ import pytest
 
 from bot.core.drift import HostView
 from bot.core.hosts.inventory import Inventory
-from bot.core.people.identity import PersonId
+from bot.core.people.identity import Caller, PersonId, Place
 from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.policy.groups import Group
 from bot.core.policy.model import Policy, Rule
@@ -48,20 +48,21 @@ from handlers.cli import BotState, Shell
 from handlers.cli_queries import SHELL
 from tests.core.record import RECORDED
 from tests.handlers.world import HOSTS, NoHost
+from tests.lab.authenticator import PhoneApp
 from tests.lab.keys import KEYS
 from tests.lab.sqlite import new_sqlite
 
-ALICE, BOB = PersonId("T1", "UALICE"), PersonId("T1", "UBOB")
+ALICE, BOB, CAROL = PersonId("T1", "UALICE"), PersonId("T1", "UBOB"), PersonId("T1", "UCAROL")
 POLICY = Policy(
     "digest",
     frozenset({"T1"}),
     frozenset(),
     (),
-    (Group("eng", frozenset({ALICE})), Group("sre", frozenset({BOB}))),
+    (Group("eng", frozenset({ALICE})), Group("sre", frozenset({BOB, CAROL}))),
     (Rule("prod", ask=frozenset({"eng"}), approve=("sre",)),),
     (),
     (),
-    people={"alice": ALICE, "bob": BOB, "eve": PersonId("T1", "UEVE")},
+    people={"alice": ALICE, "bob": BOB, "carol": CAROL, "eve": PersonId("T1", "UEVE")},
     shell_channel="C1",
 )
 PLAN = "0123456789abcdef"
@@ -76,6 +77,7 @@ class Terminal:
     store: Database
     deps: Deps
     meanwhile: list[Callable[[], object]]
+    desk: Desk
 
     def run(self, user: str, **words: Any) -> Told:
         """Everything the caller is told, but the beats."""
@@ -87,11 +89,12 @@ class Terminal:
                 told.append(dict(one))
         return told
 
-    def waiting(self, *, guarded: str = "") -> Request:
+    def waiting(self, *, guarded: str = "", step_up: bool = False) -> Request:
         """Alice has asked, and the host was looked at."""
         self.run("alice", do="change", verb="mask", text="web-01 cron -- INC-1", key="1", wait=False)
         (asked,) = self.store.find(Query())
-        approval = Approval("prod", 1, ("sre",), asked.asked_at + timedelta(minutes=15), guarded=guarded)
+        within = asked.asked_at + timedelta(minutes=15)
+        approval = Approval("prod", 1, ("sre",), within, guarded=guarded, step_up=step_up)
         return self.store.save(asked.on_target(digest=PLAN).move(Stage.WAITING, approval=approval))
 
     def tally(self, request_id: str, tally: Tally, reason: str = "") -> None:
@@ -107,11 +110,14 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     store = Database(new_sqlite(tmp_path / "maskbot.db"), clock=clock, instance="bot-1", keys=KEYS)
     directory = FallbackDirectory(OfflineDirectory(lambda: POLICY))
     channel = SlackChannel(web_client("", base="http://127.0.0.1:9/api/"))
-    deps = Deps(store, NoHost(), directory, channel, clock, InForce(ConfigSnapshot(Inventory(HOSTS), POLICY)))
+    deps = Deps(
+        store, NoHost(), directory, channel, clock, InForce(ConfigSnapshot(Inventory(HOSTS), POLICY)), keys=KEYS
+    )
     answers = AnswerPool(deps)
     with store.exclusive(), closing(answers):
         state = BotState(is_ready=False, slack="not connected")
-        yield Terminal(Shell(Desk(deps, answers), deps, lambda: state), store, deps, [])
+        desk = Desk(deps, answers)
+        yield Terminal(Shell(desk, deps, lambda: state), store, deps, [], desk)
 
 
 def exit_of(told: Told) -> tuple[int, str]:
@@ -614,3 +620,75 @@ def test_keeping_a_mask_for_a_while_is_asked_about(terminal: Terminal) -> None:
     assert (code, f"For a later expiry instead, use `maskbot extend {request.id} 2h`." in text) == (1, True)
     code, text = exit_of(terminal.run("alice", do="extend", id=request.id, text="-- until 18:00", key="3"))
     assert (code, "maskbot extend" in text) == (1, False)  # it is no live mask
+
+
+class TestStepUp:
+    """Codes at a terminal, and the reset of an authenticator."""
+
+    def enrolled(self, terminal: Terminal, who: PersonId = BOB) -> PhoneApp:
+        """The person has enrolled in Slack; the code of the step before now was the first."""
+        codes, caller = terminal.desk.step_up, Caller(who, "bob", Place("C1"), "k")
+        app = PhoneApp(codes.offer(caller).secret)
+        codes.confirm(caller, app.code(terminal.deps.clock.now(), ahead=-1))
+        return app
+
+    def approved(self, terminal: Terminal, request: Request, **words: str) -> tuple[int, str]:
+        return exit_of(terminal.run("bob", do="vote", verdict="approve", id=request.id, plan=PLAN, **words))
+
+    def test_an_approval_takes_a_code(self, terminal: Terminal) -> None:
+        app, request = self.enrolled(terminal), terminal.waiting(step_up=True)
+        (shown, _) = terminal.run("bob", do="show", id=request.id)
+        assert shown["request"]["approval"]["step_up"] is True
+        now = terminal.deps.clock.now()
+        assert "add `--code`" in self.approved(terminal, request)[1]
+        assert "not right" in self.approved(terminal, request, code=app.wrong_code(now))[1]
+        assert terminal.store.get(request.id).votes == ()
+        terminal.meanwhile.append(lambda: terminal.tally(request.id, Tally.COUNTED))
+        assert self.approved(terminal, request, code=app.code(now)) == (0, "")
+        assert [vote.stepped_up for vote in terminal.store.get(request.id).votes] == [True]
+
+    def test_break_glass_takes_one_too(self, terminal: Terminal) -> None:
+        app, request = self.enrolled(terminal), terminal.waiting(step_up=True)
+        words = {"do": "followup", "kind": "break_glass", "id": request.id, "plan": PLAN, "text": "nobody is awake"}
+        assert "add `--code`" in exit_of(terminal.run("bob", **words))[1]
+        terminal.meanwhile.append(lambda: hears(terminal, request.id, Tally.COUNTED))
+        terminal.run("bob", **words, code=app.code(terminal.deps.clock.now()), wait=False)
+        assert [followup.stepped_up for followup in terminal.store.get(request.id).followups] == [True]
+
+    def test_a_mask_with_break_glass_takes_one_with_the_request(self, terminal: Terminal) -> None:
+        app = self.enrolled(terminal, ALICE)
+        text = f"--break-glass --code={app.code(terminal.deps.clock.now())} web-01 cron -- nobody is awake"
+        (asked, _) = terminal.run("alice", do="change", verb="mask", text=text, key="1", wait=False)
+        assert terminal.store.get(asked["request"]["id"]).ask.stepped_up
+
+    def reset(self, terminal: Terminal, user: str, person: str, reason: str = "his phone is gone") -> tuple[int, str]:
+        return exit_of(terminal.run(user, do="reset_step_up", person=person, reason=reason))
+
+    @pytest.mark.parametrize(("user", "person"), [("root", "bob"), ("root", "UBOB"), ("carol", "bob")])
+    def test_root_or_another_approver_resets_it(self, terminal: Terminal, user: str, person: str) -> None:
+        self.enrolled(terminal)
+        code, text = self.reset(terminal, user, person)
+        assert (code, f"The authenticator of {person} is removed" in text) == (0, True), text
+        assert terminal.desk.step_up.state(BOB).authenticator is None
+        (event,) = [one for one in terminal.store.chain() if one["type"] == "step_up.reset"]
+        assert event["data"] == {"person": BOB.user, "by": user, "reason": "his phone is gone"}
+
+    @pytest.mark.parametrize(
+        ("user", "said"),
+        [
+            ("bob", "You cannot reset your own authenticator"),
+            ("alice", "Only people who may approve something can reset"),
+            ("mallory", "has no rights"),
+        ],
+    )
+    def test_nobody_else_does(self, terminal: Terminal, user: str, said: str) -> None:
+        self.enrolled(terminal)
+        code, text = self.reset(terminal, user, "bob")
+        assert (code, said in text) == (1, True), text
+        assert terminal.desk.step_up.state(BOB).authenticator
+
+    def test_it_needs_a_reason_and_somebody_who_has_one(self, terminal: Terminal) -> None:
+        self.enrolled(terminal)
+        assert "Say why with --reason" in self.reset(terminal, "root", "bob", reason=" ")[1]
+        assert "alice has no authenticator here" in self.reset(terminal, "root", "alice")[1]
+        assert "No person has the login or id `nobody`" in self.reset(terminal, "root", "nobody")[1]

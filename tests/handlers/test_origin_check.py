@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.cards import forms, replies
+from bot.core.cards import forms, replies, step_up_forms
 from bot.core.cards.blocks import Action
 from tests.handlers.payloads import (
     at_home,
@@ -33,6 +33,8 @@ FORMS = (
     forms.ANSWER,
     forms.HAND_OVER,
     forms.SIGN_OFF,
+    step_up_forms.ENROL,
+    step_up_forms.REPLACE,
 )
 COMMANDS = ("/mask", "/unmask")
 SHORTCUTS = (forms.FROM_MESSAGE, forms.FROM_ANYWHERE)

@@ -117,10 +117,11 @@ class World:
         self.send(command(text))
         return self.requests()[0]
 
-    def waiting(self, *, guarded: str = "", is_noted: bool = True) -> Request:
+    def waiting(self, *, guarded: str = "", step_up: bool = False, is_noted: bool = True) -> Request:
         """Alice has asked, the host was looked at, and the card stands in the channel; unless we do not know it yet."""
         request = self.ask().on_target(digest="0123456789abcdef")
-        approval = Approval("prod", 1, ("sre",), request.asked_at + timedelta(minutes=15), guarded=guarded)
+        within = request.asked_at + timedelta(minutes=15)
+        approval = Approval("prod", 1, ("sre",), within, guarded=guarded, step_up=step_up)
         request = self.store.save(request.move(Stage.WAITING, approval=approval))
         return self.posted(request) if is_noted else request
 

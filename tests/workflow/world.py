@@ -105,7 +105,7 @@ class World:
         states = ChannelStates()
         channel = InternalOnly(self.slack, self.people, states, self.clock)
         known["channel_states"] = states
-        self.deps = Deps(self.store, trusted, self.people, channel, self.clock, self.in_force, **known)
+        self.deps = Deps(self.store, trusted, self.people, channel, self.clock, self.in_force, keys=KEYS, **known)
         self.answers = AnswerPool(self.deps)
         self.desk = Desk(self.deps, self.answers)
 

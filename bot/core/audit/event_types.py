@@ -83,4 +83,9 @@ EVENT_TYPES: Mapping[str, str] = {
     "rollout.wave_begun": "A wave of a rollout began on these hosts.",
     "slack.message_edited": "A message does not show what the bot posted: somebody else has the bot's token.",
     "slack.too_many_connections": "More connections to Slack are open with the app's token than the bot has.",
+    "step_up.accepted": "A code from somebody's authenticator was right; its data says what for.",
+    "step_up.enrolled": "Somebody has an authenticator, or another one, from here on.",
+    "step_up.locked": "Too many codes in somebody's name did not count, so none is taken for a while.",
+    "step_up.refused": "A code from somebody's authenticator does not count; the reason is in `reason_code`.",
+    "step_up.reset": "An operator removed somebody's authenticator.",
 }

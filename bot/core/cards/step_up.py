@@ -11,6 +11,10 @@ NO_CODE = (
     "Approving this needs a code from your authenticator. Press *Approve* for the form that asks for it; "
     "in a terminal, add `--code`."
 )
+NO_CODE_FOR_BREAK_GLASS = (
+    "Break-glass needs a code from your authenticator here. Use the form under *Details*, which asks for it; "
+    "in a terminal, add `--code`."
+)
 _RESET = "`maskbot step-up reset`"
 _ENROL_FIRST = (
     "This needs a code from your authenticator, and you have none here yet. Type `/mask enrol`, which takes a minute. "
@@ -30,6 +34,14 @@ NOT_BELIEVED = (
     "What is stored of your authenticator is not what the bot recorded last, so no code of it counts. The operators "
     f"are told. Once they know why, they reset it with {_RESET}; then type `/mask enrol`."
 )
+
+SET_BACK = "it was set back to an earlier state, or removed"
+ENROLLED = "Enrolled. Whenever a form asks for a code, type the one that your app shows. Each code counts once."
+ENROLLED_DIRECT = (
+    "An authenticator was enrolled for you: from now on its codes count for your approvals. "
+    "If it was not you, somebody else has your Slack session. Tell your operators now."
+)
+RESET_DIRECT = "Your authenticator was reset. To enrol one again, type `/mask enrol`."
 
 
 def rows(*, is_needed: bool) -> Iterator[Markup]:
@@ -77,6 +89,16 @@ def enrolled_notice(name: str, *, is_another: bool) -> str:
     """Tell the operators that somebody has an authenticator from now on."""
     what = "replaced their authenticator, with a code of the old one" if is_another else "enrolled an authenticator"
     return f"STEP-UP: {name} {what}. From now on its codes count for their approvals."
+
+
+def nothing_to_reset(name: str) -> str:
+    """Tell whoever resets that there is nothing."""
+    return f"{name} has no authenticator here, so there is nothing to reset."
+
+
+def reset_done(name: str) -> str:
+    """Tell whoever reset it."""
+    return f"The authenticator of {name} is removed; the operators are told. Their next `/mask enrol` needs no code."
 
 
 def reset_notice(name: str, by: str, reason: str) -> str:

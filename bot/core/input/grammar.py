@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bot.core.hosts.inventory import is_group
@@ -19,10 +19,10 @@ from bot.core.input.names import (
 )
 from bot.core.input.options import (
     BREAK_GLASS,
-    CONSOLE,
     OF_A_MASK,
     TERMS,
     WINDOW,
+    break_glass_option,
     cut,
     duration_option,
     hold_option,
@@ -30,7 +30,7 @@ from bot.core.input.options import (
     split,
     window_option,
 )
-from bot.core.input.other_words import refuse_button, refuse_other_word, verb_meant
+from bot.core.input.other_words import ENROL, refuse_button, refuse_other_word, verb_meant
 from bot.core.input.selection import (
     Names,
     hold_of,
@@ -57,7 +57,8 @@ class ChangeCommand:
     change: Change
     reason: str = ""
     break_glass: bool = False  # break-glass: without the missing approvals
-    console_works: bool = False  # with `--break-glass`: the word that a guarded unit needs
+    console_works: bool = False  # with `--break-glass`: the word that a guarded unit needs,
+    code: str = field(default="", repr=False)  # and a code from their authenticator
     selection: Selection | None = None  # a rollout: all hosts and units; `change` names the hosts, and the first unit
 
     def __str__(self) -> str:
@@ -92,7 +93,9 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A bare `/mask`, which opens the form."""
+    """A bare `/mask`, which opens the form; or `/mask enrol`, which opens the one for an authenticator."""
+
+    enrols: bool = False
 
 
 Command = ChangeCommand | Question | SwitchCommand | Form
@@ -111,9 +114,9 @@ def parse(verb: Verb, text: str, hosts: Sequence[str], now: Now) -> Command:
     typed = _repaired(text)
     first, rest = cut(typed)
     word = first.lower()
-    if not first and verb is Verb.MASK:
-        return Form()
-    if verb is Verb.UNMASK and word in {*QuestionKind, *Switch} - {QuestionKind.HELP}:
+    if verb is Verb.MASK and (not first or word in ENROL):
+        return Form(enrols=bool(first))
+    if verb is Verb.UNMASK and word in {*QuestionKind, *Switch, *ENROL} - {QuestionKind.HELP}:
         raise UsageError(f"`{word}` goes with `/mask`, not `/unmask`: use `/mask {word}`.")
     if word in set(QuestionKind):
         return _question(QuestionKind(word), rest, hosts, now)
@@ -122,7 +125,7 @@ def parse(verb: Verb, text: str, hosts: Sequence[str], now: Now) -> Command:
     if meant := verb_meant(word, verb, hosts):
         return _order(meant, rest, hosts, now)
     if verb is Verb.MASK:
-        refuse_other_word(word, rest, [*QuestionKind, *Switch], hosts)
+        refuse_other_word(word, rest, [*QuestionKind, *Switch, *ENROL], hosts)
     return _order(verb, typed, hosts, now)
 
 
@@ -195,9 +198,7 @@ def _order(verb: Verb, typed: str, places: Sequence[str], now: Now, *, said: str
         raise UsageError(f"`{BREAK_GLASS}` goes ahead without approval, so it needs a reason: {again}.")
     if BREAK_GLASS in options and change.hold and change.hold.is_group_wide:
         raise UsageError(f"Break-glass does not work for the hold of a group: leave out `{BREAK_GLASS}`, or the hold.")
-    if CONSOLE in options and BREAK_GLASS not in options:
-        raise UsageError(f"`{CONSOLE}` only goes with `{BREAK_GLASS}`. Approvers confirm it in their own form.")
-    return ChangeCommand(change, why, BREAK_GLASS in options, CONSOLE in options, selection)
+    return ChangeCommand(change, why, *break_glass_option(options), selection)
 
 
 def _change(verb: Verb, names: Names, options: Mapping[str, str], now: Now) -> Change:

@@ -15,15 +15,17 @@ _OPTION = re.compile(r"--?(?P<name>[A-Za-z][A-Za-z-]*)(?:(?P<is>=)(?P<value>.*))
 FLAGS = ("--runtime", "--keep-running", "--force")
 BREAK_GLASS = "--break-glass"
 CONSOLE = "--console-works"
+CODE = "--code"
 TERMS = ("--for", "--until")
 WINDOW = ("--at", "--window")
 HOLD = ("--hold", "--review")
 OF_A_MASK = (*FLAGS, *TERMS, *HOLD)  # options that an unmask does not have
 SET, ORDER, WAVES = "--set", "--order", "--waves"
 _BARE = (*FLAGS, BREAK_GLASS, CONSOLE, SET, ORDER)  # without a value
-_OPTIONS = (*_BARE, "--user", *TERMS, *HOLD, *WINDOW, WAVES)
+_OPTIONS = (*_BARE, CODE, "--user", *TERMS, *HOLD, *WINDOW, WAVES)
 _SECOND_SPELLINGS = {"--alone": BREAK_GLASS}  # accepted and never shown
 _LIKE = {
+    CODE: "--code 123456",
     "--user": "--user deploy",
     "--for": "--for 2h",
     "--until": "--until 18:00",
@@ -90,6 +92,14 @@ def window_option(options: Mapping[str, str]) -> str:
             "`--window` also needs `--at`, which says when the window opens, as in `--at 22:00 --window 2h`."
         )
     return " for ".join(options[name] for name in WINDOW if name in options)
+
+
+def break_glass_option(options: Mapping[str, str]) -> tuple[bool, bool, str]:
+    """Whether to use break-glass, with the word that console access works, and a code. Raises `UsageError`."""
+    alone = next((name for name in (CONSOLE, CODE) if name in options and BREAK_GLASS not in options), "")
+    if alone:
+        raise UsageError(f"`{alone}` only goes with `{BREAK_GLASS}`. Approvers confirm it in their own form.")
+    return BREAK_GLASS in options, CONSOLE in options, options.get(CODE, "")
 
 
 def first_spelling(name: str) -> str:

@@ -8,6 +8,7 @@ from bot.core.input.selection import are_known
 from bot.core.requests import Verb
 from bot.errors import UsageError
 
+ENROL = ("enrol", "enroll")
 _UNDO = ("undo", "unmask", "revert", "restore")
 _BUTTONS = {
     "approve": "Approve",
@@ -33,7 +34,9 @@ def verb_meant(word: str, verb: Verb, hosts: Sequence[str]) -> Verb | None:
 
 
 def refuse_button(word: str, rest: str) -> None:
-    """Say where the button is, if the word is that of a button. Raises `UsageError`."""
+    """Say where the button is, if the word is that of a button, or that a form is needed. Raises `UsageError`."""
+    if word in ENROL:
+        raise UsageError("Type `/mask enrol`: it shows a secret, in a form that only you see.")
     if word in _BUTTONS:
         request = next(iter(rest.split()), "")[:SHOWN]
         card = f"the card of `{request}`" if request else "the card"

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from itertools import takewhile
 
+from bot.core.people.identity import Person, PersonId
 from bot.core.policy.model import (
     Check,
     Decision,
@@ -41,6 +42,7 @@ from bot.core.policy.rules import (
     unmaskable,
 )
 from bot.core.policy.rules.explain import explain_decision
+from bot.core.policy.rules.identity import is_one_of_us
 
 # The order matters: the first rule that answers decides. Strangers learn nothing; dead ends are reported before
 # what is impossible, and that before who may ask. A rule that needs a look passes while there is none.
@@ -161,6 +163,18 @@ def may_use_kill_switch(facts: Facts, policy: Policy) -> Refuse | None:
         "Only people who may approve something can use the kill switch.",
         f"{permission.as_mentions(groups)} may." if groups else "",
     )
+
+
+def may_reset_step_up(who: Person, whose: PersonId, policy: Policy) -> Refuse | None:
+    """Refuse whoever may not reset this person's authenticator: that takes somebody else who may approve something."""
+    if policy.same_person.are_one(who.id, whose):
+        hint = "Somebody else who may approve something can, or root."
+        return Refuse("own_step_up", "You cannot reset your own authenticator.", hint)
+    groups = kill_switch_groups(policy)
+    if is_one_of_us(who, policy) and not who.groups.isdisjoint(groups):
+        return None
+    why = "Only people who may approve something can reset somebody's authenticator, and root."
+    return Refuse("step_up_reset_not_permitted", why, f"{permission.as_mentions(sorted(groups)) or 'Nobody'} may.")
 
 
 def kill_switch_groups(policy: Policy) -> frozenset[str]:

@@ -34,7 +34,7 @@ class StepUpState:
 
     authenticator: Authenticator | None = None  # the one whose codes count
     offered: Authenticator | None = None  # shown, and not confirmed by a first code yet
-    wrong: tuple[datetime, ...] = ()  # wrong codes within the last while
+    wrong: tuple[datetime, ...] = ()  # when codes did not count, within the last while
     locked_until: datetime | None = None
     last_event: str = ""  # the id of the newest event about it: an older state does not fit the audit log
 
@@ -124,12 +124,11 @@ def _try(
     newer = [step for step in steps if step > used.last_step]
     if newer:
         return replace(used, last_step=newer[0])
-    if steps:
-        return Attempt(state, Result.USED)
+    result = Result.USED if steps else Result.WRONG
     wrong = (*(at for at in state.wrong if now - at < WITHIN), now)
     if len(wrong) < MOST_WRONG:
-        return Attempt(replace(state, wrong=wrong), Result.WRONG)
-    return Attempt(replace(state, wrong=(), locked_until=now + LOCKED_FOR), Result.WRONG, locks=True)
+        return Attempt(replace(state, wrong=wrong), result)
+    return Attempt(replace(state, wrong=(), locked_until=now + LOCKED_FOR), result, locks=True)
 
 
 def _secret(used: Authenticator, subject: str, keys: KeyRing) -> bytes | None:

@@ -58,10 +58,10 @@ def accepted_break(connection: Connection, keys: KeyRing) -> Mapping[str, Any] |
     return next((one for one in found if one["type"] == BREAK_ACCEPTED and not fault(one, keys)), None)
 
 
-def about(connection: Connection, request_id: str) -> list[Mapping[str, Any]]:
-    """All events about a request, in order. Raises `NotSealed` if one of them is none of ours."""
-    chosen = select(events).where(events.c.request_id == request_id).order_by(events.c.seq)
-    rows, keys = connection.execute(chosen).mappings().all(), seals_of(connection).keys
+def about(connection: Connection, request_id: str, *, newest: int | None = None) -> list[Mapping[str, Any]]:
+    """All events about a request, or the newest, in order. Raises `NotSealed` if one of them is none of ours."""
+    chosen = select(events).where(events.c.request_id == request_id).order_by(events.c.seq.desc()).limit(newest)
+    rows, keys = connection.execute(chosen).mappings().all()[::-1], seals_of(connection).keys
     found = list(_records(rows))
     for row, record in zip(rows, found, strict=True):
         is_in_place = (record.get("seq"), record.get("request_id")) == (row["seq"], request_id)

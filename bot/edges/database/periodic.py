@@ -28,8 +28,11 @@ def of_kind(connection: Connection, kind: str) -> list[Periodic]:
     return [_task(connection, row) for row in chosen]
 
 
-def save(connection: Connection, task: Periodic) -> Periodic:
-    """Write the next version over `task.version`, free to be taken. Raises `Stale`."""
+def save(connection: Connection, task: Periodic, *, forced: bool = False) -> Periodic:
+    """Write the next version over `task.version`, or `forced` over any, free to be taken. Raises `Stale`."""
+    if forced:
+        stored = select(periodic_tasks.c.version).where(periodic_tasks.c.name == task.name).with_for_update()
+        task = replace(task, version=connection.execute(stored).scalar() or 0)
     newer = replace(task, version=task.version + 1)
     document = dict(newer.document)
     sealed = seals_of(connection).of_task(newer.name, document)

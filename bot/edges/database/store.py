@@ -183,10 +183,10 @@ class Database:
             return periodic.of_kind(connection, kind)
 
     def save_periodic(
-        self, task: Periodic, *, events: Sequence[Event] = (), messages: Sequence[Message] = ()
+        self, task: Periodic, *, events: Sequence[Event] = (), messages: Sequence[Message] = (), forced: bool = False
     ) -> Periodic:
         with self._changing(Work.TASKS, Work.MESSAGES) as (connection, now, chain):
-            kept = periodic.save(connection, task)
+            kept = periodic.save(connection, task, forced=forced)
             outbox.announce(connection, messages, now=now)
             chain.append(events)
             return kept
@@ -217,8 +217,8 @@ class Database:
         """All records after that number, read page by page."""
         return self.stored_chain.records(after=after)
 
-    def events_about(self, request_id: str) -> list[Mapping[str, Any]]:
-        return self.stored_chain.about(request_id)
+    def events_about(self, request_id: str, *, newest: int | None = None) -> list[Mapping[str, Any]]:
+        return self.stored_chain.about(request_id, newest=newest)
 
     def head(self) -> Head:
         return self.stored_chain.head()

@@ -65,10 +65,10 @@ class StoredChain:
         with self._transactions.reading() as connection:
             return audit_log.read(connection, after=after, limit=limit)
 
-    def about(self, request_id: str) -> list[Mapping[str, Any]]:
-        """All events about a request, in order. Raises `NotSealed` if one of them is none of ours."""
+    def about(self, request_id: str, *, newest: int | None = None) -> list[Mapping[str, Any]]:
+        """All events about a request, or the newest, in order. Raises `NotSealed` if one of them is none of ours."""
         with self._transactions.reading() as connection:
-            return audit_log.about(connection, request_id)
+            return audit_log.about(connection, request_id, newest=newest)
 
     def accepted_break(self) -> Mapping[str, Any] | None:
         """The newest event in which an operator accepted a break."""

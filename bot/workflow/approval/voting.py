@@ -63,7 +63,8 @@ def _judge(deps: Deps, request: Request, vote: Vote) -> tuple[Facts, Allow | Nee
         report_forgery(deps, f"a vote by {vote.voter.user} on request {request.id}", why, request_id=request.id)
         return Refuse("not_sealed", NOT_CONFIRMED)
     try:
-        given = replace(gather_facts(deps, request, Moment.VOTE, voter=vote.voter), verdict=vote.verdict)
+        known = gather_facts(deps, request, Moment.VOTE, voter=vote.voter)
+        given = replace(known, verdict=vote.verdict, stepped_up=vote.stepped_up)
         answer = evaluate(deps, given)
     except Unverified as error:
         return Refuse("identity_unverified", str(error), words.TRY_AGAIN)

@@ -1,23 +1,22 @@
 """The desk: everything a person can do, from Slack or the command line. It records; the workers do the rest."""
 
-import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.core.audit.chain import Event
-from bot.core.audit.evidence import RECORDED
 from bot.core.audit.request_event import event
 from bot.core.cards import ownership, voting
 from bot.core.cards.blocks import Block
 from bot.core.cards.request_status import how_it_stands
 from bot.core.input.grammar import Question
 from bot.core.people.identity import Caller, PersonId, Place
-from bot.core.requests import Ask, Outcome, Request, Stage, Vote, VoteCommand
+from bot.core.requests import Ask, Outcome, Request, Stage, VoteCommand
 from bot.core.requests.deadlines import repeat_change
 from bot.core.time.human_time import Now
 from bot.errors import UsageError
+from bot.ports import Query
 from bot.workflow.desk.admission import Admission
-from bot.workflow.desk.ballot import check_plan, check_vote, voted_before
+from bot.workflow.desk.votes import check_plan, record_vote
 from bot.workflow.expiry.extend import Extensions
 from bot.workflow.followups.record import Followups
 from bot.workflow.force_stop import SlowStops, bound_to_waiting_mask, wake_force_requests
@@ -36,6 +35,7 @@ from bot.workflow.queries.home_publisher import HomePublisher
 from bot.workflow.requests.lookup import beside_first_card, stored_request, update_stored_request
 from bot.workflow.rollout.controls import Rollouts
 from bot.workflow.rollout.expand import bind
+from bot.workflow.step_up import StepUp
 
 _STILL_MINE = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)
 
@@ -50,7 +50,8 @@ class Desk:
     def __init__(self, deps: Deps, answers: AnswerPool) -> None:
         self._deps = deps
         self._answers = answers
-        self.followups = Followups(deps)
+        self.step_up = StepUp(deps)
+        self.followups = Followups(deps, self.step_up)
         self._refusals = Refusals(deps.store, deps.clock)
         self.form_options = FormOptions(deps, self._refusals, answers.later)
         self.home = HomePublisher(deps, answers.later, lambda: answers.is_ending)
@@ -101,9 +102,15 @@ class Desk:
         """A request as it is stored. Raises `UsageError` if there is none."""
         return stored_request(self._deps, request_id)
 
-    def submit(self, ask: Ask, *, key: str) -> Request:
-        """Record a new request, if it is admitted; a second delivery finds what the first recorded."""
+    def submit(self, ask: Ask, *, key: str, code: str = "") -> Request:
+        """Record a new request, if it is admitted; a second delivery finds what the first recorded.
+
+        A `code` comes with break-glass; it is taken once, and only the word that it was right is kept.
+        """
         ask = bind(self._deps, bound_to_waiting_mask(self._deps, on_one_host(self._deps, ask)))
+        if code and not self._deps.store.count(Query(key=key)):
+            self.step_up.use(Caller(ask.requester, ask.requester_name, ask.place, key), code, used_for="break-glass")
+            ask = replace(ask, stepped_up=True)
         return self._admission.admit(ask, key=key)
 
     def undo(self, request_id: str, caller: Caller) -> Request:
@@ -140,21 +147,7 @@ class Desk:
         request = self.request(request_id)
         if not (caller.place.is_shell or caller.place.is_home):
             self.check_card(request, command.card, by=caller.id)
-        check_vote(request, command)
-        vote = Vote(
-            caller.id,
-            caller.name,
-            command.verdict,
-            self._deps.clock.now(),
-            request.target.digest,
-            reason=command.reason,
-            console_works=command.console_works,
-            place=caller.place,
-            event=secrets.token_hex(16),
-        )
-        given = replace(event(request, RECORDED, actor=caller.id, **vote.on_record), id=vote.event)
-        if not self._deps.store.record_vote(request_id, vote, events=[given]):
-            raise UsageError(voted_before(self.request(request_id), vote))
+        record_vote(self._deps, self.step_up, request, command, caller)
 
     def ballot(self, request_id: str, digest: str) -> Request:
         """The request, if it is waiting for votes on the plan with this digest. Raises `UsageError`."""
@@ -217,10 +210,10 @@ class Desk:
         if is_shared:
             self._answers.later(lambda: cancel_waiting(self._deps, channel))
 
-    def needs_console_tick(self, request_id: str) -> str:
-        """Why an approver must confirm that console access works today; empty if the policy does not ask for it."""
-        approval = self.request(request_id).approval
-        return approval.guarded if approval else ""
+    def form_for_approval(self, request_id: str) -> Request | None:
+        """The request, if its approvers have to give more than a click: a word, a code, or both."""
+        request = self.request(request_id)
+        return request if request.approval and (request.approval.guarded or request.approval.step_up) else None
 
     def whisper(self, place: Place, to: str, text: str) -> None:
         """Send a sentence to one person alone."""

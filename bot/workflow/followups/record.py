@@ -9,15 +9,17 @@ from bot.core.cards import followups as words
 from bot.core.cards.buttons import DIGEST_SIGNS
 from bot.core.cards.ownership import only_the_owner
 from bot.core.cards.request_status import describe_decision
+from bot.core.cards.step_up import NO_CODE_FOR_BREAK_GLASS as NO_CODE
 from bot.core.people.identity import Caller
 from bot.core.policy.model import Policy, Refuse
 from bot.core.policy.rules.break_glass import why_too_short
 from bot.core.requests import Followup, FollowupCommand, FollowupKind, Request, Stage, Tally
-from bot.errors import UsageError
+from bot.errors import CodeRefused, UsageError
 from bot.ports import Message, MessageKind
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.lookup import update_stored_request
+from bot.workflow.requests.lookup import stored_request, update_stored_request
 from bot.workflow.requests.results import Update
+from bot.workflow.step_up import StepUp
 
 _KEPT = 20  # followups, the newest of them
 Check = Callable[[Request, Followup, Policy], None]
@@ -26,16 +28,25 @@ Check = Callable[[Request, Followup, Policy], None]
 class Followups:
     """The desk's part for followups."""
 
-    def __init__(self, deps: Deps) -> None:
+    def __init__(self, deps: Deps, codes: StepUp) -> None:
         self._deps = deps
+        self._codes = codes
 
     @property
     def min_reason_length(self) -> int:
         """The minimum length of a break-glass reason, in characters."""
         return self._deps.in_force.policy.break_glass.min_reason_length
 
+    def needs_code(self, request: Request) -> bool:
+        """Whether the policy asks for a code with break-glass here, as far as the request was judged."""
+        asked = request.approval is not None and request.approval.step_up
+        return asked or self._deps.in_force.policy.break_glass.step_up
+
     def add(self, request_id: str, command: FollowupCommand, caller: Caller) -> Followup:
-        """Record a followup for the workers to handle. Raises `UsageError`."""
+        """Record a followup for the workers to handle. Raises `UsageError`.
+
+        A code is taken last, since it counts only once; only the word that it was right is kept.
+        """
         followup = Followup(
             command.kind,
             caller.id,
@@ -47,20 +58,38 @@ class Followups:
             console_works=command.console_works,
             to=command.to,
         )
+        if command.kind is FollowupKind.BREAK_GLASS:
+            followup = self._with_code(request_id, followup, command.code, caller)
         _add(self._deps, request_id, followup)
         return followup
+
+    def _with_code(self, request_id: str, followup: Followup, code: str, caller: Caller) -> Followup:
+        request = stored_request(self._deps, request_id)
+        if not code and self.needs_code(request):
+            raise CodeRefused(NO_CODE)
+        if not code:
+            return followup
+        _check(self._deps, request, followup)
+        self._codes.use(caller, code, used_for="break-glass", request=request.id)
+        return replace(followup, stepped_up=True)
 
 
 def _add(deps: Deps, request_id: str, followup: Followup) -> None:
     def recorded(request: Request) -> tuple[Request, Sequence[Event]]:
-        whole = replace(followup, digest=_whole_digest(request, followup))
-        if any((other.kind, other.by.key) == (followup.kind, followup.by.key) for other in request.open_followups):
-            raise UsageError(words.RECORDED_ALREADY)
-        check(request, whole, deps.in_force.policy)
+        whole = _check(deps, request, followup)
         asked = event(request, "followup.recorded", actor=followup.by, followup=str(followup.kind), text=followup.text)
         return replace(request, followups=(*request.followups, whole)[-_KEPT:]), [asked]
 
     update_stored_request(deps, request_id, recorded)
+
+
+def _check(deps: Deps, request: Request, followup: Followup) -> Followup:
+    """The followup with the whole digest of the plan that it is about. Raises `UsageError`."""
+    whole = replace(followup, digest=_whole_digest(request, followup))
+    if any((other.kind, other.by.key) == (followup.kind, followup.by.key) for other in request.open_followups):
+        raise UsageError(words.RECORDED_ALREADY)
+    check(request, whole, deps.in_force.policy)
+    return whole
 
 
 def check(request: Request, followup: Followup, policy: Policy) -> None:

@@ -95,6 +95,7 @@ def _ask_approvers(deps: Deps, decided: Decided, needed: NeedsApproval) -> Updat
             ask.reason,
             request.target.digest,
             console_works=ask.console_works,
+            stepped_up=ask.stepped_up,
         )
         waiting = replace(waiting, followups=(*request.followups, at_once))
     return Update(waiting, [evaluated, *_limit_events(request, needed)], said)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from bot.core.audit.seal_keys import KeyRing
 from bot.core.hosts.inventory import Host
 from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.requests.expiry import AftercarePolicy
@@ -83,6 +84,9 @@ class Deps:
     aftercare: AftercarePolicy = AftercarePolicy()
     pager: Pager | None = None
     sinks: tuple[Sink, ...] = ()  # who receives the audit log
+    keys: KeyRing = field(
+        default_factory=lambda: KeyRing(())
+    )  # of the seals; secrets of authenticators derive from them
     log_in: Callable[[Host], None] = lambda _host: None  # on a new connection; raises `HostError` if that fails
     own_machine: OwnMachine = OwnMachine()  # where the bot itself runs
     integrity: Integrity = field(default_factory=Integrity)  # whether the audit chain is trusted

@@ -111,6 +111,12 @@ def said_of_step_up() -> dict[str, str]:
         "locked, without a time": step_up.locked(None),
         "enrolled": step_up.enrolled_notice("bob", is_another=False),
         "replaced": step_up.enrolled_notice("bob", is_another=True),
+        "given for break-glass": step_up.NO_CODE_FOR_BREAK_GLASS,
+        "enrolled, for the person": step_up.ENROLLED,
+        "enrolled, in a direct message": step_up.ENROLLED_DIRECT,
+        "reset, in a direct message": step_up.RESET_DIRECT,
+        "reset, at the terminal": step_up.reset_done("bob"),
+        "nothing to reset": step_up.nothing_to_reset("bob"),
         "reset": step_up.reset_notice("bob", "carol", "his phone is gone"),
     }
 

@@ -277,9 +277,23 @@ class TestAChange:
     def test_a_bare_mask_wants_the_form(self) -> None:
         assert mask(" \u200b ") == Form()
 
+    @pytest.mark.parametrize("text", ["enrol", " Enrol ", "enroll"])
+    def test_a_word_wants_the_form_for_an_authenticator_which_no_message_can_open(self, text: str) -> None:
+        assert mask(text) == Form(enrols=True)
+        assert "goes with `/mask`" in refusal(text, Verb.UNMASK)
+        with pytest.raises(UsageError, match="in a form that only you see"):
+            parse_mention(f"<@U1> {text}", HOSTS, NOW)
+
 
 class TestGoingAlone:
     """`--break-glass`, and the reason it cannot be without."""
+
+    def test_a_code_goes_with_it_and_is_not_shown(self) -> None:
+        asked = order("web-01 cron --break-glass --code=123456 on fire")
+        assert (asked.code, asked.reason) == ("123456", "on fire")
+        assert "123456" not in repr(asked)
+        assert "`--code` only goes with `--break-glass`" in refusal("web-01 cron --code 123456 on fire")
+        assert "needs a value" in refusal("web-01 cron --break-glass --code")
 
     @pytest.mark.parametrize("verb", Verb)
     def test_it_is_said_of_the_order_and_not_of_the_change(self, verb: Verb) -> None:

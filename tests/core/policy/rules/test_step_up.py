@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from bot.core.people.identity import Person
-from bot.core.policy.decide import could_break_glass, decide, explain, may_vote
+from bot.core.people.same_person import SamePerson
+from bot.core.policy.decide import could_break_glass, decide, explain, may_reset_step_up, may_vote
 from bot.core.policy.hold import HoldPolicy
 from bot.core.policy.model import (
     Allow,
@@ -21,7 +22,7 @@ from bot.core.policy.model import (
 )
 from bot.core.policy.requirements import approval_required, updated_approval, with_original_requirements
 from bot.core.policy.rules.approval import STEP_UP_MISSING, is_covered
-from bot.core.requests import Hold, Request, Tally, Verb, Verdict, Vote
+from bot.core.requests import FollowupCommand, FollowupKind, Hold, Request, Tally, Verb, Verdict, Vote, VoteCommand
 from bot.core.systemd.units import Layer
 from tests.core.situations import (
     ALICE,
@@ -197,7 +198,40 @@ class TestBreakGlass:
         assert isinstance(decide(given, replace(STEPPED, break_glass=GLASS)), NeedsApproval)
 
 
+class TestReset:
+    """Somebody's authenticator is reset by another person who may approve something."""
+
+    @pytest.mark.parametrize(
+        ("who", "code"),
+        [
+            (CAROL, ""),
+            (BOB, "own_step_up"),
+            (ALICE, "step_up_reset_not_permitted"),
+            (replace(CAROL, is_guest=True), "step_up_reset_not_permitted"),
+        ],
+    )
+    def test_it_takes_somebody_else_who_may_approve(self, who: Person, code: str) -> None:
+        no = may_reset_step_up(who, BOB.id, STEPPED)
+        assert (no.code if no else "") == code
+
+    def test_another_account_of_the_same_person_is_not_somebody_else(self) -> None:
+        policy = replace(STEPPED, same_person=SamePerson((frozenset({BOB.id, CAROL.id}),)))
+        no = may_reset_step_up(CAROL, BOB.id, policy)
+        assert no
+        assert no.code == "own_step_up"
+
+    def test_where_nobody_approves_only_root_is_left(self) -> None:
+        no = may_reset_step_up(CAROL, BOB.id, replace(STEPPED, rules=()))
+        assert no
+        assert no.sentence.endswith("and root. Nobody may.")
+
+
 def test_an_undo_that_needs_no_approval_needs_no_code() -> None:
     undo = request(verb=Verb.UNMASK)
     given = looked(masked(Layer.PERSISTENT), undo, own_mask=our_mask(), requester=ALICE)
     assert isinstance(decide(given, STEPPED), Allow)
+
+
+def test_a_code_is_not_shown_by_what_carries_it() -> None:
+    carried = (VoteCommand(Verdict.APPROVE, "d1", code="736251"), FollowupCommand(FollowupKind.ANSWER, code="736251"))
+    assert "736251" not in repr(carried)
