@@ -1,11 +1,15 @@
 """Nights and shifts: going ahead alone with a sign-off that is owed, a question before a vote, and a handover."""
 
+import json
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.lab.authenticator import PhoneApp
 from tests.lab.slack.lab import SlackLab
 from tests.stories.scene import MASKED, RUNS, Message, Story, buttons, id_of, words
 
@@ -16,16 +20,22 @@ WHY = "nobody answers, payments are down"
 
 @pytest.fixture(scope="module")
 def prepare() -> Callable[[Path, SlackLab], None]:
-    """alice and carol may go ahead alone."""
+    """alice and carol may go ahead alone; one unit takes codes."""
 
     def write(folder: Path, slack: SlackLab) -> None:
         file = folder / "config/policy.yaml"
         policy = yaml.safe_load(file.read_text())
         policy["groups"]["oncall"] = {"users": [slack.users[name] for name in ("alice", "carol")]}
         policy["break_glass"] = {"groups": ["oncall"], "min_reason_length": 10}
+        strict = {"name": "highest", "units": ["restless.service"], "ask": ["eng"], "approve": ["sre"], "step_up": True}
+        policy["rules"].append(strict)
         file.write_text(yaml.safe_dump(policy))
 
     return write
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
 
 
 def details(story: Story, user: str, card: Message) -> Message:
@@ -123,3 +133,25 @@ def test_at_a_terminal_too_what_waits_goes_ahead_alone_and_its_mask_is_given_awa
     assert (given.returncode, "Handed over." in given.stdout) == (0, True), given.stderr
     late = installation.maskbot("withdraw", request)
     assert (late.returncode, "Only carol, who owns it now, can withdraw" in late.stderr) == (1, True), late.stderr
+
+
+def test_bob_enrols_his_phone_and_approves_with_its_code_what_takes_one(story: Story) -> None:
+    card = story.asks("/mask web-01 restless")
+    assert "Code  approving needs a code from your authenticator" in words(card)
+    story.presses("bob", "Approve", card)
+    story.ephemeral("bob", "you have none here yet. Type `/mask enrol`")
+
+    story.types("bob", "/mask enrol")
+    shown = json.dumps(story.until(lambda: story.demo.slack.view("bob"), "a form before bob"))
+    app = PhoneApp(re.findall(r"(?:[A-Z2-7]{4} ){7}[A-Z2-7]{4}", shown)[0])
+    for code, said in ((app.wrong_code(now()), "not right"), (app.code(now(), ahead=-1), "Enrolled.")):
+        assert said in json.dumps(story.demo.slack.submit_view("bob", {"code": code}).said)
+    story.sent("bob", "An authenticator was enrolled for you")
+    story.demo.slack.close_view("bob")
+
+    story.presses("bob", "Approve", card)
+    fills(story, "bob", {"code": app.code(now())})
+    done = story.card("MASKED AND PROVEN · restless.service on web-01")
+    assert story.sees("restless.service") == MASKED
+    assert "@bob" in words(done)
+    assert app.code(now()) not in repr(story.demo.slack.messages("incident"))
