@@ -196,8 +196,7 @@ class Shell:
             yield end_message("Use `maskbot approve ID` or `maskbot deny ID`.", MISUSE)
             return
         reason, works = str(words.get("reason", "")), bool(words.get("console_works"))
-        code = str(words.get("code", ""))
-        command = VoteCommand(verdict, digest, reason=reason, console_works=works, code=code)
+        command = VoteCommand(verdict, digest, None, reason, works, code=str(words.get("code", "")))
         self._desk.vote(request.id, command, Caller(person, user, SHELL))
         while True:
             request = self._desk.request(request.id)

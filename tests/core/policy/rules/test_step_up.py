@@ -22,6 +22,7 @@ from bot.core.policy.model import (
 )
 from bot.core.policy.requirements import approval_required, updated_approval, with_original_requirements
 from bot.core.policy.rules.approval import STEP_UP_MISSING, is_covered
+from bot.core.policy.rules.rollout import strictest_target
 from bot.core.requests import FollowupCommand, FollowupKind, Hold, Request, Tally, Verb, Verdict, Vote, VoteCommand
 from bot.core.systemd.units import Layer
 from tests.core.situations import (
@@ -90,6 +91,13 @@ class TestWhatIsAsked:
         policy = replace(POLICY, rules=rules, holds=HoldPolicy(frozenset({"sre"})), groups=(Group("eng"), Group("sre")))
         held = request(hold=Hold("sre", NOW.replace(month=5), hosts="web"))
         assert asked_for_code(decide(facts(held, Moment.LOOKED, snapshot=snapshot(), others=(vault,)), policy))
+
+    def test_one_target_of_a_rollout_that_needs_a_code_is_enough(self) -> None:
+        ordinary, strict = answer(waiting(), policy=POLICY), answer(waiting())
+        assert isinstance(ordinary, NeedsApproval)
+        for more in (ordinary, replace(ordinary, need=2)):
+            assert asked_for_code(strictest_target([("a", more), ("b", strict)]))
+        assert not asked_for_code(strictest_target([("a", ordinary), ("b", ordinary)]))
 
     def test_the_explanation_says_so(self) -> None:
         policy = replace(STEPPED, break_glass=GLASS)
