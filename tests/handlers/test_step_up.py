@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.cards import step_up as words
 from bot.core.people.identity import Caller, PersonId, Place
-from bot.core.policy.model import BreakGlassPolicy
+from bot.core.policy.groups import BreakGlassPolicy
 from bot.core.requests import Request, Stage, Verdict
 from bot.errors import CodeRefused
 from tests.handlers.payloads import CHANNEL, at_home, click, command, mention, submission

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.core.cards import step_up as words
-from bot.core.policy.model import BreakGlassPolicy, Group
+from bot.core.policy.groups import BreakGlassPolicy, Group
 from bot.core.requests import FollowupKind, Outcome, Stage, Tally, Verdict
 from bot.errors import CodeRefused
 from tests.lab.authenticator import PhoneApp

@@ -7,19 +7,9 @@ import pytest
 from bot.core.people.identity import Person
 from bot.core.people.same_person import SamePerson
 from bot.core.policy.decide import could_break_glass, decide, explain, may_reset_step_up, may_vote
+from bot.core.policy.groups import BreakGlassPolicy, Group
 from bot.core.policy.hold import HoldPolicy
-from bot.core.policy.model import (
-    Allow,
-    BreakGlassPolicy,
-    Decision,
-    Facts,
-    Group,
-    Moment,
-    NeedsApproval,
-    Policy,
-    Refuse,
-    Rule,
-)
+from bot.core.policy.model import Allow, Decision, Facts, Moment, NeedsApproval, Policy, Refuse, Rule
 from bot.core.policy.requirements import approval_required, updated_approval, with_original_requirements
 from bot.core.policy.rules.approval import STEP_UP_MISSING, is_covered
 from bot.core.policy.rules.rollout import strictest_target
