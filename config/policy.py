@@ -89,11 +89,8 @@ def _handover_schedule(file: PolicyFile) -> HandoverSchedule | None:
     return HandoverSchedule(entry.schedule(file.time_zone), entry.channel or file.for_operations) if entry else None
 
 
-def _dead_ends(
-    document: Document, rules: Sequence[Rule], groups: Sequence[Group], same_person: SamePerson
-) -> Iterator[str]:
-    found = unreachable(rules, groups, same_person)
-    return (document.complaint(("rules", position, "need"), why) for position, why in found)
+def _dead_ends(document: Document, rules: Sequence[Rule], groups: Sequence[Group], same: SamePerson) -> Iterator[str]:
+    return (document.complaint(("rules", where, "need"), why) for where, why in unreachable(rules, groups, same))
 
 
 def _freezes(document: Document, file: PolicyFile) -> Iterator[Freeze]:
