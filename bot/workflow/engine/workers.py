@@ -9,25 +9,15 @@ from time import monotonic
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from bot.core.requests import Request, Stage
-from bot.core.requests.deadlines import is_ahead
+from bot.core.requests import Request
 from bot.errors import MaskbotError, NotYet, Stale, StoreBusy
 from bot.ports import Claim, Work
-from bot.workflow.approval.voting import count_votes
+from bot.workflow.engine.lives import life_of_request, life_of_rollout
 from bot.workflow.engine.periodic import perform
 from bot.workflow.engine.settle import settle, settle_all
-from bot.workflow.engine.timers import do_what_is_due
-from bot.workflow.lifecycle.carry_out import RunningChange
 from bot.workflow.lifecycle.outcome_unknown import internal_error
-from bot.workflow.lifecycle.preflight import run_preflight
-from bot.workflow.lifecycle.start import start
 from bot.workflow.outbox.deliver import deliver
 from bot.workflow.process.deps import UNCALLED, Deps
-from bot.workflow.requests.evidence import why_not_believed
-from bot.workflow.requests.results import NotBelieved, Stages
-from bot.workflow.rollout.carry_out import begin_rollout, take_turn
-from bot.workflow.rollout.extension import ask_for_extension
-from bot.workflow.rollout.planning import plan_rollout
 
 log = structlog.get_logger()
 _LAST_WORDS = 5.0  # seconds in which the last messages may still be started
@@ -213,37 +203,6 @@ def advance(deps: Deps, claim: Claim, *, stopping: Callable[[], bool] = lambda: 
 
     Once `stopping` returns true, a running request stops after its current step; the next process goes on with a look.
     """
-    stages = _life(deps, claim, stopping)
+    is_rollout = claim.request.ask.selection is not None
+    stages = life_of_rollout(deps, claim) if is_rollout else life_of_request(deps, claim, stopping)
     return settle_all(deps, claim, stages)
-
-
-def _life(deps: Deps, claim: Claim, stopping: Callable[[], bool]) -> Stages:
-    """The life of a request, to be read from top to bottom.
-
-    Each stage sees one configuration from beginning to end; right before the change the newest one is read.
-    """
-    request, just_seen = claim.request, None
-    if request.stage is Stage.ASKED:
-        if request.ask.selection and request.ask.extends:
-            request = yield ask_for_extension(deps.pinned(), request)
-        elif request.ask.selection:
-            request = yield from plan_rollout(deps.pinned(), request)
-        else:
-            request = yield run_preflight(deps.pinned(), request)
-        just_seen = request.target.before
-    elif request.stage is Stage.WAITING or request.recorded_votes:
-        request = yield from count_votes(deps.pinned(), request)
-    request = yield from do_what_is_due(deps, request)
-    if request.stage is Stage.APPROVED and not is_ahead(request.ask.change.scheduled_window, deps.clock.now()):
-        begin = begin_rollout(deps, request) if request.ask.selection else start(deps, request, seen=just_seen)
-        request = yield begin
-    if request.stage is Stage.RUNNING:
-        if why := why_not_believed(deps, request):
-            return (yield NotBelieved(request, why))
-        if request.ask.selection:
-            return (yield from take_turn(deps, request))
-        # a request of an earlier process, and a forced stop, begin with a fresh look
-        is_old = claim.request.stage is Stage.RUNNING or request.ask.change.force
-        seen = None if is_old else request.target.last_seen
-        request = yield RunningChange(deps.pinned(), claim, request, seen=seen, stopping=stopping).run()
-    return request
