@@ -13,9 +13,11 @@ from bot.doctor.check_result import CheckResult, why
 from bot.doctor.groups import examine_groups
 from bot.edges.slack.channel import Account, account, call
 from bot.edges.slack.directory import SlackDirectory
+from bot.edges.slack.names import SlackNames
 from bot.errors import SlackError, Unverified
 from bot.ports import Schedules
 
+_SOME = 5
 _WHOLE_TOKEN = "Copy the whole app-level token, which begins with xapp-1-A, from the app's settings."  # noqa: S105 - no password
 _REINSTALL = "In the app's settings at Slack: OAuth & Permissions, add what is missing, and reinstall the app."
 
@@ -51,6 +53,7 @@ def examine_slack(tokens: Tokens, policy: Policy | None) -> Iterator[CheckResult
     yield _team(us, policy, str(answer.get("team") or ""))
     directory = SlackDirectory(tokens.bot, us, teams=lambda: policy.teams, schedules=tokens.schedules, ttl=60)
     yield from _channels(directory, policy)
+    yield from _prefixes(SlackNames(tokens.bot), policy)
     yield from examine_groups(directory, policy)
     yield from _people(directory, policy)
 
@@ -100,6 +103,25 @@ def _channels(directory: SlackDirectory, policy: Policy) -> Iterator[CheckResult
         if not wrong:
             yield CheckResult(_SLACK, check, is_ok=True)
         yield from (CheckResult(_SLACK, check, is_ok=False, what=what, fix=fix) for what, fix in wrong)
+
+
+def _prefixes(names: SlackNames, policy: Policy) -> Iterator[CheckResult]:
+    """Channels that are named by how their names begin: the bot has to be in one, if no other channel is named."""
+    if not policy.channel_prefixes:
+        return
+    try:
+        own = names.own_channels()
+    except SlackError as error:
+        fix = "Try again, and check the scopes above."
+        yield CheckResult(_SLACK, "channels by prefix", is_ok=False, what=str(error), fix=fix)
+        return
+    found = {prefix: [name for name in own if name.startswith(prefix)] for prefix in policy.channel_prefixes}
+    is_anywhere = bool(policy.channels or any(found.values()))
+    for prefix, there in found.items():
+        shown = ", ".join(f"#{name}" for name in there[:_SOME])
+        what = shown or "the bot is in no channel whose name begins so"
+        fix = "" if there else "Type `/invite @maskbot` in such a channel, once there is one."
+        yield CheckResult(_SLACK, f"channels {prefix}*", is_ok=is_anywhere, what=what, fix=fix)
 
 
 def _wrong_with(place: Place) -> Iterator[tuple[str, str]]:

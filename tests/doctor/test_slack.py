@@ -21,6 +21,24 @@ def slack() -> Iterator[WebApi]:
         yield running
 
 
+@pytest.mark.parametrize(
+    ("named", "others", "is_ok", "what"),
+    [
+        (["inc-1", "inc-2", "random"], (), True, "#inc-1, #inc-2"),
+        (["random"], (), False, "the bot is in no channel whose name begins so"),
+        (["random"], ("C1",), True, "the bot is in no channel whose name begins so"),
+    ],
+)
+def test_a_prefix_is_compared_with_the_channels_that_the_bot_is_in(
+    slack: WebApi, named: list[str], others: tuple[str, ...], what: str, *, is_ok: bool
+) -> None:
+    slack.answer("users.conversations", {"ok": True, "channels": [{"id": "C", "name": name} for name in named]})
+    policy = replace(NOTHING, channels=frozenset(others), channel_prefixes=("inc-",))
+    found = examine_slack(Tokens(web_client("xoxb-test", base=slack.base), frozenset()), policy)
+    prefix = next(one for one in found if one.check == "channels inc-*")
+    assert (prefix.is_ok, prefix.what) == (is_ok, what)
+
+
 def examined(slack: WebApi, *teams: str) -> CheckResult:
     policy = replace(NOTHING, teams=frozenset(teams))
     found = examine_slack(Tokens(web_client("xoxb-test", base=slack.base), frozenset()), policy)

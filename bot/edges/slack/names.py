@@ -32,6 +32,12 @@ class SlackNames:
             "`/invite @maskbot` there."
         )
 
+    def own_channels(self) -> list[str]:
+        """The names of the channels that the bot is in."""
+        kinds = "public_channel,private_channel"
+        pages = self._pages(self._client.users_conversations, types=kinds, exclude_archived="true")
+        return sorted(str(one.get("name") or "") for page in pages for one in page.get("channels") or ())
+
     def person_or_group(self, typed: str) -> tuple[str, str]:
         """`@bob` or `@sre`: the id of a person or a user group, and its name."""
         wanted = typed.lstrip("@")
