@@ -12,7 +12,7 @@ from bot.core.systemd.units import UnitName
 from bot.errors import HostError, UsageError
 from bot.workflow.queries import many_targets
 from handlers import cli_queries
-from tests.workflow.rollout.test_rollout import ask_rollout
+from tests.workflow.rollout.rolled import ask_rollout
 from tests.workflow.slack import ALICE, BOB, EVE, caller
 from tests.workflow.wire import Call
 from tests.workflow.world import World

@@ -1,6 +1,6 @@
 """A rollout: every target is looked at, people approve the whole, and it is carried out wave by wave."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -15,42 +15,29 @@ from bot.core.requests import (
     FollowupKind,
     KeepActive,
     Outcome,
-    Request,
     RolloutSettings,
-    Selection,
     Stage,
     Tally,
     TargetStatus,
     Verdict,
     VoteCommand,
 )
-from bot.core.systemd.units import UnitName
-from bot.errors import HostError, UsageError
-from bot.ports import Query
+from bot.errors import UsageError
+from tests.workflow.rollout.rolled import (
+    HOSTS,
+    ask_rollout,
+    paused,
+    refuse,
+    rolled_out,
+    selection,
+    statuses,
+    targets,
+    touched,
+)
 from tests.workflow.slack import ALICE, BOB, DAVE, caller
 from tests.workflow.test_kill_switch import SHELL
 from tests.workflow.wire import Call
 from tests.workflow.world import POLICY, World, inventory
-
-
-def selection(*hosts: str, units: tuple[str, ...] = ("worker",), **options: Any) -> Selection:
-    return Selection(hosts, tuple(UnitName.parse(unit) for unit in units), **options)
-
-
-def ask_rollout(world: World, *hosts: str, units: tuple[str, ...] = ("worker",), **options: Any) -> Request:
-    chosen = selection(*hosts, units=units, **{k: options.pop(k) for k in ("waves", "with_triggers") if k in options})
-    return world.ask_mask(units[0], host=",".join(hosts), selection=chosen, **options)
-
-
-def targets(world: World, whole: Request) -> dict[str, Request]:
-    """The requests of a rollout's targets, by host."""
-    return {one.target.host: one for one in world.store.find(Query(rollout=whole.id))}
-
-
-def statuses(world: World, whole: Request) -> dict[str, TargetStatus]:
-    rollout = world.store.get(whole.id).rollout
-    assert rollout is not None
-    return {one.host: one.status for one in rollout.targets}
 
 
 def test_it_masks_each_host_after_one_approval_and_undoes_them_with_one_click(world: World) -> None:
@@ -64,33 +51,6 @@ def test_it_masks_each_host_after_one_approval_and_undoes_them_with_one_click(wo
     assert undone.stage is Stage.DONE, undone.because
     assert {one.target.outcome for one in targets(world, undone).values()} == {Outcome.RESTORED}
     assert world.store.get(done.id).undone_by == undone.id
-
-
-HOSTS = ("web-01", "web-02", "db-01")
-
-
-def refuse(world: World, host: str, *verbs: str) -> Callable[[Call], None]:
-    """One host answers no command of these kinds (no verb: not even a look) until the test takes this away."""
-
-    def trouble(call: Call) -> None:
-        if call.host == host and (not verbs or call.verb in verbs):
-            raise HostError(f"{host} does not answer.", code="ssh_unreachable", passing=True)
-
-    world.wire.before.append(trouble)
-    return trouble
-
-
-def touched(world: World) -> set[str]:
-    """The hosts that got a command which changes something."""
-    return {call.host for call in world.wire.calls if call.verb and call.verb != "probe"}
-
-
-def paused(world: World, whole: Request) -> Request:
-    return world.when(whole, lambda now: bool(now.rollout and now.rollout.paused_at), "a pause")
-
-
-def rolled_out(world: World, *hosts: str, **options: Any) -> Request:
-    return world.until_answered(ask_rollout(world, *hosts, **options))
 
 
 def test_a_failure_pauses_it_and_calls_its_owner_and_nothing_beyond_the_wave_is_touched(world: World) -> None:

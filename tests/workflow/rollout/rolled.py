@@ -1,0 +1,57 @@
+"""What tests of rollouts share: how they ask, what they read, and a host that does not answer."""
+
+from collections.abc import Callable
+from typing import Any
+
+from bot.core.requests import Request, Selection, TargetStatus
+from bot.core.systemd.units import UnitName
+from bot.errors import HostError
+from bot.ports import Query
+from tests.workflow.wire import Call
+from tests.workflow.world import World
+
+HOSTS = ("web-01", "web-02", "db-01")
+
+
+def selection(*hosts: str, units: tuple[str, ...] = ("worker",), **options: Any) -> Selection:
+    return Selection(hosts, tuple(UnitName.parse(unit) for unit in units), **options)
+
+
+def ask_rollout(world: World, *hosts: str, units: tuple[str, ...] = ("worker",), **options: Any) -> Request:
+    chosen = selection(*hosts, units=units, **{k: options.pop(k) for k in ("waves", "with_triggers") if k in options})
+    return world.ask_mask(units[0], host=",".join(hosts), selection=chosen, **options)
+
+
+def targets(world: World, whole: Request) -> dict[str, Request]:
+    """The requests of a rollout's targets, by host."""
+    return {one.target.host: one for one in world.store.find(Query(rollout=whole.id))}
+
+
+def statuses(world: World, whole: Request) -> dict[str, TargetStatus]:
+    rollout = world.store.get(whole.id).rollout
+    assert rollout is not None
+    return {one.host: one.status for one in rollout.targets}
+
+
+def refuse(world: World, host: str, *verbs: str) -> Callable[[Call], None]:
+    """One host answers no command of these kinds (no verb: not even a look) until the test takes this away."""
+
+    def trouble(call: Call) -> None:
+        if call.host == host and (not verbs or call.verb in verbs):
+            raise HostError(f"{host} does not answer.", code="ssh_unreachable", passing=True)
+
+    world.wire.before.append(trouble)
+    return trouble
+
+
+def touched(world: World) -> set[str]:
+    """The hosts that got a command which changes something."""
+    return {call.host for call in world.wire.calls if call.verb and call.verb != "probe"}
+
+
+def paused(world: World, whole: Request) -> Request:
+    return world.when(whole, lambda now: bool(now.rollout and now.rollout.paused_at), "a pause")
+
+
+def rolled_out(world: World, *hosts: str, **options: Any) -> Request:
+    return world.until_answered(ask_rollout(world, *hosts, **options))
