@@ -1,6 +1,6 @@
 """Stored requests and their votes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -57,8 +57,8 @@ class Requests(Protocol):
     def find(self, query: Query) -> list[Request]:
         """The requests that match."""
 
-    def progress(self, rollout: str) -> list[Progress]:
-        """How far each target of a rollout has come, in the order in which they were recorded."""
+    def progress(self, rollout: str, *, among: Collection[str] | None = None) -> list[Progress]:
+        """How far each target of a rollout has come, in the order in which they were recorded; or these alone."""
 
     def masked_lately(self, since: datetime, *, beside: Request) -> frozenset[tuple[str, str]]:
         """Host and unit of every other mask that began since then, or is approved, due and was asked before this."""

@@ -9,7 +9,7 @@ from bot.core.requests import Request, Stage
 from bot.edges.database import rows
 from bot.edges.database.tables import UtcTime, requests, targets
 from bot.edges.database.transactions import NOW, database_time, is_free
-from bot.errors import LostClaim, NotSealed, WrittenByNewerVersion
+from bot.errors import LostClaim, NoSuchRequest, NotSealed, WrittenByNewerVersion
 from bot.ports import Claim
 
 
@@ -88,8 +88,16 @@ def make_due_after_change(connection: Connection, request: Request, *, due_at: d
 
 
 def make_due(connection: Connection, request_id: str, *, now: datetime) -> None:
-    """Make a request due now; if it is claimed, it is checked again afterwards."""
-    _set_due(connection, targets.c.request_id == request_id, now)
+    """Make a request due now, unless it is over; if it is claimed, it is checked again afterwards.
+
+    Only its stage is read: nobody acts before its row is verified. Raises `NoSuchRequest`.
+    """
+    of_request = targets.c.request_id == request_id
+    if not connection.execute(select(targets.c.request_id).where(of_request).with_for_update()).all():
+        raise NoSuchRequest(f"There is no request {request_id}.")
+    stage = connection.execute(select(requests.c.stage).where(requests.c.id == request_id)).scalar_one()
+    if not Stage(stage).is_final:
+        _set_due(connection, of_request, now)
 
 
 def make_all_due(connection: Connection, stages: Collection[Stage], *, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """How far the targets of a rollout have come: a glance at their rows, because a whole request takes long to read."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
@@ -31,9 +32,15 @@ _OF_ROLLOUT = (
 )
 
 
-def progress(connection: Connection, rollout: str) -> list[Progress]:
-    """Read only what a rollout shows and goes on by."""
-    return [_progress(row) for row in connection.execute(_OF_ROLLOUT, {"rollout": rollout})]
+_OF_SOME = _OF_ROLLOUT.where(requests.c.id.in_(bindparam("among", expanding=True)))
+
+
+def progress(connection: Connection, rollout: str, among: Collection[str] | None = None) -> list[Progress]:
+    """Read only what a rollout shows and goes on by. Most targets rest, and each costs: name those that may move."""
+    if among is None:
+        return [_progress(row) for row in connection.execute(_OF_ROLLOUT, {"rollout": rollout})]
+    given = {"rollout": rollout, "among": [*among]}
+    return [_progress(row) for row in connection.execute(_OF_SOME, given)] if among else []
 
 
 def _progress(row: Any) -> Progress:

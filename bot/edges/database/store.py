@@ -95,9 +95,9 @@ class Database:
         with self._transactions.reading() as connection:
             return requests.find(connection, query)
 
-    def progress(self, rollout: str) -> list[Progress]:
+    def progress(self, rollout: str, *, among: Collection[str] | None = None) -> list[Progress]:
         with self._transactions.reading() as connection:
-            return rollouts.progress(connection, rollout)
+            return rollouts.progress(connection, rollout, among)
 
     def masked_lately(self, since: datetime, *, beside: Request) -> frozenset[tuple[str, str]]:
         with self._transactions.reading() as connection:
@@ -147,8 +147,7 @@ class Database:
 
     def make_due(self, request_id: str) -> None:
         with self._changing(Work.REQUESTS) as (connection, now, _):
-            if not requests.get(connection, request_id, locked=True).stage.is_final:
-                claims.make_due(connection, request_id, now=now)
+            claims.make_due(connection, request_id, now=now)
 
     def make_all_due(self, stages: Collection[Stage]) -> None:
         with self._changing(Work.REQUESTS) as (connection, now, _):
