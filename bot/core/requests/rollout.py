@@ -31,6 +31,7 @@ class RolloutSettings:
     in_parallel: int = 10  # targets that are carried out at once
     keep_active: KeepActive | None = None
     strict: bool = False  # pause as soon as the plan of one target has changed since it was approved
+    each_alone: bool = False  # a unit begins though another on its host did not end as asked: for an undo
     wait_for_aftercheck: bool = False  # the next wave waits until the first check after the change found nothing
 
 
@@ -126,6 +127,11 @@ class Rollout:
     def has_masks(self) -> bool:
         """Whether it has masked something, as far as is known."""
         return any(one.can_be_undone for one in self.targets)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the outcome of a target is not known yet."""
+        return any(one.status is TargetStatus.UNKNOWN for one in self.targets)
 
     @property
     def last_wave(self) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from bot.core.requests import Outcome, Rollout, RolloutTarget, Stage, TargetStatus
+from bot.core.requests import Outcome, Request, Rollout, RolloutTarget, Stage, TargetStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,25 @@ class Progress:
     is_undone: bool = False
     looks: int = 0  # checks after the change that were made
     found: bool = False  # and whether they found something worse
+
+    @classmethod
+    def of(cls, request: Request) -> "Progress":
+        """The same of a request that was read as a whole, and verified."""
+        target = request.target
+        return cls(
+            request.id,
+            target.host,
+            str(target.unit),
+            request.stage,
+            target.digest,
+            str(target.outcome or ""),
+            target.note or ("" if request.stage is Stage.DONE else request.because),
+            is_unknown=target.unknown_since is not None,
+            is_asked_again=request.approval is not None,
+            is_undone=bool(request.undone_by),
+            looks=request.aftercare.looks,
+            found=bool(request.aftercare.found),
+        )
 
 
 _AS_ASKED = frozenset({Outcome.PROVEN, Outcome.RESTORED, Outcome.UNMASKED, Outcome.NO_CHANGE})

@@ -6,7 +6,6 @@ A target that is not known yet holds the next wave; nothing beyond the running w
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import takewhile
 
 from bot.core.requests.rollout import Rollout, RolloutTarget, TargetStatus
 from bot.core.rollout.waves import share
@@ -14,6 +13,7 @@ from bot.core.rollout.waves import share
 ANOTHER_FAILED = "not begun: another unit of the set on this host did not end as asked"
 STOPPED = "not begun: the rollout was stopped"
 _SETTLED_WELL = (TargetStatus.DONE, TargetStatus.LEFT_OUT)
+_OVER = (*_SETTLED_WELL, TargetStatus.FAILED, TargetStatus.UNDONE, TargetStatus.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +40,23 @@ def next_turn(rollout: Rollout, now: datetime, *, is_checked: bool = True) -> Tu
 
 
 def _stop(rollout: Rollout) -> Turn:
-    """Nothing more is begun; it is over once what runs has ended."""
+    """Nothing more is begun. It is over once what runs has ended: a host that is lost keeps no other from its undo."""
     ready = rollout.with_status(TargetStatus.READY, TargetStatus.ASKED_AGAIN)
     stopped = rollout.put(*(replace(one, status=TargetStatus.SKIPPED, note=STOPPED) for one in ready))
-    return Turn(stopped, is_over=not any(one.status.is_open for one in stopped.planned))
+    return Turn(stopped, is_over=not stopped.with_status(TargetStatus.PLANNING, TargetStatus.STARTED))
 
 
 def _without_hopeless(rollout: Rollout) -> Rollout:
     """What comes after a failed unit on the same host is not begun."""
-    hopeless = [one for one in rollout.with_status(TargetStatus.READY) if _has_failed_before(rollout, one)]
-    return rollout.put(*(replace(one, status=TargetStatus.SKIPPED, note=ANOTHER_FAILED) for one in hopeless))
+    if rollout.settings.each_alone:
+        return rollout
+    failed, hopeless = set[str](), list[RolloutTarget]()
+    for one in rollout.targets:
+        if one.status is TargetStatus.READY and one.host in failed:
+            hopeless.append(replace(one, status=TargetStatus.SKIPPED, note=ANOTHER_FAILED))
+        elif one.status in (TargetStatus.FAILED, TargetStatus.SKIPPED):
+            failed.add(one.host)
+    return rollout.put(*hopeless)
 
 
 def _after_failures(rollout: Rollout, now: datetime) -> Rollout:
@@ -85,19 +92,12 @@ def _after_wave(rollout: Rollout, now: datetime, *, is_checked: bool) -> Turn:
 def _may_begin(rollout: Rollout) -> Iterator[RolloutTarget]:
     """Of the waves that have come: as many as may run at once, and of one host only the next unit in its order."""
     free = rollout.settings.in_parallel - len(rollout.with_status(TargetStatus.STARTED, TargetStatus.UNKNOWN))
-    for one in rollout.with_status(TargetStatus.READY):
+    unsettled = set[str]()  # hosts on which a unit that comes first is not done
+    for one in rollout.targets:
         if free <= 0:
             return
-        if one.wave <= rollout.wave and all(before.status in _SETTLED_WELL for before in _before(rollout, one)):
+        if one.status is TargetStatus.READY and one.wave <= rollout.wave and one.host not in unsettled:
             free -= 1
             yield one
-
-
-def _before(rollout: Rollout, target: RolloutTarget) -> Iterator[RolloutTarget]:
-    """The units that come before this one on its host."""
-    earlier = takewhile(lambda one: one is not target, rollout.targets)
-    return (one for one in earlier if one.host == target.host)
-
-
-def _has_failed_before(rollout: Rollout, target: RolloutTarget) -> bool:
-    return any(one.status in (TargetStatus.FAILED, TargetStatus.SKIPPED) for one in _before(rollout, target))
+        if one.status not in (_OVER if rollout.settings.each_alone else _SETTLED_WELL):
+            unsettled.add(one.host)

@@ -13,7 +13,7 @@ from bot.core.rollout.progress import Progress, with_progress
 from bot.core.rollout.steering import go_on, pause, stop
 from bot.core.rollout.turn import ANOTHER_FAILED, STOPPED, Turn, next_turn
 from bot.core.systemd.units import UnitName
-from tests.core.situations import NOW
+from tests.core.situations import NOW, waiting
 
 MINUTE = timedelta(minutes=1)
 READY, STARTED, DONE, FAILED = TargetStatus.READY, TargetStatus.STARTED, TargetStatus.DONE, TargetStatus.FAILED
@@ -117,6 +117,31 @@ def test_a_stopped_one_begins_nothing_and_ends_when_the_rest_has() -> None:
     assert (begun(turn), turn.is_over) == ([], False)
     assert [(one.status, one.note) for one in turn.rollout.targets[1:]] == [(SKIPPED, STOPPED)] * 2
     assert next_turn(turn.rollout.put(target("a", 1, DONE)), NOW).is_over
+
+
+def test_an_undo_brings_a_unit_back_though_another_on_its_host_failed() -> None:
+    both = (target("a", 1, FAILED, "x.socket"), target("a", 1, READY, "x.service"))
+    undo = rollout(*both, settings=RolloutSettings(stop_after="100%", each_alone=True))
+    assert [str(one.unit) for one in next_turn(undo, NOW).begin] == ["x.service"]
+    waits = undo.put(target("a", 1, STARTED, "x.socket"))
+    assert begun(next_turn(waits, NOW)) == []
+
+
+def test_a_stopped_one_waits_for_no_host_that_is_lost() -> None:
+    lost = stop(rollout(target("a", 1, UNKNOWN), target("b", 1, DONE), target("c", 2)), "alice", NOW)
+    turn = next_turn(lost, NOW)
+    assert (turn.is_over, turn.rollout.is_unknown) == (True, True)
+    assert not rollout(target("b", 1, DONE)).is_unknown
+
+
+def test_a_glance_and_the_whole_request_say_the_same() -> None:
+    asked = replace(waiting(), id="r7").on_target(note="why", unknown_since=NOW, digest="d")
+    assert Progress.of(asked) == Progress(
+        "r7", "web-01", "cron.service", Stage.WAITING, "d", note="why", is_unknown=True, is_asked_again=True
+    )
+    done = replace(asked.on_target(note="", outcome=Outcome.PROVEN), stage=Stage.DONE, undone_by="u", because="x")
+    assert Progress.of(done).is_undone
+    assert (Progress.of(done).note, Progress.of(replace(done, stage=Stage.REFUSED)).note) == ("", "x")
 
 
 def test_a_paused_one_begins_nothing_until_somebody_goes_on() -> None:
