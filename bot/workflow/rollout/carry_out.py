@@ -1,6 +1,7 @@
 """Carry an approved rollout out, wave by wave. Each target's own request does the work; nothing is sent from here."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -8,13 +9,12 @@ from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
 from bot.core.cards import not_started
 from bot.core.cards.rollout import notes, reasons
-from bot.core.policy.model import Allow, Moment
+from bot.core.policy.model import Allow, Moment, NeedsApproval, Refuse
 from bot.core.requests import Aftercare, Request, Rollout, RolloutTarget, Stage, TargetStatus, Verb
 from bot.core.requests.expiry import begin_aftercare
-from bot.core.rollout.progress import Progress, with_progress
 from bot.core.rollout.steering import stop
 from bot.core.rollout.turn import Turn, next_turn
-from bot.errors import NotYet, Unverified, UsageError
+from bot.errors import NotSealed, NotYet, Unverified, UsageError
 from bot.ports import Message, MessageKind
 from bot.workflow.evaluate import evaluate, gather_facts
 from bot.workflow.process.deps import Deps
@@ -24,6 +24,7 @@ from bot.workflow.requests.kill_switch_state import active_kill_switch
 from bot.workflow.requests.marks import mark_undone
 from bot.workflow.requests.results import Closing, Decided, Ending, Result, Stages, Update, save
 from bot.workflow.rollout.extension import extend_rollout
+from bot.workflow.rollout.glance import NotRecorded, as_now, is_checked, wave_as_now, why_not_recorded
 from bot.workflow.rollout.keep_active import headroom, may_begin
 
 _POLL = timedelta(seconds=5)  # every target that moves wakes its rollout anyway
@@ -54,23 +55,30 @@ def begin_rollout(deps: Deps, request: Request) -> Update | Decided | Closing | 
 
 def take_turn(deps: Deps, request: Request) -> Stages:
     """See how far the targets have come, and begin what comes next. Raises `NotYet` while only targets move."""
-    found = deps.store.progress(request.id)
-    rollout = with_progress(request.rollout or Rollout(), found)
+    try:
+        rollout, found = as_now(deps, request)
+    except NotRecorded as error:
+        return (yield _wait(deps, request, request.rollout or Rollout(), str(error)))
     if _time_is_up(request, deps.clock.now()):
         rollout = rollout if rollout.stopped_at else stop(rollout, reasons.TIME_IS_UP, deps.clock.now())
-    turn = next_turn(rollout, deps.clock.now(), is_checked=_is_checked(rollout, found))
-    stopped = active_kill_switch(deps, request) if request.is_new_mask and turn.begin else None
-    if stopped:
-        waits = replace(rollout, waits_for=reasons.kill_switch_is_on(stopped.by_name))
-        return (yield _later(deps, request, waits, None))
-    if turn.rollout.wave != rollout.wave:
-        _verify_wave(deps, rollout)
-        request = yield _begin_wave(deps, request, turn.rollout)
+    turn = next_turn(rollout, deps.clock.now(), is_checked=is_checked(rollout, found))
+    if turn.begin and request.is_new_mask and (stopped := active_kill_switch(deps, request)):
+        return (yield _wait(deps, request, rollout, reasons.kill_switch_is_on(stopped.by_name)))
+    is_new_wave = turn.rollout.wave != rollout.wave
+    if is_new_wave and (held := _instead_of_wave(deps, request, rollout)):
+        return (yield from _go_on(deps, request, Turn(held), held))
     begin, waits_for = _with_enough_active(deps, request, turn)
-    for target in begin:
-        _begin_target(deps, request, target)
+    if no := why_not_recorded(deps, begin):
+        return (yield _wait(deps, request, rollout, no))
     begun = turn.rollout.put(*(replace(one, status=TargetStatus.STARTED) for one in begin))
     begun = replace(begun, waits_for=waits_for)
+    # saved first: whoever lost the rollout to another replica begins nothing, and a target runs only by what is saved
+    if is_new_wave:
+        request = yield _begin_wave(deps, request, begun)
+    elif begin:
+        request = yield Update(replace(request, rollout=begun), is_urgent=False)
+    for target in begin:
+        _begin_target(deps, request, target)
     if turn.is_over:
         return (yield _finish(deps, request, begun))
     return (yield from _go_on(deps, request, turn, begun))
@@ -101,10 +109,16 @@ def _later(deps: Deps, request: Request, rollout: Rollout, at: datetime | None) 
     return later if is_same else Update(later, is_urgent=False)
 
 
+def _wait(deps: Deps, request: Request, rollout: Rollout, why: str) -> Result:
+    """Begin nothing, and say why."""
+    return _later(deps, request, replace(rollout, waits_for=why), None)
+
+
 def _begin_wave(deps: Deps, request: Request, rollout: Rollout) -> Update:
     begun = replace(request, rollout=rollout, due_at=deps.clock.now())
     hosts = sorted({one.host for one in rollout.in_wave(rollout.wave)})
-    return Update(begun, [event(begun, "rollout.wave_begun", wave=rollout.wave, of=rollout.last_wave, hosts=hosts)])
+    told = event(begun, "rollout.wave_begun", wave=rollout.wave, of=rollout.last_wave, hosts=hosts)
+    return Update(begun, [told], is_urgent=False)
 
 
 def _pause(deps: Deps, request: Request, rollout: Rollout) -> Update:
@@ -131,18 +145,31 @@ def _begin_target(deps: Deps, whole: Request, target: RolloutTarget) -> None:
     update(deps, target.request_id, begun)
 
 
-def _verify_wave(deps: Deps, rollout: Rollout) -> None:
-    """Believe that a wave has ended only by rows that are what a bot wrote. Raises `NotSealed`."""
-    for one in rollout.in_wave(rollout.wave):
-        deps.store.get(one.request_id)
+def _instead_of_wave(deps: Deps, request: Request, rollout: Rollout) -> Rollout | None:
+    """The rollout as it waits or pauses where its next wave must not begin; None if it may. Raises `NotYet`."""
+    try:
+        verified, is_checked_too = wave_as_now(deps, rollout)
+    except NotRecorded as error:
+        return replace(rollout, waits_for=str(error))
+    if verified != rollout or not (is_checked_too or rollout.go_on):
+        return verified
+    # the first wave was judged a moment ago, and who lets it go on in spite of a no leaves the rest to each target
+    no = "" if rollout.wave == 0 or rollout.go_on else _why_not_any_more(deps, request, rollout)
+    return replace(rollout, paused_at=deps.clock.now(), paused_by="", why_paused=no) if no else None
 
 
-def _is_checked(rollout: Rollout, found: list[Progress]) -> bool:
-    """Whether each target of the wave was checked after its change, and nothing worse was found."""
-    if not rollout.settings.wait_for_aftercheck:
-        return True
-    of_wave = {one.request_id for one in rollout.in_wave(rollout.wave) if one.status is TargetStatus.DONE}
-    return all(one.looks > 0 and not one.found for one in found if one.request_id in of_wave)
+def _why_not_any_more(deps: Deps, request: Request, rollout: Rollout) -> str:
+    """What policy, calendar and people's rights say now against the next wave; empty if nothing. Raises `NotYet`."""
+    left = replace(rollout, targets=rollout.with_status(TargetStatus.READY))
+    try:
+        decision = evaluate(deps, gather_facts(deps, replace(request, rollout=left, act_by=None), Moment.ACT))
+    except Unverified as error:
+        raise NotYet(str(error), again_in=deps.timings.not_verified) from error
+    except UsageError as error:
+        return reasons.not_any_more(str(error))
+    if isinstance(decision, Refuse):
+        return reasons.not_any_more(decision.reason)
+    return reasons.needs_more(decision.need) if isinstance(decision, NeedsApproval) else ""
 
 
 def _time_is_up(request: Request, now: datetime) -> bool:
@@ -153,12 +180,15 @@ def _time_is_up(request: Request, now: datetime) -> bool:
 def _finish(deps: Deps, request: Request, rollout: Rollout) -> Update:
     """Every target has its outcome. What is left of an undone rollout is said on its own card."""
     now, change = deps.clock.now(), request.ask.change
-    is_free = change.verb is Verb.MASK and not change.hold
+    is_mask = change.verb is Verb.MASK
+    is_free = is_mask and not change.hold
     undo_until = now + deps.in_force.policy.undo_without_approval_for if is_free else None
     done = replace(request, rollout=rollout).move(Stage.DONE, finished_at=now, due_at=None, undo_until=undo_until)
-    care = begin_aftercare(done, request.begun_at or now, deps.aftercare) if done.is_live_mask else Aftercare()
+    may_have_masks = done.is_live_mask or (is_mask and rollout.is_unknown)
+    care = begin_aftercare(done, request.begun_at or now, deps.aftercare) if may_have_masks else Aftercare()
     done = replace(done, aftercare=replace(care, look_at=None))
-    if request.ask.undoes and not deps.store.get(request.ask.undoes).is_live_mask:
+    undone = deps.store.get(request.ask.undoes) if request.ask.undoes else None
+    if undone and not undone.is_live_mask and not (undone.rollout and undone.rollout.is_unknown):
         mark_undone(deps, request.ask.undoes, by=request.id, is_restored=True)
     counts = {str(status): len(rollout.with_status(status)) for status in TargetStatus if rollout.with_status(status)}
     is_whole = len(rollout.with_status(TargetStatus.DONE)) == len(rollout.planned)
@@ -174,6 +204,10 @@ def close_targets(deps: Deps, request: Request) -> Update | Request:
         return request
     for one in deps.store.progress(request.id):
         if one.stage in (Stage.ASKED, Stage.WAITING):
-            target = deps.store.get(one.request_id)
-            save(deps, close(Closing(target, Stage.CANCELLED, reasons.NOT_BEGUN, "rollout_over"), deps.clock.now()))
-    return Update(replace(request, rollout=replace(request.rollout, is_closed=True)), is_urgent=False)
+            with suppress(NotSealed):  # which never runs, and keeps no rollout from its end
+                target = deps.store.get(one.request_id)
+                save(deps, close(Closing(target, Stage.CANCELLED, reasons.NOT_BEGUN, "rollout_over"), deps.clock.now()))
+    rollout = request.rollout
+    with suppress(NotRecorded):  # a target may have become known while the rollout ended
+        rollout = as_now(deps, request)[0] if request.stage is Stage.DONE else rollout
+    return Update(replace(request, rollout=replace(rollout, is_closed=True)), is_urgent=False)

@@ -4,7 +4,7 @@ Each target becomes a request of its own, which is checked like any other and th
 them again after a crash. A few are checked at a time, so that a large rollout delays nobody's request.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bot.core.audit.chain import Event
@@ -17,7 +17,6 @@ from bot.core.policy.model import Allow, Decision, Moment, NeedsApproval, Refuse
 from bot.core.requests import Request, Rollout, RolloutSettings, RolloutTarget, Stage, TargetStatus, Verb
 from bot.core.requests.rollout import MOST_TARGETS
 from bot.core.rollout.digest import rollout_digest, with_earlier_approvals
-from bot.core.rollout.progress import with_progress
 from bot.core.rollout.steering import stop
 from bot.core.rollout.targets import ask_of
 from bot.core.rollout.waves import in_waves
@@ -31,12 +30,14 @@ from bot.workflow.requests.hold_group_members import newest_request
 from bot.workflow.requests.results import Closing, Decided, Stages, Update
 from bot.workflow.requests.submit import submit
 from bot.workflow.rollout.expand import expand
+from bot.workflow.rollout.glance import NotRecorded, as_now
 from bot.workflow.rollout.keep_active import headroom
 
 _AT_ONCE = 16  # targets that are checked at a time
 _AGAIN_IN = 2.0  # seconds; every target that is planned wakes its rollout anyway
+_NOT_RECORDED = 30.0  # seconds; only the operators can help
 _TRIGGERS = (".socket", ".timer", ".path")
-_ALL_AT_ONCE = RolloutSettings(waves=("rest",), stop_after="100%")
+_ALL_AT_ONCE = RolloutSettings(waves=("rest",), stop_after="100%", each_alone=True)
 
 
 def plan_rollout(deps: Deps, request: Request) -> Stages:
@@ -46,12 +47,14 @@ def plan_rollout(deps: Deps, request: Request) -> Stages:
             request = yield _begin(deps, request)
         if request.rollout is None or request.stage is not Stage.ASKED:
             return request
-        known = with_progress(request.rollout, deps.store.progress(request.id))
+        known, _ = as_now(deps, request)
         rollout = _with_triggers(deps, request, _ask_for_more(deps, request, known))
         if rollout.with_status(TargetStatus.PLANNING):
             later = NotYet("Its targets are being checked.", again_in=_AGAIN_IN)
             return (yield Update(replace(request, rollout=rollout), then=later))
         return (yield _decide(deps, request, rollout))
+    except NotRecorded as error:
+        raise NotYet(str(error), again_in=_NOT_RECORDED) from error
     except Unverified as error:
         return (yield Closing(request, Stage.REFUSED, str(error), "identity_unverified"))
     except UsageError as error:
@@ -125,7 +128,7 @@ def _ask_for_more(deps: Deps, request: Request, rollout: Rollout) -> Rollout:
     unplanned = rollout.with_status(TargetStatus.PLANNING)
     asked = sum(1 for one in unplanned if one.request_id)
     more = [one for one in unplanned if not one.request_id][: max(0, _AT_ONCE - asked)]
-    undone = _masks_to_undo(deps, request) if more else {}
+    undone = _masks_to_undo(deps, request, more) if more else {}
     return rollout.put(*(replace(one, request_id=_ask(deps, request, one, undone).id) for one in more))
 
 
@@ -137,11 +140,13 @@ def _ask(deps: Deps, request: Request, target: RolloutTarget, undone: Mapping[tu
     return submit(deps, ask, key=f"target:{request.id}:{target.host}:{target.unit}")
 
 
-def _masks_to_undo(deps: Deps, request: Request) -> dict[tuple[str, str], Request]:
-    """For an undo: what each target was masked by."""
+def _masks_to_undo(deps: Deps, request: Request, wanted: Sequence[RolloutTarget]) -> dict[tuple[str, str], Request]:
+    """For an undo: what these targets were masked by."""
     undone = newest_request(deps, request.ask.undoes) if request.ask.undoes else None
     targets = undone.rollout.targets if undone and undone.rollout else ()
-    return {(one.host, str(one.unit)): newest_request(deps, one.request_id) for one in targets if one.can_be_undone}
+    names = {(one.host, str(one.unit)) for one in wanted}
+    made = ((one, (one.host, str(one.unit))) for one in targets if one.can_be_undone)
+    return {name: newest_request(deps, one.request_id) for one, name in made if name in names}
 
 
 def _with_triggers(deps: Deps, request: Request, rollout: Rollout) -> Rollout:
@@ -173,7 +178,7 @@ def _decide(deps: Deps, request: Request, rollout: Rollout) -> Decided | Closing
         return Closing(request, Stage.REFUSED, words.nothing_planned(planned), "nothing_planned")
     room = headroom(deps, request, planned)
     masked = {one.host for one in planned.planned} & room.active if room else frozenset()
-    if room and len(masked) > room.spare:
+    if room and masked and len(masked) > room.spare:
         why = reasons.would_leave_too_few(room.rule, len(room.active), len(masked))
         return Closing(request, Stage.REFUSED, why, "too_few_active")
     planned = replace(planned, targets=in_waves(planned.targets, planned.settings.waves))

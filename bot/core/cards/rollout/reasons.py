@@ -1,6 +1,6 @@
 """Why a rollout waits, is refused, or was stopped, in short sentences."""
 
-from bot.core.requests import KeepActive
+from bot.core.requests import KeepActive, RolloutTarget
 
 NOT_BEGUN = "Its rollout was over before its turn came."
 TIME_IS_UP = "because its time is up"  # in place of the name of whoever stopped it
@@ -24,3 +24,18 @@ def would_leave_too_few(rule: KeepActive, active: int, masked: int) -> str:
         f"{rule.at_least} of @{rule.group} must stay active. {active} are active now, and this would leave "
         f"{active - masked}. Ask for at most {most} of them."
     )
+
+
+def not_recorded(target: RolloutTarget) -> str:
+    """Why a rollout waits until the operators have mended its database."""
+    return f"the database says something about {target.unit} on {target.host} that the bot never recorded"
+
+
+def not_any_more(why: str) -> str:
+    """Why it pauses before its next wave: what was approved is refused by now."""
+    return f"because the next wave would be refused now: {why.removesuffix('.')}"
+
+
+def needs_more(need: int) -> str:
+    """Why it pauses before its next wave: the policy or the approvers have changed."""
+    return f"because its approvals no longer cover the next wave: it needs {need} now"

@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot.core.policy.model import Allow, Decision, Facts, Moment, NeedsApproval, Policy, Refuse
 from bot.core.policy.rules.approval import WITH_CODE, is_covered
 from bot.core.policy.rules.permission import as_mentions, matching, not_known
-from bot.core.requests import Request, Stage, Verb
+from bot.core.requests import Request, Stage, TargetStatus, Verb
 
 WITH_ITS_ROLLOUT = "approved with its rollout"
 FORBIDDEN = "forbidden"
@@ -67,7 +67,8 @@ def approved_with_its_rollout(facts: Facts, policy: Policy) -> Allow | None:
     if whole is None or whole.rollout is None or facts.moment is not Moment.ACT or whole.stage is not Stage.RUNNING:
         return None
     planned = whole.rollout.of_request(request.id)
-    if planned is None or planned.digest != request.target.digest or not matching(facts, policy):
+    is_begun = planned is not None and planned.status in (TargetStatus.STARTED, TargetStatus.UNKNOWN)
+    if planned is None or not is_begun or planned.digest != request.target.digest or not matching(facts, policy):
         return None
     is_free_undo = request.ask.change.verb is Verb.UNMASK and whole.approval is None
     if is_free_undo or whole.is_break_glass or is_covered(whole, facts, policy):

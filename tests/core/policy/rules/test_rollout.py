@@ -46,7 +46,7 @@ BOTH = replace(POLICY, rules=(PROD, VAULT))
 
 def whole(asked: Request | None = None, **changed: Any) -> Request:
     first = asked or request()
-    targets = (RolloutTarget("web-01", CRON, "r1", TargetStatus.READY, 1, "plan"),)
+    targets = (RolloutTarget("web-01", CRON, "r1", TargetStatus.STARTED, 1, "plan"),)
     ask = replace(first.ask, selection=Selection(("@all",), (CRON,)))
     return replace(first, id="R", ask=ask, rollout=Rollout(targets=targets), **changed)
 
@@ -95,6 +95,13 @@ VOTE = Vote(BOB.id, "bob", Verdict.APPROVE, NOW, "D", tally=Tally.COUNTED, group
 RUNNING = replace(whole(waiting()), votes=(VOTE,), stage=Stage.RUNNING, because="as approved").on_target(digest="D")
 
 
+def with_status(status: TargetStatus) -> Request:
+    """The rollout with its only target like that."""
+    assert RUNNING.rollout
+    (target,) = RUNNING.rollout.targets
+    return replace(RUNNING, rollout=Rollout(targets=(replace(target, status=status),)))
+
+
 def at_its_turn(rollout: Request | None, verb: Verb = Verb.MASK, *, digest: str = "plan", **changed: Any) -> Facts:
     """One of its targets, right before it is changed."""
     asked = request(verb=verb).on_target(digest=digest)
@@ -114,6 +121,8 @@ def test_a_target_with_the_approved_plan_runs_with_the_approvals_of_all() -> Non
         at_its_turn(replace(RUNNING, rollout=Rollout())),
         at_its_turn(replace(RUNNING, stage=Stage.DONE)),
         at_its_turn(RUNNING, digest="another plan"),
+        at_its_turn(with_status(TargetStatus.READY)),  # its wave has not come
+        at_its_turn(with_status(TargetStatus.SKIPPED)),
         at_its_turn(RUNNING, moment=Moment.LOOKED),
         at_its_turn(RUNNING, host=DB),
         at_its_turn(replace(RUNNING, votes=())),

@@ -1,0 +1,66 @@
+"""How far the targets of a rollout have come: a glance finds those that have moved, and what is verified counts."""
+
+from collections.abc import Iterable, Iterator
+
+from bot.core.cards.rollout import reasons
+from bot.core.requests import Request, Rollout, RolloutTarget, TargetStatus
+from bot.core.rollout.progress import Progress, with_progress
+from bot.errors import NoSuchRequest, NotSealed
+from bot.workflow.process.deps import Deps
+
+_MOVES = (TargetStatus.PLANNING, TargetStatus.STARTED, TargetStatus.UNKNOWN, TargetStatus.ASKED_AGAIN)
+
+
+class NotRecorded(Exception):
+    """What is stored of a target is not what a bot recorded, so its rollout begins nothing more."""
+
+
+def as_now(deps: Deps, request: Request) -> tuple[Rollout, list[Progress]]:
+    """The rollout with each target as its request is now, and what the glance has shown. Raises `NotRecorded`."""
+    known = request.rollout or Rollout()
+    found = deps.store.progress(request.id, among=[one.request_id for one in _that_may_move(known) if one.request_id])
+    glanced = with_progress(known, found)
+    moved = [now for was, now in zip(known.targets, glanced.targets, strict=True) if now != was]
+    return with_progress(known, [_verified(deps, one) for one in moved]), found
+
+
+def wave_as_now(deps: Deps, rollout: Rollout) -> tuple[Rollout, bool]:
+    """The rollout with every request of the running wave verified, and whether each was checked after its change.
+
+    Raises `NotRecorded`.
+    """
+    found = [_verified(deps, one) for one in rollout.in_wave(rollout.wave)]
+    return with_progress(rollout, found), is_checked(rollout, found)
+
+
+def why_not_recorded(deps: Deps, targets: Iterable[RolloutTarget]) -> str:
+    """Why these must not begin; empty if their requests are what a bot recorded."""
+    try:
+        for one in targets:
+            _verified(deps, one)
+    except NotRecorded as error:
+        return str(error)
+    return ""
+
+
+def is_checked(rollout: Rollout, found: list[Progress]) -> bool:
+    """Whether each target of the wave was checked after its change, and nothing worse was found."""
+    if not rollout.settings.wait_for_aftercheck:
+        return True
+    of_wave = {one.request_id for one in rollout.in_wave(rollout.wave) if one.status is TargetStatus.DONE}
+    return all(one.looks > 0 and not one.found for one in found if one.request_id in of_wave)
+
+
+def _that_may_move(rollout: Rollout) -> Iterator[RolloutTarget]:
+    """What rests is only moved by the rollout itself, and an undo of one target is written into the rollout."""
+    is_checked_later, wave = rollout.settings.wait_for_aftercheck, rollout.wave
+    for one in rollout.targets:
+        if one.status in _MOVES or (is_checked_later and one.wave == wave and one.status is TargetStatus.DONE):
+            yield one
+
+
+def _verified(deps: Deps, target: RolloutTarget) -> Progress:
+    try:
+        return Progress.of(deps.store.get(target.request_id))
+    except (NotSealed, NoSuchRequest) as error:
+        raise NotRecorded(reasons.not_recorded(target)) from error
