@@ -7,6 +7,7 @@ from bot.workflow.lifecycle.finish import finish
 from bot.workflow.lifecycle.not_believed import refuse_to_act
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.closing import close
+from bot.workflow.requests.marks import note_late
 from bot.workflow.requests.mask_inventory import watch_soon
 from bot.workflow.requests.results import Closing, Decided, Ending, NotBelieved, Result, Stages, save
 
@@ -40,6 +41,8 @@ def settle(deps: Deps, claim: Claim, result: Result) -> Request:
     stored = save(deps, update, claim=claim)
     if stored.ask.rollout and _has_moved(claim.request, stored):
         deps.store.make_due(stored.ask.rollout)
+        if claim.request.target.unknown_since:
+            note_late(deps, stored)
     if isinstance(result, Ending) and stored.target.sent:
         watch_soon(deps, stored.target.host)
     return stored

@@ -13,10 +13,13 @@ from bot.workflow.process.deps import Deps
 _TRIES = 10
 
 
-def update(deps: Deps, request_id: str, change: Callable[[Request], tuple[Request, Sequence[Event]]]) -> Request:
+def update(
+    deps: Deps, request_id: str, change: Callable[[Request], tuple[Request, Sequence[Event]]], *, urgent: bool = True
+) -> Request:
     """Save what the change makes of the newest version of a request, and return it as it is stored then.
 
-    A change that leaves the request as it was saves nothing. Raises `NoSuchRequest`, and what the change raises.
+    A change that leaves the request as it was saves nothing. `urgent`: people wait for its card. Raises
+    `NoSuchRequest`, and what the change raises.
     """
     while True:
         request = deps.store.get(request_id)
@@ -24,7 +27,7 @@ def update(deps: Deps, request_id: str, change: Callable[[Request], tuple[Reques
         if changed == request:
             return request
         try:
-            return deps.store.save(changed, events=events)
+            return deps.store.save(changed, events=events, urgent=urgent)
         except Stale:
             continue
 

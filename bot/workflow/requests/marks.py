@@ -6,8 +6,9 @@ from typing import Any
 
 from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
-from bot.core.requests import Extension, Forced, Request, TargetStatus
+from bot.core.requests import Extension, Forced, Request, Stage, TargetStatus
 from bot.core.requests.expiry import extend, keep
+from bot.core.rollout.progress import Progress, with_progress
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.update import update
 from bot.workflow.requests.hold_group_members import make_rollout_due
@@ -39,7 +40,19 @@ def _mark_in_rollout(deps: Deps, mask: Request) -> None:
             return whole, []
         return replace(whole, rollout=whole.rollout.put(replace(target, status=TargetStatus.UNDONE))), []
 
-    update(deps, mask.ask.rollout, marked)
+    update(deps, mask.ask.rollout, marked, urgent=False)
+
+
+def note_late(deps: Deps, target: Request) -> None:
+    """Write into a rollout that is over what became of a target that was not known yet."""
+    now = Progress.of(target)
+
+    def noted(whole: Request) -> tuple[Request, list[Event]]:
+        if whole.rollout is None or whole.stage is not Stage.DONE:
+            return whole, []
+        return replace(whole, rollout=with_progress(whole.rollout, [now])), []
+
+    update(deps, target.ask.rollout, noted, urgent=False)
 
 
 def mark_repeated(deps: Deps, first_id: str, *, by: str) -> None:
