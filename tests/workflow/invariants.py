@@ -136,3 +136,20 @@ def _of_rollout(seen: Seen, whole: Request, rollout: Rollout, title: str) -> Ite
         is_ahead = one.wave > rollout.wave or one.status in (TargetStatus.READY, TargetStatus.LEFT_OUT)
         if is_ahead and one.request_id in requests and requests[one.request_id].target.sent:
             yield f"{one.unit} on {one.host} was touched before its wave"
+    yield from _out_of_turn(seen, whole, rollout)
+
+
+def _out_of_turn(seen: Seen, whole: Request, rollout: Rollout) -> Iterator[str]:
+    """By the record: nothing was meant for a target before its wave began, and no wave began while something ran."""
+    wave_of, wave, runs = {one.request_id: one.wave for one in rollout.planned}, 0, set[str]()
+    for record in seen.records:
+        about, kind = record["request_id"], record["type"]
+        if about == whole.id and kind == "rollout.wave_begun":
+            wave = record["data"]["wave"]
+            yield from (f"wave {wave} of {whole.id} began while {one} ran" for one in runs)
+        elif about in wave_of and kind == "exec.intent":
+            runs.add(about)
+            if wave_of[about] > wave:
+                yield f"{about} was touched in wave {wave}, before its own"
+        elif kind == "request.finished":
+            runs.discard(about)
