@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any, Self
 
 from bot.core.hosts.inventory import Host, Inventory
 from bot.core.policy.configuration import ConfigSnapshot
-from bot.core.requests import Ask, Change, Duration, Verb
+from bot.core.requests import Ask, Change, Duration, RolloutSettings, Selection, Verb
 from bot.core.systemd.units import UnitName
 from bot.edges.clock import SystemClock
 from bot.edges.database import DatabaseLimits
@@ -34,6 +34,8 @@ from tests.workflow.world import POLICY
 
 UNIT = UnitName("worker.service")
 LASTS = timedelta(hours=1)
+_WAVES = RolloutSettings(waves=("1", "1", "rest"), pause=timedelta(seconds=0.3))
+IN_WAVES = replace(POLICY, rules=tuple(replace(rule, rollout=_WAVES) for rule in POLICY.rules))
 TIMINGS = Timings(
     retries=(0.05, 0.1), recheck_first=0.1, recheck_longest=0.5, host_busy=0.1, progress=1.0, message_retry=0.1,
     poll=0.2, lease_renew=0.5,
@@ -46,7 +48,7 @@ class Settings:
     """Where a bot works, how long it holds what it claims, and which payload comes to it first."""
 
     url: str
-    host: dict[str, Any]
+    hosts: list[dict[str, Any]]  # one: a mask is asked for; several: a rollout
     ssh_key: str
     folder: str
     name: str
@@ -54,8 +56,16 @@ class Settings:
     payload: str = ""  # the key of what alice asks; none if this bot is asked nothing
 
     def inventory(self) -> Inventory:
-        """The host as the parent knows it."""
-        return Inventory((Host(**{**self.host, "pins": frozenset(self.host["pins"]), "authorities": ()}),))
+        """The hosts as the parent knows them."""
+        known = ({**host, "pins": frozenset(host["pins"]), "authorities": ()} for host in self.hosts)
+        return Inventory(tuple(Host(**host) for host in known))
+
+    def ask(self) -> Ask:
+        """What alice asks for: a mask for an hour, on each host in a wave of its own."""
+        names = tuple(host["name"] for host in self.hosts)
+        change = Change(Verb.MASK, ",".join(names), UNIT, duration=Duration(lasts=LASTS))
+        chosen = Selection(names, (UNIT,)) if len(names) > 1 else None
+        return Ask(change, ALICE.id, "alice", INCIDENT, "INC-42", selection=chosen)
 
 
 def be_a_bot(settings: Settings) -> None:
@@ -68,13 +78,11 @@ def be_a_bot(settings: Settings) -> None:
     hosts = MortalHosts(GuardedHosts(SshHosts(Path(settings.ssh_key))), KeptCalls(folder / "calls"), death)
     channel = KeptChannels(folder / "slack", death.at)
     with store.exclusive():
-        in_force = InForce(ConfigSnapshot(settings.inventory(), POLICY))
+        in_force = InForce(ConfigSnapshot(settings.inventory(), IN_WAVES))
         deps = Deps(store, hosts, People(), channel, clock, in_force, TIMINGS)
         Workers(deps, owner=settings.name, workers=4).start()
         if settings.payload:
-            change = Change(Verb.MASK, settings.host["name"], UNIT, duration=Duration(lasts=LASTS))
-            ask = Ask(change, ALICE.id, "alice", INCIDENT, "INC-42")
-            Desk(deps, AnswerPool(deps)).submit(ask, key=settings.payload)
+            Desk(deps, AnswerPool(deps)).submit(settings.ask(), key=settings.payload)
             (folder / f"acknowledged-{settings.payload}").touch()
         signal.pause()
 

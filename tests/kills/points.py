@@ -143,9 +143,10 @@ class MortalDatabase(Database):
         messages: Sequence[Message] = (),
         provided: Callable[[Count], None] | None = None,
     ) -> tuple[Request, bool]:
-        self.death.at("before add")
+        which = " target" if request.ask.rollout else ""
+        self.death.at(f"before add{which}")
         added = super().add(request, events=events, messages=messages, provided=provided)
-        self.death.at("after add")
+        self.death.at(f"after add{which}")
         return added
 
     def save(
@@ -159,7 +160,11 @@ class MortalDatabase(Database):
     ) -> Request:
         for one in events:
             self.death.at(f"before save {one.type}")
+        if request.rollout:
+            self.death.at(f"before save rollout {request.stage}")
         saved = super().save(request, events=events, messages=messages, claim=claim, urgent=urgent)
+        for moment in _of_rollout(saved):
+            self.death.at(moment)
         if saved.stage is not Stage.RUNNING or not saved.target.sent:
             self.death.at(f"after save {saved.stage}")
         return saved
@@ -172,6 +177,15 @@ class MortalDatabase(Database):
             mortal.death = self.death
             yield connection, now, mortal
             appending.head = mortal.head
+
+
+def _of_rollout(saved: Request) -> Iterator[str]:
+    """The moments of a rollout and of its targets, after one of them was saved."""
+    if saved.ask.rollout:
+        yield f"after save target {saved.stage}"
+    if saved.rollout:
+        yield f"after save rollout {saved.stage}"
+        yield f"after save {'pause' if saved.rollout.wave_ended_at else 'wave'} {saved.rollout.wave}"
 
 
 class MortalAppending(Appending):

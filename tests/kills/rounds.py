@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
 
+from bot.core.hosts.inventory import Inventory
 from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.requests import Outcome, Request, Verdict, VoteCommand
 from bot.edges.clock import SystemClock
@@ -18,7 +19,7 @@ from bot.ports import Query
 from bot.workflow import Deps, Desk, InForce
 from bot.workflow.queries.answer_pool import AnswerPool
 from tests.kills.kept import KeptCalls, messages
-from tests.kills.mortal import BUSY, UNIT, Maker, Settings
+from tests.kills.mortal import BUSY, IN_WAVES, UNIT, Maker, Settings
 from tests.kills.points import MOMENTS, Death
 from tests.lab.hosts import LabHost
 from tests.lab.keys import KEYS
@@ -26,7 +27,7 @@ from tests.lab.postgres import Postgres
 from tests.workflow.invariants import Seen, broken
 from tests.workflow.slack import BOB, Channels, People, caller
 from tests.workflow.waiting import Nowhere
-from tests.workflow.world import POLICY, inventory
+from tests.workflow.world import inventory
 
 PATIENCE = 120.0  # seconds in which nothing has moved
 SHORT, LONG = 3.0, 600.0  # seconds of a lease: one that runs out by itself, and one that no slow machine outlasts
@@ -51,16 +52,24 @@ class Lane:
     """
 
     def __init__(
-        self, host: LabHost, folder: Path, maker: Maker, cluster: Postgres | None = None, *, lease: float = SHORT
+        self, *hosts: LabHost, folder: Path, maker: Maker, cluster: Postgres | None, lease: float = SHORT
     ) -> None:
-        self.host, self.lease, self._maker, self._cluster = host, lease, maker, cluster
-        self.folder = folder / host.name
+        self.hosts, self.host, self.lease = hosts, hosts[0], lease
+        self._maker, self._cluster = maker, cluster
+        self.folder = folder / self.host.name
         self.death = Death(self.folder / "deaths")
-        self._url, self._name = f"sqlite:///{self.folder}/var/maskbot.db", f"kills_{host.name.replace('-', '_')}"
+        self._url, self._name = f"sqlite:///{self.folder}/var/maskbot.db", f"kills_{self.host.name.replace('-', '_')}"
         if cluster:
             self._url = cluster.make_database(self._name)
-        (known,) = inventory({host.name: host}).hosts
-        self._known = asdict(known) | {"pins": sorted(known.pins), "groups": [], "principals": []}
+        self._known = [
+            asdict(known) | {"pins": sorted(known.pins), "groups": [], "principals": []}
+            for known in self.inventory.hosts
+        ]
+
+    @property
+    def inventory(self) -> Inventory:
+        """Its hosts as hosts.yaml would name them."""
+        return inventory({host.name: host for host in self.hosts})
 
     def round(self, point: str) -> Round:
         """Ask, kill once, wait for the end, and check."""
@@ -145,16 +154,16 @@ class Life:
 
     def carried_out(self) -> Request:
         """Whoever waits for something gets it, until all is over and said."""
-        self.until(self._is_acknowledged, "an acknowledgement")
+        self.until(self.is_acknowledged, "an acknowledgement")
         self.until(lambda: len(self.requests()) == 1, "one request")
         (request,) = self.requests()
         self.until(lambda: bool(self.store.card(request.id)[1]), "a card")
-        self._approve(request.id)
+        self.approve(request.id)
         self.until(lambda: self.store.get(request.id).stage.is_final, "an end")
         self.until(lambda: {"card", "line", "evidence"} <= self._kinds() and self.is_said("MASKED AND PROVEN"), "word")
         return self.store.get(request.id)
 
-    def _is_acknowledged(self) -> bool:
+    def is_acknowledged(self) -> bool:
         """By the first of them: who hears nothing from Slack types it again; and Slack itself may deliver it again."""
         return (self.lane.folder / f"acknowledged-{self._payload}").exists()
 
@@ -162,12 +171,16 @@ class Life:
         """All there are."""
         return self.store.find(Query())
 
-    def _approve(self, request_id: str) -> None:
-        in_force = InForce(ConfigSnapshot(inventory({self.lane.host.name: self.lane.host}), POLICY))
-        deps = Deps(self.store, Nowhere(), People(), Channels(), SystemClock(), in_force)
+    def approve(self, request_id: str) -> None:
+        """Bob presses Approve."""
         now, card = self.store.get(request_id), self.store.card(request_id)
-        command = VoteCommand(Verdict.APPROVE, now.target.digest, card)
-        Desk(deps, AnswerPool(deps)).vote(request_id, command, caller(BOB))
+        self.desk().vote(request_id, VoteCommand(Verdict.APPROVE, now.target.digest, card), caller(BOB))
+
+    def desk(self) -> Desk:
+        """For what people do."""
+        in_force = InForce(ConfigSnapshot(self.lane.inventory, IN_WAVES))
+        deps = Deps(self.store, Nowhere(), People(), Channels(), SystemClock(), in_force)
+        return Desk(deps, AnswerPool(deps))
 
     def _kinds(self) -> set[str]:
         return {mark.split(":")[1] for mark, _ in self.messages()}
@@ -198,7 +211,7 @@ class Life:
             time.sleep(0.05)
 
     def _begin_again(self, number: int) -> None:
-        payload = "" if number or self._is_acknowledged() else self._payload
+        payload = "" if number or self.is_acknowledged() else self._payload
         self.lane.let_lapse(self._bots[number].name)
         self._bots[number] = self.lane.bot(number, payload)
 

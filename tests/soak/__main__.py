@@ -103,7 +103,8 @@ def _kills(points: Sequence[str], per_point: int, seconds: float) -> int:
 def _lanes(host: LabHost, folder: Path, maker: Maker, cluster: Postgres) -> dict[str, Lane]:
     """One host serves both databases, in turn."""
     on_file, on_server = (
-        Lane(host, folder / on, maker, where) for on, where in zip(DATABASES, (None, cluster), strict=True)
+        Lane(host, folder=folder / on, maker=maker, cluster=where)
+        for on, where in zip(DATABASES, (None, cluster), strict=True)
     )
     return dict(zip(DATABASES, (on_file, on_server), strict=True))
 
