@@ -207,6 +207,11 @@ class TestKinds:
         assert try_start_was_sent(Target("web-01", CRON, sent=sent("stop", "try-start")))
         assert not try_start_was_sent(Target("web-01", CRON, sent=sent("stop")))
 
+    def test_unless_it_is_said_a_start_is_tried_and_a_forced_stop_is_wanted(self) -> None:
+        context = StepContext(MASK, Target("web-01", CRON))
+        assert context.try_start
+        assert context.is_wanted
+
     def test_no_stop_is_the_same_as_one_that_nobody_saw(self) -> None:
         assert not is_same_stop(None, snapshot(active=ActiveState.DEACTIVATING))
 
