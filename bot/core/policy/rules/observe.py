@@ -22,7 +22,7 @@ def the_bot_may_act(facts: Facts, policy: Policy) -> Refuse | None:
 def _done(facts: Facts) -> str:
     """What it would have done, in the past tense."""
     change, snapshot = facts.request.ask.change, facts.snapshot
-    unit = f"{snapshot.id if snapshot else facts.request.target.unit} on {facts.host.name}"
+    unit = f"{facts.request.target.unit} on {facts.host.name}"
     if change.force:
         return f"killed {unit}"
     if change.verb is Verb.UNMASK:

@@ -67,8 +67,9 @@ def approved_with_its_rollout(facts: Facts, policy: Policy) -> Allow | None:
     if whole is None or whole.rollout is None or facts.moment is not Moment.ACT or whole.stage is not Stage.RUNNING:
         return None
     planned = whole.rollout.of_request(request.id)
-    is_begun = planned is not None and planned.status in (TargetStatus.STARTED, TargetStatus.UNKNOWN)
-    if planned is None or not is_begun or planned.digest != request.target.digest or not matching(facts, policy):
+    if planned is None or planned.status not in (TargetStatus.STARTED, TargetStatus.UNKNOWN):
+        return None
+    if planned.digest != request.target.digest or not matching(facts, policy):
         return None
     is_free_undo = request.ask.change.verb is Verb.UNMASK and whole.approval is None
     if is_free_undo or whole.is_break_glass or is_covered(whole, facts, policy):

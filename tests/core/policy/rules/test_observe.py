@@ -48,3 +48,15 @@ def test_without_a_look_it_says_less() -> None:
 def test_a_mask_of_its_own_from_before_is_undone_all_the_same() -> None:
     undo = looked(masked(Layer.PERSISTENT), UNMASK, Moment.ACT, own_mask=our_mask())
     assert isinstance(decide(undo, OBSERVING), Allow)
+
+
+def test_a_mask_that_is_asked_for_again_is_a_change_like_any_other() -> None:
+    again = looked(snapshot(), request(), Moment.ACT, own_mask=our_mask())
+    no = the_bot_may_act(again, OBSERVING)
+    assert no is not None
+    assert no.code == OBSERVED
+
+
+def test_what_touches_no_host_is_done() -> None:
+    longer = replace(request(), ask=replace(request().ask, extends="r0"))
+    assert the_bot_may_act(looked(snapshot(), longer, Moment.ACT, own_mask=our_mask()), OBSERVING) is None

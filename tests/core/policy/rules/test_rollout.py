@@ -1,13 +1,14 @@
 """Rollouts: the strictest target counts for all, their approval covers each, and who may steer one."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bot.core.policy.decide import decide, may_steer
 from bot.core.policy.model import Allow, Decision, Facts, Moment, NeedsApproval, Policy, Refuse, TargetFacts, Unknown
-from bot.core.policy.rules.rollout import WITH_ITS_ROLLOUT, approved_with_its_rollout
+from bot.core.policy.rules.rollout import WITH_ITS_ROLLOUT, approved_with_its_rollout, strictest_target
 from bot.core.requests import (
     Request,
     Rollout,
@@ -32,6 +33,7 @@ from tests.core.situations import (
     WEB,
     broken,
     facts,
+    handed,
     looked,
     request,
     snapshot,
@@ -39,6 +41,8 @@ from tests.core.situations import (
 )
 
 CRON = UnitName("cron.service")
+MINUTE = timedelta(minutes=1)
+LATER = NOW + MINUTE
 DB = replace(WEB, name="db-01", environment="vault", groups=frozenset({"db"}))
 VAULT = replace(PROD, name="vault", environments=frozenset({"vault"}), need=2)
 BOTH = replace(POLICY, rules=(PROD, VAULT))
@@ -166,3 +170,60 @@ def test_nobody_else_does() -> None:
     no = steered_by(DAVE, unknown={"sre": Unknown("Slack is away.", for_now=True)})
     assert no is not None
     assert no.code == "group_unknown_yet"
+
+
+class Test_no_answer_is_dropped_that_matters:
+    """Cases next to those above, each of which a mistake would decide otherwise."""
+
+    def test_one_that_is_allowed_lets_the_rest_be_left_out(self) -> None:
+        free = replace(POLICY, rules=(replace(PROD, need=0),))
+        assert isinstance(about((WEB, "ssh.service"), (WEB, "cron.service"), policy=free), Allow)
+        assert isinstance(about((WEB, "cron.service"), (WEB, "ssh.service"), policy=free), Allow)
+
+    def test_where_all_are_refused_the_first_refusal_is_said(self) -> None:
+        refused = about((WEB, "ssh.service"), (WEB, "dbus.service"))
+        assert isinstance(refused, Refuse)
+        assert "remote access" in refused.reason
+        alone = about((WEB, "ssh.service"))
+        assert isinstance(alone, Refuse)
+
+    def test_a_guarded_target_is_confirmed_for_all_wherever_it_stands(self) -> None:
+        for order in (("docker.service", "cron.service"), ("cron.service", "docker.service")):
+            answer = about(*((WEB, unit) for unit in order))
+            assert isinstance(answer, NeedsApproval)
+            assert answer.guarded.startswith("every container")
+
+    def test_what_asks_for_a_code_by_itself_says_so_once(self) -> None:
+        coded = replace(POLICY, rules=(replace(PROD, step_up=True),))
+        answer = about((WEB, "cron.service"), (WEB, "atd.service"), policy=coded)
+        assert isinstance(answer, NeedsApproval)
+        assert answer.because.count("each with a code") == 1
+
+    def test_the_calendar_that_changes_first_counts(self) -> None:
+        calm = [
+            NeedsApproval("r", "b", 1, 0, ("sre",), MINUTE, MINUTE, calendar_changes_at=at) for at in (LATER, NOW, None)
+        ]
+        answer = strictest_target([(str(number), one) for number, one in enumerate(calm)])
+        assert isinstance(answer, NeedsApproval)
+        assert answer.calendar_changes_at == NOW
+
+    def test_the_undo_of_what_was_approved_by_nobody_is_covered_and_no_other_unmask(self) -> None:
+        asked = replace(RUNNING, votes=())
+        assert asked.approval is not None
+        assert approved_with_its_rollout(at_its_turn(asked, Verb.UNMASK), POLICY) is None
+
+    def test_a_target_that_was_not_begun_is_not_covered(self) -> None:
+        ready = with_status(TargetStatus.READY)
+        assert approved_with_its_rollout(at_its_turn(ready), POLICY) is None
+        unknown = with_status(TargetStatus.UNKNOWN)
+        assert isinstance(approved_with_its_rollout(at_its_turn(unknown), POLICY), Allow)
+
+    def test_each_who_took_part_may_steer_by_that_alone(self) -> None:
+        nobody = replace(DAVE, groups=frozenset())
+        handed_on = handed(replace(RUNNING, approval=None, votes=()), nobody)
+        asker = replace(ALICE, groups=frozenset())
+        voter = replace(BOB, groups=frozenset())
+        assert steered_by(nobody, handed_on) is None
+        assert steered_by(asker, handed_on) is None
+        assert steered_by(voter, replace(RUNNING, approval=None)) is None
+        assert may_steer(facts(RUNNING, Moment.VOTE), ON_CALL) is None
