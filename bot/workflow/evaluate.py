@@ -85,7 +85,7 @@ def gather_facts(
         blast_radius=known.blast_radius,
         group_hold=known.group_hold,
         targets=known.targets,
-        rollout=deps.store.get(ask.rollout) if ask.rollout and moment is Moment.ACT else None,
+        rollout=deps.store.get(ask.rollout) if ask.rollout and moment not in (Moment.ASK, Moment.LOOKED) else None,
     )
     if not ask.by_itself:  # the bot uses nobody's rights, so it needs no Slack, and goes on while Slack is away
         given = _with_people(deps, given, voter)
@@ -158,12 +158,18 @@ def _with_people(deps: Deps, given: Facts, voter: PersonId | None) -> Facts:
     request, policy = given.request, deps.in_force.policy
     groups, used = read_groups(deps), request.break_glass if request.is_break_glass else None
     cards, unknown = read_cards(deps, request, policy)
+    whole = given.rollout
+    alone = whole.break_glass if whole and whole.is_break_glass else None
     given = replace(
         given,
         requester=deps.directory.person(request.owner, groups.known),
         place=_place(deps, request),
         voter=deps.directory.person(voter, groups.known) if voter else None,
         approvers=tuple(deps.directory.person(vote.voter, groups.known) for vote in request.counted_votes),
+        rollout_approvers=tuple(
+            deps.directory.person(vote.voter, groups.known) for vote in (whole.counted_votes if whole else ())
+        ),
+        rollout_break_glass=deps.directory.person(alone.by, groups.known) if alone else None,
         members=groups.members,
         unknown={**groups.unknown, **unknown},
         shifts=groups.shifts,

@@ -82,11 +82,13 @@ class StepUp:
 
     def offer(self, who: Caller, typed: str = "") -> Offer:
         """A new secret for the person; whoever has an authenticator gives a code of it first. Raises `CodeRefused`."""
-        subject, deps = self._subject(who.id), self._deps
-        if self.state(who.id).authenticator is not None:
-            self.use(who, typed, used_for="replacing the authenticator")
+        subject, deps, has_given_code = self._subject(who.id), self._deps, False
         while True:
             stored = self._read(subject)
+            if stored.state.authenticator is not None and not has_given_code:  # also one that came meanwhile
+                self.use(who, typed, used_for="replacing the authenticator")
+                has_given_code = True
+                continue
             salt, now = secrets.token_hex(SALT_BYTES), deps.clock.now()
             newer, offered = offer(stored.state, subject, who.name or who.id.user, deps.keys, now, salt=salt)
             if self._save(subject, stored, newer, None, who):

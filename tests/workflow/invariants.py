@@ -116,7 +116,7 @@ def _cards(seen: Seen, request: Request) -> Iterator[str]:
     if len(cards) > 1:
         yield f"{request.ask.change} has {len(cards)} cards"
     title = render(request, now=seen.now).text
-    if request.rollout is not None:
+    if request.rollout is not None and not request.ask.extends:
         yield from _of_rollout(seen, request, request.rollout, title)
         return
     says_masked = request.ask.change.verb is Verb.MASK and title.startswith(SAYS_MASKED)

@@ -122,7 +122,8 @@ RULES: tuple[Check, ...] = (
 def decide(facts: Facts, policy: Policy) -> Decision:
     """Decide: allow, needs approval or refuse. Every later moment asks this one function again with fresh facts."""
     if facts.targets:
-        return rollout.strictest_target([(name, _answer(one, policy)) for name, one in rollout.each_target(facts)])
+        answers = [(name, _answer(one, policy)) for name, one in rollout.each_target(facts)]
+        return rollout.strictest_target(answers, is_one_act=bool(facts.request.ask.extends))
     return hold_group_decision.strictest(
         [(one.host, _answer(one, policy)) for one in hold_group_decision.per_host(facts)]
     )

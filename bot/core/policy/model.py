@@ -82,7 +82,10 @@ class Facts:
     unshipped: str = ""  # MASK: why a required sink has not received the audit log
     blast_radius: BlastRadius | None = None  # MASK: recent masks, where the policy limits the blast radius
     targets: tuple[TargetFacts, ...] = ()  # of a rollout: each of its targets
-    rollout: Request | None = None  # on one target of a rollout: the rollout, while it is being carried out
+    rollout: Request | None = None  # on one target of a rollout: the rollout, once its targets are planned
+    # on one target: those whose approvals of the rollout stand, and who used break-glass for it, as they are now
+    rollout_approvers: tuple[Person, ...] = ()
+    rollout_break_glass: Person | None = None
     own_machine: OwnMachine = OwnMachine()  # where the bot itself runs
 
 

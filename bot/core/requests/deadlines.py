@@ -48,7 +48,7 @@ def repeat_change(first: Request, now: datetime) -> Change:
     window = first.ask.change.scheduled_window
     still = window if window and now < window.closes else None
     hold = first.hold or first.ask.change.hold  # its owners may have postponed the review
-    return replace(first.ask.change, unit=first.target.unit, scheduled_window=still, hold=hold)
+    return replace(first.ask.change, unit=first.target.unit, scheduled_window=still, hold=hold, beside=())
 
 
 def are_apart(one: ScheduledWindow | None, other: ScheduledWindow | None, now: datetime) -> bool:

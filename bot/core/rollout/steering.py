@@ -11,12 +11,24 @@ def pause(rollout: Rollout, by: str, now: datetime) -> Rollout:
     return replace(rollout, paused_at=now, paused_by=by, why_paused=f"by {by}")
 
 
+def waits_for_somebody(rollout: Rollout) -> bool:
+    """Whether going on would change anything: it is paused, or waits for the pause between two waves."""
+    return rollout.paused_at is not None or (_is_between_waves(rollout) and not rollout.go_on)
+
+
+def _is_between_waves(rollout: Rollout) -> bool:
+    return rollout.wave_ended_at is not None and rollout.wave < rollout.last_wave
+
+
 def go_on(rollout: Rollout) -> Rollout:
-    """It goes on at once, without the rest of a pause; the failures and changed plans until now stop it no more."""
+    """It goes on at once; the failures and changed plans until now stop it no more.
+
+    Between two waves it does not wait for the rest of that pause either; later ones are kept.
+    """
     failed = len(rollout.with_status(TargetStatus.FAILED))
     changed = len(rollout.with_status(TargetStatus.ASKED_AGAIN))
     freed = replace(rollout, paused_at=None, paused_by="", why_paused="")
-    return replace(freed, go_on=True, forgiven=failed, forgiven_changes=changed)
+    return replace(freed, go_on=_is_between_waves(rollout), forgiven=failed, forgiven_changes=changed)
 
 
 def stop(rollout: Rollout, by: str, now: datetime) -> Rollout:

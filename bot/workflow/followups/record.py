@@ -14,6 +14,7 @@ from bot.core.people.identity import Caller
 from bot.core.policy.model import Policy, Refuse
 from bot.core.policy.rules.break_glass import why_too_short
 from bot.core.requests import Followup, FollowupCommand, FollowupKind, Request, Stage, Tally
+from bot.core.rollout.steering import waits_for_somebody
 from bot.errors import CodeRefused, UsageError
 from bot.ports import Message, MessageKind
 from bot.workflow.process.deps import Deps
@@ -148,6 +149,12 @@ def _steering(request: Request, _: Followup, __: Policy) -> None:
         raise UsageError(words.NOT_CARRIED_OUT)
 
 
+def _going_on(request: Request, followup: Followup, policy: Policy) -> None:
+    _steering(request, followup, policy)
+    if request.rollout and not waits_for_somebody(request.rollout):
+        raise UsageError(words.GOES_ON_ALREADY)
+
+
 def _pause(request: Request, followup: Followup, policy: Policy) -> None:
     _steering(request, followup, policy)
     if request.rollout and request.rollout.paused_at:
@@ -166,7 +173,7 @@ _CHECKS: Mapping[FollowupKind, Check] = {
     FollowupKind.HAND_OVER: _transfer,
     FollowupKind.SIGN_OFF: _signature,
     FollowupKind.PAUSE: _pause,
-    FollowupKind.GO_ON: _steering,
+    FollowupKind.GO_ON: _going_on,
     FollowupKind.STOP_HERE: _steering,
 }
 

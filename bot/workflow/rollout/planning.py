@@ -33,7 +33,7 @@ from bot.workflow.rollout.expand import expand
 from bot.workflow.rollout.glance import NotRecorded, as_now
 from bot.workflow.rollout.keep_active import headroom
 
-_AT_ONCE = 16  # targets that are checked at a time
+_AT_ONCE = 4  # targets that are checked at a time: a few of the workers
 _AGAIN_IN = 2.0  # seconds; every target that is planned wakes its rollout anyway
 _NOT_RECORDED = 30.0  # seconds; only the operators can help
 _TRIGGERS = (".socket", ".timer", ".path")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.core.requests import Outcome, Rollout, RolloutSettings, RolloutTarget, Stage, TargetStatus
 from bot.core.rollout.progress import Progress, with_progress
-from bot.core.rollout.steering import go_on, pause, stop
+from bot.core.rollout.steering import go_on, pause, stop, waits_for_somebody
 from bot.core.rollout.turn import ANOTHER_FAILED, STOPPED, Turn, next_turn
 from bot.core.systemd.units import UnitName
 from tests.core.situations import NOW, waiting
@@ -187,3 +187,16 @@ def test_before_it_is_planned_a_refused_target_is_left_out_and_stays_so() -> Non
     assert (out.status, out.note) == (TargetStatus.LEFT_OUT, "critical")
     assert with_progress(rollout(replace(out, wave=1)), refused).targets[0].status is TargetStatus.LEFT_OUT
     assert with_progress(rollout(one), []).targets == (one,)
+
+
+def test_going_on_opens_one_wave_and_no_later_one() -> None:
+    slow = rollout(target("a", 1, DONE), target("b", 2), target("c", 3), settings=RolloutSettings(pause=10 * MINUTE))
+    assert not waits_for_somebody(slow)
+    between = next_turn(slow, NOW).rollout
+    assert waits_for_somebody(between)
+    assert waits_for_somebody(pause(slow, "bob", NOW))
+    assert not waits_for_somebody(go_on(between))
+    second = next_turn(go_on(between), NOW).rollout
+    again = go_on(second).put(target("b", 2, DONE))  # nobody waits for that, and it opens nothing
+    turn = next_turn(again, NOW)
+    assert (begun(turn), turn.at) == ([], NOW + 10 * MINUTE)

@@ -1,6 +1,6 @@
 """How many approvals a change needs, who may give them, and whether they are there."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bot.core.people.identity import Person, PersonId
@@ -114,8 +114,9 @@ def is_a_requester(person: PersonId, facts: Facts, policy: Policy) -> bool:
 
 
 def requesters(facts: Facts) -> tuple[PersonId, ...]:
-    """Everybody who counts as requester."""
-    return (*facts.request.requesters, facts.requester.id)
+    """Everybody who counts as requester; for one target of a rollout, those of the rollout too."""
+    of_whole = facts.rollout.requesters if facts.rollout else ()
+    return (*facts.request.requesters, *of_whole, facts.requester.id)
 
 
 def voter_may_decide(facts: Facts, policy: Policy) -> Refuse | None:
@@ -174,6 +175,21 @@ def _entitled(facts: Facts, policy: Policy, wanted: Requirements) -> Iterator[Pe
             and (gave_a_code or not wanted.step_up)
         ):
             yield one
+
+
+def is_covered_now(given: Request, people: Sequence[Person], facts: Facts, policy: Policy) -> bool:
+    """The same with everybody's present rights: `people` are the voters of the other request as they are now."""
+    wanted = requirements_for(facts, policy)
+    coded = [vote.voter for vote in given.counted_votes if vote.stepped_up]
+    fit = [
+        one
+        for one in people
+        if is_one_of_us(one, policy)
+        and not is_a_requester(one.id, facts, policy)
+        and (not wanted.step_up or any(one.id.is_same_as(other) for other in coded))
+    ]
+    has_word = not wanted.guarded or any(vote.console_works for vote in given.counted_votes)
+    return has_word and _made(_each_once(fit, wanted.rule, policy), wanted.rule) >= wanted.need
 
 
 def is_covered(given: Request, facts: Facts, policy: Policy) -> bool:

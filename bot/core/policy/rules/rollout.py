@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from bot.core.policy.model import Allow, Decision, Facts, Moment, NeedsApproval, Policy, Refuse
-from bot.core.policy.rules.approval import WITH_CODE, is_covered
-from bot.core.policy.rules.permission import as_mentions, matching, not_known
+from bot.core.policy.rules.approval import WITH_CODE, is_covered_now
+from bot.core.policy.rules.break_glass import objection
+from bot.core.policy.rules.permission import as_mentions, matching, not_known, requester_may_ask
 from bot.core.requests import Request, Stage, TargetStatus, Verb
 
 WITH_ITS_ROLLOUT = "approved with its rollout"
@@ -25,10 +26,13 @@ def each_target(facts: Facts) -> Iterator[tuple[str, Facts]]:
         )
 
 
-def strictest_target(answers: Sequence[tuple[str, Decision]]) -> Decision:
-    """What is refused for one target refuses that one alone; an explicit no of a rule, and a no to all, refuse all."""
+def strictest_target(answers: Sequence[tuple[str, Decision]], *, is_one_act: bool = False) -> Decision:
+    """What is refused for one target refuses that one alone; an explicit no of a rule, and a no to all, refuse all.
+
+    What is one act for all targets, as a later end is, is refused for all if it is for one: no target is asked alone.
+    """
     for name, answer in answers:
-        if isinstance(answer, Refuse) and answer.code == FORBIDDEN:
+        if isinstance(answer, Refuse) and (is_one_act or answer.code == FORBIDDEN):
             return replace(answer, reason=f"{name}: {answer.reason}")
     asked = [(name, answer) for name, answer in answers if isinstance(answer, NeedsApproval)]
     if asked:
@@ -58,7 +62,7 @@ def _strictest(answers: Sequence[NeedsApproval]) -> NeedsApproval:
     )
 
 
-def approved_with_its_rollout(facts: Facts, policy: Policy) -> Allow | None:
+def approved_with_its_rollout(facts: Facts, policy: Policy) -> Allow | Refuse | None:
     """A target whose plan is the approved one may run, if its rollout has all approvals that the policy asks for now.
 
     Otherwise the policy answers for this target as for any request, and its approvers are asked again.
@@ -71,10 +75,19 @@ def approved_with_its_rollout(facts: Facts, policy: Policy) -> Allow | None:
         return None
     if planned.digest != request.target.digest or not matching(facts, policy):
         return None
+    people = facts.rollout_approvers
     is_free_undo = request.ask.change.verb is Verb.UNMASK and whole.approval is None
-    if is_free_undo or whole.is_break_glass or is_covered(whole, facts, policy):
+    if not is_free_undo and (no := requester_may_ask(facts, policy)):
+        return no
+    if is_free_undo or _is_alone_still(whole, facts, policy):
         return Allow(WITH_ITS_ROLLOUT, whole.because)
-    return None
+    return Allow(WITH_ITS_ROLLOUT, whole.because) if is_covered_now(whole, people, facts, policy) else None
+
+
+def _is_alone_still(whole: Request, facts: Facts, policy: Policy) -> bool:
+    """Whether somebody used break-glass for the rollout, and may do so for this target now."""
+    who, request = facts.rollout_break_glass, replace(facts.request, break_glass=whole.break_glass)
+    return who is not None and objection(who, replace(facts, request=request), policy) is None
 
 
 def may_steer(facts: Facts, policy: Policy) -> Refuse | None:

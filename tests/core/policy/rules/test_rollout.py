@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.core.policy.decide import decide, may_steer
+from bot.core.policy.groups import BreakGlassPolicy
 from bot.core.policy.model import Allow, Decision, Facts, Moment, NeedsApproval, Policy, Refuse, TargetFacts, Unknown
 from bot.core.policy.rules.rollout import WITH_ITS_ROLLOUT, approved_with_its_rollout, strictest_target
 from bot.core.requests import (
@@ -109,7 +110,10 @@ def with_status(status: TargetStatus) -> Request:
 def at_its_turn(rollout: Request | None, verb: Verb = Verb.MASK, *, digest: str = "plan", **changed: Any) -> Facts:
     """One of its targets, right before it is changed."""
     asked = request(verb=verb).on_target(digest=digest)
-    return replace(looked(snapshot(), asked, Moment.ACT, rollout=rollout), **changed)
+    votes = rollout.counted_votes if rollout else ()
+    alone = ALICE if rollout and rollout.is_break_glass else None
+    people = {"rollout_approvers": (BOB,) if votes else (), "rollout_break_glass": alone}
+    return replace(looked(snapshot(), asked, Moment.ACT, rollout=rollout, **people), **changed)
 
 
 def test_a_target_with_the_approved_plan_runs_with_the_approvals_of_all() -> None:
@@ -136,13 +140,32 @@ def test_otherwise_the_policy_answers_for_it_alone(given: Facts) -> None:
     assert approved_with_its_rollout(given, POLICY) is None
 
 
+def test_who_may_not_ask_or_approve_any_more_masks_no_further_target() -> None:
+    no = approved_with_its_rollout(at_its_turn(RUNNING, requester=replace(ALICE, groups=frozenset())), POLICY)
+    assert isinstance(no, Refuse)
+    for gone in (replace(BOB, is_deleted=True), replace(BOB, groups=frozenset()), ALICE):
+        assert approved_with_its_rollout(at_its_turn(RUNNING, rollout_approvers=(gone,)), POLICY) is None
+
+
+def test_one_act_for_all_is_refused_if_it_is_for_one() -> None:
+    answers: list[tuple[str, Decision]] = [
+        ("a", NeedsApproval("r", "b", 1, 0, ("sre",), MINUTE, MINUTE)),
+        ("b", Refuse("no", "Not there.")),
+    ]
+    assert isinstance(strictest_target(answers), NeedsApproval)
+    assert isinstance(strictest_target(answers, is_one_act=True), Refuse)
+
+
 def test_a_rule_that_asks_for_more_by_now_is_not_covered() -> None:
     assert approved_with_its_rollout(at_its_turn(RUNNING), replace(POLICY, rules=(replace(PROD, need=2),))) is None
 
 
 def test_break_glass_and_a_free_undo_cover_their_targets_too() -> None:
-    alone = broken(replace(RUNNING, votes=()))
-    assert isinstance(approved_with_its_rollout(at_its_turn(alone), POLICY), Allow)
+    alone, glass = broken(replace(RUNNING, votes=())), replace(POLICY, break_glass=BreakGlassPolicy(frozenset({"eng"})))
+    assert isinstance(approved_with_its_rollout(at_its_turn(alone), glass), Allow)
+    assert approved_with_its_rollout(at_its_turn(alone), POLICY) is None  # nobody may any more
+    closed = replace(glass, rules=(replace(PROD, allows_break_glass=False),))
+    assert approved_with_its_rollout(at_its_turn(alone), closed) is None
     free = replace(RUNNING, votes=(), approval=None)
     assert isinstance(approved_with_its_rollout(at_its_turn(free, Verb.UNMASK), POLICY), Allow)
     assert approved_with_its_rollout(at_its_turn(free), POLICY) is None

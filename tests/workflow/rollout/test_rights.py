@@ -1,0 +1,81 @@
+"""Rights at the turn of each target: what was approved once is not carried out for people who may not any more."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.core.hosts.inventory import Inventory
+from bot.core.policy.configuration import ConfigSnapshot
+from bot.core.requests import Duration, FollowupKind, TargetStatus
+from bot.errors import UsageError
+from tests.workflow.rollout.rolled import HOSTS, paused, refuse, rolled_out, statuses, targets, touched
+from tests.workflow.slack import ALICE, BOB, CAROL, caller
+from tests.workflow.world import POLICY, World, inventory
+
+
+def two_rules(world: World, **prod: Any) -> None:
+    """web-02 belongs to a stage that asks for no approval, and the others to prod."""
+    known = inventory(world.hosts).hosts
+    hosts = tuple(replace(one, environment="stage" if one.name == "web-02" else "prod") for one in known)
+    (rule,) = POLICY.rules
+    strict = replace(rule, environments=frozenset({"prod"}), **prod)
+    free = replace(rule, name="stage", environments=frozenset({"stage"}), need=0)
+    world.in_force.put(ConfigSnapshot(Inventory(hosts), replace(POLICY, digest="7" * 64, rules=(strict, free))))
+
+
+TWO_HOURS = Duration(lasts=timedelta(hours=2))
+
+
+def test_a_later_end_is_refused_for_all_where_one_target_refuses_it(world: World) -> None:
+    two_rules(world, requires_expiry=True)
+    done = world.approve(rolled_out(world, "web-01", "web-02", duration=TWO_HOURS))
+    world.until_answered(world.desk.extensions.keep(done.id, "still leaks", caller(ALICE, "y")))
+    assert world.store.get(done.id).aftercare.expires_at is not None
+
+
+def test_nobody_keeps_what_they_may_not_ask_for_on_each_host(world: World) -> None:
+    two_rules(world, ask=frozenset({"sre"}))
+    asked = rolled_out(world, "web-01", "web-02", by=BOB, duration=TWO_HOURS)
+    done = world.approve(asked, by=CAROL)
+    world.until_answered(world.desk.extensions.keep(done.id, "still leaks", caller(ALICE, "y")))
+    assert world.store.get(done.id).aftercare.expires_at is not None
+
+
+def test_who_lost_their_rights_meanwhile_masks_no_further_target(world: World) -> None:
+    asked = rolled_out(world, *HOSTS, waves=("1", "1", "rest"))
+    refuse(world, "web-02")
+    world.vote(asked)
+    stopped = paused(world, asked)
+    world.people.groups = {"eng": {CAROL.id}, "sre": {CAROL.id}}
+    world.people.people[BOB.id] = replace(BOB, is_deleted=True)
+    world.follow_up(stopped, FollowupKind.GO_ON, by=ALICE)
+    moved = (TargetStatus.FAILED, TargetStatus.ASKED_AGAIN)
+    world.when(
+        asked, lambda now: statuses(world, now)["db-01"] in moved or bool(now.rollout and now.rollout.paused_at), "x"
+    )
+    assert "db-01" not in touched(world)
+
+
+def test_the_new_owner_of_all_does_not_approve_one_target_alone(world: World) -> None:
+    asked = rolled_out(world, *HOSTS)
+    world.follow_up(asked, FollowupKind.HAND_OVER, by=ALICE, to=CAROL.id)
+    world.hosts["web-02"].write("/etc/systemd/system/worker.service.d/later.conf", "[Service]\nNice=5\n")
+    world.hosts["web-02"].run("systemctl", "daemon-reload")
+    world.vote(asked, by=BOB)
+    world.when(asked, lambda now: statuses(world, now)["db-01"] is TargetStatus.DONE, "the others")
+    again = targets(world, asked)["web-02"]
+    world.vote(again, by=CAROL)
+    world.when(again, lambda now: not now.recorded_votes, "an answer to the vote")
+    assert not world.store.get(again.id).counted_votes
+
+
+def test_going_on_counts_only_where_something_waits_for_it(world: World) -> None:
+    asked = rolled_out(world, *HOSTS, waves=("1", "1", "rest"))
+    refuse(world, "web-02")
+    world.vote(asked)
+    stopped = paused(world, asked)
+    world.follow_up(stopped, FollowupKind.GO_ON, by=BOB)
+    with pytest.raises(UsageError):
+        world.desk.rollouts.go_on(asked.id, caller(ALICE, "again"))
