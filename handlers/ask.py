@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from bot.core.cards import forms, replies
 from bot.core.cards.blocks import Action
-from bot.core.hosts.inventory import is_group
 from bot.core.input.draft import draft_from_message, read_draft
 from bot.core.input.grammar import ChangeCommand, Command, Form, Question, parse, parse_mention
 from bot.core.input.kill_switch import SwitchCommand
@@ -123,7 +122,7 @@ def _take(desk: Desk, caller: Caller, command: Command) -> str:
                 return replies.withdrawn_mask(mask)
             recorded = desk.submit(_ask(caller, command), key=caller.key, code=command.code).ask
             is_other = (recorded.change, recorded.selection) != (change, command.selection)
-            if is_other and not is_group(change.host):  # the message was edited
+            if is_other:  # the message was edited
                 return replies.acknowledge_repeat(recorded.change, recorded.selection)
             return replies.acknowledge(change, desk.now.zone, selection=command.selection)
         case SwitchCommand():

@@ -25,7 +25,7 @@ def request(stored: Request) -> Shown:
         "host": target.host,
         "unit": str(target.unit),
         "reason": ask.reason,
-        "hosts": list(stored.hosts) or [target.host],
+        "hosts": _hosts(stored),
         "rollout": rollout(stored.rollout, ask.selection) if stored.rollout else None,
         "requester": ask.requester_name,
         "owner": stored.owner_name,
@@ -177,12 +177,16 @@ def _hold(stored: Request) -> Shown:
     return {
         "owners": hold.owners if hold else None,
         "review": hold.review.isoformat() if hold else None,
-        "group": hold.hosts or None if hold else None,
-        "group_request": hold.group_request or None if hold else None,
         "loss": str(held.loss) if held.loss else None,
         "why": held.why or None,
         "reapplied_at": [at.isoformat() for at in held.reapplied_at],
     }
+
+
+def _hosts(stored: Request) -> list[str]:
+    """The hosts of a rollout, or the one host that it is about."""
+    named = stored.rollout.targets if stored.rollout else ()
+    return [*dict.fromkeys(one.host for one in named)] or [stored.target.host]
 
 
 def _window(window: ScheduledWindow) -> Shown:
@@ -220,9 +224,8 @@ def _extra_approval(one: ExtraApprovalReason) -> Shown:
     return {"code": one.code, "why": one.why, "until": one.until.isoformat() if one.until else None}
 
 
-def _shift(shift: Shift) -> Shown:
-    until = shift.until.isoformat() if shift.until else None
-    return {"user": shift.person.user, "name": shift.name, "until": until}
+def _shift(one: Shift) -> Shown:
+    return {"user": one.person.user, "name": one.name, "until": one.until.isoformat() if one.until else None}
 
 
 def _vote(vote: Vote) -> Shown:
@@ -239,11 +242,5 @@ def _vote(vote: Vote) -> Shown:
 
 def _command(sent: Sent) -> Shown:
     """`exit_code` is None if there was no answer (yet)."""
-    return {
-        "step": sent.step,
-        "argv": list(sent.argv),
-        "at": sent.at.isoformat(),
-        "exit_code": sent.exit_code,
-        "millis": sent.millis,
-        "output": sent.output,
-    }
+    said = {"exit_code": sent.exit_code, "millis": sent.millis, "output": sent.output}
+    return {"step": sent.step, "argv": list(sent.argv), "at": sent.at.isoformat(), **said}

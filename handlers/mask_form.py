@@ -6,8 +6,8 @@ from typing import Any
 from bot.core.cards import form_options, forms, hold_form
 from bot.core.input.grammar import ChangeCommand
 from bot.core.input.names import read_duration, read_hold, read_reason, read_scheduled_window, read_user
-from bot.core.input.options import HOLD, ORDER, SET, WAVES
-from bot.core.input.selection import hold_of, read_hosts, read_selection, read_units
+from bot.core.input.options import ORDER, SET, WAVES
+from bot.core.input.selection import read_hosts, read_selection, read_units
 from bot.core.policy.hold import conflict
 from bot.core.requests import Change, Selection, Verb
 from bot.core.rollout.waves import read_waves
@@ -60,7 +60,7 @@ def _change(read: Mapping[str, Any], how: Sequence[str]) -> Change:
         keep_running=forms.KEEP_RUNNING in how,
         user=read[forms.USER],
         duration=read[forms.DURATION],
-        hold=hold_of(hosts, read[hold_form.REVIEW_ON]),
+        hold=read[hold_form.REVIEW_ON],
         scheduled_window=read[forms.WHEN],
     )
 
@@ -68,15 +68,13 @@ def _change(read: Mapping[str, Any], how: Sequence[str]) -> Change:
 def _selection(read: Mapping[str, Any], fields: Mapping[str, Any]) -> Selection | None:
     """What a rollout is about, with its options as if they had been typed."""
     how, waves = fields.get(forms.HOW, ()), read[forms.WAVES]
-    options = {HOLD[0]: ""} if read[hold_form.REVIEW_ON] else {}
-    options |= {SET: ""} if forms.SET in how else {}
+    options = {SET: ""} if forms.SET in how else {}
     options |= {ORDER: ""} if forms.ORDER in how else {}
     options |= {WAVES: ",".join(waves)} if waves else {}
     try:
         return read_selection((read[forms.HOST], read[forms.UNIT]), options)
     except UsageError as error:
-        beside = hold_form.OWNERS if read[hold_form.REVIEW_ON] else forms.WAVES if waves else forms.HOW
-        raise InvalidFields({beside: str(error)}) from None
+        raise InvalidFields({forms.WAVES if waves else forms.HOW: str(error)}) from None
 
 
 def _list(chosen: Sequence[str]) -> str:

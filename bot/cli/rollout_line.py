@@ -8,7 +8,7 @@ from bot.core.cards.outcomes import TITLES
 from bot.core.requests import Outcome, TargetStatus
 
 Shown = Mapping[str, Any]
-_SETTLED = ("done", "undone", "failed", "skipped")
+_SETTLED = ("done", "undone", "lost", "failed", "skipped")
 _WORDS = {
     TargetStatus.PLANNING: "being checked",
     TargetStatus.READY: "not begun",
@@ -19,6 +19,7 @@ _WORDS = {
     TargetStatus.DONE: "done",
     TargetStatus.FAILED: "failed",
     TargetStatus.UNDONE: "undone since",
+    TargetStatus.LOST: "taken off since",
     TargetStatus.SKIPPED: "skipped",
 }
 _NAMED = 20  # targets in a line

@@ -30,7 +30,7 @@ class Claims(Protocol):
         """Release the claim; due again then (None: when something happens), or at once if a vote came in meanwhile."""
 
     def make_due(self, request_id: str) -> None:
-        """Make an unfinished request due now."""
+        """Make an unfinished request due now, or a rollout, whose targets may still move."""
 
     def make_all_due(self, stages: Collection[Stage]) -> None:
         """Make every request in one of these stages due now; a claimed one, as soon as it is released."""

@@ -5,7 +5,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.core.hosts.inventory import Host
 from bot.core.people.identity import Person, PersonId, Place
 from bot.core.policy.calendar_and_limits import BlastRadius
 from bot.core.policy.decide import decide
@@ -26,8 +25,8 @@ from bot.ports import Query
 from bot.workflow.audit_shipping import unshipped_required
 from bot.workflow.people.membership import read_cards, read_groups
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.hold_group_members import approved_group_hold, newest_request, other_hosts
 from bot.workflow.requests.kill_switch_state import active_kill_switch
+from bot.workflow.requests.lineage import newest_request
 
 _MOST_LOOKED_UP = 20
 
@@ -65,7 +64,7 @@ def gather_facts(
 ) -> Facts:
     """Everything a rule may look at, with everybody's current rights. Raises `Unverified`.
 
-    The request among the facts names the mask that it undoes and all of its hosts. `live` are our live masks in the
+    The request among the facts names the mask that it undoes. `live` are our live masks in the
     same manager, where they have just been read.
     """
     now = deps.clock.now()
@@ -80,10 +79,8 @@ def gather_facts(
         place=ask.place,
         snapshot=snapshot or request.target.before,
         own_mask=known.mask,
-        others=known.others,
         own_machine=deps.own_machine,
         blast_radius=known.blast_radius,
-        group_hold=known.group_hold,
         targets=known.targets,
         rollout=deps.store.get(ask.rollout) if ask.rollout and moment not in (Moment.ASK, Moment.LOOKED) else None,
     )
@@ -97,10 +94,8 @@ def gather_facts(
 class _OnRecord:
     """What the store knows of a request."""
 
-    request: Request  # with the mask that it undoes, and all of its hosts
+    request: Request  # with the mask that it undoes
     mask: Request | None  # the mask of ours that it would undo, extend, repeat or force
-    others: tuple[Host, ...]  # its further hosts
-    group_hold: Request | None  # the hold that people approved, for a request by the bot itself
     targets: tuple[TargetFacts, ...]  # of a rollout
     blast_radius: BlastRadius | None  # counts the hosts and units that were masked recently, with those of this request
 
@@ -117,20 +112,16 @@ def _on_record(deps: Deps, request: Request, live: Sequence[Request] | None, now
         ends_at = deps.store.get(mask.ask.rollout).aftercare.expires_at
         mask = replace(mask, aftercare=replace(mask.aftercare, expires_at=ends_at))
     targets = _targets(deps, request)
-    is_for_group = request.is_group_hold or (mask is not None and mask.is_group_hold)
-    others = other_hosts(deps, request, mask) if is_for_group else ()
     if mask and change.verb is Verb.UNMASK:  # an unmask of one of our masks is an undo of it
         ask = replace(ask, undoes=mask.id)
-    hosts = (change.host, *(host.name for host in others)) if others else ()
-    here = {one.host.name for one in targets} or {change.host, *hosts}
-    group_hold = approved_group_hold(deps, request) if ask.by_itself else None
+    here = {one.host.name for one in targets} or {change.host}
     limits, blast_radius = deps.in_force.policy.limits, None
     # A request that waits for its scheduled window is counted once the window opens.
     if limits.bound_blast_radius and request.is_new_mask and not is_ahead(change.scheduled_window, now):
         lately = deps.store.masked_lately(now - limits.within, beside=request)
         units = {name for host, name in lately if host == change.host} | {str(unit)}
         blast_radius = BlastRadius(len({*here, *(host for host, _ in lately)}), len(units))
-    return _OnRecord(replace(request, ask=ask, hosts=hosts), mask, others, group_hold, targets, blast_radius)
+    return _OnRecord(replace(request, ask=ask), mask, targets, blast_radius)
 
 
 def _targets(deps: Deps, request: Request) -> tuple[TargetFacts, ...]:

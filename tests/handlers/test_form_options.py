@@ -181,18 +181,24 @@ class TestSentOff:
             ({"host": "web-01", "waves": "1,rest"}, "waves", "is about several hosts"),
             ({"host": ["web-01", "web-02"], "waves": "x"}, "waves", "write them like `1,10%,rest`"),
             ({"host": "web-01", "how": ["order"]}, "how", "is about several hosts"),
-            ({"host": ["web-01", "web-02"], "hold": "sre", "review": "2d"}, "hold", "A hold is for one unit"),
             ({"host": []}, "host", "Name a host."),
         ],
     )
     def test_what_does_not_go_together_is_said_beside_its_field(
         self, world: World, values: dict[str, Any], field: str, said: str
     ) -> None:
-        now = world.in_force.now
-        world.in_force.put(replace(now, policy=replace(now.policy, holds=HoldPolicy(frozenset({"sre"})))))
         answer = json.loads(world.send(submission(form(world), {"unit": "cron.service"} | values)).body)
         assert said in answer["errors"][field]
         assert world.requests() == []
+
+    def test_several_hosts_are_held_like_one(self, world: World) -> None:
+        now = world.in_force.now
+        world.in_force.put(replace(now, policy=replace(now.policy, holds=HoldPolicy(frozenset({"sre"})))))
+        values = {"host": ["web-01", "web-02"], "unit": "cron.service", "hold": "sre", "review": "2d"}
+        world.send(submission(form(world), values))
+        (asked,) = world.requests()
+        assert asked.ask.selection and asked.ask.selection.hosts == ("web-01", "web-02")
+        assert asked.ask.change.hold and asked.ask.change.hold.owners == "sre"
 
     def test_too_many_targets_are_said_beside_the_hosts(self, world: World) -> None:
         now = world.in_force.now

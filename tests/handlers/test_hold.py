@@ -7,18 +7,13 @@ from typing import Any
 
 import pytest
 
-from bot.core.drift import HostOutage, HostView
 from bot.core.hosts.inventory import Inventory
 from bot.core.people.identity import Caller
 from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.policy.hold import HoldPolicy
-from bot.core.requests import Duration, Hold, Outcome, Request, Stage
-from bot.core.systemd.scan import FoundMask, Scan
-from bot.core.systemd.units import FileKind
+from bot.core.requests import Duration, Hold, Outcome, Request, Selection, Stage
+from bot.core.systemd.units import UnitName
 from bot.errors import UsageError
-from bot.ports import Periodic
-from bot.workflow.process.documents import to_document
-from bot.workflow.requests.mask_inventory import watch_of
 from tests.handlers.payloads import click, command, submission
 from tests.handlers.world import POLICY, World
 
@@ -109,7 +104,7 @@ class TestKeeping:
 
 
 class TestAGroup:
-    """Asked about a group, it begins on one of its hosts."""
+    """Asked about a group, it is one request for all of its hosts."""
 
     TEXT = "@web cron --hold sre --review 2d it is evil"
 
@@ -120,49 +115,25 @@ class TestAGroup:
         hosts = (replace(one, groups=frozenset({one.name.partition("-")[0]})) for one in now.inventory.hosts)
         world.in_force.put(replace(now, inventory=Inventory(tuple(hosts))))
 
-    def seen(self, world: World, page: HostView) -> None:
-        world.store.save_periodic(Periodic(watch_of(page.host), to_document(page)))
+    def test_it_is_asked_for_as_it_is_typed(self, world: World) -> None:
+        asked = world.ask(self.TEXT).ask
+        assert asked.selection == Selection(("@web",), (UnitName("cron.service"),))
+        assert str(asked.change).startswith("mask @web cron.service --hold sre --review ")
 
-    def test_the_first_by_name_is_the_one_that_people_are_shown(self, world: World) -> None:
-        asked = world.ask(self.TEXT)
-        hold = asked.ask.change.hold
-        assert (asked.target.host, hold and hold.hosts) == ("web-01", "web")
-        assert str(asked.ask.change).startswith("mask @web cron.service --hold sre --review ")
-
-    def test_a_host_that_is_away_or_masked_already_is_not_the_first_to_be_asked_about(self, world: World) -> None:
-        now = world.desk.now.at
-        self.seen(world, HostView("web-01", unreachable=HostOutage(now, "No answer.")))
-        assert world.ask(self.TEXT).target.host == "web-02"
-        mask = FoundMask("/etc/systemd/system/cron.service", FileKind.MASK, "1:2:3")
-        self.seen(world, HostView("web-02", now, Scan("m", "b", (mask,), 1)))
-        assert world.ask(self.TEXT).target.host == "web-01"
-
-    @pytest.mark.parametrize(
-        ("text", "name", "said"),
-        [
-            ("@wbe cron --hold sre --review 2d", "/mask", "Did you mean `@web`?"),
-            ("@web,web-01 cron --hold sre --review 2d", "/mask", "A hold is for one unit"),
-        ],
-    )
-    def test_what_is_no_hold_of_a_group_is_said(self, world: World, text: str, name: str, said: str) -> None:
-        answer = world.send(command(text, name=name))
-        assert said in str(answer.body)
+    def test_what_is_no_group_is_said(self, world: World) -> None:
+        answer = world.send(command("@wbe cron --hold sre --review 2d"))
+        assert "Did you mean `@web`?" in str(answer.body)
         assert world.requests() == []
 
     def test_a_change_that_no_words_ask_for_is_refused_as_well(self, world: World) -> None:
         asked = world.ask("web-01 cron").ask
         with pytest.raises(UsageError, match="There is no host `@web`"):
             world.desk.submit(replace(asked, change=replace(asked.change, host="@web")), key="k")
-        nobody = Hold("sre", world.desk.now.at + timedelta(days=1), hosts="none")
-        with pytest.raises(UsageError, match="hosts.yaml has no host in a group `none`"):
-            world.desk.submit(replace(asked, change=replace(asked.change, host="@none", hold=nobody)), key="k")
 
-    def test_its_further_hosts_are_not_kept_by_themselves(self, world: World) -> None:
-        asked = world.ask(self.TEXT)
-        hold = asked.ask.change.hold
-        assert hold
-        ask = replace(asked.ask, change=replace(asked.ask.change, hold=replace(hold, group_request="r0")))
-        done = replace(asked, ask=ask, stage=Stage.DONE).on_target(outcome=Outcome.PROVEN)
-        world.store.save(done)
-        with pytest.raises(UsageError, match="This mask is held with all of @web"):
-            world.desk.extensions.mask_to_keep(done.id)
+    def test_its_hosts_are_not_kept_one_by_one(self, world: World) -> None:
+        whole = world.ask(self.TEXT)
+        asked = world.ask("web-01 cron --hold sre --review 2d it is evil")
+        done = replace(asked, ask=replace(asked.ask, rollout=whole.id), stage=Stage.DONE)
+        world.store.save(done.on_target(outcome=Outcome.PROVEN))
+        with pytest.raises(UsageError, match="This mask is held with cron.service on @web: use Keep on the card of"):
+            world.desk.extensions.mask_to_keep(asked.id)

@@ -127,7 +127,8 @@ def _cards(seen: Seen, request: Request) -> Iterator[str]:
 
 def _of_rollout(seen: Seen, whole: Request, rollout: Rollout, title: str) -> Iterator[str]:
     """It calls masked only what a look has shown, and nothing was sent for a target that it never began."""
-    requests = {one.id: one for one in seen.requests if one.ask.rollout == whole.id}
+    now = {one.request_id for one in rollout.targets}  # not those that were repeated since
+    requests = {one.id: one for one in seen.requests if one.id in now}
     looks = [one.target.after for one in requests.values() if one.target.outcome is Outcome.PROVEN]
     masked = sum(1 for after in looks if after and after.is_masked)
     if title.startswith(SAYS_MASKED) and masked != len(rollout.planned):

@@ -129,7 +129,7 @@ _HELP = (
     Markup("    `--keep-running`  mask it, but do not stop it"),
     Markup("    `--for 2h`, `--until 18:00`  the mask expires, then everything is put back"),
     Markup("    `--hold OWNERS --review 90d`  a hold: the mask lasts until OWNERS lift it; they review it then"),
-    Markup("    `--hold` of one unit, on one host or on `@GROUP`: all its hosts, and those that join later"),
+    Markup("    `--hold` on `@GROUP`: all its hosts, and those that join later"),
     Markup("    `--at Tue 22:00`, `--window 2h`  approved now, carried out at that time"),
     Markup("    `--user NAME`  a unit of that user's own manager"),
     Markup("    `--break-glass`  go on without the missing approvals, if the policy lets you; the reason must say why"),
@@ -187,7 +187,7 @@ def _end(request: Request) -> str:
     if request.stage is not Stage.DONE:
         return request.stage.words
     if request.rollout:
-        done = request.rollout.with_status(TargetStatus.DONE, TargetStatus.UNDONE)
+        done = request.rollout.with_status(TargetStatus.DONE, TargetStatus.UNDONE, TargetStatus.LOST)
         return f"as asked on {len(done)} of {len(request.rollout.planned)} targets"
     return TITLES[request.target.outcome or Outcome.UNKNOWN].lower()
 

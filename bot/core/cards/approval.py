@@ -62,11 +62,11 @@ def card(request: Request, now: datetime) -> Text:
 
 def plan_rows(request: Request) -> Iterator[Markup]:
     """Rows about the unit now and after the change, always in the same order."""
-    if is_rollout(request):
-        yield from rollout_plan.rows(request, request.rollout or Rollout())
-        return
     if request.ask.extends:
         yield from expiry.plan(request)
+        return
+    if is_rollout(request):
+        yield from rollout_plan.rows(request, request.rollout or Rollout())
         return
     if request.ask.change.force:
         yield from force_stop.plan(request)
@@ -180,7 +180,9 @@ def _next(request: Request, now: datetime) -> Iterator[Markup]:
     elif request.act_by:
         how_long = "approval valid until" if request.counted_votes else "until"
         begins = words("starts once {} answers and no other change runs there", host)
-        if is_rollout(request):
+        if request.ask.extends:
+            begins = words("takes effect now, without touching any host")
+        elif is_rollout(request):
             begins = words("starts now; each host is checked again in its turn")
         yield row("Next", words("{}; {} {}", begins, how_long, until(request.act_by, now)))
     if request.target.note:

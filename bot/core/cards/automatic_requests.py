@@ -1,11 +1,11 @@
 """Requests that the bot makes by itself: the reason that each gives, and why one waits."""
 
-from bot.core.requests import Hold, Request
+from bot.core.requests import Request
 
 
 def expiry_reason(mask: Request) -> str:
     """The reason to undo a mask that has expired."""
-    because = "The hold for its group was lifted" if mask.ask.change.hold else "It expires now, as approved"
+    because = "Its hold was lifted" if mask.ask.change.hold else "It expires now, as approved"
     if mask.aftercare.no_login:
         because = "The bot could not log in again after it"
     return _with_reason(because, mask)
@@ -14,11 +14,6 @@ def expiry_reason(mask: Request) -> str:
 def reapply_reason(mask: Request) -> str:
     """The reason to reapply the mask of a hold."""
     return _with_reason("Held, but taken off", mask)
-
-
-def rollout_reason(hold: Hold, first: Request) -> str:
-    """The reason to hold one more host of a group."""
-    return _with_reason(f"Held on all of @{hold.hosts}", first)
 
 
 def waits_for(other: Request) -> str:

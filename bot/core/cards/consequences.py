@@ -35,8 +35,6 @@ def rows(request: Request, seen: Snapshot) -> Iterator[Markup]:
         yield from lasts(request, _undo(change, seen))
         yield from _hazards(change, seen)
         yield from _related(change, seen)
-    else:
-        yield from hold.lift_rows(request.hosts)
     if masking and seen.around and seen.around.agents:
         yield row("Managed", words("by {}, which may remove the mask again", join(seen.around.agents, " and ")))
     yield from reload.to_come(seen)
@@ -82,7 +80,7 @@ def lasts(request: Request, undo: str) -> Iterator[Markup]:
     """How long the mask lasts, and who can undo it."""
     change = request.ask.change
     if change.hold:
-        yield from hold.request_rows(change.hold, undo, request.hosts)
+        yield from hold.request_rows(request, change.hold, undo)
     elif change.duration:
         yield row("Expires", _expires(request, change.duration, undo))
     else:

@@ -219,7 +219,7 @@ def actions(request: Request, now: datetime) -> tuple[Action, ...]:
         return rollout_actions(request)
     if request.hold:
         again = (Action.MASK_AGAIN,) if request.hold_state.loss is Loss.REMOVED else ()
-        keep = () if request.ask.is_group_member else (Action.KEEP,)
+        keep = () if request.ask.rollout else (Action.KEEP,)
         return (*again, Action.UNMASK, *keep, Action.DETAILS)
     if request.is_live_mask:
         longer = (Action.EXTEND, Action.KEEP) if request.aftercare.expires_at else ()

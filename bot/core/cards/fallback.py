@@ -154,7 +154,7 @@ def _by_stage(request: Request) -> Iterator[Action]:
             yield from (Action.APPROVE, Action.DENY, Action.WITHDRAW)
         case Stage.ASKED | Stage.APPROVED:
             yield Action.WITHDRAW
-        case Stage.RUNNING | Stage.DONE if is_rollout(request):
+        case Stage.RUNNING | Stage.DONE if is_rollout(request) and not request.ask.extends:
             yield from with_sign_off(request, rollout_actions(request))
         case Stage.RUNNING if _is_unknown(request.target):
             yield Action.LOOK_NOW

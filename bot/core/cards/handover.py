@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from bot.core.cards import hold as holds
 from bot.core.cards import mask_line, slow_unit, unit_state
 from bot.core.cards.approval import approval_status
 from bot.core.cards.blocks import Block, Markup, Text, clock, day, escape, join, message, row, section, words
@@ -117,10 +116,8 @@ def _approval(request: Request) -> tuple[datetime, Markup] | None:
 
 
 def _mask(request: Request) -> tuple[datetime, Markup] | None:
-    if request.hold and request.ask.is_group_member:
-        return None  # a group's hold is reviewed as a whole
     if hold := request.hold:
-        return hold.review, words("hold to be reviewed: {}, by @{}", holds.scope(request, hold), hold.owners)
+        return hold.review, words("hold to be reviewed: {}, by @{}", subject(request), hold.owners)
     expires_at = request.aftercare.expires_at if request.is_live_mask else None
     return (expires_at, words("mask expires: {}", subject(request))) if expires_at else None
 

@@ -1,10 +1,11 @@
 """Holds: on cards, in lists, and in messages to their owners."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 
 from bot.core.cards.blocks import Markup, clock, day, escape, join, mention, row, words
 from bot.core.cards.titles import subject
+from bot.core.hosts.inventory import is_group
 from bot.core.input.names import REASON_LIMIT
 from bot.core.policy.hold import HoldPolicy
 from bot.core.requests import Extension, Hold, Loss, Request
@@ -18,29 +19,17 @@ _OFF = {
 }
 
 
-def request_rows(hold: Hold, undo: str, hosts: Sequence[str] = ()) -> Iterator[Markup]:
+def request_rows(request: Request, hold: Hold, undo: str) -> Iterator[Markup]:
     """On a card that waits."""
-    if hold.is_group_wide:
-        yield row("Hosts", _hosts(hold, hosts))
     yield row("Hold", words("by @{}, who review it {}; it never expires", hold.owners, day(hold.review)))
+    if groups := _groups(request):
+        yield row("Later", words("hosts that join {} are held too; what differs there is asked first", groups))
     yield row("Undo", words("only @{} can lift it, with approval: {}", hold.owners, undo))
 
 
-def _hosts(hold: Hold, hosts: Sequence[str]) -> Markup:
-    """How many hosts and which, and that more may join."""
-    first, *others = hosts or ("",)
-    if not others:
-        return words("the only one in @{} now, and hosts that join later", hold.hosts)
-    now = words("{} in @{} now: {} first, then {}", len(hosts), hold.hosts, first, join(others, most=20))
-    return words(
-        "{}; and hosts that join later. This card shows {}; each other host is checked in its turn", now, first
-    )
-
-
-def lift_rows(hosts: Sequence[str]) -> Iterator[Markup]:
-    """On the card that asks to lift a group's hold."""
-    if hosts:
-        yield row("Hosts", words("lifted on all {}: {}", len(hosts), join(hosts, most=20)))
+def _groups(request: Request) -> Markup:
+    """The groups of hosts that are held."""
+    return join(filter(is_group, request.ask.selection.hosts)) if request.ask.selection else Markup("")
 
 
 def plan(request: Request, hold: Hold) -> Iterator[Markup]:
@@ -51,7 +40,7 @@ def plan(request: Request, hold: Hold) -> Iterator[Markup]:
 
 def rows(mask: Request, hold: Hold) -> Iterator[Markup]:
     """On the card of a held mask."""
-    yield row("Held", _by_whom(hold))
+    yield row("Held", _by_whom(mask, hold))
     held = mask.hold_state
     if held.loss:
         yield row("Taken off", join(_removal(mask), " "))
@@ -59,22 +48,16 @@ def rows(mask: Request, hold: Hold) -> Iterator[Markup]:
         yield row("Put back", words("{}, last {}", _times(len(held.reapplied_at)), day(held.reapplied_at[-1])))
     if mask.aftercare.extensions:
         yield _keep_row(mask.aftercare.extensions[-1])
-    where = (
-        words(" on all of @{}", hold.hosts)
-        if hold.is_group_wide
-        else words(" here")
-        if hold.group_request
-        else words("")
-    )
-    yield words("Only @{} can lift it{}, with approval.", hold.owners, where)
+    yield words("Only @{} can lift it, with approval.", hold.owners)
 
 
-def _by_whom(hold: Hold) -> Markup:
-    """The owner; for a group's hold also its other hosts, or whose review date counts."""
-    if hold.group_request:
-        return words("by @{}, with all of @{}; the first card of the hold shows the review", hold.owners, hold.hosts)
-    everywhere = words("; on all of @{}, and on hosts that join later", hold.hosts) if hold.is_group_wide else words("")
-    return words("by @{}, who review it {}{}", hold.owners, day(hold.review), everywhere)
+def _by_whom(mask: Request, hold: Hold) -> Markup:
+    """The owner, and the review; where hosts can join, that they are held too."""
+    if mask.ask.rollout:
+        return words("by @{}, on many hosts; the first card of the hold shows the review", hold.owners)
+    groups = _groups(mask)
+    joining = words("; also on hosts that join {}", groups) if groups else Markup("")
+    return words("by @{}, who review it {}{}", hold.owners, day(hold.review), joining)
 
 
 def _removal(mask: Request) -> Iterator[Markup]:
@@ -95,15 +78,7 @@ def _keep_row(newest: Extension) -> Markup:
 def hold_in_list(mask: Request, hold: Hold) -> Markup:
     """The hold in a list of masks."""
     off = Markup("*taken off*, ") if mask.hold_state.loss else Markup("")
-    if hold.group_request:
-        return words("{}held by @{} with all of @{}", off, hold.owners, hold.hosts)
-    everywhere = words(" on all of @{}", hold.hosts) if hold.is_group_wide else words("")
-    return words("{}held by @{}{}, review {}", off, hold.owners, everywhere, day(hold.review))
-
-
-def scope(mask: Request, hold: Hold) -> str:
-    """The masks that are reviewed together: a mask, or all masks of a group's hold."""
-    return f"{mask.target.unit} on all of @{hold.hosts}" if hold.is_group_wide else subject(mask)
+    return words("{}held by @{}, review {}", off, hold.owners, day(hold.review))
 
 
 def review_message(mask: Request, hold: Hold, now: datetime) -> str:
@@ -111,7 +86,7 @@ def review_message(mask: Request, hold: Hold, now: datetime) -> str:
     age = humanize(now - mask.finished_at) if mask.finished_at else "a while"
     why = f" Reason: {mask.ask.reason}" if mask.ask.reason.strip() else ""
     return (
-        f"The hold of {scope(mask, hold)} has been due for review since {hold.review:%Y-%m-%d %H:%M} UTC. "
+        f"The hold of {subject(mask)} has been due for review since {hold.review:%Y-%m-%d %H:%M} UTC. "
         f"It has lasted {age}.{why}\n"
         "To keep it, use Keep on its card and give a reason. To lift it, use Unmask there."
     )
@@ -126,7 +101,7 @@ def removal_message(mask: Request, hold: Hold, holds: HoldPolicy) -> str:
             f"not by maskbot. @{hold.owners}, please check {mask.target.host}."
         )
     agents = f" Configuration management on this host: {' and '.join(held.suspects)}." if held.suspects else ""
-    then = "The bot puts it back." if holds.reapply else "The bot does not put it back: use Mask again on its card."
+    then = "The bot puts it back." if holds.reapply else f"The bot does not put it back: use {_again(mask)}."
     return f"A HOLD WAS TAKEN OFF: {subject(mask)}, which @{hold.owners} holds, is no longer masked.{agents} {then}"
 
 
@@ -135,7 +110,20 @@ def still_off_message(mask: Request, hold: Hold) -> str:
     return (
         f"The hold of {subject(mask)} is still not in force: {_OFF[mask.hold_state.loss or Loss.REMOVED]}. "
         f"{mask.hold_state.why}"
-    ).rstrip() + f"\n@{hold.owners}, please use Mask again or Unmask on its card."
+    ).rstrip() + f"\n@{hold.owners}, please use {_again(mask, or_lift=True)}."
+
+
+def _again(mask: Request, *, or_lift: bool = False) -> str:
+    """The button that asks for the mask again. One of many hosts has no card of its own."""
+    if mask.ask.rollout:
+        there = f", or `/unmask {mask.target.host} {mask.target.unit}`"
+        return "Retry failed only on the card of the hold" + there * or_lift
+    return f"Mask again{' or Unmask' * or_lift} on its card"
+
+
+def back_message(mask: Request) -> str:
+    """One of many hosts on which the mask was put back; that has no card of its own."""
+    return f"{subject(mask)} is masked again: its hold put the mask back, and that is proven."
 
 
 def pause_message(mask: Request, hold: Hold, until: datetime) -> str:
@@ -147,21 +135,6 @@ def pause_message(mask: Request, hold: Hold, until: datetime) -> str:
         f"THE HOLD OF {subject(mask)} IS TAKEN OFF AGAIN AND AGAIN: "
         f"the bot put it back {_times(len(mask.hold_state.reapplied_at))}, and "
         f"pauses until {until:%H:%M} UTC.{agents} @{hold.owners}, please find out who removes it."
-    )
-
-
-def missing_message(group_hold: Request, host: str, why: str) -> str:
-    """A host of the group on which the mask is not held, although people approved it for all hosts."""
-    unit = group_hold.ask.change.unit
-    return f"{unit} is not held on {host}. {why}\nThe bot tries again there, at growing intervals."
-
-
-def stranded_message(group_hold: Request, hold: Hold) -> str:
-    """The host on which people approved the hold has left the inventory."""
-    first = group_hold.target.host
-    return (
-        f"The hold of {scope(group_hold, hold)} reaches no more hosts: {first}, where it began, is no longer in "
-        f"hosts.yaml.\n@{hold.owners} can ask for the hold again, or lift it on each other host from its card there."
     )
 
 

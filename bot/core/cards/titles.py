@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from bot.core.cards.blocks import Markup, clock, escape, join, mention, words
 from bot.core.input.names import REASON_LIMIT
-from bot.core.requests import Request, Rollout, Selection, Stage, Tally, Verdict, Vote
+from bot.core.requests import Request, Rollout, Selection, Tally, Verdict, Vote
 from bot.core.text.sanitize import clean
 
 _NAME = 40  # characters of a name in the head line of a rollout, so that what follows it is still read
@@ -14,16 +14,13 @@ _NAMED = 3  # as many units or hosts are named there; more are counted
 def subject(request: Request) -> str:
     """`worker.service on web-01`, with the user if it is a unit of a user's manager.
 
-    `on @web` while people decide about a whole group; a change that ran was made and proven on one host.
     A rollout: `nginx.service on 12 of 14 hosts of @web`.
     """
-    change, hold = request.ask.change, request.ask.change.hold
+    change = request.ask.change
     whose = f", of user {change.user}" if change.user else ""
     if is_rollout(request):
         return f"{units_of(request)} on {_hosts(request)}{whose}"
-    is_of_all = hold is not None and hold.is_group_wide and request.stage not in (Stage.RUNNING, Stage.DONE)
-    where = f"@{hold.hosts}" if hold and is_of_all else request.target.host
-    return f"{request.target.unit} on {where}{whose}"
+    return f"{request.target.unit} on {request.target.host}{whose}"
 
 
 def is_rollout(request: Request) -> bool:
@@ -71,9 +68,7 @@ def _short(name: str) -> str:
 
 def automatic_reason(request: Request) -> str:
     """Why the bot itself made the request."""
-    if request.ask.repeats:
-        return "put back by its hold"
-    return "held with its whole group" if request.ask.is_group_member else "undone automatically"
+    return "put back by its hold" if request.ask.repeats else "undone automatically"
 
 
 def what(request: Request) -> str:

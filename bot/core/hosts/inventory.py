@@ -93,6 +93,10 @@ class Inventory:
             raise UsageError(f"There is no host `{name[:80]}` in hosts.yaml.")
         return host
 
+    def in_group(self, group: str) -> tuple[Host, ...]:
+        """The hosts of a group, in their order; the group with its `@` or without."""
+        return tuple(host for host in self.hosts if group.removeprefix("@") in host.groups)
+
     @property
     def names(self) -> tuple[str, ...]:
         """Every name, sorted."""

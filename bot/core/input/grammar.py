@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bot.core.hosts.inventory import is_group
 from bot.core.input.dashless import refuse_dashless
 from bot.core.input.kill_switch import Switch, SwitchCommand, read_switch_command
 from bot.core.input.names import (
@@ -33,7 +32,6 @@ from bot.core.input.options import (
 from bot.core.input.other_words import ENROL, refuse_button, refuse_other_word, verb_meant
 from bot.core.input.selection import (
     Names,
-    hold_of,
     names_in_words,
     read_hosts,
     read_names,
@@ -156,9 +154,7 @@ def _question(word: QuestionKind, rest: str, places: Sequence[str], now: Now) ->
             return Question(word)
         case QuestionKind.PLAN | QuestionKind.WHY:
             asked = _order(Verb.MASK, rest, places, now, said=f"mask {word}")
-            hosts, unit = asked.change.host, asked.change.unit
-            selection = asked.selection or (Selection((hosts,), (unit,)) if is_group(hosts) else None)  # of a hold
-            return Question(word, hosts, unit, asked.change, selection)
+            return Question(word, asked.change.host, asked.change.unit, asked.change, asked.selection)
         case _:
             return _look(word, rest.split(), places)
 
@@ -196,8 +192,6 @@ def _order(verb: Verb, typed: str, places: Sequence[str], now: Now, *, said: str
     if BREAK_GLASS in options and not why:
         again = f"`/{verb} {meant} {BREAK_GLASS} WHY`"
         raise UsageError(f"`{BREAK_GLASS}` goes ahead without approval, so it needs a reason: {again}.")
-    if BREAK_GLASS in options and change.hold and change.hold.is_group_wide:
-        raise UsageError(f"Break-glass does not work for the hold of a group: leave out `{BREAK_GLASS}`, or the hold.")
     return ChangeCommand(change, why, *break_glass_option(options), selection)
 
 
@@ -213,7 +207,7 @@ def _change(verb: Verb, names: Names, options: Mapping[str, str], now: Now) -> C
         force="--force" in options,
         user=read_user(options["--user"]) if "--user" in options else "",
         duration=read_duration(duration_option(options), now) if {*TERMS} & {*options} else None,
-        hold=hold_of(host, read_hold(*hold_option(options), now)),
+        hold=read_hold(*hold_option(options), now),
         scheduled_window=read_scheduled_window(window_option(options), now) if {*WINDOW} & {*options} else None,
     )
 

@@ -1,14 +1,13 @@
 """Parse what a change is about: one host and one unit, or lists of hosts, groups of hosts and units."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TypeVar
 
 from bot.core.hosts.inventory import is_group
 from bot.core.input.names import SHOWN, read_host, read_unit
-from bot.core.input.options import HOLD, ORDER, SET, WAVES
-from bot.core.requests import Hold, Selection
+from bot.core.input.options import ORDER, SET, WAVES
+from bot.core.requests import Selection
 from bot.core.rollout.waves import read_waves
 from bot.core.systemd.units import UNIT_TYPES, UnitName
 from bot.core.text import unmangle
@@ -48,17 +47,14 @@ def read_names(said: str, names: Sequence[str], places: Sequence[str]) -> Names:
 
 
 def read_selection(names: Names, options: Mapping[str, str] = _NO_OPTIONS) -> Selection | None:
-    """What a rollout or a question is about; None for at most one host and unit, and for a hold on one group.
+    """What a rollout or a question is about; None for at most one host and unit.
 
     Raises `UsageError` for options that do not go together.
     """
     (hosts, units), given = names, [name for name in _MANY if name in options]
     is_one_host = not any(map(is_group, hosts)) and len(hosts) <= 1
-    is_one = len(hosts) <= 1 and len(units) <= 1 and not given
-    if is_one and (is_one_host or {*HOLD} & {*options}):
+    if is_one_host and len(units) <= 1 and not given:
         return None
-    if {*HOLD} & {*options}:
-        raise UsageError(_HOLD)
     if "--force" in options:
         raise UsageError("`--force` ends one stop that a mask waits for: name one host and one unit.")
     for name in given:
@@ -66,11 +62,6 @@ def read_selection(names: Names, options: Mapping[str, str] = _NO_OPTIONS) -> Se
             raise UsageError(f"`{name}` is about several hosts, and you named one: leave it out, or name more hosts.")
     waves = read_waves(options[WAVES]) if WAVES in options else ()
     return Selection(hosts, units, waves, with_triggers=SET in options, in_order=ORDER in options)
-
-
-def hold_of(hosts: str, hold: Hold | None) -> Hold | None:
-    """The hold, on one host or on all hosts of a group."""
-    return replace(hold, hosts=hosts.removeprefix("@")) if hold and is_group(hosts) else hold
 
 
 def refuse_second_unit(names: Names, reason: str) -> None:
@@ -89,12 +80,6 @@ def names_in_words(names: Names) -> str:
     """Hosts and units as they are typed."""
     hosts, units = names
     return f"{','.join(hosts)} {','.join(map(str, units))}"
-
-
-_HOLD = (
-    f"A hold is for one unit, on one host or on one group of hosts, without `{SET}`, `{WAVES}` and `{ORDER}`: "
-    "ask for a hold of each unit, on each host or on their group."
-)
 
 
 def _list(typed: str, read: Callable[[str], _Name], example: str) -> tuple[_Name, ...]:

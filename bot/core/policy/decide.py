@@ -28,7 +28,6 @@ from bot.core.policy.rules import (
     force_stop,
     guard_rights,
     hold,
-    hold_group_decision,
     identity,
     kill_switch,
     maskable,
@@ -101,7 +100,6 @@ RULES: tuple[Check, ...] = (
     undo.own_mask_is_undone,
     expiry.extension_is_free,
     permission.some_rule_matches,
-    hold.goes_to_every_host,
     permission.requester_may_ask,
     channel.card_has_its_place,
     expiry.mask_expires_where_required,
@@ -124,9 +122,7 @@ def decide(facts: Facts, policy: Policy) -> Decision:
     if facts.targets:
         answers = [(name, _answer(one, policy)) for name, one in rollout.each_target(facts)]
         return rollout.strictest_target(answers, is_one_act=bool(facts.request.ask.extends))
-    return hold_group_decision.strictest(
-        [(one.host, _answer(one, policy)) for one in hold_group_decision.per_host(facts)]
-    )
+    return _answer(facts, policy)
 
 
 def _answer(facts: Facts, policy: Policy) -> Decision:

@@ -32,8 +32,6 @@ def conflict(change: Change) -> str:
         return "A hold outlives reboots: leave out `--runtime`, or the hold."
     if change.user:
         return "Users' own managers are not watched, so nothing is held there: leave out `--user`, or the hold."
-    if change.scheduled_window and change.hold.is_group_wide:
-        return "A hold for a group also covers hosts that join later: leave out `--at`, or name one host."
     return ""
 
 

@@ -75,8 +75,6 @@ class Facts:
     shifts: Mapping[str, tuple[Shift, ...]] = field(default_factory=dict)  # on-call group -> who is on call until when
     cards: Mapping[str, Place] = field(default_factory=dict)  # channels where rules put their cards, as they are now
     own_mask: Request | None = None  # our own request that this one would undo, extend, or stop by force for
-    others: tuple[Host, ...] = ()  # the other hosts of the group that the hold would cover, or would not cover any more
-    group_hold: Request | None = None  # on one more host of a group: the approved hold for the group, while it stands
     kill_switch: KillSwitch | None = None  # MASK: who turned the kill switch on
     broken_chain: str = ""  # why the audit chain is not trusted
     unshipped: str = ""  # MASK: why a required sink has not received the audit log

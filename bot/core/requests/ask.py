@@ -24,7 +24,7 @@ class Change:
     """Verb, unit, host and options. The default is a persistent mask of a unit that is stopped first."""
 
     verb: Verb
-    host: str  # or a group such as `@web`, until one of its hosts is chosen to start with
+    host: str  # of a rollout: its hosts and groups as typed, like `web-01,@db`
     unit: UnitName
     runtime: bool = False  # a runtime mask: until the next reboot
     keep_running: bool = False  # mask without stopping
@@ -40,8 +40,7 @@ class Change:
         options = " --runtime" * self.runtime + " --keep-running" * self.keep_running + " --force" * self.force
         whose = f" --user {self.user}" if self.user else ""
         times = "".join(f" {time}" for time in (self.duration, self.hold, self.scheduled_window) if time)
-        where = f"@{self.hold.hosts}" if self.hold and self.hold.is_group_wide else self.host
-        return f"{self.verb} {where} {self.unit}{options}{whose}{times}"
+        return f"{self.verb} {self.host} {self.unit}{options}{whose}{times}"
 
     @property
     def noun(self) -> str:
@@ -82,7 +81,7 @@ class Ask:
     selection: Selection | None = None  # a rollout: everything that it is about; the change names its first words
     rollout: str = ""  # on one target of a rollout: the id of the rollout
     instead_of: datetime | None = None  # with `extends`: the new expiry
-    by_itself: bool = False  # the bot itself asked: a mask expired, or a hold is reapplied or extended to another host
+    by_itself: bool = False  # the bot itself asked: a mask expired, or a hold is reapplied
     break_glass: bool = False  # break-glass: without the missing approvals, if the policy allows it
     console_works: bool = (
         False  # with `--break-glass`: their word, for a guarded unit, that out-of-band access works today
@@ -97,18 +96,9 @@ class Ask:
     @property
     def related_ids(self) -> tuple[str, ...]:
         """The other requests by whose stored state this one acts."""
-        group_request = self.change.hold.group_request if self.change.hold else ""
-        return tuple(filter(None, (self.undoes, self.repeats, self.forces, self.rollout, group_request)))
+        return tuple(filter(None, (self.undoes, self.repeats, self.forces, self.rollout)))
 
     @property
     def is_reapply(self) -> bool:
         """Whether this request reapplies the mask of a hold."""
         return self.by_itself and bool(self.repeats)
-
-    @property
-    def is_group_member(self) -> bool:
-        """Whether this request extends a group's hold to one more host.
-
-        People approved the hold for the whole group.
-        """
-        return self.change.hold is not None and bool(self.change.hold.group_request)

@@ -41,9 +41,7 @@ def begin_aftercare(request: Request, now: datetime, care: AftercarePolicy, no_l
     if no_login:
         return Aftercare(now, no_login=no_login, look_at=look_at)
     if request.ask.rollout:
-        return Aftercare(look_at=look_at)  # the rollout ends and is extended as a whole
-    if request.ask.is_group_member:
-        return Aftercare(look_at=look_at)  # its owners review the hold as a whole, once
+        return Aftercare(look_at=look_at)  # the rollout ends, is extended and is reviewed as a whole
     if hold := request.hold:
         return Aftercare(remind_at=hold.review if hold.review > now else now + care.reminder_every, look_at=look_at)
     duration = request.ask.change.duration

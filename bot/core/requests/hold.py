@@ -13,14 +13,6 @@ class Hold:
 
     owners: str  # a group of the policy; only its members lift the hold
     review: datetime
-    hosts: str = ""  # a group of hosts: the hold covers all of them, and those that join later
-    # on one more host of such a group: the request in which people approved the hold for the whole group
-    group_request: str = ""
-
-    @property
-    def is_group_wide(self) -> bool:
-        """Whether the hold was asked for on one host of a group and goes from there to the other hosts."""
-        return bool(self.hosts) and not self.group_request
 
     def __str__(self) -> str:
         return f"--hold {self.owners} --review {format_moment(self.review)}"

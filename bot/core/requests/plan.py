@@ -40,6 +40,12 @@ def plan_digest(change: Change, snapshot: Snapshot, layer: Layer | None) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def kind_digest(change: Change, snapshot: Snapshot, layer: Layer | None) -> str:
+    """SHA-256 of the plan but for its machine, and for how long it lasts: the same where the same would be done."""
+    anywhere = replace(change, host="", duration=None, hold=None, scheduled_window=None)
+    return plan_digest(anywhere, replace(snapshot, machine_id=""), layer)
+
+
 def differences(approved: Mapping[str, object], found: Mapping[str, object]) -> tuple[str, ...]:
     """The differences from the approved plan, in words; empty when the plan still holds."""
     return tuple(

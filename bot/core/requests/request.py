@@ -55,7 +55,6 @@ class Request:
     break_glass: BreakGlass | None = None  # who went ahead without the missing approvals
     drift: SeenDrift = SeenDrift()
     hold_state: HoldState = HoldState()
-    hosts: tuple[str, ...] = ()  # for a group's hold and for its lift: the hosts it covers, and when people were asked
     rollout: Rollout | None = None  # of a request for many targets: how far each of them has come
     last_event: str = ""  # the id of the newest sealed event that was stored with a change of this request
     due_at: datetime | None = field(default=None)  # when the request is due; None: when something happens
@@ -150,12 +149,6 @@ class Request:
         )
 
     @property
-    def is_group_hold(self) -> bool:
-        """Whether the request asks for a hold on a whole group."""
-        hold = self.ask.change.hold
-        return self.ask.change.verb is Verb.MASK and hold is not None and hold.is_group_wide
-
-    @property
     def can_be_handed_over(self) -> bool:
         """Whether the request waits, or made something that is still in place."""
         return self.stage in (Stage.WAITING, Stage.APPROVED) or self.can_be_undone
@@ -164,7 +157,7 @@ class Request:
     def hold(self) -> Hold | None:
         """The hold with its current review date.
 
-        A hold that got an expiry is none any more: it was lifted on all hosts of its group.
+        A hold that got an expiry is none any more: it was lifted, and what is left of it is taken back.
         """
         hold, kept = self.ask.change.hold, self.aftercare.extensions
         if hold is None or self.ask.change.verb is not Verb.MASK or not self.is_live_mask or self.aftercare.expires_at:

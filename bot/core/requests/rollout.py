@@ -66,7 +66,9 @@ class TargetStatus(StrEnum):
     DONE = "done"  # as asked, and proven
     FAILED = "failed"  # over, and not as asked
     UNDONE = "undone"  # it was masked as asked, and the mask was undone since
-    SKIPPED = "skipped"  # it was not begun, because the rollout was stopped or another unit on its host failed
+    LOST = "lost"  # it was masked as asked, and the hold's mask was taken off by others since
+    # it was not begun, because the rollout was stopped, another unit on its host failed, or people did not want it
+    SKIPPED = "skipped"
 
     @property
     def is_open(self) -> bool:
@@ -87,11 +89,17 @@ class RolloutTarget:
     likeness: str = ""  # what is alike where this is alike: `running, enabled`
     outcome: str = ""  # of its request, once that is done
     note: str = ""  # why it was left out, failed, or is asked about again
+    # On a hold, which goes on where it is not in force yet, and to hosts that join later:
+    kind: str = ""  # the digest of its plan without its machine: what people approved on one, they approved on another
+    tries: int = 0  # requests that were made for it after the hold came into force
+    again_at: datetime | None = None  # when the next one is made; None: it has not ended, or was never tried
+    told: str = ""  # why it is not in force there, as its owners know
 
     @property
     def can_be_undone(self) -> bool:
         """Whether it made something that is still in place, as far as is known."""
-        return self.status in (TargetStatus.DONE, TargetStatus.FAILED) and self.outcome in _LEAVES_SOMETHING
+        is_over = self.status in (TargetStatus.DONE, TargetStatus.FAILED, TargetStatus.LOST)
+        return is_over and self.outcome in _LEAVES_SOMETHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +119,8 @@ class Rollout:
     forgiven_changes: int = 0  # and plans that had changed
     stopped_at: datetime | None = None  # nothing more is begun
     stopped_by: str = ""
+    joins_at: datetime | None = None  # of a hold: when it is looked for hosts that join it
+    judged_by: str = ""  # the digest of the policy that was in force then
     is_closed: bool = False  # it is over, and so are the requests of its targets that were never begun
 
     @property

@@ -37,6 +37,12 @@ def next_reapply(request: Request) -> datetime | None:
     return request.hold_state.try_at if request.hold and request.hold_state.loss else None
 
 
+def next_join(request: Request) -> datetime | None:
+    """When a hold for many hosts is looked for hosts that join it, and is tried where it is not in force yet."""
+    rollout = request.rollout
+    return rollout.joins_at if rollout and request.hold and not rollout.stopped_at else None
+
+
 def next_owner_reminder(request: Request) -> datetime | None:
     """When the owner is reminded: the mask expires soon, has not been undone, or has no expiry."""
     return request.aftercare.remind_at if request.can_be_undone else None
@@ -108,7 +114,7 @@ TIMERS: Mapping[Stage, tuple[Timer, ...]] = {
     ),
     Stage.APPROVED: (stored_due_time,),
     Stage.RUNNING: (stored_due_time,),
-    Stage.DONE: (mask_expiry, next_reapply, next_owner_reminder, next_aftercheck),
+    Stage.DONE: (mask_expiry, next_reapply, next_join, next_owner_reminder, next_aftercheck),
 }
 
 

@@ -20,6 +20,7 @@ class Progress:
     is_unknown: bool = False  # its outcome is not known yet
     is_asked_again: bool = False  # it has approvers of its own, because its plan has changed
     is_undone: bool = False
+    is_lost: bool = False  # a hold whose mask was taken off
     looks: int = 0  # checks after the change that were made
     found: bool = False  # and whether they found something worse
 
@@ -70,6 +71,8 @@ def _status(now: Progress, *, is_planned: bool) -> TargetStatus:
             return TargetStatus.UNKNOWN if now.is_unknown else TargetStatus.STARTED
         case Stage.DONE if now.is_undone:
             return TargetStatus.UNDONE
+        case Stage.DONE if now.is_lost:
+            return TargetStatus.LOST
         case Stage.DONE:
             return TargetStatus.DONE if now.outcome in _AS_ASKED else TargetStatus.FAILED
         case _:

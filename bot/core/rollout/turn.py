@@ -33,7 +33,7 @@ def next_turn(rollout: Rollout, now: datetime, *, is_checked: bool = True) -> Tu
     rollout = _after_failures(_without_hopeless(rollout), now)
     if rollout.paused_at:
         return Turn(rollout)
-    begin = tuple(_may_begin(rollout))
+    begin = tuple(may_begin(rollout))
     if begin or any(one.status.is_open for one in rollout.targets):
         return Turn(rollout, begin=begin)
     return _after_wave(rollout, now, is_checked=is_checked)
@@ -86,10 +86,10 @@ def _after_wave(rollout: Rollout, now: datetime, *, is_checked: bool) -> Turn:
     if begins_at > now or not (is_checked or rollout.go_on):
         return Turn(replace(rollout, wave_ended_at=ended_at), at=begins_at if begins_at > now else None)
     begun = replace(rollout, wave=rollout.wave + 1, wave_ended_at=None, go_on=False)
-    return Turn(begun, begin=tuple(_may_begin(begun)))
+    return Turn(begun, begin=tuple(may_begin(begun)))
 
 
-def _may_begin(rollout: Rollout) -> Iterator[RolloutTarget]:
+def may_begin(rollout: Rollout) -> Iterator[RolloutTarget]:
     """Of the waves that have come: as many as may run at once, and of one host only the next unit in its order."""
     free = rollout.settings.in_parallel - len(rollout.with_status(TargetStatus.STARTED, TargetStatus.UNKNOWN))
     unsettled = set[str]()  # hosts on which a unit that comes first is not done

@@ -88,15 +88,17 @@ def make_due_after_change(connection: Connection, request: Request, *, due_at: d
 
 
 def make_due(connection: Connection, request_id: str, *, now: datetime) -> None:
-    """Make a request due now, unless it is over; if it is claimed, it is checked again afterwards.
+    """Make a request due now, unless it is over; a rollout also then, whose targets may have news.
 
-    Only its stage is read: nobody acts before its row is verified. Raises `NoSuchRequest`.
+    If it is claimed, it is checked again afterwards. Only columns are read: nobody acts before its row is verified.
+    Raises `NoSuchRequest`.
     """
     of_request = targets.c.request_id == request_id
     if not connection.execute(select(targets.c.request_id).where(of_request).with_for_update()).all():
         raise NoSuchRequest(f"There is no request {request_id}.")
-    stage = connection.execute(select(requests.c.stage).where(requests.c.id == request_id)).scalar_one()
-    if not Stage(stage).is_final:
+    selected = requests.c.document[("ask", "selection", "hosts", 0)].as_string()
+    row = connection.execute(select(requests.c.stage, selected.label("host")).where(requests.c.id == request_id)).one()
+    if row.host or not Stage(row.stage).is_final:
         _set_due(connection, of_request, now)
 
 

@@ -23,6 +23,7 @@ _OF_ROLLOUT = (
         _DOCUMENT["because"].as_string().label("because"),
         _DOCUMENT[("approval", "rule")].as_string().label("rule"),
         _DOCUMENT["undone_by"].as_string().label("undone_by"),
+        _DOCUMENT[("hold_state", "loss")].as_string().label("loss"),
         _DOCUMENT[("aftercare", "looks")].as_integer().label("looks"),
         _DOCUMENT[("aftercare", "found", 0)].as_string().label("found"),
     )
@@ -56,6 +57,7 @@ def _progress(row: Any) -> Progress:
         is_unknown=bool(row.unknown_since),
         is_asked_again=bool(row.rule),
         is_undone=bool(row.undone_by),
+        is_lost=bool(row.loss),
         looks=row.looks or 0,
         found=bool(row.found),
     )

@@ -21,7 +21,6 @@ from bot.workflow.expiry.extend import Extensions
 from bot.workflow.followups.record import Followups
 from bot.workflow.force_stop import SlowStops, bound_to_waiting_mask, wake_force_requests
 from bot.workflow.health.edited_messages import EditedMessages
-from bot.workflow.hold.group_request import on_one_host
 from bot.workflow.kill_switch import KillSwitchControl
 from bot.workflow.outbox.shared_channels import cancel_waiting
 from bot.workflow.people.routing import place_of
@@ -58,7 +57,7 @@ class Desk:
         self.edited_messages = EditedMessages(deps)
         self.kill_switch = KillSwitchControl(deps)
         self.extensions = Extensions(deps, self.submit)
-        self.rollouts = Rollouts(deps, self.followups, self.submit)
+        self.rollouts = Rollouts(deps, self.followups, self.submit, self.mask_again)
         self.slow_stops = SlowStops(deps, self.submit, self.withdraw)
         self._admission = Admission(deps, self._refusals)
         self._pace = WithinAMinute(deps.timings.acts_per_minute, deps.clock)
@@ -107,7 +106,7 @@ class Desk:
 
         A `code` comes with break-glass; it is taken once, and only the word that it was right is kept.
         """
-        ask = bind(self._deps, bound_to_waiting_mask(self._deps, on_one_host(self._deps, ask)))
+        ask = bind(self._deps, bound_to_waiting_mask(self._deps, ask))
         if code and not self._deps.store.count(Query(key=key)):
             self.step_up.use(Caller(ask.requester, ask.requester_name, ask.place, key), code, used_for="break-glass")
             ask = replace(ask, stepped_up=True)
@@ -136,7 +135,8 @@ class Desk:
         if first.target.outcome not in halfway and not (first.hold and first.hold_state.loss):
             raise UsageError("There is nothing to repeat: " + how_it_stands(first))
         change, who = repeat_change(first, self._deps.clock.now()), beside_first_card(self._deps, first, caller)
-        ask = Ask(change, who.id, who.name, who.place, first.ask.reason, repeats=first.id)
+        rollout = first.ask.rollout if first.hold else ""
+        ask = Ask(change, who.id, who.name, who.place, first.ask.reason, repeats=first.id, rollout=rollout)
         return self.submit(ask, key=who.key)
 
     def vote(self, request_id: str, command: VoteCommand, caller: Caller) -> None:

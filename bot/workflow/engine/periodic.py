@@ -9,14 +9,13 @@ from bot.errors import MaskbotError, Stale
 from bot.ports import Periodic
 from bot.workflow.drift.watch import schedule_watches, watch
 from bot.workflow.health.operator_notices import ANCHOR, anchor, first_anchor
-from bot.workflow.hold.rollout import check_rollouts, roll_out
 from bot.workflow.hosts.quarantine import TRUST, check_quarantine, report_quarantine
 from bot.workflow.kill_switch import apply_switch_requests
 from bot.workflow.outbox.handover import HANDOVER, post_handover, schedule_handover
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.hold_group_members import HOLD_ROLLOUT
 from bot.workflow.requests.kill_switch_state import NAME as KILL_SWITCH
 from bot.workflow.requests.mask_inventory import WATCH
+from bot.workflow.rollout.joining import check_holds
 
 log = structlog.get_logger()
 
@@ -28,7 +27,6 @@ KINDS: Mapping[str, Perform] = {
     KILL_SWITCH: apply_switch_requests,
     TRUST: report_quarantine,
     ANCHOR: anchor,
-    HOLD_ROLLOUT: roll_out,
 }
 
 _AGAIN = timedelta(minutes=1)  # pause after an error
@@ -48,7 +46,7 @@ def schedule_configured(deps: Deps) -> None:
     schedule_watches(deps)
     schedule_handover(deps)
     check_quarantine(deps)
-    check_rollouts(deps)
+    check_holds(deps)
     if deps.in_force.policy.operations_channel:
         schedule_task(deps, first_anchor(deps))
 

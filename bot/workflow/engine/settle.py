@@ -51,4 +51,5 @@ def settle(deps: Deps, claim: Claim, result: Result) -> Request:
 def _has_moved(before: Request, now: Request) -> bool:
     """Whether a target has news for its rollout, which looks again at once; it looks now and then in any case."""
     was, is_now = before.target, now.target
-    return before.stage is not now.stage or (was.unknown_since is None) is not (is_now.unknown_since is None)
+    is_lost = before.hold_state.loss is not now.hold_state.loss
+    return is_lost or before.stage is not now.stage or (was.unknown_since is None) is not (is_now.unknown_since is None)

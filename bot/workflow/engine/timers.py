@@ -36,6 +36,7 @@ from bot.workflow.process.deps import Deps
 from bot.workflow.requests.kill_switch_state import show_kill_switch
 from bot.workflow.requests.results import Result, Stages
 from bot.workflow.rollout.carry_out import close_targets
+from bot.workflow.rollout.joining import go_on_with_hold
 
 Handler = Callable[[Deps, Request], Result | Stages]
 Entry = tuple[Timer | None, Handler]  # when it is due (None: whenever the request is), and what is done then
@@ -57,6 +58,7 @@ BY_STAGE: Mapping[Stage, tuple[Entry, ...]] = {
     Stage.DONE: (
         (mask_expiry, expire),
         (next_reapply, reapply),
+        (None, go_on_with_hold),
         (next_owner_reminder, remind_owner),
         (next_aftercheck, aftercheck),
     ),

@@ -4,19 +4,24 @@ The mask keeps the timer. While its host does not answer, no request is made, so
 finds none in the way. The undo is retried with growing pauses until the mask is gone, and its card says so.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from bot.core.audit.request_event import event
 from bot.core.cards import automatic_requests
+from bot.core.cards.rollout.reasons import not_undone
 from bot.core.people.identity import ITSELF
-from bot.core.requests import Ask, Request
+from bot.core.requests import Ask, Request, Stage
 from bot.core.requests.expiry import is_late, next_try, postpone_undo
+from bot.core.systemd.units import UnitName
 from bot.errors import HostError, UsageError
 from bot.workflow.hosts.look import look
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.lookup import undo_in_progress
 from bot.workflow.requests.results import Update
 from bot.workflow.requests.submit import submit
+
+_AT_ONCE = 10  # looks at hosts of a rollout
 
 
 def expire(deps: Deps, request: Request) -> Update:
@@ -29,16 +34,22 @@ def expire(deps: Deps, request: Request) -> Update:
     if newest is None:
         return _begin(deps, request)
     if newest.stage.is_final:  # and the mask is still there
-        return _overdue(deps, request, newest.target.note or newest.because, code=newest.stage)
+        return _overdue(deps, request, _why_not(newest), code=newest.stage)
     return _wait(deps, request, newest)
+
+
+def _why_not(undo: Request) -> str:
+    """Why an undo that is over has left the mask where it is, or some of the masks of a rollout."""
+    if undo.rollout and undo.stage is Stage.DONE:
+        return not_undone(undo.rollout)
+    return undo.target.note or undo.because
 
 
 def _begin(deps: Deps, mask: Request) -> Update:
     """Ask for the undo; the same key finds a request that was made before a crash."""
-    aftercare, change = mask.aftercare, mask.ask.change
+    aftercare = mask.aftercare
     try:
-        if mask.rollout is None:  # each target of a rollout is looked at by its own undo
-            look(deps, deps.in_force.inventory.host(change.host), mask.target.unit, user=change.user)
+        _look_whether_it_answers(deps, mask)
     except HostError as error:
         return _overdue(deps, mask, str(error), code=error.code)
     except UsageError as error:
@@ -46,6 +57,28 @@ def _begin(deps: Deps, mask: Request) -> Update:
     key = f"end:{mask.id}:{aftercare.expires_at:%Y%m%dT%H%M%S.%f}:{aftercare.tries}"
     request = submit(deps, _ask(mask), key=key)
     return _wait(deps, mask, request)
+
+
+def _look_whether_it_answers(deps: Deps, mask: Request) -> None:
+    """Look at the mask's host; of a rollout, at a few of those that are left, at others each time. Raises `HostError`.
+
+    Raises `UsageError` for a host that is not in the inventory any more.
+    """
+    left = [one for one in mask.rollout.targets if one.can_be_undone] if mask.rollout else []
+    begin, change = mask.aftercare.tries * _AT_ONCE % max(1, len(left)), mask.ask.change
+    some = [(one.host, one.unit) for one in (*left[begin:], *left[:begin])[:_AT_ONCE]]
+
+    def trouble(target: tuple[str, UnitName]) -> HostError | UsageError | None:
+        try:
+            look(deps, deps.in_force.inventory.host(target[0]), target[1], user=change.user)
+        except (HostError, UsageError) as error:
+            return error
+        return None
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        found = [*pool.map(trouble, some or [(change.host, mask.target.unit)])]
+    if None not in found and found[0]:
+        raise found[0]
 
 
 def _ask(mask: Request) -> Ask:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.core.cards.request_status import how_it_stands
+from bot.core.cards.titles import subject
 from bot.core.people.identity import Caller
 from bot.core.requests import Ask, Duration, Request
 from bot.errors import UsageError
@@ -51,10 +52,9 @@ class Extensions:
     def mask_to_keep(self, request_id: str) -> Request:
         """A mask of ours that can be kept: a hold, or one that expires. Raises `UsageError`."""
         mask = stored_request(self._deps, request_id)
-        if mask.hold and mask.ask.is_group_member:
-            raise UsageError(
-                f"This mask is held with all of @{mask.hold.hosts}: use Keep on the first card of that hold."
-            )
+        if mask.hold and mask.ask.rollout:
+            whole = stored_request(self._deps, mask.ask.rollout)
+            raise UsageError(f"This mask is held with {subject(whole)}: use Keep on the card of that hold.")
         return mask if mask.hold else self.mask_to_extend(request_id)
 
     def extend(self, request_id: str, duration: Duration, caller: Caller, *, reason: str = "") -> Request:

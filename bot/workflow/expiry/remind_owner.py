@@ -55,9 +55,7 @@ def _review(deps: Deps, mask: Request, hold: Hold) -> Update:
     They are reminded also while the hold's mask is off.
     """
     now, channel = deps.clock.now(), Place(place_of(deps, mask).channel)
-    is_review = (
-        now >= hold.review and not mask.ask.is_group_member
-    )  # for a group's hold, all hosts are reviewed together
+    is_review = now >= hold.review and not mask.ask.rollout  # which is reviewed as a whole
     body = in_words(
         deps, mask, lambda: holds.review_message(mask, hold, now) if is_review else holds.still_off_message(mask, hold)
     )

@@ -1,1 +1,1 @@
-"""Holds: reapply masks that were removed, on one host or on a whole group."""
+"""Holds: reapply masks that were removed, on one host or on one of many."""

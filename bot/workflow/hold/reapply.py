@@ -24,6 +24,7 @@ from bot.workflow.people.routing import place_of
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
 from bot.workflow.requests.kill_switch_state import active_kill_switch
+from bot.workflow.requests.lineage import standing_hold
 from bot.workflow.requests.lookup import undo_in_progress
 from bot.workflow.requests.results import Update
 from bot.workflow.requests.submit import submit
@@ -57,9 +58,9 @@ def report_removal(deps: Deps, mask: Request, became: Loss, agents: tuple[str, .
 
 def reapply(deps: Deps, request: Request) -> Request | Update:
     """Make sure that the mask of a hold is reapplied."""
-    hold = request.hold
+    hold = standing_hold(deps, request)
     if hold is None:
-        return request
+        return Update(replace(request, hold_state=replace(request.hold_state, try_at=None)))
     newest = (
         deps.store.get(request.hold_state.reapply_request)
         if request.hold_state.reapply_request
@@ -98,7 +99,8 @@ def _begin(deps: Deps, mask: Request, hold: Hold) -> Update:
 def _ask(mask: Request, hold: Hold) -> Ask:
     change = replace(mask.ask.change, unit=mask.target.unit, scheduled_window=None, hold=hold)
     why = automatic_requests.reapply_reason(mask)
-    return Ask(change, mask.owner, mask.owner_name, mask.ask.place, why, repeats=mask.id, by_itself=True)
+    rollout, place = mask.ask.rollout, mask.ask.place
+    return Ask(change, mask.owner, mask.owner_name, place, why, repeats=mask.id, rollout=rollout, by_itself=True)
 
 
 def _wait(deps: Deps, mask: Request, other: Request) -> Update:

@@ -24,7 +24,8 @@ from bot.workflow.requests.results import Closing, Decided, Ending, Update
 def act_on(deps: Deps, decided: Decided) -> Update | Closing | Ending:
     """What follows from the decision. Read by stage: a new request, one that waits, one that was approved before."""
     request = decided.request
-    if request.ask.rollout and request.stage is Stage.ASKED and not isinstance(decided.decision, Refuse):
+    is_target = request.ask.rollout and not request.ask.repeats
+    if is_target and request.stage is Stage.ASKED and not isinstance(decided.decision, Refuse):
         planned = request.move(Stage.WAITING, because=decided.decision.because, due_at=None)
         return Update(planned, [_evaluated(planned, decided)], is_urgent=False)  # it waits for its rollout
     match decided.decision:

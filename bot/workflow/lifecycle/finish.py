@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.core.audit.request_event import event
 from bot.core.cards.expiry import left_over_message
+from bot.core.cards.hold import back_message
 from bot.core.cards.not_started import mask_is_gone
 from bot.core.policy.model import Refuse
 from bot.core.policy.rules.force_stop import STOP_IS_OVER
@@ -18,7 +19,6 @@ from bot.ports import Message, MessageKind
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
 from bot.workflow.requests.closing import end_messages
-from bot.workflow.requests.hold_group_members import make_rollout_due
 from bot.workflow.requests.marks import mark_forced, mark_repeated, mark_undone
 from bot.workflow.requests.results import Ending, Update
 
@@ -57,8 +57,6 @@ def finish(deps: Deps, ending: Ending) -> Update:
     finished = replace(
         finished, aftercare=begin_aftercare(finished, now, deps.aftercare, ending.no_login), hold_state=history
     )
-    if finished.is_group_hold and not request.ask.extends:
-        make_rollout_due(deps, finished)  # before the outcome is saved, so that a crash cannot separate the two
     recorded = event(
         finished,
         "request.finished",
@@ -82,6 +80,8 @@ def _history(deps: Deps, request: Request, now: datetime) -> HoldState:
 def _to_all(ended: Request) -> Iterator[Message]:
     """Commands go into the thread; a change that did nothing on a host and needed no approval is on its card only."""
     if ended.ask.rollout and ended.approval is None:  # the rollout's card and thread say it
+        if ended.ask.is_reapply and ended.target.outcome is Outcome.PROVEN:
+            yield Message(MessageKind.NOTE, body=back_message(ended))
         return
     if ended.target.outcome is not Outcome.EXTENDED:
         yield Message(MessageKind.EVIDENCE)

@@ -47,12 +47,9 @@ def _route(deps: Deps, request: Request, routing: Routing, asked: str) -> Route:
 def _inherited_route(deps: Deps, request: Request) -> Route | None:
     """The route of an undo or reapplied hold: where the mask was announced.
 
-    A request by the bot itself has its card beside the mask's, and asks Slack nothing. The card for one more host of a
-    group is in the thread of the first card, and nobody else is told.
+    A request by the bot itself has its card beside the mask's, and asks Slack nothing.
     """
     ask = request.ask
-    if ask.by_itself and ask.is_group_member:
-        return Route(stays=True)  # in the thread of the group's card
     mask_id = ask.undoes or (ask.repeats if ask.by_itself else "")
     mask = deps.store.get(mask_id) if mask_id else None
     if mask is None or request.ask.by_itself:

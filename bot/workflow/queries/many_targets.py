@@ -104,10 +104,7 @@ def _at_each(deps: Deps, question: Question, look: Callable[[Question, UnitName]
 
 
 def _about_one(question: Question, host: str, unit: UnitName) -> Question:
-    change = question.change
-    if change:
-        hold = replace(change.hold, hosts="") if change.hold else None
-        change = replace(change, host=host, unit=unit, hold=hold)
+    change = replace(question.change, host=host, unit=unit) if question.change else None
     return Question(question.word, host, unit, change)
 
 

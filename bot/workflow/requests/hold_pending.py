@@ -26,11 +26,14 @@ def pending_hold(deps: Deps, request: Request, error: HostError) -> Update | Non
     # A reapplied hold does not stay pending: the hold itself checks the host before it asks.
     if hold is None or ask.is_reapply or ask.change.scheduled_window or not error.passing:
         return None
+    # Neither does one target of a rollout before that is in force: it is left out, and tried again afterwards.
+    if ask.rollout and not deps.store.get(ask.rollout).stage.is_final:
+        return None
     again_in = pause(now - (request.approved_at or request.asked_at), deps.aftercare).total_seconds()
     later = NotYet(str(error), again_in=again_in)
     if request.target.note == str(error):
         raise later
-    is_good_until = hold.review if request.approved_at and not ask.by_itself else None
+    is_good_until = hold.review if request.approved_at and not ask.rollout else None
     kept = replace(request.on_target(note=str(error)), act_by=is_good_until)
     told = [] if request.target.note else [_notice(kept, hold_pending(request, str(error)))]
     pends = event(kept, "hold.pending", outcome="failure", code=error.code, why=str(error))
@@ -38,10 +41,8 @@ def pending_hold(deps: Deps, request: Request, error: HostError) -> Update | Non
 
 
 def _notice(request: Request, body: str) -> Message:
-    """Tell the requester alone; for one more host of a group, the group's thread."""
-    if not request.ask.by_itself:
-        return to_requester(request, body)
-    return Message(MessageKind.NOTE, body=body, place=request.ask.place)
+    """Tell the requester alone; of one host of many, the thread of the hold's card."""
+    return Message(MessageKind.NOTE, body=body) if request.ask.rollout else to_requester(request, body)
 
 
 def wake_pending_holds(deps: Deps, host: str) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.core.requests import Request, Stage, Target
+from bot.core.requests import Hold, Request, Stage, Target
 from bot.core.requests.deadlines import are_apart
 from bot.ports import Query
 from bot.workflow.process.deps import Deps
@@ -15,6 +15,21 @@ def target_to_restore(deps: Deps, mask_id: str) -> Target:
     while first.ask.change.hold and first.ask.repeats:
         first = deps.store.get(first.ask.repeats)
     return replace(mask.target, before=first.target.before)
+
+
+def newest_request(deps: Deps, mask_id: str) -> Request:
+    """The newest request for a mask, which later requests may have made again."""
+    mask = deps.store.get(mask_id)
+    while mask.repeated_by:
+        mask = deps.store.get(mask.repeated_by)
+    return mask
+
+
+def standing_hold(deps: Deps, mask: Request) -> Hold | None:
+    """The hold of a mask, while it stands. On one of many hosts, it ends when all of it is lifted."""
+    if mask.hold and mask.ask.rollout and not deps.store.get(mask.ask.rollout).hold:
+        return None
+    return mask.hold
 
 
 def known_related_units(*targets: Target | None) -> frozenset[str]:

@@ -6,12 +6,11 @@ from typing import Any
 
 from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
-from bot.core.requests import Extension, Forced, Request, Stage, TargetStatus
+from bot.core.requests import Extension, Forced, Request, Rollout, RolloutTarget, Stage, TargetStatus
 from bot.core.requests.expiry import extend, keep
 from bot.core.rollout.progress import Progress, with_progress
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.update import update
-from bot.workflow.requests.hold_group_members import make_rollout_due
 
 
 def mark_undone(deps: Deps, mask_id: str, *, by: str, is_restored: bool) -> None:
@@ -22,25 +21,25 @@ def mark_undone(deps: Deps, mask_id: str, *, by: str, is_restored: bool) -> None
     at = deps.clock.now() if is_restored else None
 
     def marked(mask: Request) -> Request:
-        return mask if mask.undone_by else replace(mask, undone_by=by, undone_at=at, was_gone=at is None)
+        if mask.undone_by:
+            return mask
+        return replace(mask, undone_by=by, undone_at=at, was_gone=at is None, rollout=_ended(mask.rollout))
 
     mask = _mark(deps, mask_id, "mask.undone", by, marked)
-    if mask.is_group_hold:
-        make_rollout_due(deps, mask)
-    if mask.ask.rollout:
-        _mark_in_rollout(deps, mask)
+    _mark_in_rollout(deps, mask, lambda target: replace(target, status=TargetStatus.UNDONE))
 
 
-def _mark_in_rollout(deps: Deps, mask: Request) -> None:
-    """Write into the rollout that the mask of one of its targets was undone; its card says so."""
+def _mark_in_rollout(deps: Deps, mask: Request, now: Callable[[RolloutTarget], RolloutTarget]) -> None:
+    """Write into the rollout what became of the mask of one of its targets; its card says so."""
 
     def marked(whole: Request) -> tuple[Request, list[Event]]:
         target = whole.rollout.of_request(mask.id) if whole.rollout else None
         if whole.rollout is None or target is None:
             return whole, []
-        return replace(whole, rollout=whole.rollout.put(replace(target, status=TargetStatus.UNDONE))), []
+        return replace(whole, rollout=whole.rollout.put(now(target))), []
 
-    update(deps, mask.ask.rollout, marked, urgent=False)
+    if mask.ask.rollout:
+        update(deps, mask.ask.rollout, marked, urgent=False)
 
 
 def note_late(deps: Deps, target: Request) -> None:
@@ -56,18 +55,41 @@ def note_late(deps: Deps, target: Request) -> None:
 
 
 def mark_repeated(deps: Deps, first_id: str, *, by: str) -> None:
-    """Write into a request that failed halfway that a later one finished it and now owns what it left."""
-    _mark(deps, first_id, "mask.repeated", by, lambda first: replace(first, repeated_by=by))
+    """Write into a request that a later one finished it, or put its mask back, and now owns what it left."""
+    first = _mark(deps, first_id, "mask.repeated", by, lambda first: replace(first, repeated_by=by))
+    _mark_in_rollout(deps, first, lambda target: replace(target, request_id=by))
 
 
-def mark_lifted(deps: Deps, part_id: str, *, by: str) -> None:
-    """Write into a host's mask that the hold of its group was lifted: the mask expires now."""
+def mark_lifted(deps: Deps, hold_id: str, *, by: str) -> None:
+    """Write into a hold for many hosts that it was lifted: what is left of it expires now, wherever it can be reached.
+
+    It goes to no further host, and requests for hosts that have not begun are closed.
+    """
     now = deps.clock.now()
 
-    def marked(mask: Request) -> Request:
-        return replace(mask, aftercare=replace(mask.aftercare, expires_at=now, remind_at=None)) if mask.hold else mask
+    def marked(whole: Request) -> Request:
+        if whole.hold is None or whole.rollout is None:
+            return whole
+        return replace(
+            whole, aftercare=replace(whole.aftercare, expires_at=now, remind_at=None), rollout=_ended(whole.rollout)
+        )
 
-    _mark(deps, part_id, "hold.lifted", by, marked)
+    _mark(deps, hold_id, "hold.lifted", by, marked)
+
+
+def _ended(rollout: Rollout | None) -> Rollout | None:
+    """The rollout of masks that are gone or will be: requests for further targets are closed."""
+    return replace(rollout, joins_at=None, is_closed=False) if rollout else None
+
+
+def mark_progress(deps: Deps, whole_id: str) -> Request:
+    """Write into a rollout how far its targets have come, and return it."""
+
+    def marked(whole: Request) -> tuple[Request, list[Event]]:
+        known = whole.rollout and with_progress(whole.rollout, deps.store.progress(whole.id))
+        return replace(whole, rollout=known), []
+
+    return update(deps, whole_id, marked)
 
 
 def mark_extended(deps: Deps, mask_id: str, by: Extension, *, is_approved: bool) -> bool:

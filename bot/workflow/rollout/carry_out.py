@@ -21,12 +21,13 @@ from bot.workflow.process.deps import Deps
 from bot.workflow.process.update import update
 from bot.workflow.requests.closing import close, end_messages
 from bot.workflow.requests.kill_switch_state import active_kill_switch
-from bot.workflow.requests.marks import mark_undone
+from bot.workflow.requests.marks import mark_lifted, mark_progress, mark_undone
 from bot.workflow.requests.results import Closing, Decided, Ending, Result, Stages, Update, save
 from bot.workflow.rollout.extension import extend_rollout
 from bot.workflow.rollout.glance import NotRecorded, as_now, is_checked, wave_as_now, why_not_recorded
 from bot.workflow.rollout.keep_active import headroom, may_begin
 
+_NOT_BEGUN = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)
 _POLL = timedelta(seconds=5)  # every target that moves wakes its rollout anyway
 
 
@@ -67,7 +68,7 @@ def take_turn(deps: Deps, request: Request) -> Stages:
     is_new_wave = turn.rollout.wave != rollout.wave
     if is_new_wave and (held := _instead_of_wave(deps, request, rollout)):
         return (yield from _go_on(deps, request, Turn(held), held))
-    begin, waits_for = _with_enough_active(deps, request, turn)
+    begin, waits_for = with_enough_active(deps, request, turn.rollout, turn.begin)
     if no := why_not_recorded(deps, begin):
         return (yield _wait(deps, request, rollout, no))
     begun = turn.rollout.put(*(replace(one, status=TargetStatus.STARTED) for one in begin))
@@ -78,22 +79,26 @@ def take_turn(deps: Deps, request: Request) -> Stages:
     elif begin:
         request = yield Update(replace(request, rollout=begun), is_urgent=False)
     for target in begin:
-        _begin_target(deps, request, target)
-    if turn.is_over:
+        begin_target(deps, request, target)
+    if turn.is_over and not _is_still_made(deps, request):
         return (yield _finish(deps, request, begun))
     return (yield from _go_on(deps, request, turn, begun))
 
 
-def _with_enough_active(deps: Deps, request: Request, turn: Turn) -> tuple[Sequence[RolloutTarget], str]:
+def with_enough_active(
+    deps: Deps, request: Request, rollout: Rollout, wanted: Sequence[RolloutTarget]
+) -> tuple[Sequence[RolloutTarget], str]:
     """The targets that may begin without leaving too few hosts that run the unit, and why the others wait."""
-    room = headroom(deps, request, turn.rollout) if turn.begin else None
+    room = headroom(deps, request, rollout) if wanted else None
     if room is None:
-        return turn.begin, ""
-    begin = may_begin(room, turn.rollout, [*turn.begin])
-    return begin, "" if len(begin) == len(turn.begin) else reasons.too_few_active(room.rule, len(room.active))
+        return wanted, ""
+    begin = may_begin(room, rollout, [*wanted])
+    return begin, "" if len(begin) == len(wanted) else reasons.too_few_active(room.rule, len(room.active))
 
 
 def _go_on(deps: Deps, request: Request, turn: Turn, rollout: Rollout) -> Stages:
+    if turn.is_over:
+        rollout = replace(rollout, waits_for=reasons.STILL_MADE)
     before = request.rollout or Rollout()
     if rollout.paused_at and not before.paused_at:
         return (yield _pause(deps, request, rollout))
@@ -129,7 +134,7 @@ def _pause(deps: Deps, request: Request, rollout: Rollout) -> Update:
     return Update(paused, [told], [Message(MessageKind.NOTE, body=body, mentions=(request.owner.user,))])
 
 
-def _begin_target(deps: Deps, whole: Request, target: RolloutTarget) -> None:
+def begin_target(deps: Deps, whole: Request, target: RolloutTarget) -> None:
     """Let the request of one target run: the rollout's approval is its own, for the plan that people approved."""
     now = deps.clock.now()
 
@@ -172,6 +177,27 @@ def _why_not_any_more(deps: Deps, request: Request, rollout: Rollout) -> str:
     return reasons.needs_more(decision.need) if isinstance(decision, NeedsApproval) else ""
 
 
+def _is_still_made(deps: Deps, request: Request) -> bool:
+    """Whether what it undoes is just being made on a further host: a hold that was joined meanwhile.
+
+    What is not known there holds up no undo.
+    """
+    made = deps.store.progress(request.ask.undoes) if request.ask.undoes else ()
+    return any(one.stage is Stage.RUNNING and not one.is_unknown for one in made)
+
+
+def _mark_what_it_undid(deps: Deps, request: Request, rollout: Rollout) -> None:
+    """What is left of a hold is taken back by itself from now on, on hosts that are away for one; unless it was
+    stopped.
+    """
+    undone = mark_progress(deps, request.ask.undoes)
+    is_unknown = undone.rollout is not None and undone.rollout.is_unknown
+    if not undone.is_live_mask and not is_unknown:
+        mark_undone(deps, undone.id, by=request.id, is_restored=True)
+    elif not rollout.stopped_at:
+        mark_lifted(deps, undone.id, by=request.id)
+
+
 def _time_is_up(request: Request, now: datetime) -> bool:
     duration, begun_at = request.ask.change.duration, request.begun_at
     return bool(duration and begun_at and duration.expires_at(begun_at) <= now)
@@ -187,9 +213,11 @@ def _finish(deps: Deps, request: Request, rollout: Rollout) -> Update:
     may_have_masks = done.is_live_mask or (is_mask and rollout.is_unknown)
     care = begin_aftercare(done, request.begun_at or now, deps.aftercare) if may_have_masks else Aftercare()
     done = replace(done, aftercare=replace(care, look_at=None))
-    undone = deps.store.get(request.ask.undoes) if request.ask.undoes else None
-    if undone and not undone.is_live_mask and not (undone.rollout and undone.rollout.is_unknown):
-        mark_undone(deps, request.ask.undoes, by=request.id, is_restored=True)
+    if request.ask.undoes:
+        _mark_what_it_undid(deps, done, rollout)
+    if done.hold:
+        told = rollout.put(*(replace(one, told=one.note) for one in rollout.targets))
+        done = replace(done, rollout=replace(told, joins_at=now, judged_by=deps.in_force.policy.digest))
     counts = {str(status): len(rollout.with_status(status)) for status in TargetStatus if rollout.with_status(status)}
     is_whole = len(rollout.with_status(TargetStatus.DONE)) == len(rollout.planned)
     ended = event(
@@ -203,7 +231,7 @@ def close_targets(deps: Deps, request: Request) -> Update | Request:
     if request.rollout is None or request.rollout.is_closed:
         return request
     for one in deps.store.progress(request.id):
-        if one.stage in (Stage.ASKED, Stage.WAITING):
+        if one.stage in _NOT_BEGUN:
             with suppress(NotSealed):  # which never runs, and keeps no rollout from its end
                 target = deps.store.get(one.request_id)
                 save(deps, close(Closing(target, Stage.CANCELLED, reasons.NOT_BEGUN, "rollout_over"), deps.clock.now()))

@@ -1,6 +1,7 @@
 """The desk's part for rollouts: what people do to them by their buttons."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from bot.core.cards.rollout import reasons
 from bot.core.people.identity import Caller
@@ -9,16 +10,24 @@ from bot.core.requests.deadlines import repeat_change
 from bot.errors import UsageError
 from bot.workflow.followups.record import Followups
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.lookup import beside_first_card, stored_request
+from bot.workflow.requests.lookup import beside_first_card, stored_request, update_stored_request
+from bot.workflow.rollout.joining import tried_at_once
 
 
 class Rollouts:
     """Pause, go on, stop here, retry what failed, and mask what triggers a unit with it."""
 
-    def __init__(self, deps: Deps, followups: Followups, submit: Callable[..., Request]) -> None:
+    def __init__(
+        self,
+        deps: Deps,
+        followups: Followups,
+        submit: Callable[..., Request],
+        mask_again: Callable[[str, Caller], Request],
+    ) -> None:
         self._deps = deps
         self._followups = followups
         self._submit = submit
+        self._mask_again = mask_again
 
     def go_on(self, request_id: str, caller: Caller) -> None:
         """Go on at once: after a pause, and in spite of the failures until now."""
@@ -35,6 +44,8 @@ class Rollouts:
     def retry_failed(self, request_id: str, caller: Caller) -> Request:
         """Ask once more for the targets that failed; under the same approval, while it is good and the plans hold."""
         first = stored_request(self._deps, request_id)
+        if first.hold and first.stage.is_final:
+            return self._hold_again(first, caller)
         failed = (first.rollout or Rollout()).with_status(TargetStatus.FAILED)
         if not first.stage.is_final or not failed:
             raise UsageError(reasons.NOTHING_FAILED)
@@ -44,6 +55,14 @@ class Rollouts:
         change = repeat_change(first, self._deps.clock.now())
         ask = Ask(change, who.id, who.name, who.place, first.ask.reason, repeats=first.id, selection=chosen)
         return self._submit(ask, key=caller.key)
+
+    def _hold_again(self, first: Request, caller: Caller) -> Request:
+        """A hold tries at once where it is not in force; where its mask was taken off, people are asked for it."""
+        for one in first.rollout.with_status(TargetStatus.LOST) if first.rollout else ():
+            self._mask_again(one.request_id, replace(caller, key=f"{caller.key}:{one.request_id}"))
+        return update_stored_request(
+            self._deps, first.id, lambda whole: (tried_at_once(whole, self._deps.clock.now()), ())
+        )
 
     def mask_the_set(self, request_id: str, caller: Caller) -> Request:
         """Ask for the same mask together with what triggers its unit."""

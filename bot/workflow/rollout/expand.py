@@ -1,5 +1,7 @@
 """Expand what a rollout is asked for into its targets: each host once, and each unit on it."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 from bot.core.hosts.inventory import Inventory, is_group
@@ -32,6 +34,13 @@ def expand_hosts(deps: Deps, selection: Selection) -> tuple[str, ...]:
     return tuple(dict.fromkeys(host for hosts in named for host in hosts))
 
 
+def expand_now(deps: Deps, selection: Selection) -> Iterator[tuple[str, UnitName]]:
+    """The same for a hold that is in force: its groups as they are now, without names that are gone."""
+    for name in selection.hosts:
+        with suppress(UsageError):
+            yield from ((host, unit) for host in _group(deps.in_force.inventory, name) for unit in selection.units)
+
+
 def bind(deps: Deps, ask: Ask) -> Ask:
     """The request with its host, or the targets of a rollout, checked. An unmask of a rollout's words is its undo.
 
@@ -40,7 +49,7 @@ def bind(deps: Deps, ask: Ask) -> Ask:
     if ask.selection is None:
         deps.in_force.inventory.host(ask.change.host)
         return ask
-    if ask.undoes or ask.repeats:
+    if ask.undoes or ask.repeats or ask.extends:
         return ask
     expand(deps, ask.selection)
     if ask.change.verb is not Verb.UNMASK:
@@ -54,7 +63,7 @@ def _group(inventory: Inventory, name: str) -> list[str]:
     """The hosts of a group. Raises `UsageError` if it has none, or if the name is that of no host."""
     if not is_group(name):
         return [inventory.host(name).name]
-    found = [host.name for host in inventory.hosts if name.removeprefix("@") in host.groups]
+    found = [host.name for host in inventory.in_group(name)]
     if not found:
         raise UsageError(f"hosts.yaml has no host in the group `{name[:80]}`. `/mask help` lists the hosts.")
     return found

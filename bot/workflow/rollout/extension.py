@@ -9,7 +9,7 @@ from bot.errors import NotYet, Unverified, UsageError
 from bot.workflow.evaluate import evaluate, gather_facts
 from bot.workflow.lifecycle.start import extend
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.hold_group_members import newest_request
+from bot.workflow.requests.lineage import newest_request
 from bot.workflow.requests.results import Closing, Decided, Ending
 
 

@@ -9,7 +9,6 @@ from bot.core.systemd.units import UnitName
 from bot.errors import HostError
 from bot.workflow.hosts.look import look
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.hold_group_members import hosts_in_group
 
 _AT_ONCE = 10  # looks at a time
 
@@ -32,7 +31,7 @@ def headroom(deps: Deps, request: Request, rollout: Rollout) -> Headroom | None:
     rule, change = rollout.settings.keep_active, request.ask.change
     if rule is None or change.verb is not Verb.MASK or change.keep_running:
         return None
-    hosts = hosts_in_group(deps, rule.group)
+    hosts = deps.in_force.inventory.in_group(rule.group)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         found = zip(hosts, pool.map(lambda host: _is_active(deps, host, change.unit, change.user), hosts), strict=True)
         return Headroom(rule, frozenset(host.name for host, is_active in found if is_active))

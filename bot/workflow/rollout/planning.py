@@ -15,6 +15,7 @@ from bot.core.policy.decide import may_steer
 from bot.core.policy.mask_layer import with_plan
 from bot.core.policy.model import Allow, Decision, Moment, NeedsApproval, Refuse
 from bot.core.requests import Request, Rollout, RolloutSettings, RolloutTarget, Stage, TargetStatus, Verb
+from bot.core.requests.plan import kind_digest
 from bot.core.requests.rollout import MOST_TARGETS
 from bot.core.rollout.digest import rollout_digest, with_earlier_approvals
 from bot.core.rollout.steering import stop
@@ -26,7 +27,7 @@ from bot.ports import Query
 from bot.workflow.evaluate import evaluate, gather_facts, raise_if_unknown
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.update import update
-from bot.workflow.requests.hold_group_members import newest_request
+from bot.workflow.requests.lineage import newest_request
 from bot.workflow.requests.results import Closing, Decided, Stages, Update
 from bot.workflow.requests.submit import submit
 from bot.workflow.rollout.expand import expand
@@ -155,25 +156,25 @@ def _with_triggers(deps: Deps, request: Request, rollout: Rollout) -> Rollout:
     if selection is None or not selection.with_triggers or rollout.with_status(TargetStatus.PLANNING):
         return rollout
     seen = _requests(deps, request)
-    known, found = {(one.host, str(one.unit)) for one in rollout.targets}, list[RolloutTarget]()
+    known, found = {(one.host, one.unit) for one in rollout.targets}, list[RolloutTarget]()
     for one in rollout.targets:
-        for name in _triggers(seen[one.request_id]) if one.status is TargetStatus.READY else ():
-            if (one.host, name) not in known:
-                known.add((one.host, name))
-                found.append(RolloutTarget(one.host, UnitName(name)))
+        for unit in triggers_of(seen[one.request_id]) if one.status is TargetStatus.READY else ():
+            if (one.host, unit) not in known:
+                known.add((one.host, unit))
+                found.append(RolloutTarget(one.host, unit))
         found.append(one)
     return replace(rollout, targets=tuple(found))
 
 
-def _triggers(request: Request) -> list[str]:
+def triggers_of(request: Request) -> list[UnitName]:
     """The sockets, timers and paths that start the unit."""
     around = request.target.before.around if request.target.before else None
-    return [one.unit for one in around.triggers if one.unit.endswith(_TRIGGERS)] if around else []
+    return [UnitName(one.unit) for one in around.triggers if one.unit.endswith(_TRIGGERS)] if around else []
 
 
 def _decide(deps: Deps, request: Request, rollout: Rollout) -> Decided | Closing:
     """Every target is planned or left out: divide the rest into waves, and let the policy decide."""
-    planned = rollout.put(*(_as_planned(deps, rollout, one) for one in rollout.planned))
+    planned = rollout.put(*(as_planned(deps, rollout, one) for one in rollout.planned))
     if not planned.planned:
         return Closing(request, Stage.REFUSED, words.nothing_planned(planned), "nothing_planned")
     room = headroom(deps, request, planned)
@@ -195,7 +196,7 @@ def _requests(deps: Deps, request: Request) -> dict[str, Request]:
     return {one.id: one for one in deps.store.find(Query(rollout=request.id, limit=MOST_TARGETS))}
 
 
-def _as_planned(deps: Deps, rollout: Rollout, target: RolloutTarget) -> RolloutTarget:
+def as_planned(deps: Deps, rollout: Rollout, target: RolloutTarget) -> RolloutTarget:
     """The target with its plan, in which the other units of the rollout on its host are left out."""
     beside = tuple(str(one.unit) for one in rollout.planned if one.host == target.host and one is not target)
 
@@ -206,5 +207,8 @@ def _as_planned(deps: Deps, rollout: Rollout, target: RolloutTarget) -> RolloutT
         return with_plan(replace(request, ask=replace(request.ask, change=change)), seen), []
 
     request = update(deps, target.request_id, planned)
-    seen = request.target.before
-    return replace(target, digest=request.target.digest, likeness=words.likeness(seen) if seen else "")
+    seen, change = request.target.before, request.ask.change
+    likeness, kind = (words.likeness(seen), "") if seen else ("", "")
+    if seen and change.hold:
+        kind = kind_digest(change, seen, request.target.layer)
+    return replace(target, digest=request.target.digest, likeness=likeness, kind=kind)

@@ -152,9 +152,9 @@ def extending(request: Request, until: datetime | None = None) -> Request:
     return replace(request, ask=wanted)
 
 
-def with_hold(request: Request, hosts: str = "", group_request: str = "", **history: object) -> Request:
-    """The same, held by @sre for three months, on one host or on a group of them."""
-    hold = Hold("sre", NOW + timedelta(days=90), hosts, group_request)
+def with_hold(request: Request, **history: object) -> Request:
+    """The same, held by @sre for three months."""
+    hold = Hold("sre", NOW + timedelta(days=90))
     change = replace(request.ask.change, hold=hold)
     return replace(request, ask=replace(request.ask, change=change), undo_until=None, hold_state=HoldState(**history))  # type: ignore[arg-type]
 
@@ -317,9 +317,6 @@ WAITING = {
             act_by=NOW + timedelta(days=90),
         )
     ),
-    "a hold for a group": replace(with_hold(waiting(), "web"), hosts=("web-01", "web-02", "web-03")),
-    "a hold for a group of one": with_hold(waiting(), "web"),
-    "a hold for a group is lifted": replace(unmask(undoes="r0"), hosts=("web-01", "web-02", "web-03")),
     "a hold that is kept": review(replace(waiting(), stage=Stage.APPROVED, approval=None, because="@sre reviewed it")),
     "its end has come": came_by_itself(
         replace(unmask(undoes="r1"), stage=Stage.APPROVED, approval=None, approved_at=NOW, act_by=None)
@@ -490,11 +487,8 @@ DONE = {
         with_hold(proven()),
         aftercare=Aftercare(extensions=(Extension("r5", BOB, "bob", NOW, NOW + timedelta(days=60)),)),
     ),
-    "held on all of a group": with_hold(proven(), "web"),
-    "held on one more host of a group": replace(
-        came_by_itself(with_hold(proven(), "web", "r0")),
-        ask=replace(came_by_itself(with_hold(proven(), "web", "r0")).ask, requester=ALICE, requester_name="alice"),
-        because="approved with the hold for its group",
+    "held with many, by a card of its own": replace(
+        with_hold(proven()), ask=replace(with_hold(proven()).ask, rollout="r0")
     ),
     "a hold is put back": replace(
         came_by_itself(with_hold(proven())),

@@ -8,12 +8,14 @@ from bot.core.policy.hold import HoldPolicy
 from bot.core.requests import Hold, Request
 from tests.core.cards.cases import DONE
 from tests.core.cards.reading import read
+from tests.core.cards.rollouts import OVER
 from tests.core.cards.situations import NAMES, NOW, proven
 
 LATER = NOW + timedelta(minutes=5)
 
 
 HOLD = Hold("sre", NOW)
+ONE_OF_MANY = DONE["held with many, by a card of its own"]
 
 
 def said_of_holds() -> dict[str, str]:
@@ -22,9 +24,7 @@ def said_of_holds() -> dict[str, str]:
     no_reason: Request = replace(held, finished_at=None, ask=replace(held.ask, reason=""))
     texts = {
         "a hold is due for review": hold.review_message(held, HOLD, NOW + timedelta(days=90)),
-        "a hold for a group is due for review": hold.review_message(
-            held, replace(HOLD, hosts="web"), NOW + timedelta(days=90)
-        ),
+        "a hold for many hosts is due for review": hold.review_message(OVER["held"], HOLD, NOW + timedelta(days=90)),
         "a hold without a reason is due for review": hold.review_message(no_reason, HOLD, NOW),
         "a hold was taken off, and comes back": hold.removal_message(off, HOLD, HoldPolicy()),
         "a hold was taken off, and that is announced": hold.removal_message(held, HOLD, HoldPolicy(reapply=False)),
@@ -35,9 +35,12 @@ def said_of_holds() -> dict[str, str]:
         "a hold is taken off again and again, by puppet": hold.pause_message(off, HOLD, LATER),
         "a hold is still off": hold.still_off_message(again, HOLD),
         "a hold is still off, and nobody tries": hold.still_off_message(held, HOLD),
+        "a hold is taken off one of many hosts, and that is announced": hold.removal_message(
+            ONE_OF_MANY, HOLD, HoldPolicy(reapply=False)
+        ),
+        "a hold is still off on one of many hosts": hold.still_off_message(ONE_OF_MANY, HOLD),
+        "a hold is back on one of many hosts": hold.back_message(ONE_OF_MANY),
         "a hold is not back yet": hold.not_reapplied_message(again),
-        "the first host of a group is gone": hold.stranded_message(held, replace(HOLD, hosts="web")),
-        "a hold is not on a host of its group": hold.missing_message(held, "web-02", "web-02 does not answer."),
     }
     return {name: read(plain(text), NAMES) for name, text in texts.items()}
 

@@ -60,15 +60,12 @@ ODD = (
 HOLD = Hold("sre", NOW + timedelta(days=90))
 HELD = replace(OURS, ask=replace(OURS.ask, change=replace(OURS.ask.change, hold=HOLD)))
 OFF = replace(HELD, hold_state=HoldState(loss=Loss.REMOVED))
-OF_ALL, ON_ONE_MORE = (
-    replace(HELD, ask=replace(HELD.ask, change=replace(HELD.ask.change, hold=hold)))
-    for hold in (replace(HOLD, hosts="web"), replace(HOLD, hosts="web", group_request="r0"))
-)
 PENDING = replace(HELD, id="r7", stage=Stage.ASKED).on_target(note="web-01 does not <answer>.")
 SLOW = under_way(
     waiting=SlowWait(NOW, NOW), last_seen=running(active=ActiveState.DEACTIVATING, sub="stop-sigterm", main_pid=7)
 )
 WITHDRAWN = replace(under_way(called_off=NOW), id="r9")
+OF_ALL = replace(OVER["held"], id="r0")
 ROLLOUT, HALFWAY = (replace(one, id="r0") for one in (OVER["partly"], RUNNING["paused after a failure"]))
 TARGET, AGAIN = (replace(one, id="r6", ask=replace(one.ask, rollout="r0")) for one in (OURS, waiting()))
 SEEN = host_view(hand("worker.service", LINK.identity, load=LoadState.LOADED, active=ActiveState.ACTIVE))
@@ -105,8 +102,7 @@ def said_in_lists() -> dict[str, str]:
         ),
         "held, and pending": mask_inventory.listing(replace(BOOK, ours=(HELD,), open=(PENDING,))),
         "held, and taken off": mask_inventory.listing(replace(BOOK, host_views=(host_view(),), ours=(OFF,))),
-        "held on all of a group": mask_inventory.listing(replace(BOOK, ours=(OF_ALL,))),
-        "held on one more host of a group": mask_inventory.listing(replace(BOOK, ours=(ON_ONE_MORE,))),
+        "held on many hosts": mask_inventory.listing(replace(BOOK, ours=(OF_ALL,))),
         "slow to stop": mask_inventory.listing(replace(BOOK, ours=(), open=(SLOW, WITHDRAWN))),
         "a rollout": mask_inventory.listing(MaskInventory(NOW, (SEEN,), (ROLLOUT, TARGET, replace(TARGET, id="r7")))),
         "a rollout that still runs": mask_inventory.listing(MaskInventory(NOW, (SEEN,), (TARGET,), (HALFWAY, AGAIN))),
@@ -142,7 +138,7 @@ def said_in_handovers() -> dict[str, str]:
     }
     books["slow to stop"] = MaskInventory(NOW, (host_view(),), open=(SLOW, WITHDRAWN))
     books["a hold"] = replace(BOOK, ours=(HELD,), open=(PENDING,))
-    books["a hold for a group"] = replace(BOOK, ours=(OF_ALL, replace(ON_ONE_MORE, id="r8").on_target(host="web-02")))
+    books["a hold for many hosts"] = replace(BOOK, ours=(OF_ALL,))
     books["a rollout"] = MaskInventory(NOW, (SEEN,), (ROLLOUT, TARGET))
     books["a rollout that still runs"] = MaskInventory(NOW, (SEEN,), (TARGET,), (HALFWAY, AGAIN))
     books["a rollout that waits"] = MaskInventory(NOW, (SEEN,), open=(replace(WAITING["12 hosts"], id="r0"), AGAIN))

@@ -176,7 +176,7 @@ def said_elsewhere() -> dict[str, str]:
 
 def said_by_itself() -> dict[str, str]:
     """Reasons of the bot's own requests, and why one waits."""
-    hold = Hold("sre", NOW, hosts="web")
+    hold = Hold("sre", NOW)
     held = replace(proven(), ask=replace(proven().ask, change=replace(change(), hold=hold), reason=""))
     return {
         "an expired mask is undone": automatic_requests.expiry_reason(proven()),
@@ -185,7 +185,6 @@ def said_by_itself() -> dict[str, str]:
         ),
         "a lifted hold is undone": automatic_requests.expiry_reason(held),
         "a hold is put back": automatic_requests.reapply_reason(proven()),
-        "a hold goes to another host": automatic_requests.rollout_reason(hold, proven()),
         "waits for another request": automatic_requests.waits_for(waiting()),
         "waits for the kill switch": automatic_requests.kill_switch_is_on("bob"),
         "rests": automatic_requests.pause_reason(3),

@@ -4,8 +4,17 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bot.core.cards.rollout.notes import asked_again, continued, paused, paused_by_itself, retried, stopped
-from bot.core.cards.rollout.reasons import TIME_IS_UP, kill_switch_is_on, too_few_active
+from bot.core.cards.rollout.notes import (
+    asked_again,
+    continued,
+    differs,
+    not_in_force,
+    paused,
+    paused_by_itself,
+    retried,
+    stopped,
+)
+from bot.core.cards.rollout.reasons import TIME_IS_UP, kill_switch_is_on, not_undone, too_few_active
 from bot.core.requests import (
     Aftercare,
     Duration,
@@ -27,6 +36,7 @@ from tests.core.cards.situations import NOW, change, vote, waiting, with_break_g
 
 NGINX = UnitName("nginx.service")
 SETTINGS = RolloutSettings(waves=("1", "2", "rest"), pause=timedelta(minutes=10))
+HOLD = Hold("sre", NOW + timedelta(days=90))
 TEN_MINUTES = timedelta(minutes=10)
 
 
@@ -72,6 +82,13 @@ def undo(state: Rollout, stage: Stage = Stage.DONE) -> Request:
     found = request(state, stage, verb=Verb.UNMASK)
     allowed = replace(found, votes=(), because="it is the undo of our own mask")
     return replace(allowed, ask=replace(allowed.ask, undoes="r0", reason=""))
+
+
+def extending(stage: Stage, **options: Any) -> Request:
+    """More time for a whole rollout, or another review."""
+    found = request(Rollout(), stage, **options)
+    after = replace(found.target, outcome=Outcome.EXTENDED) if stage is Stage.DONE else found.target
+    return replace(found, ask=replace(found.ask, extends="r0", instead_of=NOW), rollout=None, target=after)
 
 
 def typed(found: Request, *hosts: str, units: tuple[str, ...] = ("nginx.service",), **changes: Any) -> Request:
@@ -176,6 +193,10 @@ WAITING = {
     "approved": request(rollout(*TWELVE), Stage.APPROVED),
     "an undo": undo(rollout(*TWELVE), Stage.APPROVED),
     "foreign masks": request(rollout(*TWELVE), verb=Verb.UNMASK),
+    "more time": extending(Stage.WAITING, duration=Duration(until=NOW + timedelta(hours=4))),
+    "another review": extending(Stage.APPROVED, hold=HOLD),
+    "a hold": request(rollout(*TWELVE), hold=HOLD),
+    "a hold on hosts that are named": typed(request(rollout(*TWELVE[:2]), hold=HOLD), "web-01", "web-02"),
     "one host": typed(request(rollout(target(1, note="stops web.target too"))), "web-01"),
     "a set, of which not all is there": typed(
         request(
@@ -296,6 +317,7 @@ RUNNING = {
 }
 
 MASKED = [replace(one, status=DONE, outcome=Outcome.PROVEN.value) for one in TWELVE]
+TAKEN_OFF = replace(MASKED[3], status=TargetStatus.LOST)
 PARTLY = rollout(
     *(one for one in MASKED if one.host not in ("web-04", "web-05", "web-12")),
     BROKEN,
@@ -368,7 +390,13 @@ OVER = {
         ),
         Stage.DONE,
     ),
-    "held": replace(request(rollout(*MASKED), Stage.DONE, hold=Hold("sre", NOW + timedelta(days=90))), undo_until=None),
+    "held": replace(request(rollout(*MASKED), Stage.DONE, hold=HOLD), undo_until=None),
+    "more time": extending(Stage.DONE, duration=Duration(until=NOW + timedelta(hours=4))),
+    "kept": extending(Stage.DONE, hold=HOLD),
+    "held, taken off one host and missing on another": replace(
+        request(rollout(*MASKED[:3], replace(MASKED[3], status=TargetStatus.LOST), NOT_WEB[0]), Stage.DONE, hold=HOLD),
+        undo_until=None,
+    ),
     "500 with the longest names": request(
         rollout(*many(DONE, number=480), *many(FAILED, number=20, note="n" * 400)), Stage.DONE
     ),
@@ -400,5 +428,10 @@ def notes() -> dict[str, str]:
         "one retried": retried(1, "bob"),
         "asked again": asked_again(running_one, MOVED),
         "asked again, without a note": asked_again(running_one, replace(MOVED, note="")),
+        "a hold that differs on a host": differs(MOVED),
+        "a hold that is not in force": not_in_force([replace(one, note=f"{one.host} is away.") for one in TWELVE[:2]]),
+        "a hold that is not in force on many": not_in_force([replace(one, note="No.") for one in TWELVE]),
+        "an undo that left something": not_undone(rollout(MASKED[0], BROKEN, *several(LEFT_OUT, 5, 6, 7, 8))),
+        "an undo that left nothing": not_undone(rollout(*MASKED)),
         "all is done while it pauses": paused(request(rollout(*MASKED), Stage.RUNNING), rollout(*MASKED), "bob"),
     }

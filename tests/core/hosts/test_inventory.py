@@ -34,6 +34,13 @@ def test_what_a_host_is_trusted_by_changes_with_its_pins_its_cas_and_what_they_h
     assert "ca:SHA256:ca without SHA256:b,7" in replace(signed, authorities=(revoked,)).trusted
 
 
+def test_a_group_has_its_hosts_in_the_order_of_the_file() -> None:
+    inner, edge = (replace(one, groups=frozenset({"edge"})) for one in (INNER, BASTION))
+    inventory = Inventory((inner, replace(BASTION, name="web-01"), edge))
+    assert inventory.in_group("@edge") == inventory.in_group("edge") == (inner, edge)
+    assert inventory.in_group("@web") == ()
+
+
 def test_a_host_that_is_not_in_the_inventory_is_a_mistake_of_whoever_names_it() -> None:
     inventory = Inventory((BASTION, INNER))
     assert inventory.host("inner") is INNER

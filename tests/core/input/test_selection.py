@@ -76,10 +76,10 @@ class TestAChangeOfManyTargets:
         assert many.break_glass
         assert str(many).startswith("mask @web,db-01 cron.service --runtime --keep-running --user deploy --for 2h")
 
-    def test_with_a_hold_is_one_unit_on_one_group_until_now(self) -> None:
-        held = order("@web cron --hold sre --review 90d")
-        assert held.selection is None
-        assert held.change.hold and held.change.hold.hosts == "web"
+    def test_is_held_like_one(self) -> None:
+        held = order("@web,db-01 cron,nginx --hold sre --review 90d --waves 1,rest --set --break-glass -- now")
+        assert held.selection == Selection(("@web", "db-01"), (CRON, NGINX), ("1", "rest"), with_triggers=True)
+        assert held.change.hold and held.change.hold.owners == "sre"
 
 
 class TestRefusals:
@@ -98,9 +98,6 @@ class TestRefusals:
             ("web-01 cron,ng*nx", "is a pattern"),
             ("web-01 cron,-.mount", "It is never masked"),
             ("web-01 cron,../x.service", "is a path"),
-            ("web-01,web-02 cron --hold sre --review 90d", "A hold is for one unit, on one host or on one group"),
-            ("web-01 cron,nginx --hold sre --review 90d", "A hold is for one unit"),
-            ("@web cron --waves 1 --hold sre --review 90d", "without `--set`, `--waves` and `--order`"),
             ("web-01 cron --waves 1,rest", "`--waves` is about several hosts, and you named one"),
             ("web-01 cron,nginx --order", "`--order` is about several hosts, and you named one"),
             ("@web cron --waves", "`--waves` needs a value, as in `--waves 1,10%,rest`"),

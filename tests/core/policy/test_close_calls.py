@@ -40,9 +40,9 @@ from bot.core.policy.rules import (
     force_stop,
     guard_rights,
     hold,
-    hold_group_decision,
     maskable,
     ownership,
+    rollout,
     scheduled_window,
     undo,
     unit_kind,
@@ -297,13 +297,6 @@ class TestBreakGlass:
             "group_unknown_yet" if for_now else "group_unknown"
         )
         assert break_glass.break_glass_is_allowed(self.used(DAVE), OPEN) is None
-
-    def test_a_hold_of_one_host_can_go_ahead_and_one_of_a_group_cannot(self) -> None:
-        for hosts, said in (("", ""), ("web", "break_glass_forbidden")):
-            held = request(hold=Hold("sre", NOW, hosts=hosts))
-            used = facts(broken(held, BOB), Moment.BREAK_GLASS, break_glass=BOB)
-            assert code(self.answer(used)) == said
-        assert code(self.answer(replace(self.used(), others=(WEB,)))) == "break_glass_forbidden"
 
     def test_who_may_needs_no_group_that_is_not_known(self) -> None:
         assert self.answer(self.used(unknown={"sre": Unknown("Nobody knows.", for_now=True)})) is None
@@ -608,37 +601,6 @@ class TestHolds:
         far = self.asked(review=NOW + furthest + timedelta(minutes=1))
         assert code(hold.review_is_ahead(far, self.HELD)) == "review_too_far"
 
-    def test_only_the_bot_s_own_request_for_one_more_host_spreads_a_hold(self) -> None:
-        more = Hold("sre", NOW + timedelta(days=1), hosts="web", group_request="r0")
-        asked = request(hold=more)
-        assert asked.ask.is_group_member
-        for by_itself, reapplies, spreads in ((True, False, True), (False, False, False), (True, True, False)):
-            one = replace(asked, ask=replace(asked.ask, by_itself=by_itself, repeats="r0" if reapplies else ""))
-            given = facts(one, group_hold=our_mask())
-            assert (hold.goes_to_every_host(given, self.HELD) is not None) is spreads
-        alone = replace(request(), ask=replace(request().ask, by_itself=True))
-        assert hold.goes_to_every_host(facts(alone), self.HELD) is None
-
-    def test_without_the_hold_of_its_group_nothing_spreads(self) -> None:
-        more = Hold("sre", NOW + timedelta(days=1), hosts="web", group_request="r0")
-        asked = request(hold=more)
-        itself = replace(asked, ask=replace(asked.ask, by_itself=True))
-        assert code(hold.goes_to_every_host(facts(itself), self.HELD)) == "not_held"
-
-    def test_before_the_full_look_at_one_more_host_nothing_differs_there(self) -> None:
-        more = Hold("sre", NOW + timedelta(days=1), hosts="web", group_request="r0")
-        asked = request(hold=more)
-        itself = replace(asked, ask=replace(asked.ask, by_itself=True))
-        other = snapshot("other.service")
-        for was, seen, said in (
-            (snapshot(), replace(other, around=None), "asks_for_more"),
-            (None, other, "asks_for_more"),
-            (snapshot(), other, "not_as_approved"),
-        ):
-            group = our_mask().on_target(before=was)
-            given = replace(facts(itself, group_hold=group), snapshot=seen)
-            assert code(hold.goes_to_every_host(given, self.HELD)) == said
-
     def test_without_our_mask_nothing_is_put_back(self) -> None:
         asked = reapplied()
         assert hold.hold_may_be_reapplied(facts(asked), self.HELD) is None
@@ -778,7 +740,7 @@ class TestTurns:
         soon, late = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
         one = NeedsApproval("prod", "", 1, 0, ("sre",), timedelta(1), timedelta(1), calendar_changes_at=late)
         two = replace(one, guarded="console", calendar_changes_at=soon)
-        answer = hold_group_decision.strictest([(WEB, one), (WEB, two)])
+        answer = rollout.strictest_target([("a", one), ("b", two)])
         assert isinstance(answer, NeedsApproval)
         assert (answer.guarded, answer.calendar_changes_at) == ("console", soon)
 

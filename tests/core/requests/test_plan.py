@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.core.requests import Change, Request, Tally, Target, Verb, Verdict, Vote
-from bot.core.requests.plan import differences, plan_digest, plan_of, with_earlier_approvals
+from bot.core.requests import Change, Hold, Request, Tally, Target, Verb, Verdict, Vote
+from bot.core.requests.plan import differences, kind_digest, plan_digest, plan_of, with_earlier_approvals
 from bot.core.steps.commands import argv
 from bot.core.steps.kinds import Command, Kill, Link, Probe, Reload, ResetFailed, Start, Stop, TryStart, Unlink
 from bot.core.systemd.units import ActiveState, FileKind, Layer, LoadState, RelatedUnit, Snapshot
@@ -78,6 +78,17 @@ def test_a_new_mask_layer_and_other_options_are_other_plans() -> None:
         plan_digest(replace(CHANGE, keep_running=True), SEEN, Layer.PERSISTENT),
     }
     assert len(digests) == 4
+
+
+def test_the_same_would_be_done_on_another_machine_however_long_it_lasts() -> None:
+    seen, asked = snapshot(), request().ask.change
+    held = replace(asked, host="web-02", hold=Hold("sre", NOW))
+    kind = kind_digest(asked, seen, Layer.PERSISTENT)
+    assert kind_digest(held, replace(seen, machine_id="another"), Layer.PERSISTENT) == kind
+    assert kind != plan_digest(asked, seen, Layer.PERSISTENT)
+    assert kind_digest(held, _around(seen, drop_ins=("later.conf",)), Layer.PERSISTENT) != kind
+    assert kind_digest(replace(held, keep_running=True), seen, Layer.PERSISTENT) != kind
+    assert kind_digest(held, seen, Layer.CONTROL) != kind
 
 
 def test_nothing_and_long_hashes_are_said_shortly() -> None:

@@ -2,35 +2,12 @@
 
 from dataclasses import replace
 
-import pytest
-
 from bot.core.hosts.inventory import Host
 from bot.core.policy.model import Refuse
-from bot.core.requests import Hold, Request, Tally, Verb
+from bot.core.requests import Tally
 from bot.core.requests.proof import caveats
 from bot.core.systemd.units import ActiveState
-from tests.core.cards.situations import CAROL, NOW, around, change, masked, running, vote, waiting
-
-HOLD = Hold(owners="sre", review=NOW)
-
-
-def of(hold: Hold | None, verb: Verb = Verb.MASK) -> Request:
-    asked = waiting()
-    return replace(asked, ask=replace(asked.ask, change=replace(change(verb=verb), hold=hold)))
-
-
-@pytest.mark.parametrize(
-    ("request_", "is_whole"),
-    [
-        (of(None), False),
-        (of(HOLD), False),
-        (of(replace(HOLD, hosts="web")), True),
-        (of(replace(HOLD, hosts="web"), Verb.UNMASK), False),
-    ],
-    ids=["no hold", "on one host", "on a group", "lifted from a group"],
-)
-def test_a_hold_of_a_whole_group_is_a_mask(request_: Request, is_whole: bool) -> None:  # noqa: FBT001
-    assert request_.is_group_hold is is_whole
+from tests.core.cards.situations import CAROL, around, masked, running, vote, waiting
 
 
 def test_a_vote_replaces_the_same_persons_vote_on_the_same_plan_alone() -> None:

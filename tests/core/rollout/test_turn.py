@@ -171,6 +171,7 @@ def test_nothing_beyond_the_next_wave_ever_begins(drawn: list[tuple[int, TargetS
         (Progress("r", "a", "u", Stage.DONE, outcome=Outcome.PROVEN), DONE),
         (Progress("r", "a", "u", Stage.DONE, outcome=Outcome.FAILED, note="why"), FAILED),
         (Progress("r", "a", "u", Stage.DONE, outcome=Outcome.PROVEN, is_undone=True), TargetStatus.UNDONE),
+        (Progress("r", "a", "u", Stage.DONE, outcome=Outcome.PROVEN, is_lost=True), TargetStatus.LOST),
         (Progress("r", "a", "u", Stage.CANCELLED, note="why"), FAILED),
     ],
 )

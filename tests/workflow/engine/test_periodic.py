@@ -13,7 +13,7 @@ from bot.workflow.process.update import run_periodic_now
 from tests.workflow.waiting import without_hosts
 from tests.workflow.world import World
 
-NAME = "hold_rollout:r1"
+NAME = "trust:web-01"
 
 
 def turn_ends(world: World, times: int, **changed: Any) -> None:
@@ -25,7 +25,7 @@ def turn_ends(world: World, times: int, **changed: Any) -> None:
             world.store.save_periodic(replace(task, document={"by": "a turn that goes by the old files"}, **changed))
         return task.due_at is not None
 
-    run_periodic_now(world.deps, "hold_rollout", where=meanwhile)
+    run_periodic_now(world.deps, "trust", where=meanwhile)
 
 
 def test_a_turn_that_ends_between_the_reading_and_the_writing_does_not_swallow_it(tmp_path: Path) -> None:
@@ -57,5 +57,5 @@ def test_what_never_stays_as_it_was_read_is_said(tmp_path: Path) -> None:
     with without_hosts(tmp_path) as world:
         world.store.save_periodic(Periodic(NAME, {}, world.clock.now() + timedelta(minutes=5)))
 
-        with pytest.raises(Stale, match="hold_rollout:r1"):
+        with pytest.raises(Stale, match="trust:web-01"):
             turn_ends(world, 100)

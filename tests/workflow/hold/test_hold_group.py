@@ -1,34 +1,32 @@
-"""A hold for a group: approved once, it goes to every host of the group, and off all of them again."""
+"""A hold for many hosts: a rollout without an end, which goes to hosts that join, and off all of them again."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from bot.core.cards import handover as cards
 from bot.core.hosts.inventory import Inventory
 from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.policy.model import ListedUnit, Rule
-from bot.core.requests import Hold, Loss, Outcome, Request, Stage, Verb
-from bot.errors import HostError, Stale, UsageError
+from bot.core.requests import Hold, Outcome, Request, Stage, TargetStatus, Verb, Verdict
+from bot.errors import HostError, UsageError
 from bot.ports import Query
 from bot.workflow.engine.config_reload import put_in_force
 from bot.workflow.engine.periodic import schedule_configured
-from bot.workflow.hold.rollout import roll_out
-from bot.workflow.requests.hold_group_members import make_rollout_due, rollout_name
+from bot.workflow.requests.kill_switch_state import active_kill_switch
 from bot.workflow.requests.mask_inventory import read_mask_inventory
-from tests.workflow.drift.test_watch import turn
 from tests.workflow.expiry.test_expire import MASKED, RUNS, state
 from tests.workflow.fleet import AnyHost
 from tests.workflow.hold.test_hold import CARE, DAY, HELD, lift, remove_by_hand
-from tests.workflow.slack import ALICE, BOB, CAROL, words
+from tests.workflow.rollout.rolled import selection, statuses, targets
+from tests.workflow.slack import ALICE, BOB, CAROL, caller, words
 from tests.workflow.wire import Call
 from tests.workflow.world import World, inventory
 
 WEB = ("web-01", "web-02")
+UNIT = "worker.service"
 
 
 @pytest.fixture
@@ -54,58 +52,63 @@ def world(world: World) -> World:
     return world
 
 
-def ask_group_hold(world: World, unit: str = "worker", *, group: str = "web") -> Request:
+def ask_group_hold(world: World, unit: str = "worker", *, group: str = "@web") -> Request:
     """Alice asks for a hold on all of a group."""
-    hold = Hold("sre", (world.clock.now() + 90 * DAY).replace(microsecond=0), hosts=group)
-    return world.until_answered(world.ask_mask(unit, host=f"@{group}", hold=hold))
+    hold = Hold("sre", (world.clock.now() + 90 * DAY).replace(microsecond=0))
+    asked = world.ask_mask(unit, host=group, hold=hold, selection=selection(group, units=(unit,), waves=("rest",)))
+    return world.until_answered(asked)
 
 
-def hold_group(world: World, *, group: str = "web") -> Request:
-    done = world.approve(ask_group_hold(world, group=group))
-    assert done.target.outcome is Outcome.PROVEN, done.target.note
-    return done
+def hold_group(world: World, *, group: str = "@web") -> Request:
+    return world.approve(ask_group_hold(world, group=group))
 
 
-def part(world: World, host: str = "web-02") -> Request:
-    """The newest request by which the bot holds it on another host, once there is one."""
+def part(world: World, whole: Request, host: str = "web-02") -> Request:
+    """The request that holds it on a host now, once there is one."""
 
     def found() -> list[Request]:
-        return [one for one in world.store.find(Query(host=host)) if one.ask.is_group_member]
+        targets = world.store.get(whole.id).rollout
+        ids = [one.request_id for one in targets.targets if one.host == host and one.request_id] if targets else []
+        return [world.store.get(one) for one in ids]
 
     world.until(lambda: bool(found()), f"a request of our own for {host}")
     return found()[0]
 
 
-def announced(world: World, part: str) -> list[str]:
-    """What was said in the thread of the first card about the whole of it."""
-    said = [one for one in list(world.slack.messages.values()) if one.mark.startswith("announcement") and one.thread]
-    return [text for one in said if part in (text := words(one.text))]
+def until_there(world: World, whole: Request, status: TargetStatus, host: str) -> Request:
+    world.until(lambda: statuses(world, whole).get(host) is status, f"{host} to be {status}")
+    return part(world, whole, host)
 
 
-def is_masked(world: World, host: str, unit: str = "worker.service") -> bool:
+def notes(world: World, whole: Request, text: str) -> list[str]:
+    """What was said in the thread of its card with this text."""
+    said = [one for one in list(world.slack.messages.values()) if one.mark.startswith(f"{whole.id}:note")]
+    return [found for one in said if text in (found := words(one.text))]
+
+
+def is_masked(world: World, host: str, unit: str = UNIT) -> bool:
     return state(world.hosts[host], unit) == MASKED
 
 
-def turned(world: World) -> None:
-    """A while passes, and every hold for a group is seen to after it."""
-    world.clock.ahead += timedelta(minutes=5)
-    due = {task.name: due_now(world, task.name) for task in world.store.find_periodic("hold_rollout") if task.due_at}
-
-    def is_done() -> bool:
-        return all(
-            task.version >= due[task.name] + 2 for task in world.store.find_periodic("hold_rollout") if task.name in due
-        )
-
-    world.until(is_done, "a turn of the holds")  # each is taken, and kept
+def turned(world: World, whole: Request) -> None:
+    """A while passes, and the hold has a turn after it."""
+    world.clock.ahead += timedelta(minutes=6)
+    at = world.clock.now()
+    world.store.make_due(whole.id)
+    world.when(whole, lambda now: bool(now.rollout and now.rollout.joins_at and now.rollout.joins_at > at), "a turn")
 
 
-def due_now(world: World, name: str) -> int:
-    """The version under which it is due; a turn that is just being made is made again."""
-    while True:
-        task = world.store.get_periodic(name)
-        assert task
-        with suppress(Stale):
-            return world.store.save_periodic(replace(task, due_at=world.clock.now())).version
+def reload(world: World, *names: str, **changed: Any) -> None:
+    """Put other hosts into `@web`, and change the policy."""
+    now = world.in_force.policy
+    policy = replace(now, digest=f"{int(now.digest) + 1:064}", **changed)
+    put_in_force(world.deps, ConfigSnapshot(grouped(world.hosts, *names), policy))
+
+
+def edit(world: World, host: str) -> None:
+    """Its unit is another one there."""
+    world.hosts[host].write("/etc/systemd/system/worker.service.d/later.conf", "[Service]\nNice=5\n")
+    world.hosts[host].run("systemctl", "daemon-reload")
 
 
 class Away:
@@ -124,161 +127,233 @@ class Away:
         self._world.wire.before.remove(self._refuse)
 
 
-def test_it_is_approved_once_goes_to_every_host_and_is_lifted_from_all_of_them(world: World) -> None:
+def test_it_is_approved_once_held_on_every_host_and_lifted_from_all_of_them(world: World) -> None:
     waiting = ask_group_hold(world)
     card = world.card(waiting)
-    assert card.startswith("MASK worker.service on @web · needs 1 approval")
-    assert (
-        "*Hosts*  2 in @web now: web-01 first, then web-02; and hosts that join later. This card shows web-01" in card
-    )
-    assert str(waiting.ask.change).startswith("mask @web worker.service --hold sre --review ")
+    assert card.startswith("MASK worker.service on 2 hosts of @web · needs 1 approval")
+    assert "*Later*  hosts that join @web are held too; what differs there is asked first" in card
 
     done = world.approve(waiting)
-    other = world.until_final(part(world))
+    assert statuses(world, done) == dict.fromkeys(WEB, TargetStatus.DONE)
+    assert [is_masked(world, host) for host in (*WEB, "db-01")] == [True, True, False]
+    card = world.card(done)
+    assert card.startswith("MASKED AND PROVEN ON 2 HOSTS, HELD")
+    assert "*Held*  by @sre, who review it" in card
+    assert "[Undo all] [Keep] [Details]" in card
+    review = done.hold and done.hold.review
+    assert [one.aftercare.remind_at for one in (done, *targets(world, done).values())] == [review, None, None]
 
-    assert (done.target.outcome, other.target.outcome) == (Outcome.PROVEN, Outcome.PROVEN), other.because
-    assert all(is_masked(world, host) for host in WEB)
-    assert state(world.hosts["db-01"], "worker.service") == RUNS
-    assert (other.counted_votes, other.because) == ((), "approved with the hold for its group")
-    assert "Held*  by @sre, with all of @web" in world.card(other)
-    assert "[Unmask] [Details]" in world.card(other)
-    (beside,) = world.slack.marked(f"{other.id}:card")
-    assert beside.thread == world.store.card(done.id)[1]  # one card in the channel, whatever the number of hosts
-    assert [one.aftercare.remind_at is None for one in (done, other)] == [False, True]  # and one call on its day
-
-    assert world.undo(done, by=ALICE).because.endswith(
-        "is held by @sre, and nobody else lifts it. " + ("Somebody of @sre must ask.")
-    )
-    lifts = world.until_answered(world.ask(Verb.UNMASK, "worker", host="@web", by=BOB))
-    assert "*Hosts*  lifted on all 2: web-01, web-02" in world.card(lifts)
-    assert world.approve(lifts, by=CAROL).target.outcome is Outcome.RESTORED
-    gone = world.when(other, lambda now: bool(now.undone_by), "the end on the other host")
-    assert world.until_final(world.store.get(gone.undone_by)).target.outcome is Outcome.RESTORED
-    assert [state(world.hosts[host], "worker.service") for host in WEB] == [RUNS, RUNS]
-    with pytest.raises(UsageError, match="There is no host `@web`"):
-        world.ask(Verb.UNMASK, "worker", host="@web", by=BOB)
+    refused = world.undo(done, by=ALICE)
+    assert refused.because.endswith("nobody else lifts it. Somebody of @sre must ask."), refused.because
+    again = selection("@web")
+    lifts = world.until_answered(world.ask(Verb.UNMASK, "worker", host="@web", by=BOB, selection=again))
+    assert lifts.ask.undoes == done.id
+    assert set(statuses(world, world.approve(lifts, by=CAROL)).values()) == {TargetStatus.DONE}
+    assert world.store.get(done.id).undone_by == lifts.id
+    assert [state(world.hosts[host], UNIT) for host in WEB] == [RUNS, RUNS]
 
 
 def test_a_host_that_is_away_at_the_time_is_held_once_it_is_back(world: World) -> None:
     unreachable = Away(world, "web-02")
-    done = hold_group(world)
-    pending = world.when(part(world), lambda now: now.target.note != "", "a hold that is pending")
-    assert pending.stage is Stage.ASKED
-    assert "mask worker.service on web-02: checking the host" in words(cards.handover(read_mask_inventory(world.deps)))
-    assert "stays pending until web-02 answers" in world.note(pending, "pending")
+    asked = ask_group_hold(world)
+    assert "Left out*  web-02: " in world.card(asked)
+    done = world.approve(asked)
+    asked_anew = until_there(world, done, TargetStatus.PLANNING, "web-02")
+    pending = world.when(asked_anew, lambda now: bool(now.target.note), "a hold that is pending")
+    assert "stays pending until web-02 answers" in world.note(done, "pending")
+    assert world.card(done).startswith("1 OF 2 MASKED AND PROVEN · 1 being checked")
     unreachable.comes_back()
     world.store.make_due(pending.id)
-    assert world.until_final(pending).target.outcome is Outcome.PROVEN
-    assert world.store.get(done.id).hold is not None
+    assert until_there(world, done, TargetStatus.DONE, "web-02").target.outcome is Outcome.PROVEN
+    assert world.card(done).startswith("MASKED AND PROVEN ON 2 HOSTS, HELD")
+    assert world.approve(world.undo(done, by=BOB), by=CAROL).rollout
+    assert not any(is_masked(world, host) for host in WEB)
 
 
-def test_a_host_that_joins_the_group_by_a_reload_is_held_at_once(world: World) -> None:
-    hold_group(world)
-    world.until_final(part(world))
-    put_in_force(world.deps, ConfigSnapshot(grouped(world.hosts, *WEB, "db-01"), replace(HELD, digest="1" * 64)))
-    joined = world.until_final(part(world, "db-01"))
-    assert joined.target.outcome is Outcome.PROVEN, joined.because
+def test_a_host_that_joins_by_a_reload_is_held_at_once_where_its_plan_is_as_approved(world: World) -> None:
+    done = hold_group(world)
+    edit(world, "db-01")
+    reload(world, *WEB, "db-01")
+    differs = until_there(world, done, TargetStatus.ASKED_AGAIN, "db-01")
+    assert not is_masked(world, "db-01")
+    told = world.note(done, "The plan for worker.service on db-01 is none that was approved for this hold")
+    assert all(one.id.user in told for one in (BOB, CAROL))
+    (card,) = world.slack.marked(f"{differs.id}:card")
+    assert card.thread == world.store.card(done.id)[1]
+    world.vote(differs, by=BOB)
+    assert until_there(world, done, TargetStatus.DONE, "db-01").target.outcome is Outcome.PROVEN
     assert is_masked(world, "db-01")
 
 
-def test_where_the_policy_asks_for_more_it_is_not_held_and_people_are_told(world: World) -> None:
-    hold_group(world)
-    world.until_final(part(world))
-    strict = Rule("strict", environments=frozenset({"vault"}), ask=frozenset({"eng"}), approve=("sre",), need=2)
-    hosts = grouped(world.hosts, *WEB, "db-01").hosts
-    others = tuple(replace(host, environment="vault") if host.name == "db-01" else host for host in hosts)
-    policy = replace(HELD, digest="1" * 64, rules=(*HELD.rules, strict))
-    put_in_force(world.deps, ConfigSnapshot(Inventory(others), policy))
-    joined = world.until_final(part(world, "db-01"))
-    assert joined.stage is Stage.REFUSED
-    assert joined.because == (
-        "Rule `strict` needs more there than the hold was approved with: 2 of @sre. Ask for a hold on db-01 by itself."
-    )
-    assert state(world.hosts["db-01"], "worker.service") == RUNS
-
-
-def test_what_is_critical_on_one_host_stays_there_and_the_others_are_held(world: World) -> None:
-    policy = replace(HELD, critical=(*HELD.critical, ListedUnit("dear.service", "dear to us")))
-    world.in_force.put(ConfigSnapshot(grouped(world.hosts, *WEB), policy))
-    needs = "[Unit]\nRequires=worker.service\n[Service]\nExecStart=sleep 9999\n"
-    world.hosts["web-02"].write("/etc/systemd/system/dear.service", needs)
-    world.hosts["web-02"].run("systemctl", "daemon-reload")
-    world.hosts["web-02"].run("systemctl", "start", "dear.service")
-
+def test_a_host_with_the_same_plan_joins_without_a_vote_and_leaves_with_the_others(world: World) -> None:
     done = hold_group(world)
-    refused = world.until_final(part(world))
-    assert refused.stage is Stage.REFUSED
-    assert "dear.service depends on worker.service and is on the critical list" in refused.because
-    assert state(world.hosts["web-02"], "worker.service") == RUNS
-    for _ in range(2):
-        turned(world)
-        world.until(lambda: bool(announced(world, "worker.service is not held on web-02. dear.service")), "a word")
-    assert len(announced(world, "is not held on web-02")) == 1
-    assert part(world).id == refused.id  # not asked for at every turn
+    reload(world, *WEB, "db-01")
+    joined = until_there(world, done, TargetStatus.DONE, "db-01")
+    assert (joined.target.outcome, joined.counted_votes) == (Outcome.PROVEN, ())
+    assert world.card(done).startswith("MASKED AND PROVEN ON 3 HOSTS, HELD")
+    lift(world, done)
+    assert not any(is_masked(world, host) for host in (*WEB, "db-01"))
 
-    world.hosts["web-02"].run("systemctl", "stop", "dear.service")
-    world.hosts["web-02"].run("rm", "/etc/systemd/system/dear.service")
-    world.hosts["web-02"].run("systemctl", "daemon-reload")
+
+def test_what_approvers_deny_on_one_host_is_left_to_them(world: World) -> None:
+    done = hold_group(world)
+    edit(world, "db-01")
+    reload(world, *WEB, "db-01")
+    asked = until_there(world, done, TargetStatus.ASKED_AGAIN, "db-01")
+    world.vote(asked, Verdict.DENY)
+    until_there(world, done, TargetStatus.SKIPPED, "db-01")
+    world.clock.ahead += 2 * DAY
+    turned(world, done)
+    assert part(world, done, "db-01").id == asked.id
+    assert statuses(world, done)["db-01"] is TargetStatus.SKIPPED
+
+
+def test_where_the_policy_asks_for_more_people_are_asked(world: World) -> None:
+    done = hold_group(world)
+    strict = Rule("strict", host_groups=frozenset({"web"}), ask=frozenset({"eng"}), approve=("sre",), need=2)
+    reload(world, *WEB, "db-01", rules=(*HELD.rules, strict))
+    joined = until_there(world, done, TargetStatus.ASKED_AGAIN, "db-01")
+    assert joined.approval and (joined.approval.rule, joined.approval.need) == ("strict", 2)
+    assert state(world.hosts["db-01"], UNIT) == RUNS
+
+
+def test_what_is_refused_on_one_host_is_told_once_and_tried_again_ever_more_rarely(world: World) -> None:
+    done = hold_group(world)
+    dear = (*HELD.critical, ListedUnit("dear.service", "dear to us"))
+    needs = "[Unit]\nRequires=worker.service\n[Service]\nExecStart=sleep 9999\n"
+    world.hosts["db-01"].write("/etc/systemd/system/dear.service", needs)
+    world.hosts["db-01"].run("systemctl", "daemon-reload")
+    world.hosts["db-01"].run("systemctl", "start", "dear.service")
+    reload(world, *WEB, "db-01", critical=dear)
+    refused = until_there(world, done, TargetStatus.LEFT_OUT, "db-01")
+    assert "dear.service depends on worker.service and is on the critical list" in refused.because
+    for _ in range(2):
+        turned(world, done)
+    assert "worker.service is not held on db-01. " in world.note(done, "is not held on db-01")
+    assert part(world, done, "db-01").id == refused.id  # not asked for at every turn
+
     world.clock.ahead += timedelta(hours=2)
-    turned(world)
-    world.until(lambda: part(world).id != refused.id, "another try")
-    assert world.until_final(part(world)).target.outcome is Outcome.PROVEN
-    assert world.store.get(done.id).hold is not None
+    turned(world, done)
+    world.when(done, lambda _: part(world, done, "db-01").id != refused.id, "another try")
+    until_there(world, done, TargetStatus.LEFT_OUT, "db-01")
+    assert len(notes(world, done, "is not held on db-01")) == 1
+    world.hosts["db-01"].run("systemctl", "stop", "dear.service")
+    world.hosts["db-01"].run("rm", "/etc/systemd/system/dear.service")
+    world.hosts["db-01"].run("systemctl", "daemon-reload")
+    reload(world, *WEB, "db-01")  # whatever is missing is tried at once by another policy
+    until_there(world, done, TargetStatus.DONE, "db-01")
 
 
 def test_what_is_taken_off_one_host_is_put_back_there_and_still_lifted_with_the_whole(world: World) -> None:
     done = hold_group(world)
-    other = world.until_final(part(world))
+    other = part(world, done)
     remove_by_hand(world, other)
     back = world.until_final(
         world.store.get(world.when(other, lambda now: bool(now.repeated_by), "a mask").repeated_by)
     )
-    assert (back.target.outcome, back.ask.is_group_member) == (Outcome.PROVEN, True), back.because
+    assert back.target.outcome is Outcome.PROVEN, back.because
+    assert until_there(world, done, TargetStatus.DONE, "web-02").id == back.id
+    assert "its hold put the mask back" in world.note(done, "masked again")
+    assert "A HOLD WAS TAKEN OFF: worker.service on web-02" in world.note(done, "TAKEN OFF")
+    lift(world, done)
+    assert [state(world.hosts[host], UNIT) for host in WEB] == [RUNS, RUNS]
 
-    assert lift(world, done).target.outcome is Outcome.RESTORED
-    gone = world.when(back, lambda now: bool(now.undone_by), "the end on the other host")
-    assert world.until_final(world.store.get(gone.undone_by)).target.outcome is Outcome.RESTORED
-    assert state(world.hosts["web-02"], "worker.service") == RUNS
 
-
-def test_the_first_host_is_put_back_like_any_and_the_hold_goes_on_from_there(world: World) -> None:
+def test_what_the_bot_may_not_put_back_is_asked_for_with_the_button_of_the_whole(world: World) -> None:
+    reload(world, *WEB, holds=replace(HELD.holds, reapply=False))
     done = hold_group(world)
-    world.until_final(part(world))
-    remove_by_hand(world, done)
-    back = world.until_final(world.store.get(world.when(done, lambda now: bool(now.repeated_by), "a mask").repeated_by))
-    assert (back.target.outcome, back.hold and back.hold.is_group_wide) == (Outcome.PROVEN, True)
-    put_in_force(world.deps, ConfigSnapshot(grouped(world.hosts, *WEB, "db-01"), replace(HELD, digest="1" * 64)))
-    assert world.until_final(part(world, "db-01")).target.outcome is Outcome.PROVEN
-    assert len([one for one in world.store.find(Query(host="web-02")) if one.ask.is_group_member]) == 1
-
-    assert lift(world, back).target.outcome is Outcome.RESTORED
-    for host in ("web-02", "db-01"):
-        world.when(part(world, host), lambda now: bool(now.undone_by), f"the end on {host}")
+    remove_by_hand(world, part(world, done))
+    until_there(world, done, TargetStatus.LOST, "web-02")
+    assert "use Retry failed only on the card of the hold" in world.note(done, "TAKEN OFF")
+    assert world.card(done).startswith("1 OF 2 MASKED AND PROVEN · 1 taken off since")
+    assert "[Undo all] [Retry failed only] [Keep] [Details]" in world.card(done)
+    world.desk.rollouts.retry_failed(done.id, caller(ALICE, "retry"))
+    (again,) = (one for one in world.requests() if one.ask.repeats)
+    assert world.approve(world.until_answered(again)).target.outcome is Outcome.PROVEN
+    assert until_there(world, done, TargetStatus.DONE, "web-02").id == again.id
+    lift(world, done)
+    assert [state(world.hosts[host], UNIT) for host in WEB] == [RUNS, RUNS]
 
 
 def test_its_owners_may_lift_it_on_one_host_and_it_does_not_come_back_there(world: World) -> None:
     done = hold_group(world)
-    other = world.until_final(part(world))
+    other = part(world, done)
     assert world.undo(other, by=ALICE).stage is Stage.REFUSED
-    with pytest.raises(UsageError, match="use Keep on the first card"):
+    with pytest.raises(UsageError, match="held with worker.service on 2 hosts of @web: use Keep on the card of that"):
         world.desk.extensions.mask_to_keep(other.id)
     assert lift(world, other).target.outcome is Outcome.RESTORED
-    turned(world)
-    turned(world)
-    assert part(world).id == other.id
-    assert state(world.hosts["web-02"], "worker.service") == RUNS
+    turned(world, done)
+    turned(world, done)
+    assert (part(world, done).id, statuses(world, done)["web-02"]) == (other.id, TargetStatus.UNDONE)
+    assert state(world.hosts["web-02"], UNIT) == RUNS
     assert world.store.get(done.id).hold is not None
 
 
 def test_a_host_that_is_away_when_it_is_lifted_is_given_back_once_it_answers(world: World) -> None:
     done = hold_group(world)
-    other = world.until_final(part(world))
     unreachable = Away(world, "web-02")
-    assert lift(world, done).target.outcome is Outcome.RESTORED
-    late = world.when(other, lambda now: now.aftercare.overdue != "", "an end that is overdue")
-    assert (late.hold, late.hold_state.loss) == (None, None)
+    lifted = lift(world, done)
+    assert statuses(world, lifted) == {"web-01": TargetStatus.DONE, "web-02": TargetStatus.LEFT_OUT}
+    late = world.when(done, lambda now: now.aftercare.overdue != "", "an end that is overdue")
+    assert late.hold is None
+    assert "*Overdue*" in world.card(late)
+    asked = len(world.requests())
+    world.clock.ahead += timedelta(minutes=1)
+    world.store.make_due(done.id)
+    world.when(done, lambda now: now.aftercare.tries > late.aftercare.tries, "another try")
+    assert len(world.requests()) == asked  # while no host answers, none is made
     unreachable.comes_back()
-    world.when(other, lambda now: bool(now.undone_by), "the end on the other host")
+    world.clock.ahead += timedelta(minutes=6)
+    world.store.make_due(done.id)
+    world.when(done, lambda now: bool(now.undone_by), "the end on the other host")
+    assert [state(world.hosts[host], UNIT) for host in WEB] == [RUNS, RUNS]
+
+
+def test_a_host_that_joins_while_people_decide_to_lift_it_is_given_back_as_well(world: World) -> None:
+    done = hold_group(world)
+    lifts = world.undo(done, by=BOB)
+    reload(world, *WEB, "db-01")
+    until_there(world, done, TargetStatus.DONE, "db-01")
+    assert set(statuses(world, world.approve(lifts, by=CAROL))) == {*WEB}
+    gone = world.when(done, lambda now: bool(now.undone_by), "the end on the other host")
+    assert world.store.get(gone.undone_by).ask.by_itself
+    assert not any(is_masked(world, host) for host in (*WEB, "db-01"))
+
+
+def test_what_triggers_a_unit_of_a_set_comes_first_on_a_host_that_joins(world: World) -> None:
+    hold = Hold("sre", (world.clock.now() + 90 * DAY).replace(microsecond=0))
+    chosen = selection("@web", units=("beat",), with_triggers=True)
+    done = world.approve(world.until_answered(world.ask_mask("beat", host="@web", hold=hold, selection=chosen)))
+    reload(world, *WEB, "db-01")
+    world.until(lambda: is_masked(world, "db-01", "beat.service"), "the whole set on the host that joins")
+    masked = [call.unit for call in world.wire.calls if (call.host, call.verb) == ("db-01", "mask")]
+    assert masked == ["beat.timer", "beat.service"]
+    world.when(done, lambda now: set(statuses(world, now).values()) == {TargetStatus.DONE}, "all of it")
+    assert world.card(done).startswith("MASKED AND PROVEN ON 3 HOSTS, HELD")
+
+
+def test_all_of_it_is_reviewed_and_kept_at_once(world: World) -> None:
+    done = hold_group(world)
+    world.clock.ahead += 91 * DAY
+    world.store.make_due(done.id)
+    assert "The hold of worker.service on 2 hosts of @web has been due for review" in world.note(done, "for review")
+    later = (world.clock.now() + 30 * DAY).replace(microsecond=0)
+    kept = world.until_final(world.desk.extensions.keep(done.id, "still needed", caller(BOB, "keep"), review=later))
+    assert kept.target.outcome is Outcome.EXTENDED, kept.because
+    now = world.store.get(done.id)
+    assert (now.hold and now.hold.review, now.aftercare.remind_at) == (later, later)
+    reload(world, *WEB, "db-01")
+    joined = until_there(world, done, TargetStatus.DONE, "db-01")
+    assert joined.ask.change.hold == now.hold
+
+
+def test_the_kill_switch_holds_those_that_join(world: World) -> None:
+    done = hold_group(world)
+    world.desk.kill_switch.request(caller(BOB, "freeze"), turns_off=False, reason="stop")
+    world.until(lambda: active_kill_switch(world.deps, done) is not None, "the kill switch")
+    reload(world, *WEB, "db-01")
+    turned(world, done)
+    assert "db-01" not in statuses(world, done)
 
 
 def test_a_turn_that_is_lost_asks_for_nothing_twice(idle_world: World) -> None:
@@ -286,71 +361,27 @@ def test_a_turn_that_is_lost_asks_for_nothing_twice(idle_world: World) -> None:
     world.in_force.put(ConfigSnapshot(grouped(world.hosts, *WEB), HELD))
     with world.running():
         done = hold_group(world)
-        other = world.until_final(part(world))
-    name = rollout_name(done)
-    forgotten = world.store.get_periodic(name)
-    assert forgotten
-    forgotten = world.store.save_periodic(replace(forgotten, document={}))
-    make_rollout_due(world.deps, done)
-    with pytest.raises(Stale):  # whoever took it meanwhile does not hear of this turn
-        roll_out(world.deps, forgotten)
-    again = world.store.get_periodic(name)
-    assert again
-    with suppress(Stale):
-        roll_out(world.deps, again)
-    assert [one.id for one in world.store.find(Query(host="web-02"))] == [other.id]
-
-    again = world.store.get_periodic(name)
-    assert again
-    world.store.save_periodic(replace(again, document={}))  # and it is lifted before the next turn
+        before = world.store.get(done.id).rollout
+        reload(world, *WEB, "db-01")
+        joined = until_there(world, done, TargetStatus.DONE, "db-01")
+    forgotten = world.store.get(done.id)
+    world.store.save(replace(forgotten, rollout=before and replace(before, joins_at=world.clock.now())))
     with world.running():
-        lift(world, done)
-        world.when(other, lambda now: bool(now.undone_by), "the end on the other host")
-
-
-def test_a_hold_whose_first_host_is_taken_off_is_lifted_like_any(world: World) -> None:
-    done = hold_group(world)
-    other = world.until_final(part(world))
-    world.in_force.put(
-        ConfigSnapshot(world.deps.in_force.inventory, replace(HELD, holds=replace(HELD.holds, reapply=False)))
-    )
-    remove_by_hand(world, done)
-    off = world.when(done, lambda now: now.hold_state.loss is Loss.REMOVED, "a hold that is off")
-    assert lift(world, off).target.outcome is Outcome.NOT_OURS
-    world.when(other, lambda now: bool(now.undone_by), "the end on the other host")
-    assert state(world.hosts["web-02"], "worker.service") == RUNS
-
-
-def test_a_first_host_that_is_gone_for_good_strands_the_hold_and_people_are_told_once(world: World) -> None:
-    hold_group(world)
-    other = world.until_final(part(world))
-    gone = Inventory(tuple(one for one in grouped(world.hosts, *WEB, "db-01").hosts if one.name != "web-01"))
-    put_in_force(world.deps, ConfigSnapshot(gone, replace(HELD, digest="1" * 64)))
-    for _ in range(2):
-        turned(world)
-        world.until(lambda: bool(announced(world, "web-01, where it began, is no longer in hosts.yaml")), "a word")
-    assert len(announced(world, "reaches no more hosts")) == 1
-    assert not [one for one in world.store.find(Query(host="db-01")) if one.ask.is_group_member]
-    assert lift(world, other).target.outcome is Outcome.RESTORED
+        until_there(world, done, TargetStatus.DONE, "db-01")
+    assert [one.id for one in world.store.find(Query(host="db-01"))] == [joined.id]
 
 
 def test_a_host_in_two_groups_is_held_until_neither_is(world: World) -> None:
     web = hold_group(world)
-    world.until_final(part(world))
     both = tuple(replace(host, groups=host.groups | {"all"}) for host in grouped(world.hosts, *WEB).hosts)
-    world.in_force.put(ConfigSnapshot(Inventory(both), HELD))
-    for host in WEB:
-        turn(world, host)  # and sees what is masked
-    everywhere = hold_group(world, group="all")
-    assert everywhere.target.host == "db-01"
-    turned(world)
-    assert [len(world.store.find(Query(host=host))) for host in WEB] == [1, 1]
-
-    other = part(world)
-    assert lift(world, web).target.outcome is Outcome.RESTORED
-    world.when(other, lambda now: bool(now.undone_by), "the end of one of them")
+    put_in_force(world.deps, ConfigSnapshot(Inventory(both), HELD))
+    everywhere = hold_group(world, group="@all")
+    assert statuses(world, everywhere)["db-01"] is TargetStatus.DONE
+    lift(world, web)
+    world.when(web, lambda now: set(statuses(world, now).values()) == {TargetStatus.UNDONE}, "the end of the first")
     world.clock.ahead += timedelta(hours=2)
-    turned(world)
+    turned(world, everywhere)
     world.until(lambda: all(is_masked(world, host) for host in WEB), "the other's turn")
-    assert lift(world, everywhere).target.outcome is Outcome.RESTORED
+    world.when(everywhere, lambda now: set(statuses(world, now).values()) == {TargetStatus.DONE}, "all of it")
+    lift(world, everywhere)
     world.until(lambda: not any(is_masked(world, host) for host in (*WEB, "db-01")), "the end of both")

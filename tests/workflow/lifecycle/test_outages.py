@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from bot.core.policy.configuration import ConfigSnapshot
-from bot.core.requests import Hold, Outcome, ScheduledWindow, Stage
+from bot.core.requests import Outcome, ScheduledWindow, Stage, TargetStatus
 from tests.workflow.expiry.test_expire import HOUR, MASKED, RUNS, TWO_HOURS, ended, returns, state
 from tests.workflow.fleet import Fleet
 from tests.workflow.hands import cut_off, let_in
-from tests.workflow.hold.test_hold import CARE, DAY, HELD
-from tests.workflow.hold.test_hold_group import WEB, grouped, part
+from tests.workflow.hold.test_hold import CARE, HELD
+from tests.workflow.hold.test_hold_group import WEB, ask_group_hold, grouped, until_there
 from tests.workflow.world import World
 
 pytestmark = pytest.mark.ssh
@@ -55,11 +55,10 @@ def test_a_mask_that_is_due_while_its_host_is_down_begins_and_ends_once_that_is_
 
 def test_a_hold_for_a_group_reaches_a_host_that_was_down_once_that_is_back(world: World) -> None:
     world.in_force.put(ConfigSnapshot(grouped(world.hosts, *WEB), HELD))
-    hold = Hold("sre", (world.clock.now() + 90 * DAY).replace(microsecond=0), hosts="web")
-    asked = world.mask("tuned", host="@web", hold=hold)
     cut_off(world.hosts["web-02"])
-    assert world.approve(asked).target.outcome is Outcome.PROVEN
-    pending = world.when(part(world), lambda now: now.target.note != "", "a hold that is pending")
+    done = world.approve(ask_group_hold(world, "tuned"))
+    tried = until_there(world, done, TargetStatus.PLANNING, "web-02")
+    pending = world.when(tried, lambda now: now.target.note != "", "a hold that is pending")
     assert (pending.stage, state(world.hosts["web-02"], "tuned.service")) == (Stage.ASKED, RUNS)
     let_in(world.hosts["web-02"])
     world.store.make_due(pending.id)

@@ -7,6 +7,7 @@ from bot.core.cards.rollout.heads import is_between_waves
 from bot.core.requests import Outcome, Request, Rollout, Stage, TargetStatus
 
 _FINAL = (Outcome.NOT_OURS, Outcome.RESTORED_PARTLY)  # which no retry makes better
+_OF_A_HOLD = (TargetStatus.LOST, TargetStatus.LEFT_OUT)  # the bot tries these by itself, and at once if somebody asks
 _NOT_BEGUN = (TargetStatus.READY, TargetStatus.ASKED_AGAIN)
 
 
@@ -32,7 +33,7 @@ def _running(request: Request, rollout: Rollout) -> Iterator[Action]:
 def _over(request: Request, rollout: Rollout) -> Iterator[Action]:
     if request.can_be_undone:
         yield Action.UNDO_ALL
-    failed = rollout.with_status(TargetStatus.FAILED)
+    failed = rollout.with_status(TargetStatus.FAILED, *(_OF_A_HOLD if request.hold else ()))
     if not (request.undone_by or request.repeated_by) and any(one.outcome not in _FINAL for one in failed):
         yield Action.RETRY_FAILED
     if request.hold:

@@ -21,6 +21,7 @@ _BY_STATUS = {
     TargetStatus.FAILED: "failed",
     TargetStatus.UNDONE: "undone since",
     TargetStatus.SKIPPED: "not begun",
+    TargetStatus.LOST: "taken off since",
 }
 _BY_OUTCOME: Mapping[str, str] = {
     Outcome.PROVEN: "masked and proven",
@@ -41,7 +42,8 @@ _BY_OUTCOME: Mapping[str, str] = {
 _OVER = (TargetStatus.DONE, TargetStatus.FAILED)
 # The worst first. What is not named here stands before what is as asked.
 _ORDER = (
-    *("not known yet", "not protected", "mask not loaded", "masked but restarted", "masked but running"),
+    *("not known yet", "taken off since", "not protected", "mask not loaded"),
+    *("masked but restarted", "masked but running"),
     *("failed", "not all as before", "partly unmasked", "not ours", "asked again"),
     *("running now", "waiting", "being checked", "not begun"),
 )
@@ -52,6 +54,7 @@ _SIGNS = {  # in the order of the bar
     TargetStatus.STARTED: "▒",
     TargetStatus.ASKED_AGAIN: "a",
     TargetStatus.UNDONE: "u",
+    TargetStatus.LOST: "!",
     TargetStatus.SKIPPED: "-",
     TargetStatus.PLANNING: "░",
     TargetStatus.READY: "░",
@@ -109,7 +112,7 @@ def others(request: Request, rollout: Rollout, *, most: int = 3) -> str:
 
 def worst(request: Request, rollout: Rollout) -> Targets:
     """What is not known, and what ended not as asked, the worst first."""
-    bad = rollout.with_status(TargetStatus.UNKNOWN, TargetStatus.FAILED)
+    bad = rollout.with_status(TargetStatus.UNKNOWN, TargetStatus.LOST, TargetStatus.FAILED)
     return [one for found in by_word(request, bad).values() for one in found]
 
 

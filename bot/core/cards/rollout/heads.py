@@ -17,7 +17,7 @@ def title(request: Request, rollout: Rollout) -> str:
         return "OUR MASKS ARE GONE" if request.was_gone else "UNDONE"
     if is_whole(request, rollout):
         whole = "UNMASKED AND AS BEFORE" if request.ask.undoes else goal(request).upper()
-        return f"{whole} ON {_scale(rollout)}"
+        return f"{whole} ON {_scale(rollout)}" + ", HELD" * bool(request.hold)
     rest = others(request, rollout)
     if rollout.stopped_at:
         return f"{_loud(*_stopped(rollout))} · {progress(request, rollout)}, {rest}"

@@ -1,5 +1,7 @@
 """Messages in the thread of a rollout: why it pauses, who continued or stopped it, and what is asked again."""
 
+from collections.abc import Sequence
+
 from bot.core.cards.rollout.counts import others, progress, word, worst
 from bot.core.cards.titles import subject
 from bot.core.requests import Request, Rollout, RolloutTarget, TargetStatus
@@ -41,6 +43,21 @@ def asked_again(request: Request, target: RolloutTarget) -> str:
     return (
         f"The plan for {_name(target)} is not the one that was approved{note}. It needs approval again; "
         "the others go on."
+    )
+
+
+def not_in_force(targets: Sequence[RolloutTarget]) -> str:
+    """To the owners of a hold, who are mentioned."""
+    named = [f"{one.unit} is not held on {one.host}. {one.note}" for one in targets[:_NAMED]]
+    more = [f"{len(targets) - _NAMED} more are not held either; Details lists them."] if len(targets) > _NAMED else []
+    return "\n".join([*named, *more, "The bot tries again there, at growing intervals."])
+
+
+def differs(target: RolloutTarget) -> str:
+    """A host on which a hold is not in force yet; approvers and owners are mentioned."""
+    return (
+        f"The plan for {_name(target)} is none that was approved for this hold, or more approvals are needed there. "
+        "Its own card in this thread asks for approval."
     )
 
 

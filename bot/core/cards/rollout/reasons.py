@@ -1,9 +1,11 @@
 """Why a rollout waits, is refused, or was stopped, in short sentences."""
 
-from bot.core.requests import KeepActive, RolloutTarget
+from bot.core.requests import KeepActive, Rollout, RolloutTarget, TargetStatus
 
+_NAMED = 3
 NOT_BEGUN = "Its rollout was over before its turn came."
 TIME_IS_UP = "because its time is up"  # in place of the name of whoever stopped it
+STILL_MADE = "for a host that is just being masked"
 NOTHING_FAILED = "There is nothing to retry: nothing of it failed, or it is still being carried out."
 
 
@@ -15,6 +17,15 @@ def kill_switch_is_on(by: str) -> str:
 def too_few_active(rule: KeepActive, active: int) -> str:
     """Why the next target waits."""
     return f"{rule.at_least} of @{rule.group} must stay active, and {active} are"
+
+
+def not_undone(undo: Rollout) -> str:
+    """What the undo of a rollout did not bring to its end, the first few by name."""
+    left = [one for one in undo.targets if one.status is not TargetStatus.DONE]
+    notes = ((one, one.note.rstrip(".") or one.status.replace("_", " ")) for one in left[:_NAMED])
+    named = [f"{one.unit} on {one.host}: {note}." for one, note in notes]
+    more = [f"{len(left) - _NAMED} more."] if len(left) > _NAMED else []
+    return " ".join([*named, *more]) or "Some of its masks were made meanwhile."
 
 
 def would_leave_too_few(rule: KeepActive, active: int, masked: int) -> str:

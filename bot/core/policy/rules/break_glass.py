@@ -38,11 +38,7 @@ def break_glass_is_allowed(facts: Facts, policy: Policy) -> Allow | Refuse | Non
 
 def objection(person: Person, facts: Facts, policy: Policy) -> Refuse | None:
     """Why somebody may not use break-glass for this change; None if they may."""
-    may, used, hold = policy.break_glass.groups, facts.request.break_glass, facts.request.ask.change.hold
-    if facts.others or (hold and hold.is_group_wide):
-        return Refuse(
-            "break_glass_forbidden", "Break-glass does not work for a whole group.", "Use it for one host of the group."
-        )
+    may, used = policy.break_glass.groups, facts.request.break_glass
     closed = next((rule.name for rule in matching(facts, policy) if not rule.allows_break_glass), "")
     if closed:
         return Refuse("break_glass_forbidden", f"Rule `{closed}` does not allow break-glass.")

@@ -18,7 +18,7 @@ _OR_WHO = " Or make it a hold: `--hold OWNERS --review 90d`."
 def expiry_is_due(facts: Facts, _policy: Policy) -> Refuse | None:
     """The bot undoes a mask only once it has expired; its expiry may have been extended a moment ago."""
     ask = facts.request.ask
-    if not ask.by_itself or ask.repeats or ask.is_group_member:
+    if not ask.by_itself or ask.repeats:
         return None
     expires_at = _end_of(facts.own_mask)
     if ask.change.verb is Verb.UNMASK and expires_at is not None and facts.now >= expires_at:
@@ -43,12 +43,12 @@ def extended_mask_stands(facts: Facts, _policy: Policy) -> Refuse | None:
 
 
 def expiry_was_approved(facts: Facts, _policy: Policy) -> Allow | None:
-    """Who approved the mask approved its expiry, or the lift of the group's hold; nobody's rights are used here."""
+    """Who approved the mask approved its expiry, or the lift of its hold; nobody's rights are used here."""
     ask, mask = facts.request.ask, facts.own_mask
     if not ask.by_itself or not ask.undoes:
         return None
     was_held = mask is not None and mask.ask.change.hold is not None
-    why = "the hold for its group was lifted" if was_held else "time is up. Undone automatically, as approved"
+    why = "its hold was lifted" if was_held else "time is up. Undone automatically, as approved"
     if mask is not None and mask.aftercare.no_login:
         why = "the bot could not log in again after the mask. Undone at once, over the connection that it had"
     return Allow(END, why)

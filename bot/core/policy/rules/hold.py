@@ -1,19 +1,16 @@
-"""Holds: who may own, lift and review one, when its mask is reapplied, and to which hosts of a group it extends."""
+"""Holds: who may own, lift and review one, and when its mask is reapplied."""
 
 from collections.abc import Iterator
 
 from bot.core.policy.hold import conflict, rests_until
 from bot.core.policy.model import Allow, Facts, Moment, Policy, Refuse
-from bot.core.policy.rules.approval import WITH_CODE, is_covered, requirements_for
-from bot.core.policy.rules.expiry import mask_expires_where_required
-from bot.core.policy.rules.permission import approvers_of, as_mentions, hold_to_lift, not_known
-from bot.core.requests import Loss, Request, Target, Verb
+from bot.core.policy.rules.permission import as_mentions, hold_to_lift, not_known
+from bot.core.requests import Loss, Target, Verb
 from bot.core.systemd.units import Snapshot
 from bot.core.time.human_time import humanize
 
 REAPPLIED = "our own hold is put back"
 REVIEW = "review of our own hold"
-GROUP_HOLD = "hold of the whole group"
 _SAY_WHEN = "Say when its owners review it: `--review 90d`."
 
 
@@ -39,57 +36,9 @@ def hold_may_be_reapplied(facts: Facts, _policy: Policy) -> Allow | Refuse | Non
         return Allow(REAPPLIED, "approved with the hold")
     if changed := [*_not_as_approved(mask.target, facts.request.target, seen)]:
         why = f"The unit has changed since the hold was approved: {'; '.join(changed)}."
-        return Refuse("not_as_approved", why, "Use Mask again on the card of the hold to ask for approval.")
+        button = "Retry failed only" if mask.ask.rollout else "Mask again"
+        return Refuse("not_as_approved", why, f"Use {button} on the card of the hold to ask for approval.")
     return Allow(REAPPLIED, "approved with the hold")
-
-
-def goes_to_every_host(facts: Facts, policy: Policy) -> Allow | Refuse | None:
-    """Who approved a hold for a group approved it for each host where the policy asks for no more than they gave."""
-    if not _is_spreading(facts.request):
-        return None
-    no = (
-        _is_elsewhere(facts)
-        or _is_another_there(facts)
-        or mask_expires_where_required(facts, policy)
-        or may_be_held(facts, policy)
-    )
-    return no or _asks_for_more(facts, policy) or Allow(GROUP_HOLD, "approved with the hold for its group")
-
-
-def _is_elsewhere(facts: Facts) -> Refuse | None:
-    """Whether the hold was lifted meanwhile, or the host has left the group."""
-    hold = facts.request.ask.change.hold
-    if facts.group_hold is None or hold is None:
-        return Refuse("not_held", "The hold for its group was lifted in the meantime.")
-    if hold.hosts not in facts.host.groups:
-        return Refuse("not_in_group", f"{facts.host.name} is no longer in @{hold.hosts}.")
-    return None
-
-
-def _is_another_there(facts: Facts) -> Refuse | None:
-    """Whether the unit is another one here, or stops more units with it, than people saw on the first host."""
-    was, seen = facts.group_hold.target.before if facts.group_hold else None, facts.snapshot
-    if was is None or seen is None or seen.around is None:
-        return None
-    changed = ([f"it is {seen.id} there"] if was.id != seen.id else []) + [*_more_would_stop(was, seen)]
-    if not changed:
-        return None
-    why = f"The unit differs from what the hold was approved for: {'; '.join(changed)}."
-    return Refuse("not_as_approved", why, f"Ask for a hold on {facts.host.name} by itself.")
-
-
-def _asks_for_more(facts: Facts, policy: Policy) -> Refuse | None:
-    """Whether this host needs more approvals: another rule, a guarded unit, a freeze, a limit.
-
-    Nobody is asked again.
-    """
-    if facts.group_hold is None or is_covered(facts.group_hold, facts, policy):
-        return None
-    wanted = requirements_for(facts, policy)
-    what = f"{wanted.need} of {approvers_of(wanted.rule)}{WITH_CODE * wanted.step_up}"
-    what += f" ({wanted.guarded})" * bool(wanted.guarded)
-    why = f"Rule `{wanted.rule.name}` needs more there than the hold was approved with: {what}."
-    return Refuse("asks_for_more", why, f"Ask for a hold on {facts.host.name} by itself.")
 
 
 def owners_lift_it(facts: Facts, policy: Policy) -> Refuse | None:
@@ -125,19 +74,18 @@ def may_be_held(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def review_is_ahead(facts: Facts, policy: Policy) -> Refuse | None:
-    """The review date must be in the future, and within the policy's limit."""
+    """The review date must be in the future, and within the policy's limit.
+
+    On one target of a rollout that of the rollout counts, whose review may be due while hosts join.
+    """
     change, furthest = facts.request.ask.change, policy.holds.review_within
-    if change.verb is not Verb.MASK or change.hold is None:
+    if change.verb is not Verb.MASK or change.hold is None or facts.request.ask.rollout:
         return None
     if change.hold.review <= facts.now:
         return Refuse("review_is_past", "The review date has passed.", _SAY_WHEN)
     if change.hold.review - facts.request.asked_at > furthest and facts.moment in (Moment.ASK, Moment.LOOKED):
         return Refuse("review_too_far", f"A hold must be reviewed within {humanize(furthest)}.", _SAY_WHEN)
     return None
-
-
-def _is_spreading(request: Request) -> bool:
-    return request.ask.by_itself and request.ask.is_group_member and not request.ask.is_reapply
 
 
 def _only(owners: str, facts: Facts, policy: Policy, does: str) -> Refuse | None:

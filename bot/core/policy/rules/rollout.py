@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from bot.core.policy.model import Allow, Decision, Facts, Moment, NeedsApproval, Policy, Refuse
-from bot.core.policy.rules.approval import WITH_CODE, is_covered_now
+from bot.core.policy.rules.approval import WITH_CODE, is_covered, is_covered_now
 from bot.core.policy.rules.break_glass import objection
 from bot.core.policy.rules.permission import as_mentions, matching, not_known, requester_may_ask
 from bot.core.requests import Request, Stage, TargetStatus, Verb
@@ -65,18 +65,26 @@ def _strictest(answers: Sequence[NeedsApproval]) -> NeedsApproval:
 def approved_with_its_rollout(facts: Facts, policy: Policy) -> Allow | Refuse | None:
     """A target whose plan is the approved one may run, if its rollout has all approvals that the policy asks for now.
 
-    Otherwise the policy answers for this target as for any request, and its approvers are asked again.
+    Otherwise the policy answers for this target as for any request, and its approvers are asked again. A hold that is
+    in force goes to further hosts, until it is lifted; what somebody let through by break-glass went to no others.
     """
     whole, request = facts.rollout, facts.request
-    if whole is None or whole.rollout is None or facts.moment is not Moment.ACT or whole.stage is not Stage.RUNNING:
+    if whole is None or whole.rollout is None or facts.moment is not Moment.ACT:
         return None
+    goes_on = whole.stage is Stage.DONE and whole.hold is not None
+    if not goes_on and whole.stage is not Stage.RUNNING:
+        return Refuse("rollout_is_over", "Its rollout is over, or its hold was lifted in the meantime.")
     planned = whole.rollout.of_request(request.id)
     if planned is None or planned.status not in (TargetStatus.STARTED, TargetStatus.UNKNOWN):
+        return None
+    if not goes_on and planned.wave > whole.rollout.wave:  # whoever began it, its wave has not come
         return None
     if planned.digest != request.target.digest or not matching(facts, policy):
         return None
     people = facts.rollout_approvers
     is_free_undo = request.ask.change.verb is Verb.UNMASK and whole.approval is None
+    if goes_on:  # for as long as a hold stands, those who approved it may change their groups
+        return Allow(WITH_ITS_ROLLOUT, whole.because) if is_covered(whole, facts, policy) else None
     if not is_free_undo and (no := requester_may_ask(facts, policy)):
         return no
     if is_free_undo or _is_alone_still(whole, facts, policy):

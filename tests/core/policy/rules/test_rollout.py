@@ -53,7 +53,7 @@ def whole(asked: Request | None = None, **changed: Any) -> Request:
     first = asked or request()
     targets = (RolloutTarget("web-01", CRON, "r1", TargetStatus.STARTED, 1, "plan"),)
     ask = replace(first.ask, selection=Selection(("@all",), (CRON,)))
-    return replace(first, id="R", ask=ask, rollout=Rollout(targets=targets), **changed)
+    return replace(first, id="R", ask=ask, rollout=Rollout(targets=targets, wave=1), **changed)
 
 
 def about(*requests: tuple[Any, str], policy: Policy = BOTH) -> Decision:
@@ -104,7 +104,7 @@ def with_status(status: TargetStatus) -> Request:
     """The rollout with its only target like that."""
     assert RUNNING.rollout
     (target,) = RUNNING.rollout.targets
-    return replace(RUNNING, rollout=Rollout(targets=(replace(target, status=status),)))
+    return replace(RUNNING, rollout=Rollout(targets=(replace(target, status=status),), wave=1))
 
 
 def at_its_turn(rollout: Request | None, verb: Verb = Verb.MASK, *, digest: str = "plan", **changed: Any) -> Facts:
@@ -127,7 +127,6 @@ def test_a_target_with_the_approved_plan_runs_with_the_approvals_of_all() -> Non
         at_its_turn(None),
         at_its_turn(replace(RUNNING, rollout=None)),
         at_its_turn(replace(RUNNING, rollout=Rollout())),
-        at_its_turn(replace(RUNNING, stage=Stage.DONE)),
         at_its_turn(RUNNING, digest="another plan"),
         at_its_turn(with_status(TargetStatus.READY)),  # its wave has not come
         at_its_turn(with_status(TargetStatus.SKIPPED)),
@@ -154,6 +153,13 @@ def test_one_act_for_all_is_refused_if_it_is_for_one() -> None:
     ]
     assert isinstance(strictest_target(answers), NeedsApproval)
     assert isinstance(strictest_target(answers, is_one_act=True), Refuse)
+
+
+def test_none_begins_once_its_rollout_is_over() -> None:
+    for stage in (Stage.DONE, Stage.CANCELLED):
+        no = approved_with_its_rollout(at_its_turn(replace(RUNNING, stage=stage)), POLICY)
+        assert isinstance(no, Refuse)
+        assert no.code == "rollout_is_over"
 
 
 def test_a_rule_that_asks_for_more_by_now_is_not_covered() -> None:
@@ -240,6 +246,12 @@ class Test_no_answer_is_dropped_that_matters:
         assert approved_with_its_rollout(at_its_turn(ready), POLICY) is None
         unknown = with_status(TargetStatus.UNKNOWN)
         assert isinstance(approved_with_its_rollout(at_its_turn(unknown), POLICY), Allow)
+
+    def test_a_target_runs_in_its_wave_and_not_before(self) -> None:
+        for wave, is_covered in ((0, False), (1, True), (2, True)):
+            rollout = replace(RUNNING.rollout or Rollout(), wave=wave)
+            answer = approved_with_its_rollout(at_its_turn(replace(RUNNING, rollout=rollout)), POLICY)
+            assert (answer is not None) is is_covered
 
     def test_each_who_took_part_may_steer_by_that_alone(self) -> None:
         nobody = replace(DAVE, groups=frozenset())

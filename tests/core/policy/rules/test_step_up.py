@@ -7,13 +7,12 @@ import pytest
 from bot.core.people.identity import Person
 from bot.core.people.same_person import SamePerson
 from bot.core.policy.decide import could_break_glass, decide, explain, may_reset_step_up, may_vote
-from bot.core.policy.groups import BreakGlassPolicy, Group
-from bot.core.policy.hold import HoldPolicy
+from bot.core.policy.groups import BreakGlassPolicy
 from bot.core.policy.model import Allow, Decision, Facts, Moment, NeedsApproval, Policy, Refuse, Rule
 from bot.core.policy.requirements import approval_required, updated_approval, with_original_requirements
 from bot.core.policy.rules.approval import STEP_UP_MISSING, is_covered
 from bot.core.policy.rules.rollout import strictest_target
-from bot.core.requests import FollowupCommand, FollowupKind, Hold, Request, Tally, Verb, Verdict, Vote, VoteCommand
+from bot.core.requests import FollowupCommand, FollowupKind, Request, Tally, Verb, Verdict, Vote, VoteCommand
 from bot.core.systemd.units import Layer
 from tests.core.situations import (
     ALICE,
@@ -22,7 +21,6 @@ from tests.core.situations import (
     NOW,
     POLICY,
     PROD,
-    WEB,
     broken,
     facts,
     looked,
@@ -74,13 +72,6 @@ class TestWhatIsAsked:
     def test_a_rule_that_does_not_match_asks_for_nothing(self) -> None:
         elsewhere = replace(STRICT, name="vault", environments=frozenset({"vault"}))
         assert not asked_for_code(answer(waiting(), policy=replace(POLICY, rules=(PROD, elsewhere))))
-
-    def test_one_host_of_a_group_that_needs_a_code_is_enough(self) -> None:
-        vault = replace(WEB, name="vault-01", environment="vault")
-        rules = (PROD, replace(STRICT, name="vault", environments=frozenset({"vault"})))
-        policy = replace(POLICY, rules=rules, holds=HoldPolicy(frozenset({"sre"})), groups=(Group("eng"), Group("sre")))
-        held = request(hold=Hold("sre", NOW.replace(month=5), hosts="web"))
-        assert asked_for_code(decide(facts(held, Moment.LOOKED, snapshot=snapshot(), others=(vault,)), policy))
 
     def test_one_target_of_a_rollout_that_needs_a_code_is_enough(self) -> None:
         ordinary, strict = answer(waiting(), policy=POLICY), answer(waiting())
