@@ -32,6 +32,9 @@ def press(world: World, action: str, request: Request) -> None:
 @pytest.mark.parametrize("kind", [FollowupKind.GO_ON, FollowupKind.PAUSE, FollowupKind.STOP_HERE])
 def test_it_is_recorded_who_steers_it(world: World, kind: FollowupKind) -> None:
     request = running(world, DONE, READY)
+    if kind is FollowupKind.GO_ON and request.rollout:  # there is something to go on with
+        paused = replace(request.rollout, paused_at=request.asked_at)
+        request = world.store.save(replace(request, rollout=paused))
     press(world, kind.value, request)
     (followup,) = world.store.get(request.id).followups
     assert (followup.kind, followup.by.user, followup.name) == (kind, "UBOB", "bob")

@@ -76,7 +76,7 @@ def test_every_row_there_is_stands_in_the_table(tmp_path: Path) -> None:
     assert "not provoked" in rows["F02"]
 
 
-def test_the_rows_are_f01_to_f92_and_k0_to_k12() -> None:
-    faults, kills = [f"F{number:02}" for number in range(1, 93)], [f"K{number}" for number in range(13)]
+def test_the_rows_are_f01_to_f99_and_k0_to_k12() -> None:
+    faults, kills = [f"F{number:02}" for number in range(1, 100)], [f"K{number}" for number in range(13)]
 
     assert list(catalogue()) == faults + kills

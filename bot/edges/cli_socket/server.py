@@ -47,7 +47,7 @@ class ShellServer:
         try:
             self._server = _Server(path, serve, limits)
         except OSError as error:
-            raise ConfigError(f"The command line's socket {path} cannot be made: {error.strerror}.") from None
+            raise ConfigError(f"The command line's socket {path} cannot be made: {error.strerror or error}.") from None
         path.chmod(0o666)
         self._path = path
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
@@ -205,4 +205,4 @@ def _make_room(path: Path) -> None:
                 )
         path.unlink()
     except OSError as error:
-        raise ConfigError(f"The command line's socket {path} cannot be made: {error.strerror}.") from None
+        raise ConfigError(f"The command line's socket {path} cannot be made: {error.strerror or error}.") from None
