@@ -1,6 +1,6 @@
 """How many approvals a change needs, who may give them, and whether they are there."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from bot.core.people.identity import Person, PersonId
@@ -134,7 +134,8 @@ def quorum(facts: Facts, policy: Policy) -> Decision:
     """The final check: enough people who are entitled now, each counted once, and never the requester."""
     wanted = requirements_for(facts, policy)
     rule = wanted.rule
-    others = _each_once(_entitled(facts, policy, wanted), rule, policy)
+    entitled = _entitled(facts.approvers, facts.request, wanted, facts, policy)
+    others = _each_once(entitled, rule, policy)
     have = _made(others, rule)
     if have >= wanted.need:
         because = f"has the {approvals(wanted.need)} that it asks for" if wanted.need else "asks for none"
@@ -164,10 +165,32 @@ def quorum(facts: Facts, policy: Policy) -> Decision:
     )
 
 
-def _entitled(facts: Facts, policy: Policy, wanted: Requirements) -> Iterator[Person]:
-    """Approvers who are ours and not the requester, and gave a code where that is asked for now."""
-    stepped_up = [vote.voter for vote in facts.request.counted_votes if vote.stepped_up]
-    for one in facts.approvers:
+def is_covered(given: Request, facts: Facts, policy: Policy) -> bool:
+    """Whether the approvals of another request cover everything that this one needs, by the rights of back then."""
+    wanted = requirements_for(facts, policy)
+    votes = [vote for vote in given.counted_votes if vote.stepped_up or not wanted.step_up]
+    people = [Person(vote.voter, vote.voter_name, frozenset(vote.groups)) for vote in votes]
+    return _is_enough(people, given, wanted, policy)
+
+
+def is_covered_now(given: Request, people: Iterable[Person], facts: Facts, policy: Policy) -> bool:
+    """Whether the approvals of another request cover everything that this one needs, by the rights of today.
+
+    `people` are those who approved the other request, with the groups that they are in now.
+    """
+    wanted = requirements_for(facts, policy)
+    return _is_enough(_entitled(people, given, wanted, facts, policy), given, wanted, policy)
+
+
+def _entitled(
+    people: Iterable[Person], given: Request, wanted: Requirements, facts: Facts, policy: Policy
+) -> Iterator[Person]:
+    """Those of the people who are ours and not the requester, and gave a code where that is asked for now.
+
+    `given` is the request that they approved.
+    """
+    stepped_up = [vote.voter for vote in given.counted_votes if vote.stepped_up]
+    for one in people:
         gave_a_code = any(one.id.is_same_as(other) for other in stepped_up)
         if (
             is_one_of_us(one, policy)
@@ -177,26 +200,8 @@ def _entitled(facts: Facts, policy: Policy, wanted: Requirements) -> Iterator[Pe
             yield one
 
 
-def is_covered_now(given: Request, people: Sequence[Person], facts: Facts, policy: Policy) -> bool:
-    """The same with everybody's present rights: `people` are the voters of the other request as they are now."""
-    wanted = requirements_for(facts, policy)
-    coded = [vote.voter for vote in given.counted_votes if vote.stepped_up]
-    fit = [
-        one
-        for one in people
-        if is_one_of_us(one, policy)
-        and not is_a_requester(one.id, facts, policy)
-        and (not wanted.step_up or any(one.id.is_same_as(other) for other in coded))
-    ]
-    has_word = not wanted.guarded or any(vote.console_works for vote in given.counted_votes)
-    return has_word and _made(_each_once(fit, wanted.rule, policy), wanted.rule) >= wanted.need
-
-
-def is_covered(given: Request, facts: Facts, policy: Policy) -> bool:
-    """Whether the approvals of another request cover everything that this one needs."""
-    wanted = requirements_for(facts, policy)
-    votes = [vote for vote in given.counted_votes if vote.stepped_up or not wanted.step_up]
-    people = [Person(vote.voter, vote.voter_name, frozenset(vote.groups)) for vote in votes]
+def _is_enough(people: Iterable[Person], given: Request, wanted: Requirements, policy: Policy) -> bool:
+    """Whether these people, who approved the given request, make up what is wanted, with a word on the console."""
     has_word = not wanted.guarded or any(vote.console_works for vote in given.counted_votes)
     return has_word and _made(_each_once(people, wanted.rule, policy), wanted.rule) >= wanted.need
 

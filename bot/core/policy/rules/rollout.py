@@ -81,7 +81,6 @@ def approved_with_its_rollout(facts: Facts, policy: Policy) -> Allow | Refuse | 
         return None
     if planned.digest != request.target.digest or not matching(facts, policy):
         return None
-    people = facts.rollout_approvers
     is_free_undo = request.ask.change.verb is Verb.UNMASK and whole.approval is None
     if goes_on:  # for as long as a hold stands, those who approved it may change their groups
         return Allow(WITH_ITS_ROLLOUT, whole.because) if is_covered(whole, facts, policy) else None
@@ -89,7 +88,8 @@ def approved_with_its_rollout(facts: Facts, policy: Policy) -> Allow | Refuse | 
         return no
     if is_free_undo or _is_alone_still(whole, facts, policy):
         return Allow(WITH_ITS_ROLLOUT, whole.because)
-    return Allow(WITH_ITS_ROLLOUT, whole.because) if is_covered_now(whole, people, facts, policy) else None
+    is_covered_still = is_covered_now(whole, facts.rollout_approvers, facts, policy)
+    return Allow(WITH_ITS_ROLLOUT, whole.because) if is_covered_still else None
 
 
 def _is_alone_still(whole: Request, facts: Facts, policy: Policy) -> bool:
