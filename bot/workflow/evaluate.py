@@ -45,6 +45,19 @@ def evaluate(deps: Deps, given: Facts) -> Decision:
     return answer
 
 
+def evaluate_again(deps: Deps, request: Request) -> tuple[Request, Decision]:
+    """What the policy says now of a request that was approved, and the request with the mask that it undoes.
+
+    Raises `UsageError` if what it is about is gone, and `NotYet` while people's rights are not known: nobody loses any
+    because Slack is away.
+    """
+    try:
+        given = gather_facts(deps, request, Moment.ACT)
+        return given.request, evaluate(deps, given)
+    except Unverified as error:
+        raise NotYet(str(error), again_in=deps.timings.not_verified) from error
+
+
 def raise_if_unknown(answer: Decision | None) -> None:
     """Raise `NotYet` or `Unverified` for a refusal that only means that a group's members are not known."""
     if isinstance(answer, Refuse) and answer.code == NOT_KNOWN:

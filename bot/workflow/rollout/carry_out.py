@@ -9,14 +9,14 @@ from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
 from bot.core.cards import not_started
 from bot.core.cards.rollout import notes, reasons
-from bot.core.policy.model import Allow, Moment, NeedsApproval, Refuse
+from bot.core.policy.model import Allow, NeedsApproval, Refuse
 from bot.core.requests import Aftercare, Request, Rollout, RolloutTarget, Stage, TargetStatus, Verb
 from bot.core.requests.expiry import begin_aftercare
 from bot.core.rollout.steering import stop
 from bot.core.rollout.turn import Turn, next_turn
-from bot.errors import NotSealed, NotYet, Unverified, UsageError
+from bot.errors import NotSealed, NotYet, UsageError
 from bot.ports import Message, MessageKind
-from bot.workflow.evaluate import evaluate, gather_facts
+from bot.workflow.evaluate import evaluate_again
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.update import update
 from bot.workflow.requests.closing import close, end_messages
@@ -41,10 +41,7 @@ def begin_rollout(deps: Deps, request: Request) -> Update | Decided | Closing | 
     if is_new and not place.is_shell and not all(deps.store.card(request.id)):
         raise NotYet("Its card is not posted yet.", again_in=deps.timings.host_busy)
     try:
-        given = gather_facts(deps, request, Moment.ACT)
-        decision = evaluate(deps, given)
-    except Unverified as error:
-        raise NotYet(str(error), again_in=deps.timings.not_verified) from error
+        _, decision = evaluate_again(deps, request)
     except UsageError as error:
         return Closing(request, Stage.CANCELLED, str(error), "too_late")
     if not isinstance(decision, Allow):
@@ -167,9 +164,7 @@ def _why_not_any_more(deps: Deps, request: Request, rollout: Rollout) -> str:
     """What policy, calendar and people's rights say now against the next wave; empty if nothing. Raises `NotYet`."""
     left = replace(rollout, targets=rollout.with_status(TargetStatus.READY))
     try:
-        decision = evaluate(deps, gather_facts(deps, replace(request, rollout=left, act_by=None), Moment.ACT))
-    except Unverified as error:
-        raise NotYet(str(error), again_in=deps.timings.not_verified) from error
+        _, decision = evaluate_again(deps, replace(request, rollout=left, act_by=None))
     except UsageError as error:
         return reasons.not_any_more(str(error))
     if isinstance(decision, Refuse):

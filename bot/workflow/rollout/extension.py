@@ -5,8 +5,8 @@ from dataclasses import replace
 from bot.core.policy.model import Allow, Moment
 from bot.core.requests import Request, Rollout, Stage
 from bot.core.rollout.digest import rollout_digest
-from bot.errors import NotYet, Unverified, UsageError
-from bot.workflow.evaluate import evaluate, gather_facts
+from bot.errors import Unverified, UsageError
+from bot.workflow.evaluate import evaluate, evaluate_again, gather_facts
 from bot.workflow.lifecycle.start import extend
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.lineage import newest_request
@@ -30,12 +30,9 @@ def ask_for_extension(deps: Deps, request: Request) -> Decided | Closing:
 def extend_rollout(deps: Deps, request: Request) -> Decided | Ending | Closing:
     """Write the approved end into the rollout, if the policy still allows it. Raises `NotYet`."""
     try:
-        given = gather_facts(deps, request, Moment.ACT)
-        decision = evaluate(deps, given)
-    except Unverified as error:
-        raise NotYet(str(error), again_in=deps.timings.not_verified) from error
+        request, decision = evaluate_again(deps, request)
     except UsageError as error:
         return Closing(request, Stage.CANCELLED, str(error), "too_late")
     if not isinstance(decision, Allow):
-        return Decided(given.request, decision, deps.in_force.policy.digest)
-    return extend(deps, replace(given.request, rollout=None), decision)  # its targets were facts for the policy only
+        return Decided(request, decision, deps.in_force.policy.digest)
+    return extend(deps, replace(request, rollout=None), decision)  # its targets were facts for the policy only
