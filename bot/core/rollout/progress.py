@@ -26,7 +26,7 @@ class Progress:
 
     @classmethod
     def of(cls, request: Request) -> "Progress":
-        """The same of a request that was read as a whole, and verified."""
+        """How far a request has come that was read as a whole, and verified."""
         target = request.target
         return cls(
             request.id,
@@ -39,6 +39,7 @@ class Progress:
             is_unknown=target.unknown_since is not None,
             is_asked_again=request.approval is not None,
             is_undone=bool(request.undone_by),
+            is_lost=request.hold_state.loss is not None,
             looks=request.aftercare.looks,
             found=bool(request.aftercare.found),
         )
