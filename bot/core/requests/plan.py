@@ -59,6 +59,11 @@ def with_earlier_approvals(request: Request, first: Request, now: datetime) -> R
         return request
     if not _is_same_plan(request.ask.change, first.target, request.target):
         return request
+    return under_approvals_of(first, request)
+
+
+def under_approvals_of(first: Request, request: Request) -> Request:
+    """The request with the approvals of the first one: its votes or break-glass count for the plan of this one."""
     digest = request.target.digest
     votes = tuple(replace(vote, digest=digest) for vote in first.counted_votes)
     used = replace(first.break_glass, digest=digest) if first.break_glass and first.is_break_glass else None

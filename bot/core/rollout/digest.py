@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 
 from bot.core.requests import Change, Request, Rollout
+from bot.core.requests.plan import under_approvals_of
 
 
 def rollout_digest(change: Change, rollout: Rollout) -> str:
@@ -23,8 +24,4 @@ def with_earlier_approvals(whole: Request, first: Request, now: datetime) -> Req
     approved = {(one.host, one.unit): one.digest for one in first.rollout.planned}
     if any(approved.get((one.host, one.unit)) != one.digest for one in whole.rollout.planned):
         return whole
-    votes = tuple(replace(vote, digest=whole.target.digest) for vote in first.counted_votes)
-    used = (
-        replace(first.break_glass, digest=whole.target.digest) if first.is_break_glass and first.break_glass else None
-    )
-    return replace(whole, votes=votes, break_glass=used, approval=first.approval, act_by=first.act_by)
+    return under_approvals_of(first, whole)
