@@ -148,6 +148,11 @@ class Rollout:
         """The number of waves."""
         return max((one.wave for one in self.targets), default=0)
 
+    @property
+    def is_between_waves(self) -> bool:
+        """Whether it waits for the next wave, of which nothing has begun."""
+        return self.wave_ended_at is not None and self.wave < self.last_wave and not self.stopped_at
+
     def with_status(self, *statuses: TargetStatus) -> tuple[RolloutTarget, ...]:
         """The targets with one of these statuses."""
         return tuple(one for one in self.targets if one.status in statuses)

@@ -13,11 +13,7 @@ def pause(rollout: Rollout, by: str, now: datetime) -> Rollout:
 
 def waits_for_somebody(rollout: Rollout) -> bool:
     """Whether going on would change anything: it is paused, or waits for the pause between two waves."""
-    return rollout.paused_at is not None or (_is_between_waves(rollout) and not rollout.go_on)
-
-
-def _is_between_waves(rollout: Rollout) -> bool:
-    return rollout.wave_ended_at is not None and rollout.wave < rollout.last_wave
+    return rollout.paused_at is not None or (rollout.is_between_waves and not rollout.go_on)
 
 
 def go_on(rollout: Rollout) -> Rollout:
@@ -28,7 +24,7 @@ def go_on(rollout: Rollout) -> Rollout:
     failed = len(rollout.with_status(TargetStatus.FAILED))
     changed = len(rollout.with_status(TargetStatus.ASKED_AGAIN))
     freed = replace(rollout, paused_at=None, paused_by="", why_paused="")
-    return replace(freed, go_on=_is_between_waves(rollout), forgiven=failed, forgiven_changes=changed)
+    return replace(freed, go_on=rollout.is_between_waves, forgiven=failed, forgiven_changes=changed)
 
 
 def stop(rollout: Rollout, by: str, now: datetime) -> Rollout:

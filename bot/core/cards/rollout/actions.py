@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from bot.core.cards.blocks import Action
-from bot.core.cards.rollout.heads import is_between_waves
 from bot.core.requests import Outcome, Request, Rollout, Stage, TargetStatus
+from bot.core.rollout.steering import waits_for_somebody
 
 _FINAL = (Outcome.NOT_OURS, Outcome.RESTORED_PARTLY)  # which no retry makes better
 _OF_A_HOLD = (TargetStatus.LOST, TargetStatus.LEFT_OUT)  # the bot tries these by itself, and at once if somebody asks
@@ -25,7 +25,7 @@ def _running(request: Request, rollout: Rollout) -> Iterator[Action]:
     elif rollout.paused_at:
         yield from (Action.GO_ON, Action.STOP_HERE, *undo)
     elif rollout.with_status(*_NOT_BEGUN):
-        if is_between_waves(rollout) and not rollout.go_on:
+        if waits_for_somebody(rollout):
             yield Action.GO_ON
         yield from (Action.PAUSE, Action.STOP_HERE)
 

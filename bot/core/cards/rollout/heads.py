@@ -60,11 +60,6 @@ def is_whole(request: Request, rollout: Rollout) -> bool:
     return len(as_asked(request, rollout)) == len(rollout.planned) > 0
 
 
-def is_between_waves(rollout: Rollout) -> bool:
-    """Whether it waits for the next wave, of which nothing has begun."""
-    return rollout.wave_ended_at is not None and rollout.wave < rollout.last_wave and not rollout.stopped_at
-
-
 def _running(request: Request, rollout: Rollout) -> tuple[str, str]:
     """What it does now, and by whom or why."""
     if rollout.stopped_at:
@@ -75,7 +70,7 @@ def _running(request: Request, rollout: Rollout) -> tuple[str, str]:
     if asked and not any(one.status.is_open or one.status is TargetStatus.READY for one in rollout.planned):
         return f"{len(asked)} asked again", ""
     if rollout.last_wave > 1:
-        done = " done" if is_between_waves(rollout) else ""
+        done = " done" if rollout.is_between_waves else ""
         return f"wave {max(1, rollout.wave)} of {rollout.last_wave}{done}", ""
     return "masking" if request.ask.change.verb is Verb.MASK else "unmasking", ""
 

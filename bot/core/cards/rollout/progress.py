@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.core.cards.blocks import Markup, clock, escape, join, mention, row, until, words
 from bot.core.cards.rollout import counts
-from bot.core.cards.rollout.heads import is_between_waves, stopped_why
+from bot.core.cards.rollout.heads import stopped_why
 from bot.core.requests import Request, Rollout, TargetStatus
 
 _WORST = 5
@@ -36,7 +36,7 @@ def _waves(rollout: Rollout, now: datetime) -> Iterator[Markup]:
     """The waves that are done, that run, and that come: the ones next to the running wave by themselves."""
     if rollout.last_wave <= 1 or rollout.stopped_at:
         return
-    between = is_between_waves(rollout)
+    between = rollout.is_between_waves
     done = rollout.wave if between else rollout.wave - 1
     said = [words("{} done", _numbers(1, done))] if done > 0 else []
     if not between and rollout.wave:
