@@ -1,8 +1,12 @@
-"""The targets of a rollout as requests of their own: what each is asked for, and how far its request has come."""
+"""The targets of a rollout as requests of their own: what each is asked for, and which come first on its host."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from bot.core.requests import Ask, Request, RolloutTarget, Target
+from bot.core.requests import Ask, Request, Rollout, RolloutTarget, Target
+from bot.core.systemd.units import UnitName
+
+_TRIGGERS = (".socket", ".timer", ".path")
 
 
 def ask_of(whole: Request, target: RolloutTarget) -> Ask:
@@ -23,3 +27,24 @@ def ask_of(whole: Request, target: RolloutTarget) -> Ask:
 def at_target(whole: Request, target: RolloutTarget) -> Request:
     """The rollout as if it were about this target alone, before its host was looked at."""
     return replace(whole, ask=ask_of(whole, target), target=Target(target.host, target.unit), rollout=None)
+
+
+def triggers_of(request: Request) -> list[UnitName]:
+    """The sockets, timers and paths that start the unit."""
+    around = request.target.before.around if request.target.before else None
+    return [UnitName(one.unit) for one in around.triggers if one.unit.endswith(_TRIGGERS)] if around else []
+
+
+def with_triggers(rollout: Rollout, triggers: Callable[[RolloutTarget], Iterable[UnitName]]) -> Rollout:
+    """The rollout with what triggers a unit before it on its host; each is named once. New ones are not asked for yet.
+
+    `triggers` names those of a target.
+    """
+    known, found = {(one.host, one.unit) for one in rollout.targets}, list[RolloutTarget]()
+    for one in rollout.targets:
+        for unit in triggers(one):
+            if (one.host, unit) not in known:
+                known.add((one.host, unit))
+                found.append(RolloutTarget(one.host, unit))
+        found.append(one)
+    return replace(rollout, targets=tuple(found))

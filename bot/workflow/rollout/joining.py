@@ -14,8 +14,9 @@ from bot.core.requests import Ask, Hold, Request, Rollout, RolloutTarget, Target
 from bot.core.requests.timers import next_join
 from bot.core.rollout import joining
 from bot.core.rollout.progress import with_progress
-from bot.core.rollout.targets import ask_of
+from bot.core.rollout.targets import ask_of, triggers_of, with_triggers
 from bot.core.rollout.turn import may_begin
+from bot.core.systemd.units import UnitName
 from bot.ports import Message, MessageKind, Query
 from bot.workflow.people.membership import mention_ids
 from bot.workflow.process.deps import Deps
@@ -27,7 +28,7 @@ from bot.workflow.requests.results import Stages, Update
 from bot.workflow.requests.submit import submit
 from bot.workflow.rollout.carry_out import begin_target, with_enough_active
 from bot.workflow.rollout.expand import expand_now
-from bot.workflow.rollout.planning import as_planned, triggers_of
+from bot.workflow.rollout.planning import as_planned
 
 _AT_ONCE = 16  # requests that are made in one turn, so that many hosts that join delay nobody else
 _AGAIN_IN = timedelta(seconds=2)  # until the next ones
@@ -143,14 +144,14 @@ def _with_triggers(deps: Deps, whole: Request, rollout: Rollout) -> Rollout:
     """Of a set: what triggers a unit on a host that has joined comes before it."""
     if whole.ask.selection is None or not whole.ask.selection.with_triggers:
         return rollout
-    targets, known = list[RolloutTarget](), {(one.host, one.unit) for one in rollout.targets}
-    for one in rollout.targets:
-        for unit in triggers_of(deps.store.get(one.request_id)) if _is_new(one) else ():
-            if (one.host, unit) not in known:
-                known.add((one.host, unit))
-                targets.append(_asked(deps, whole, RolloutTarget(one.host, unit, tries=1)))
-        targets.append(one)
-    return replace(rollout, targets=tuple(targets))
+
+    def triggers(one: RolloutTarget) -> Sequence[UnitName]:
+        return triggers_of(deps.store.get(one.request_id)) if _is_new(one) else ()
+
+    found = with_triggers(rollout, triggers)
+    known = frozenset(rollout.targets)
+    new = [one for one in found.targets if one not in known]
+    return found.put(*(_asked(deps, whole, replace(one, tries=1)) for one in new))
 
 
 def _is_new(target: RolloutTarget) -> bool:

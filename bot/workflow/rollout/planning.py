@@ -19,7 +19,7 @@ from bot.core.requests.plan import kind_digest
 from bot.core.requests.rollout import MOST_TARGETS
 from bot.core.rollout.digest import rollout_digest, with_earlier_approvals
 from bot.core.rollout.steering import stop
-from bot.core.rollout.targets import ask_of
+from bot.core.rollout.targets import ask_of, triggers_of, with_triggers
 from bot.core.rollout.waves import in_waves
 from bot.core.systemd.units import UnitName
 from bot.errors import NotYet, Unverified, UsageError
@@ -37,7 +37,6 @@ from bot.workflow.rollout.keep_active import headroom
 _AT_ONCE = 4  # targets that are checked at a time: a few of the workers
 _AGAIN_IN = 2.0  # seconds; every target that is planned wakes its rollout anyway
 _NOT_RECORDED = 30.0  # seconds; only the operators can help
-_TRIGGERS = (".socket", ".timer", ".path")
 _ALL_AT_ONCE = RolloutSettings(waves=("rest",), stop_after="100%", each_alone=True)
 
 
@@ -156,20 +155,11 @@ def _with_triggers(deps: Deps, request: Request, rollout: Rollout) -> Rollout:
     if selection is None or not selection.with_triggers or rollout.with_status(TargetStatus.PLANNING):
         return rollout
     seen = _requests(deps, request)
-    known, found = {(one.host, one.unit) for one in rollout.targets}, list[RolloutTarget]()
-    for one in rollout.targets:
-        for unit in triggers_of(seen[one.request_id]) if one.status is TargetStatus.READY else ():
-            if (one.host, unit) not in known:
-                known.add((one.host, unit))
-                found.append(RolloutTarget(one.host, unit))
-        found.append(one)
-    return replace(rollout, targets=tuple(found))
 
+    def triggers(one: RolloutTarget) -> Sequence[UnitName]:
+        return triggers_of(seen[one.request_id]) if one.status is TargetStatus.READY else ()
 
-def triggers_of(request: Request) -> list[UnitName]:
-    """The sockets, timers and paths that start the unit."""
-    around = request.target.before.around if request.target.before else None
-    return [UnitName(one.unit) for one in around.triggers if one.unit.endswith(_TRIGGERS)] if around else []
+    return with_triggers(rollout, triggers)
 
 
 def _decide(deps: Deps, request: Request, rollout: Rollout) -> Decided | Closing:

@@ -21,7 +21,7 @@ from bot.core.requests import (
 )
 from bot.core.requests.expiry import AftercarePolicy, begin_aftercare
 from bot.core.rollout.digest import rollout_digest, with_earlier_approvals
-from bot.core.rollout.targets import ask_of, at_target
+from bot.core.rollout.targets import ask_of, at_target, triggers_of, with_triggers
 from bot.core.systemd.units import Layer, UnitName
 from tests.core.situations import ALICE, NOW, masked, our_mask, related_unit, request, snapshot, surroundings
 
@@ -62,6 +62,26 @@ def test_each_target_is_asked_for_by_the_same_person_and_by_itself() -> None:
     assert (ask.change.host, ask.rollout, ask.selection, ask.break_glass) == ("b", "R", None, False)
     assert ask.requester == ALICE.id
     assert at_target(whole(), TWO[1]).target.host == "b"
+
+
+def test_only_sockets_timers_and_paths_are_masked_with_what_they_start() -> None:
+    starts = tuple(related_unit(name) for name in ("a.socket", "a.timer", "a.path", "other.service", "data.automount"))
+    looked = request().on_target(before=snapshot(around=surroundings(triggers=starts)))
+    assert [*map(str, triggers_of(looked))] == ["a.socket", "a.timer", "a.path"]
+    assert triggers_of(request()) == []
+    assert triggers_of(request().on_target(before=snapshot(around=None))) == []
+
+
+def test_what_triggers_a_unit_comes_before_it_on_its_host_and_once() -> None:
+    socket, timer, job = UnitName("cron.socket"), UnitName("cron.timer"), UnitName("job.service")
+    found = with_triggers(
+        Rollout(targets=(*TWO, RolloutTarget("b", timer), RolloutTarget("b", job, "r-job"))),
+        lambda one: {"r-a": [socket], "r-b": [socket, timer], "r-job": [socket]}.get(one.request_id, []),
+    )
+    new = {host: RolloutTarget(host, socket) for host in ("a", "b")}
+    assert found.targets == (
+        new["a"], TWO[0], new["b"], TWO[1], RolloutTarget("b", timer), RolloutTarget("b", job, "r-job")
+    )  # fmt: skip
 
 
 class Test_a_retry:
