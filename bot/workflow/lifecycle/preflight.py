@@ -1,7 +1,6 @@
 """Preflight: check requester, host and policy of a new request, so that it can be decided."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from bot.core.cards.not_started import nothing_changed
 from bot.core.cards.request_status import already_open
@@ -17,7 +16,7 @@ from bot.workflow.process.deps import Deps
 from bot.workflow.requests.find_mask import live_masks_in_manager, real_unit_name
 from bot.workflow.requests.hold_pending import pending_hold
 from bot.workflow.requests.lineage import conflicting_request
-from bot.workflow.requests.lookup import state_before
+from bot.workflow.requests.lookup import state_before, with_requester_name
 from bot.workflow.requests.results import Closing, Decided, Update
 
 
@@ -25,8 +24,7 @@ def run_preflight(deps: Deps, request: Request) -> Decided | Update | Closing:
     """Answer a new request: refuse it, or let the policy decide after a full look. Raises `NotYet`."""
     change = request.ask.change
     try:
-        if not request.ask.requester_name:  # not every payload says how people call the person who asks
-            request = _named(deps, request)
+        request = with_requester_name(deps, request)
         live = live_masks_in_manager(deps, change)
         first = evaluate(deps, gather_facts(deps, request, Moment.ASK, live=live))
         if isinstance(first, Refuse):
@@ -59,8 +57,3 @@ def _look(deps: Deps, request: Request, live: Sequence[Request]) -> tuple[Snapsh
         return before, ""
     host = deps.in_force.inventory.host(change.host)
     return patient_look(deps, host, real_unit_name(live, change), user=change.user)
-
-
-def _named(deps: Deps, request: Request) -> Request:
-    name = deps.directory.person(request.ask.requester, ()).name
-    return replace(request, ask=replace(request.ask, requester_name=name))

@@ -40,6 +40,14 @@ def beside_first_card(deps: Deps, request: Request, caller: Caller) -> Caller:
     return replace(caller, place=request.ask.place) if caller.place.channel == request.ask.place.channel else caller
 
 
+def with_requester_name(deps: Deps, request: Request) -> Request:
+    """The request with the name of its requester, which not every payload says. Raises `Unverified`."""
+    if request.ask.requester_name:
+        return request
+    name = deps.directory.person(request.ask.requester, ()).name
+    return replace(request, ask=replace(request.ask, requester_name=name))
+
+
 def state_before(deps: Deps, mask_id: str) -> Snapshot | None:
     """The unit's state before our mask, for a request that extends it: a look would show the mask alone."""
     return deps.store.get(mask_id).target.before

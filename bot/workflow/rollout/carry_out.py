@@ -25,7 +25,7 @@ from bot.workflow.requests.marks import mark_lifted, mark_progress, mark_undone
 from bot.workflow.requests.results import Closing, Decided, Ending, Result, Stages, Update, save
 from bot.workflow.rollout.extension import extend_rollout
 from bot.workflow.rollout.glance import NotRecorded, as_now, is_checked, wave_as_now, why_not_recorded
-from bot.workflow.rollout.keep_active import headroom, may_begin
+from bot.workflow.rollout.keep_active import headroom, keeping_enough
 
 _NOT_BEGUN = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)
 _POLL = timedelta(seconds=5)  # every target that moves wakes its rollout anyway
@@ -89,7 +89,7 @@ def with_enough_active(
     room = headroom(deps, request, rollout) if wanted else None
     if room is None:
         return wanted, ""
-    begin = may_begin(room, rollout, [*wanted])
+    begin = keeping_enough(room, rollout, wanted)
     return begin, "" if len(begin) == len(wanted) else reasons.too_few_active(room.rule, len(room.active))
 
 

@@ -1,5 +1,6 @@
 """Keep enough hosts of a group running a unit while a rollout masks it: counted by fresh looks before each target."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -37,8 +38,11 @@ def headroom(deps: Deps, request: Request, rollout: Rollout) -> Headroom | None:
         return Headroom(rule, frozenset(host.name for host, is_active in found if is_active))
 
 
-def may_begin(room: Headroom, rollout: Rollout, wanted: list[RolloutTarget]) -> list[RolloutTarget]:
-    """As many as leave enough active ones: those that were begun and still run are counted as gone already."""
+def keeping_enough(room: Headroom, rollout: Rollout, wanted: Sequence[RolloutTarget]) -> list[RolloutTarget]:
+    """As many of the wanted targets as may begin, so that enough hosts go on running the unit.
+
+    Those that were begun and still run it are counted as gone already.
+    """
     going = {one.host for one in rollout.with_status(TargetStatus.STARTED, TargetStatus.UNKNOWN)}
     spare, begin = room.spare - len(going & room.active), list[RolloutTarget]()
     for one in wanted:

@@ -28,6 +28,7 @@ from bot.workflow.evaluate import evaluate, gather_facts, raise_if_unknown
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.update import update
 from bot.workflow.requests.lineage import newest_request
+from bot.workflow.requests.lookup import with_requester_name
 from bot.workflow.requests.results import Closing, Decided, Stages, Update
 from bot.workflow.requests.submit import submit
 from bot.workflow.rollout.expand import expand
@@ -63,9 +64,7 @@ def plan_rollout(deps: Deps, request: Request) -> Stages:
 
 def _begin(deps: Deps, request: Request) -> Update | Closing:
     """Name the targets, and let the policy judge what it can judge without a look."""
-    if not request.ask.requester_name:
-        name = deps.directory.person(request.ask.requester, ()).name
-        request = replace(request, ask=replace(request.ask, requester_name=name))
+    request = with_requester_name(deps, request)
     if no := _stop_what_it_undoes(deps, request):
         return Closing(request, Stage.REFUSED, no.sentence, no.code)
     named = replace(request, rollout=Rollout(targets=tuple(_targets(deps, request))))
