@@ -49,7 +49,7 @@ def _one(one: CheckResult) -> None:
 
 
 def _todo(one: CheckResult) -> str:
-    """What to do, or else what is wrong; both where the check has no name that says it."""
+    """A line that says what to do, or else what is wrong; it says both where the check has no name."""
     if one.check or not one.fix:
         return f"{_named(one)}: {one.fix or one.what}"
     return f"{one.about}: {one.what} ({one.fix})"

@@ -84,7 +84,7 @@ def result(request: Shown) -> Iterator[str]:
 
 
 def plan(request: Shown) -> Iterator[str]:
-    """What a voter decides on: what is alike, what is left out and why, and the waves."""
+    """The lines on which a voter decides: they group alike targets, and name those left out and the waves."""
     targets, groups = request["rollout"]["targets"], dict[str, list[Shown]]()
     for one in targets:
         is_out = one["status"] == "left_out"

@@ -44,7 +44,7 @@ def state(seen: Snapshot, ours: Sequence[Request]) -> Markup:
 
 
 def planned(seen: Snapshot | None, decided: Decision) -> Markup:
-    """What a unit is like, and what the policy says."""
+    """One target in a preview of many: how its unit is, if it was seen, and how the policy would answer."""
     return words("{}; {}", likeness(seen), answers.in_short(decided)) if seen else answers.in_short(decided)
 
 

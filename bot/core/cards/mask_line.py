@@ -95,7 +95,7 @@ def _scan_result(entry: MaskEntry) -> Iterator[Markup]:
 
 
 def _scan_results(targets: Sequence[MaskEntry]) -> Iterator[Markup]:
-    """What the scans saw of the masks of a rollout; what is odd is named."""
+    """Say how many masks of a rollout the scans have seen, and name those that look odd."""
     seen = [one for one in targets if one.found]
     if len(seen) < len(targets):
         yield words("{} of {} masks seen by a scan", len(seen), len(targets))

@@ -48,7 +48,10 @@ def tried_now(rollout: Rollout, now: datetime) -> Rollout:
 
 
 def targets_to_ask(rollout: Rollout, named: Iterable[tuple[str, UnitName]], now: datetime) -> Iterator[RolloutTarget]:
-    """What a request is made for now: what has joined, and what is due to be tried again, unless its host has left."""
+    """The targets that need a request now: those that have joined, and those that are due to be tried again.
+
+    `named` are the hosts and units that the hold names now; on a host that has left, nothing is tried again.
+    """
     wanted, known = [*named], {(one.host, one.unit) for one in rollout.targets}
     hosts = {host for host, _ in wanted}
     for one in rollout.targets:

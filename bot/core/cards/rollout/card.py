@@ -69,7 +69,7 @@ def _section(name: str, rows: list[Markup]) -> list[Block]:
 
 
 def _result(request: Request, rollout: Rollout) -> Iterator[Markup]:
-    """What it is about and what came of it: before and after, by kind."""
+    """Say what the rollout was about, and how its units were before and are now, by kind."""
     yield words("*{}*", subject(request))
     since = done.undone_since(request)
     if since:

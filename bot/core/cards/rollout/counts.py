@@ -111,7 +111,7 @@ def others(request: Request, rollout: Rollout, *, most: int = 3) -> str:
 
 
 def worst(request: Request, rollout: Rollout) -> Targets:
-    """What is not known, and what ended not as asked, the worst first."""
+    """The targets whose outcome is not known or not as asked, the worst first."""
     bad = rollout.with_status(TargetStatus.UNKNOWN, TargetStatus.LOST, TargetStatus.FAILED)
     return [one for found in by_word(request, bad).values() for one in found]
 

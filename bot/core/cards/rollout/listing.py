@@ -32,7 +32,7 @@ def listing(request: Request) -> tuple[Text, ...]:
 
 
 def of_rollout(request: Request, rollout: Rollout) -> list[Block]:
-    """The same for the one message of *Details*, as far as it fits; the rest is counted."""
+    """List the targets in the one message of *Details*, as far as it has room, and count the rest."""
     rows, size = [*lines(request, rollout)], 0
     kept = [row for row in rows if (size := size + len(row) + 1) <= _DETAILS]
     more = [words("… {} more lines, in the thread of the card", len(rows) - len(kept))] if len(kept) < len(rows) else []

@@ -118,7 +118,7 @@ def _masked(change: Change) -> str:
 
 
 def _notes(rollout: Rollout) -> Iterator[Markup]:
-    """What else the plans say, such as what stops too."""
+    """Say what else happens by the plans of the targets, such as which units stop too, alike ones together."""
     planned = [one for one in rollout.planned if one.note]
     found = _grouped(planned, lambda one: one.note)
     for note, targets in [*found.items()][:_KINDS]:

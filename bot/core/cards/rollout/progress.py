@@ -22,7 +22,7 @@ def rows(request: Request, rollout: Rollout, now: datetime) -> Iterator[Markup]:
 
 
 def worst(request: Request, rollout: Rollout) -> Iterator[Markup]:
-    """What is not known and what failed, by name; the rest is counted."""
+    """Name the worst targets, with what is wrong with each, and count the rest."""
     found, is_alone = counts.worst(request, rollout), counts.is_of_one_unit(rollout)
     for one in found[:_WORST]:
         name, how = counts.name(one, is_alone=is_alone), counts.word(request, one)
