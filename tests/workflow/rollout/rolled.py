@@ -1,4 +1,4 @@
-"""What tests of rollouts share: how they ask, what they read, and a host that does not answer."""
+"""What tests of rollouts share: how they ask, what they read, a host that does not answer, and a kill switch."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,6 +7,7 @@ from bot.core.requests import Request, Selection, TargetStatus
 from bot.core.systemd.units import UnitName
 from bot.errors import HostError
 from bot.ports import Query
+from tests.workflow.slack import BOB, caller
 from tests.workflow.wire import Call
 from tests.workflow.world import World
 
@@ -42,6 +43,18 @@ def refuse(world: World, host: str, *verbs: str) -> Callable[[Call], None]:
 
     world.wire.before.append(trouble)
     return trouble
+
+
+def freeze_at_first_mask(world: World) -> None:
+    """Bob turns the kill switch on as soon as the first host is masked."""
+    switched: list[bool] = []
+
+    def switch(call: Call) -> None:
+        if call.verb == "mask" and not switched:
+            switched.append(True)
+            world.desk.kill_switch.request(caller(BOB, "freeze"), turns_off=False, reason="stop")
+
+    world.wire.after.append(switch)
 
 
 def touched(world: World) -> set[str]:

@@ -26,6 +26,7 @@ from bot.errors import UsageError
 from tests.workflow.rollout.rolled import (
     HOSTS,
     ask_rollout,
+    freeze_at_first_mask,
     paused,
     refuse,
     rolled_out,
@@ -36,7 +37,6 @@ from tests.workflow.rollout.rolled import (
 )
 from tests.workflow.slack import ALICE, BOB, DAVE, caller
 from tests.workflow.test_kill_switch import SHELL
-from tests.workflow.wire import Call
 from tests.workflow.world import POLICY, World, inventory
 
 
@@ -219,14 +219,7 @@ def test_a_set_is_masked_triggers_first_and_brought_back_triggers_last(world: Wo
 
 def test_the_kill_switch_holds_the_next_target(world: World) -> None:
     asked = rolled_out(world, *HOSTS, waves=("1", "1", "1"))
-    switched: list[bool] = []
-
-    def switch(call: Call) -> None:
-        if call.verb == "mask" and not switched:
-            switched.append(True)
-            world.desk.kill_switch.request(caller(BOB, "freeze"), turns_off=False, reason="stop")
-
-    world.wire.after.append(switch)
+    freeze_at_first_mask(world)
     world.vote(asked)
     waits = world.when(asked, lambda now: bool(now.rollout and now.rollout.waits_for), "the kill switch to hold it")
     assert waits.rollout and "stopped all new masks" in waits.rollout.waits_for

@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from bot.core.policy.configuration import ConfigSnapshot
-from bot.core.requests import Duration, RolloutSettings, TargetStatus
+from bot.core.requests import Duration, Request, RolloutSettings, TargetStatus
 from bot.edges.database import Database
 from bot.errors import OutcomeUnknown, StoreBusy
 from bot.workflow import Workers
-from tests.workflow.rollout.rolled import HOSTS, paused, rolled_out, statuses, touched
-from tests.workflow.slack import BOB, caller
+from tests.workflow.rollout.rolled import HOSTS, freeze_at_first_mask, paused, rolled_out, statuses, touched
 from tests.workflow.wire import Call
 from tests.workflow.world import POLICY, QUICK, World
 
@@ -34,6 +33,15 @@ def lose(world: World, host: str) -> list[str]:
     return lost
 
 
+def until_a_host_is_lost(world: World) -> Request:
+    """A rollout in which the second host was lost after its stop was sent; the last one has not begun."""
+    world.has_lost_an_answer = True
+    asked = rolled_out(world, *HOSTS, waves=THREE)
+    lose(world, "web-02")
+    world.vote(asked)
+    return world.when(asked, lambda now: statuses(world, now)["web-02"] is UNKNOWN, "the loss")
+
+
 def back(world: World) -> None:
     """The host that was lost answers again."""
     world.wire.before.clear()
@@ -41,11 +49,7 @@ def back(world: World) -> None:
 
 @pytest.mark.fault("F94", how="a host is lost while its wave runs, and comes back")
 def test_a_host_that_is_lost_in_its_wave_holds_the_next_one_until_it_is_known(world: World) -> None:
-    world.has_lost_an_answer = True
-    asked = rolled_out(world, *HOSTS, waves=THREE)
-    lose(world, "web-02")
-    world.vote(asked)
-    world.when(asked, lambda now: statuses(world, now)["web-02"] is UNKNOWN, "the loss")
+    asked = until_a_host_is_lost(world)
     assert "1 not known yet" in world.card(asked)
     assert statuses(world, asked)["db-01"] is READY
     assert "db-01" not in touched(world)
@@ -54,11 +58,7 @@ def test_a_host_that_is_lost_in_its_wave_holds_the_next_one_until_it_is_known(wo
 
 
 def test_a_lost_host_keeps_no_other_from_its_undo_and_is_taken_back_once_it_is_known(world: World) -> None:
-    world.has_lost_an_answer = True
-    asked = rolled_out(world, *HOSTS, waves=THREE)
-    lose(world, "web-02")
-    world.vote(asked)
-    world.when(asked, lambda now: statuses(world, now)["web-02"] is UNKNOWN, "the loss")
+    asked = until_a_host_is_lost(world)
     undone = world.until_final(world.undo(asked))
     assert statuses(world, undone) == {"web-01": DONE}
     over = world.until_final(asked)
@@ -106,14 +106,7 @@ class Test_the_kill_switch:
     @pytest.mark.fault("F97", how="the kill switch is pulled while the first wave runs, and released")
     def test_holds_the_next_wave_until_it_is_off_and_no_undo(self, world: World) -> None:
         asked = rolled_out(world, *HOSTS, waves=THREE, duration=Duration(lasts=timedelta(hours=1)))
-        switched: list[bool] = []
-
-        def switch(call: Call) -> None:
-            if call.verb == "mask" and not switched:
-                switched.append(True)
-                world.desk.kill_switch.request(caller(BOB, "freeze"), turns_off=False, reason="stop")
-
-        world.wire.after.append(switch)
+        freeze_at_first_mask(world)
         world.vote(asked)
         world.when(asked, lambda now: bool(now.rollout and now.rollout.waits_for), "the kill switch to hold it")
         assert touched(world) == {"web-01"}
