@@ -2,22 +2,22 @@
 
 import typer
 
-from bot.cli import options as words
+from bot.cli import options
 
 
 def register(app: typer.Typer) -> None:
     """Register the commands."""
     for command in (approve, deny, freeze, thaw):
-        app.command(rich_help_panel=words.APPROVE)(command)
+        app.command(rich_help_panel=options.APPROVE)(command)
 
 
 def approve(
-    request: words.Request,
+    request: options.Request,
     *,
-    console_works: words.ConsoleWorks = False,
-    code: words.Code = "",
-    carry_out: words.CarryOut = False,
-    json: words.Json = False,
+    console_works: options.ConsoleWorks = False,
+    code: options.Code = "",
+    carry_out: options.CarryOut = False,
+    json: options.Json = False,
 ) -> None:
     """Approve a request. At a terminal, its plan is shown first."""
     from bot.cli import call
@@ -27,7 +27,11 @@ def approve(
 
 
 def deny(
-    request: words.Request, reason: words.Reason = None, *, carry_out: words.CarryOut = False, json: words.Json = False
+    request: options.Request,
+    reason: options.Reason = None,
+    *,
+    carry_out: options.CarryOut = False,
+    json: options.Json = False,
 ) -> None:
     """Deny a request."""
     from bot.cli import call
@@ -35,14 +39,14 @@ def deny(
     raise typer.Exit(call.vote(call.Vote("deny", request, " ".join(reason or ())), carry_out=carry_out, as_json=json))
 
 
-def freeze(reason: words.Reason = None, *, json: words.Json = False) -> None:
+def freeze(reason: options.Reason = None, *, json: options.Json = False) -> None:
     """Turn the kill switch on: no new masks, whoever approves. Running changes are finished, and undos still work."""
     from bot.cli import call
 
     raise typer.Exit(call.switch("freeze", reason or (), as_json=json))
 
 
-def thaw(reason: words.Reason = None, *, json: words.Json = False) -> None:
+def thaw(reason: options.Reason = None, *, json: options.Json = False) -> None:
     """Turn the kill switch off. Two people who may approve have to run this."""
     from bot.cli import call
 
