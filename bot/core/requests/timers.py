@@ -22,6 +22,11 @@ def approval_deadline(request: Request) -> datetime | None:
     return request.approval.approve_by if request.approval else None
 
 
+def end_of_approval(request: Request) -> datetime | None:
+    """Until when an approved request may start: its approval or its scheduled window ends then."""
+    return request.act_by
+
+
 def stop_to_force(request: Request) -> datetime | None:
     """A slow stop that the request would end by force: it may be over already, so that is checked every time."""
     return request.asked_at if request.ask.forces else None
@@ -112,7 +117,7 @@ TIMERS: Mapping[Stage, tuple[Timer, ...]] = {
         next_escalation_step,
         next_countdown,
     ),
-    Stage.APPROVED: (stored_due_time,),
+    Stage.APPROVED: (stored_due_time, end_of_approval),
     Stage.RUNNING: (stored_due_time,),
     Stage.DONE: (mask_expiry, next_reapply, next_join, next_owner_reminder, next_aftercheck),
 }

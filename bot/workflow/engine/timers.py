@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Mapping
 from bot.core.requests import Request, Stage
 from bot.core.requests.timers import (
     Timer,
+    end_of_approval,
     mask_expiry,
     next_aftercheck,
     next_approver_reminder,
@@ -31,6 +32,7 @@ from bot.workflow.followups.break_glass_sign_off import remind_of_sign_off
 from bot.workflow.followups.handle import handle_followups, retry_followups
 from bot.workflow.force_stop import end_if_over
 from bot.workflow.hold.reapply import reapply
+from bot.workflow.lifecycle.start import end_unused
 from bot.workflow.paging import close_page
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.kill_switch_state import show_kill_switch
@@ -54,7 +56,7 @@ BY_STAGE: Mapping[Stage, tuple[Entry, ...]] = {
         (next_countdown, count_down),
         (next_approver_reminder, remind),
     ),
-    Stage.APPROVED: ((stop_to_force, end_if_over), (None, show_kill_switch)),
+    Stage.APPROVED: ((stop_to_force, end_if_over), (None, show_kill_switch), (end_of_approval, end_unused)),
     Stage.DONE: (
         (mask_expiry, expire),
         (next_reapply, reapply),

@@ -28,8 +28,6 @@ def start(deps: Deps, request: Request, *, seen: Snapshot | None = None) -> Upda
 
     `seen` is a full look made a moment ago, if there is one.
     """
-    if request.act_by and deps.clock.now() > request.act_by:
-        return Closing(request, Stage.TIMED_OUT, words.unused(request), "approval_timed_out")
     if waits := _wait_for_its_turn(deps, request):
         return waits
     try:
@@ -43,6 +41,11 @@ def start(deps: Deps, request: Request, *, seen: Snapshot | None = None) -> Upda
     if not isinstance(decided.decision, Allow):
         return decided
     return extend(deps, decided.request, decided.decision) if request.ask.extends else _run(deps, decided.request)
+
+
+def end_unused(deps: Deps, request: Request) -> Closing:
+    """End an approved request that could not start while its approval was good."""
+    return Closing(request, Stage.TIMED_OUT, words.unused(request), "approval_timed_out")
 
 
 def _decide(deps: Deps, request: Request, seen: Snapshot | None) -> Decided:

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
-from bot.core.cards import not_started
 from bot.core.cards.rollout import notes, reasons
 from bot.core.policy.model import Allow, NeedsApproval, Refuse
 from bot.core.requests import Aftercare, Request, Rollout, RolloutTarget, Stage, TargetStatus, Verb
@@ -35,8 +34,6 @@ def begin_rollout(deps: Deps, request: Request) -> Update | Decided | Closing | 
     """Let an approved rollout begin, if the policy still allows it. Raises `NotYet` while it has to wait."""
     if request.ask.extends:
         return extend_rollout(deps, request)
-    if request.act_by and deps.clock.now() > request.act_by:
-        return Closing(request, Stage.TIMED_OUT, not_started.unused(request), "approval_timed_out")
     place, is_new = request.ask.place, request.is_new_mask
     if is_new and not place.is_shell and not all(deps.store.card(request.id)):
         raise NotYet("Its card is not posted yet.", again_in=deps.timings.host_busy)

@@ -33,6 +33,13 @@ def test_a_waiting_request_is_due_when_the_time_to_decide_is_over() -> None:
     assert next_due(replace(asked, approval=None)) is None
 
 
+def test_an_approved_request_is_due_when_its_approval_ends_however_long_it_was_put_off() -> None:
+    put_off = replace(request(), stage=Stage.APPROVED, due_at=NOW + timedelta(days=1), act_by=SOON)
+
+    assert next_due(put_off) == SOON
+    assert next_due(replace(put_off, act_by=None)) == put_off.due_at
+
+
 def test_a_waiting_request_is_due_when_a_freeze_or_a_window_begins_or_ends() -> None:
     asked = waiting()
     assert asked.approval
