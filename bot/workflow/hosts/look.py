@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from bot.core.hosts.inventory import Host
+from bot.core.requests import Request
 from bot.core.systemd.guard import LATE, Argv, complaint, look_seconds
 from bot.core.systemd.login_shell import login_complaint
 from bot.core.systemd.look import look_argv, parse_look
@@ -34,7 +35,8 @@ def look_and_status(
     `result`, with the status, for the effect of a change: a full look without what only a decision needs (our rights,
     our login, other people's edits). Raises `HostError`, as `look` does.
     """
-    return read_look(host, _run(deps, host, look_argv(unit, size=size, user=user)), unit, also=also)
+    stdout = _run(deps, host, look_argv(unit, size=size, user=user))
+    return read_look(host, stdout, unit, also=also)
 
 
 def read_look(host: Host, said: str, unit: UnitName, *, also: Collection[str] = ()) -> tuple[Snapshot, str]:
@@ -87,6 +89,18 @@ def patient_look(deps: Deps, host: Host, unit: UnitName, *, user: str = "") -> t
             if pause is None or (not error.passing and error.code not in _MAY_PASS):
                 raise
             deps.clock.wait(pause)
+
+
+def look_to_decide(deps: Deps, request: Request, unit: UnitName) -> tuple[Snapshot, str]:
+    """The state that a decision about the request is based on, with the head of the status for people.
+
+    That is the unit's state now; for an extension its state before the mask, as a look would show the mask alone.
+    Raises `HostError`, and `UsageError` if the host is unknown.
+    """
+    change = request.ask.change
+    if request.ask.extends and (before := deps.store.get(request.ask.extends).target.before):
+        return before, ""
+    return patient_look(deps, deps.in_force.inventory.host(change.host), unit, user=change.user)
 
 
 def status_head(deps: Deps, host: Host, unit: UnitName, *, user: str = "") -> str:

@@ -1,22 +1,19 @@
 """Preflight: check requester, host and policy of a new request, so that it can be decided."""
 
-from collections.abc import Sequence
-
 from bot.core.cards.not_started import nothing_changed
 from bot.core.cards.request_status import already_open
 from bot.core.policy.mask_layer import with_plan
 from bot.core.policy.model import Allow, Moment, Refuse
 from bot.core.requests import Request, Stage
 from bot.core.requests.plan import with_earlier_approvals
-from bot.core.systemd.units import Snapshot
 from bot.errors import HostError, Unverified, UsageError
 from bot.workflow.evaluate import evaluate, gather_facts
-from bot.workflow.hosts.look import patient_look
+from bot.workflow.hosts.look import look_to_decide
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.find_mask import live_masks_in_manager, real_unit_name
 from bot.workflow.requests.hold_pending import pending_hold
 from bot.workflow.requests.lineage import conflicting_request
-from bot.workflow.requests.lookup import state_before, with_requester_name
+from bot.workflow.requests.lookup import with_requester_name
 from bot.workflow.requests.results import Closing, Decided, Update
 
 
@@ -29,7 +26,7 @@ def run_preflight(deps: Deps, request: Request) -> Decided | Update | Closing:
         first = evaluate(deps, gather_facts(deps, request, Moment.ASK, live=live))
         if isinstance(first, Refuse):
             return Closing(request, Stage.REFUSED, first.sentence, first.code)
-        seen, status = _look(deps, request, live)
+        seen, status = look_to_decide(deps, request, real_unit_name(live, change))
         request = with_plan(request.on_target(status_before=status), seen)
         if request.ask.repeats:
             request = with_earlier_approvals(request, deps.store.get(request.ask.repeats), deps.clock.now())
@@ -48,12 +45,3 @@ def run_preflight(deps: Deps, request: Request) -> Decided | Update | Closing:
     if other and not (isinstance(decision, Allow) and other.stage is Stage.WAITING):
         return Closing(request, Stage.REFUSED, already_open(other), "already_open")
     return Decided(request, decision, deps.in_force.policy.digest)
-
-
-def _look(deps: Deps, request: Request, live: Sequence[Request]) -> tuple[Snapshot, str]:
-    """The unit as it is now, with its status; for an extension, as it was before its mask. Raises `HostError`."""
-    change = request.ask.change
-    if request.ask.extends and (before := state_before(deps, request.ask.extends)):
-        return before, ""
-    host = deps.in_force.inventory.host(change.host)
-    return patient_look(deps, host, real_unit_name(live, change), user=change.user)

@@ -15,10 +15,9 @@ from bot.errors import HostBusy, HostError, NotYet, Unverified, UsageError
 from bot.ports import Query
 from bot.workflow.audit_shipping import may_leave_unshipped, unshipped_required
 from bot.workflow.evaluate import evaluate, gather_facts
-from bot.workflow.hosts.look import patient_look
+from bot.workflow.hosts.look import look_to_decide
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.hold_pending import pending_hold
-from bot.workflow.requests.lookup import state_before
 from bot.workflow.requests.marks import mark_extended
 from bot.workflow.requests.results import Closing, Decided, Ending, Update
 
@@ -51,11 +50,8 @@ def end_unused(deps: Deps, request: Request) -> Closing:
 def _decide(deps: Deps, request: Request, seen: Snapshot | None) -> Decided:
     """Look at the host again, and decide by what is there now. Raises `HostError`, `Unverified`, `UsageError`."""
     ask, target = request.ask, request.target
-    host = deps.in_force.inventory.host(ask.change.host)
-    if seen is None and ask.extends:
-        seen = state_before(deps, ask.extends)
     if seen is None:
-        seen, status = patient_look(deps, host, target.unit, user=ask.change.user)
+        seen, status = look_to_decide(deps, request, target.unit)
         request = request.on_target(status_before=status)
     deps = deps.pinned()  # the look took time, and the policy may have changed meanwhile
     found = with_plan(request, seen).on_target(planned=target.planned)  # what people saw stays beside it

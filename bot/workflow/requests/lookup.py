@@ -7,7 +7,6 @@ from bot.core.audit.chain import Event
 from bot.core.cards.request_status import NOT_ON_RECORD
 from bot.core.people.identity import Caller
 from bot.core.requests import Request, Stage
-from bot.core.systemd.units import Snapshot
 from bot.errors import NoSuchRequest, UsageError
 from bot.ports import Query
 from bot.workflow.people.routing import place_asked
@@ -46,11 +45,6 @@ def with_requester_name(deps: Deps, request: Request) -> Request:
         return request
     name = deps.directory.person(request.ask.requester, ()).name
     return replace(request, ask=replace(request.ask, requester_name=name))
-
-
-def state_before(deps: Deps, mask_id: str) -> Snapshot | None:
-    """The unit's state before our mask, for a request that extends it: a look would show the mask alone."""
-    return deps.store.get(mask_id).target.before
 
 
 def undo_in_progress(deps: Deps, mask: Request) -> Request | None:
