@@ -115,6 +115,7 @@ class _OnRecord:
 
 def _on_record(deps: Deps, request: Request, live: Sequence[Request] | None, now: datetime) -> _OnRecord:
     ask, change, unit = request.ask, request.ask.change, request.target.unit
+    targets = _targets(deps, request)
     if mask_id := ask.undoes or ask.extends or ask.forces or (ask.repeats if ask.by_itself else ""):
         mask: Request | None = newest_request(deps, mask_id)
     else:
@@ -124,7 +125,6 @@ def _on_record(deps: Deps, request: Request, live: Sequence[Request] | None, now
     if mask and mask.ask.rollout and mask.aftercare.expires_at is None:  # it ends with its rollout
         ends_at = deps.store.get(mask.ask.rollout).aftercare.expires_at
         mask = replace(mask, aftercare=replace(mask.aftercare, expires_at=ends_at))
-    targets = _targets(deps, request)
     if mask and change.verb is Verb.UNMASK:  # an unmask of one of our masks is an undo of it
         ask = replace(ask, undoes=mask.id)
     here = {one.host.name for one in targets} or {change.host}
