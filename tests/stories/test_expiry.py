@@ -39,7 +39,7 @@ def test_a_mask_of_seconds_returns_by_itself_after_the_bot_was_killed_and_starte
     assert story.sees("worker.service") == RUNS
     assert story.sees("metrics.service") == RUNS
     assert "Time is up. Undone automatically, as approved" in words(back)
-    assert story.line("unmasked") == "unmasked, as before: worker.service on web-01 (undone automatically)"
+    assert story.line("unmasked") == "unmasked, as before: worker.service on web-01 (automatic undo)"
     assert len(returns(story)) == 1
     assert buttons(story.card("UNDONE · worker.service on web-01")) == ["Details"]
 

@@ -58,7 +58,7 @@ def test_nobody_approves_who_is_not_entitled_and_each_is_told_alone_why(story: S
 
 def test_a_local_unit_is_masked_through_the_control_layer_proven_and_undone(story: Story) -> None:
     card = story.asks("/mask web-01 local")
-    assert "the control layer, because its unit file is in /etc/systemd/system" in words(card)
+    assert "/etc/systemd/system.control, because its unit file is in /etc/systemd/system" in words(card)
     story.presses("bob", "Approve", card)
 
     done = story.card("MASKED AND PROVEN · local.service on web-01")

@@ -62,7 +62,10 @@ def why(
     passed = sum(one.applies and not one.decides for one in explained if not one.line)
     deciding = [_deciding(one, decision) for one in explained if one.decides]
     rules = [_rule(one) for one in explained if one.line]
-    checks = [row("Checks", f"{passed} passed"), *(row("Decided by", text) for text in deciding)]
+    checks = [
+        row("Checks", f"{passed} passed"),
+        *(row("Refused by" if isinstance(decision, Refuse) else "Decided by", text) for text in deciding),
+    ]
     could = [section("approvers", [*_could_approve(approvers)])] if approvers else []
     first = [row("Mask", stopping)] if stopping else []
     return message(

@@ -140,7 +140,7 @@ def changes_since(request: Request) -> Iterator[Markup]:
     """Rows about changes since people were asked."""
     yield from kill_switch.rows(request.kill_switch)
     if request.ask.rollout:
-        yield row("Part of", "a rollout, on whose card the other targets are")
+        yield row("Part of", "a rollout; its card shows the other targets")
     yield from _plan_changes(request)
 
 

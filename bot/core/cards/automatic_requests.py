@@ -18,7 +18,7 @@ def reapply_reason(mask: Request) -> str:
 
 def waits_for(other: Request) -> str:
     """Another request for the mask is open."""
-    return f"Another request for this mask is still {other.stage.words}."
+    return f"Another request about this mask is still {other.stage.words}."
 
 
 def kill_switch_is_on(by: str) -> str:

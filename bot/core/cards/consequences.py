@@ -43,7 +43,7 @@ def rows(request: Request, seen: Snapshot) -> Iterator[Markup]:
         yield row("Not read", told)
     yield from _names(change, seen)
     if request.target.layer is Layer.CONTROL and masking:
-        yield row("Through", "the control layer, because its unit file is in /etc/systemd/system")
+        yield row("Mask in", "/etc/systemd/system.control, because its unit file is in /etc/systemd/system")
 
 
 def window(change: Change) -> Iterator[Markup]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from bot.core.cards import break_glass, brought_down, drift, expiry, reload, still_running, unit_state
-from bot.core.cards.before_after import MASKED, screen_reader_lines, start_proof, table
+from bot.core.cards.before_after import MASKED, screen_reader_lines, table
 from bot.core.cards.blocks import Action, Block, Markup, Text, clock, day, escape, join, message, row, section, words
 from bot.core.cards.buttons import buttons
 from bot.core.cards.consequences import active_triggers, twins
@@ -37,6 +37,7 @@ _REMOVED = (Outcome.RESTORED, Outcome.RESTORED_PARTLY, Outcome.UNMASKED)
 _AND_BACK = " Its stop had begun already; once it was down, it was started again."
 _LOST = {Loss.REBOOTED: "ENDED WITH THE REBOOT", Loss.ENDED: "ENDED WITH THE LAST LOGOUT"}
 _UNTOUCHED = (Outcome.FAILED, Outcome.NO_CHANGE)
+_NOT_UNDONE = (*_UNTOUCHED, Outcome.NOT_OURS, Outcome.NOT_UNMASKED)
 
 
 def card(request: Request, now: datetime) -> Text:
@@ -113,7 +114,7 @@ def undone_since(request: Request) -> Markup | None:
     if request.undone_by:
         return words("This change has since been undone, or was already gone.")
     if request.repeated_by:
-        return words("The mask was asked for again. A later card shows how that went.")
+        return words("A later request did what this one could not. Its card shows how that went.")
     return None
 
 
@@ -166,8 +167,6 @@ def _facts(request: Request) -> Iterator[Markup]:
         yield from expiry.new_expiry_rows(request)
     if target.note:
         yield row(_NOTES.get(target.outcome or Outcome.UNKNOWN, "Note"), target.note)
-    elif start_proof(target) == "not tried":
-        yield row("Start", "was not tried")
     yield from _since_asking(target)
     yield from brought_down.also_stopped(target)
     if target.after and target.outcome in MASKED:
@@ -201,6 +200,8 @@ def who_and_when(request: Request, now: datetime, ended: str) -> Iterator[Markup
     people = [requester(request, "asked"), *approvals(request)]
     if request.ask.by_itself:
         why = request.because if request.ask.undoes and request.because else automatic_reason(request)
+        if request.target.outcome in _NOT_UNDONE:
+            why = why.partition(". Undone")[0]
         people = [words("{}{}", why[:1].upper(), why[1:]), *([] if request.ask.undoes else people[1:])]
     when = [words("{} {}", ended, clock(request.finished_at))] if request.finished_at else []
     yield join([*people, *when])

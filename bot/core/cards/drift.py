@@ -25,7 +25,8 @@ def loss_row(request: Request) -> Markup:
         case Loss.ENDED:
             return words("The mask is gone{}: {}.", seen, _LOGGED_OUT)
         case _:
-            return words("The mask is gone{}. {}.{}", seen, _BY_NOBODY_HERE, _suspects(request))
+            gone = words("The mask is gone{}. {}.{}", seen, _BY_NOBODY_HERE, _suspects(request))
+            return words("{} If the unit must stay down, request the mask again.", gone)
 
 
 def loss_message(request: Request, seen: Snapshot) -> str:

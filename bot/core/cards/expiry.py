@@ -18,7 +18,8 @@ def rows(mask: Request) -> Iterator[Markup]:
         return
     if aftercare.no_login:
         yield row(
-            "No login", words("{} So the mask is undone, over the connection that is open.", escape(aftercare.no_login))
+            "No login",
+            words("{} The bot undoes the mask over the connection that is still open.", escape(aftercare.no_login)),
         )
     if hold := mask.hold:
         yield from holds.rows(mask, hold)

@@ -19,7 +19,7 @@ def plan(request: Request) -> Iterator[Markup]:
     if seen is None:
         yield row("Now", "not checked yet")
         return
-    what = slow_unit.waits_for(seen)
+    what = slow_unit.job_of(seen)
     yield row("Now", words("{}: {}", unit_state.now(seen), f"waits for {what}") if what else unit_state.now(seen))
     yield row("Then", "SIGKILL to all its processes at once; its mask then continues on its own card")
     yield from _losses(seen)
@@ -71,5 +71,5 @@ def not_masked_yet(mask: Request, why: str) -> str:
 
 def nothing_waits(change: Change) -> str:
     """Why `--force` is refused: no mask waits for the unit."""
-    why = f"No mask of ours waits for {change.unit} on {change.host} to stop."
-    return f"{why} `--force` only kills (SIGKILL) a unit whose mask waits for its stop."
+    why = "`--force` kills (SIGKILL) a unit whose mask waits for its stop"
+    return f"{why}, and no mask of ours waits for {change.unit} on {change.host}."

@@ -23,7 +23,9 @@ def request_rows(request: Request, hold: Hold, undo: str) -> Iterator[Markup]:
     """On a card that waits."""
     yield row("Hold", words("by @{}, who review it {}; it never expires", hold.owners, day(hold.review)))
     if groups := _groups(request):
-        yield row("Later", words("hosts that join {} are held too; what differs there is asked first", groups))
+        yield row(
+            "Later", words("hosts that join {} are held too; where a plan differs, people are asked first", groups)
+        )
     yield row("Undo", words("only @{} can lift it, with approval: {}", hold.owners, undo))
 
 

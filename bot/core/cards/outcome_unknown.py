@@ -36,6 +36,9 @@ def _rows(request: Request, now: datetime) -> Iterator[Markup]:
         soon = request.due_at is None or request.due_at <= now
         next_look = "now" if soon or request.due_at is None else clock(request.due_at)
         yield row("Next check", words("{}. Nothing is sent before that.", next_look))
+    else:
+        by_hand = words("systemctl {}status {}", "--user " * bool(request.ask.change.user), str(target.unit))
+        yield row("Next check", words("none: the bot has stopped checking. Check by hand: `{}`", by_hand))
 
 
 def _page_row(request: Request) -> Iterator[Markup]:
@@ -43,7 +46,7 @@ def _page_row(request: Request) -> Iterator[Markup]:
     if paging and paging.paged_at:
         yield row("Paged", words("at {}", clock(paging.paged_at)))
     elif paging and paging.due_at:
-        yield row("Paged", words("at {}, if it is still not known", clock(paging.due_at)))
+        yield row("Will page", words("{}, if it is still not known", clock(paging.due_at)))
 
 
 def _last_seen(target: Target) -> str:

@@ -27,5 +27,5 @@ def side_effect_rows(change: Change, seen: Snapshot) -> Iterator[Markup]:
     if own.is_persistent:
         yield row("Undo runs", "a missed run at once (Persistent=yes)")
     if own.turn is ElapseBase.MONOTONIC:
-        why = "it counts from its start or the boot: after an undo it may fire at once, later, or never again"
+        why = "it counts from the boot or its own start: after an undo its next run may come at once, later or never"
         yield row("Hazard", why)

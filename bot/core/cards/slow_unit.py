@@ -21,8 +21,8 @@ _STOPPING = {
     "final-sigkill": "its remaining processes to die after SIGKILL",
     "unmounting": "its unmount",
 }
-_WAIT = "wait: it is masked once it is down. Or withdraw: it is started again once it is down"
-_FORCE = ". Or request a stop by force (SIGKILL), which needs its own approval"
+_WAIT = "wait (it is masked once it is down) · withdraw (it is started again once it is down)"
+_FORCE = " · request a stop by force (SIGKILL, needs its own approval)"
 _MOVING = {
     ActiveState.ACTIVATING: "its start to end",
     ActiveState.RELOADING: "its reload to end, so that its stop commands run",
@@ -33,12 +33,17 @@ _MOVING = {
 
 def waits_for(seen: Snapshot) -> str:
     """The job that the unit is in, with systemd's own sub state; empty if it is in none."""
+    job = job_of(seen)
+    return f"{job} ({seen.sub})" if job and seen.active in (ActiveState.DEACTIVATING, *_MOVING) else job
+
+
+def job_of(seen: Snapshot) -> str:
+    """The job that the unit is in, in words; empty if it is in none."""
     if seen.active is ActiveState.DEACTIVATING:
-        known = _STOPPING.get(seen.sub, "its stop to end")
         which, of = seen.stop_command
-        return f"{known}{f' {which} of {of}' if of else ''} ({seen.sub})"
+        return _STOPPING.get(seen.sub, "its stop to end") + (f" {which} of {of}" if of else "")
     if seen.active in _MOVING:
-        return f"{_MOVING[seen.active]} ({seen.sub})"
+        return _MOVING[seen.active]
     return "its turn: systemd stops or starts other units first" if seen.pending_job else ""
 
 

@@ -22,7 +22,7 @@ _ENROL_FIRST = (
 )
 _WRONG = (
     "This code is not right. It changes every 30 seconds, so take a fresh one. "
-    "If that does not help, set your phone's clock by the network."
+    "If that does not help, let your phone set its clock automatically."
 )
 _USED = "This code was used already. Each code counts once: wait for the next one."
 _NOT_OFFERED = "This secret is too old, or a newer one was shown since. Type `/mask enrol` again."
@@ -31,8 +31,8 @@ _KEY_GONE = (
     f"An operator resets it with {_RESET}; then type `/mask enrol`."
 )
 NOT_BELIEVED = (
-    "What is stored of your authenticator is not what the bot recorded last, so no code of it counts. The operators "
-    f"are told. Once they know why, they reset it with {_RESET}; then type `/mask enrol`."
+    "What is stored of your authenticator is not what the bot recorded last, so its codes are not accepted. The "
+    f"operators are told. Once they know why, they reset it with {_RESET}; then type `/mask enrol`."
 )
 
 SET_BACK = "it was set back to an earlier state, or removed"

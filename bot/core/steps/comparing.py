@@ -51,15 +51,15 @@ def has_run_again(before: Snapshot, undo: Target, now: Snapshot) -> bool:
 
 def _itself(before: Snapshot, now: Snapshot, around: Surroundings, *, has_run: bool) -> Iterator[str]:
     if now.load is not before.load:
-        yield f"Load was {before.load}, is {now.load}"
+        yield f"Its load state was {before.load} and is {now.load} now"
     if now.file_state != before.file_state:
-        yield f"Boot was {before.file_state or 'unknown'}, is {now.file_state or 'unknown'}"
+        yield f"At boot it was {before.file_state or 'unknown'} and is {now.file_state or 'unknown'} now"
     still_starting = now.active is ActiveState.ACTIVATING and before.active is not ActiveState.ACTIVATING
     is_other = now.active.is_down != before.active.is_down or still_starting
     if is_other and not has_run and not _is_woken(before, around):
         is_skipped = now.active.is_down and now.side_effects.is_skipped
         why = ": it did not start, because a condition of its file (Condition...= or Assert...=) is not met"
-        yield f"Active was {before.active}, is {now.active}" + why * is_skipped
+        yield f"It was {before.active} and is {now.active} now" + why * is_skipped
     if before.side_effects.is_frozen and not now.side_effects.is_frozen:
         yield f"it was frozen, and is now {now.active} but not frozen"
     if is_deaf(now) and not before.active.is_down:
@@ -128,9 +128,9 @@ def _changed_related(before: Snapshot, now: Snapshot) -> Iterator[str]:
             continue
         is_starting = is_now is not None and is_now.active is ActiveState.ACTIVATING is not other.active
         if is_now is None or is_now.active.is_down or is_starting:
-            yield f"{other.unit} was {other.active}, is {is_now.active if is_now else 'gone'}"
+            yield f"{other.unit} was {other.active} and is {is_now.active if is_now else 'gone'} now"
         elif _rests(other) and is_now.sub == "elapsed":
-            yield f"{other.unit} was {other.sub}, is elapsed: it does not fire again by itself"
+            yield f"{other.unit} was {other.sub} and is elapsed now: it does not fire again by itself"
 
 
 def _rests(trigger: RelatedUnit) -> bool:

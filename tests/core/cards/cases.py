@@ -278,8 +278,10 @@ WAITING = {
             groups=("lead",),
             raised=(
                 ExtraApprovalReason("freeze", "freeze year-end (the books are closed)", NOW + timedelta(days=2)),
-                ExtraApprovalReason("outside_window", "outside of nights", NOW + timedelta(hours=18)),
-                ExtraApprovalReason("outside_window", "outside of nights"),
+                ExtraApprovalReason(
+                    "outside_window", "outside the maintenance window nights", NOW + timedelta(hours=18)
+                ),
+                ExtraApprovalReason("outside_window", "outside the maintenance window nights"),
                 ExtraApprovalReason("blast_radius", "4 hosts within 10 minutes, 3 allowed"),
             ),
         )
@@ -453,7 +455,7 @@ DONE = {
     "proven, and undone since the bot could not log in again": replace(
         ending(expires_at=NOW, no_login=NO_LOGIN, undo_request="r2"), undone_by="r2", undone_at=NOW
     ),
-    "proven, overdue, being undone": ending(overdue="A request for it is still running."),
+    "proven, overdue, being undone": ending(overdue="Another request about this mask is still running."),
     "proven, its end put off": ending(
         extensions=(
             Extension("r3", CAROL, "carol", NOW, NOW + timedelta(hours=1)),
@@ -500,7 +502,7 @@ DONE = {
     "still running": finished(
         Outcome.MASKED_RUNNING,
         masked(active=ActiveState.DEACTIVATING, sub="stop-sigterm"),
-        note="It was told to stop and has not stopped within its own time limit.",
+        note="It did not stop within its stop timeout.",
     ),
     "restarted by its socket": finished(
         Outcome.MASKED_RESTARTED,
@@ -524,7 +526,7 @@ DONE = {
     "withdrawn halfway": finished(Outcome.CALLED_OFF, running(), sent=SENT[:2]),
     "withdrawn before it was told to stop": finished(Outcome.CALLED_OFF, running(), sent=()),
     "withdrawn halfway, in part": finished(
-        Outcome.CALLED_OFF_PARTLY, stopped(), sent=SENT[:2], note="Active was active, is failed"
+        Outcome.CALLED_OFF_PARTLY, stopped(), sent=SENT[:2], note="It was active and is failed now"
     ),
     "failed, after a transfer": handed(finished(Outcome.FAILED, None)),
     "failed": finished(Outcome.FAILED, None, note="Failed to mask unit: Read-only file system"),
@@ -535,7 +537,7 @@ DONE = {
         stopped(),
         Verb.UNMASK,
         before=masked(),
-        note="Active was active, is failed",
+        note="It was active and is failed now",
         sent=SENT[:1],
     ),
     "a foreign mask is gone": finished(

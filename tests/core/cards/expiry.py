@@ -58,7 +58,7 @@ def said_of_ends() -> dict[str, str]:
             expiry.left_over_message(proven(), "Somebody made it anew.", is_gone=False)
         ),
         "a mask ended in part": plain(
-            expiry.left_over_message(proven(), "Active was active, is failed.", is_gone=True)
+            expiry.left_over_message(proven(), "It was active and is failed now.", is_gone=True)
         ),
         "what came of a mask": plain(
             expiry.aftercheck_message(proven(), ["a.service has failed.", "b.timer is inactive."], LATER)

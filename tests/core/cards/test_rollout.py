@@ -218,15 +218,15 @@ def test_a_list_says_how_it_stands() -> None:
     paused, over = RUNNING["paused by somebody, with a failure that was seen"], OVER["partly"]
     said = [state_in_list(one, one.rollout) for one in (paused, over, RUNNING["wave 2"]) if one.rollout]
     assert said == [
-        "paused by Bob, 4 of 12 masked and proven, 1 masked but running, 1 running now, 6 waiting",
+        "paused by Bob, 4 of 12 masked and proven, 1 masked but running, 1 in progress, 6 waiting",
         "9 of 12 masked and proven, 1 masked but running, 1 failed, 1 not begun",
-        "wave 2 of 3, 2 of 12 masked and proven, 1 running now, 9 waiting",
+        "wave 2 of 3, 2 of 12 masked and proven, 1 in progress, 9 waiting",
     ]
 
 
 def test_screen_readers_hear_the_counts_and_not_the_bar() -> None:
     said = render(RUNNING["wave 2"], now=NOW)
-    assert "2 masked and proven · 1 running now · 9 waiting" in said.text
+    assert "2 masked and proven · 1 in progress · 9 waiting" in said.text
     assert "█" not in said.text
 
 

@@ -133,7 +133,7 @@ def test_why_nothing_is_left_is_said_by_reason() -> None:
 
 def test_too_few_are_counted() -> None:
     keep = KeepActive("web", 2)
-    assert too_few_active(keep, 2) == "2 of @web must stay active, and 2 are"
+    assert too_few_active(keep, 2) == "2 of @web must stay active, and only 2 are"
     assert would_leave_too_few(keep, 3, 3).endswith("this would leave 0. Ask for at most 1 of them.")
 
 

@@ -364,12 +364,12 @@ class TestComparing:
         assert has_run_again(before, replace(undo, sent=sent("stop", "start cron.service")), now)
 
     def test_a_boot_that_is_not_known_is_called_so(self) -> None:
-        assert self.compared(snapshot(file_state=""), snapshot()) == ["Boot was unknown, is enabled"]
-        assert self.compared(snapshot(), snapshot(file_state="")) == ["Boot was enabled, is unknown"]
+        assert self.compared(snapshot(file_state=""), snapshot()) == ["At boot it was unknown and is enabled now"]
+        assert self.compared(snapshot(), snapshot(file_state="")) == ["At boot it was enabled and is unknown now"]
 
     def test_what_runs_was_not_skipped(self) -> None:
         now = snapshot(side_effects=SideEffects(is_skipped=True))
-        assert self.compared(snapshot(active=DOWN), now) == ["Active was inactive, is active"]
+        assert self.compared(snapshot(active=DOWN), now) == ["It was inactive and is active now"]
 
     @pytest.mark.parametrize(
         ("before", "now"),
@@ -386,15 +386,17 @@ class TestComparing:
 
     def test_a_timer_that_is_down_has_no_turn_anyway(self) -> None:
         before = snapshot("a.timer", side_effects=SideEffects(turn=ElapseBase.MONOTONIC))
-        assert self.compared(before, snapshot("a.timer", active=DOWN)) == ["Active was active, is inactive"]
+        assert self.compared(before, snapshot("a.timer", active=DOWN)) == ["It was active and is inactive now"]
 
     def test_a_socket_that_did_not_listen_before_is_not_deaf(self) -> None:
         deaf = snapshot("a.socket", sub="running")
-        assert self.compared(replace(deaf, active=DOWN), deaf) == ["Active was inactive, is active"]
+        assert self.compared(replace(deaf, active=DOWN), deaf) == ["It was inactive and is active now"]
 
     def test_a_trigger_explains_that_it_runs_and_not_that_it_does_not(self) -> None:
         timers = (related_unit("a.timer"), related_unit("b.timer", active=DOWN))
-        assert self.compared(snapshot(), snapshot(active=DOWN, triggers=timers)) == ["Active was active, is inactive"]
+        assert self.compared(snapshot(), snapshot(active=DOWN, triggers=timers)) == [
+            "It was active and is inactive now"
+        ]
         assert self.compared(snapshot(active=DOWN), snapshot(triggers=timers)) == []
 
     def test_what_has_no_file_or_was_not_looked_at_fully_is_not_compared(self) -> None:
@@ -424,7 +426,7 @@ class TestComparing:
         before = snapshot(
             would_stop=(replace(related_unit("db.service"), invocation="a"),), pending_reload=("db.service",)
         )
-        assert self.compared(before, snapshot()) == ["db.service was active, is gone"]
+        assert self.compared(before, snapshot()) == ["db.service was active and is gone now"]
 
     @pytest.mark.parametrize(("unit", "was"), [("x.service", "running"), ("x.timer", "elapsed")])
     def test_only_a_trigger_that_waited_has_elapsed(self, unit: str, was: str) -> None:
@@ -437,7 +439,7 @@ class TestComparing:
         before = snapshot(triggers=(replace(related_unit(f"x.{kind}"), sub="waiting"),))
         now = snapshot(others=(replace(related_unit(f"x.{kind}"), sub="elapsed"),))
         [said] = self.compared(before, now)
-        assert said.startswith(f"x.{kind} was waiting, is elapsed")
+        assert said.startswith(f"x.{kind} was waiting and is elapsed now")
 
     def test_the_unit_itself_is_not_named_among_the_others(self) -> None:
         undo = masked(up=("cron.service", "ssh.service"))

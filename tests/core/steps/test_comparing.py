@@ -56,11 +56,11 @@ CHANGED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         f"the link {LINK} led to /a, and leads to /b",
     ),
     "frozen": ({"side_effects": SideEffects(is_frozen=True)}, {}, "it was frozen, and is now active but not frozen"),
-    "down": ({}, {"active": DOWN}, "Active was active, is inactive"),
+    "down": ({}, {"active": DOWN}, "It was active and is inactive now"),
     "down, as a condition is not met": (
         {},
         {"active": DOWN, "side_effects": SideEffects(is_skipped=True)},
-        "Active was active, is inactive: it did not start, because a condition of its file "
+        "It was active and is inactive now: it did not start, because a condition of its file "
         "(Condition...= or Assert...=) is not met",
     ),
     "a turn": (
@@ -119,7 +119,7 @@ def test_a_timer_beside_it_that_does_not_fire_any_more_is_named() -> None:
     now = snapshot(
         triggers=(replace(related_unit("a.timer"), sub="elapsed"), replace(related_unit("b.socket"), sub="running"))
     )
-    assert compared(before, now) == ["a.timer was waiting, is elapsed: it does not fire again by itself"]
+    assert compared(before, now) == ["a.timer was waiting and is elapsed now: it does not fire again by itself"]
 
 
 def test_what_stopped_with_it_is_known_by_the_record_alone() -> None:
@@ -127,8 +127,8 @@ def test_what_stopped_with_it_is_known_by_the_record_alone() -> None:
         would_stop=(related_unit("a.service"), related_unit("b.service"), related_unit("c.service", active=DOWN))
     )
     assert compared(before, snapshot(others=(related_unit("a.service", active=DOWN),))) == [
-        "a.service was active, is inactive",
-        "b.service was active, is gone",
+        "a.service was active and is inactive now",
+        "b.service was active and is gone now",
     ]
 
 

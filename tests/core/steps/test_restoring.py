@@ -98,7 +98,7 @@ def test_a_start_that_its_limit_forbids_again_is_told() -> None:
         if undo.steps.count(last) == 1:
             undo.until("reset-failed worker.service")
             undo.step()
-    assert undo.run() == Done(Outcome.RESTORED_PARTLY, "Active was active, is failed")
+    assert undo.run() == Done(Outcome.RESTORED_PARTLY, "It was active and is failed now")
 
 
 @pytest.mark.parametrize("takes", [3, 140, 9000])
@@ -134,7 +134,7 @@ def test_a_start_that_fails_is_told_as_what_it_is() -> None:
     mask = made(site)
     site.files.remove("/opt/configuration")
     undo = undoing(mask)
-    assert undo.run() == Done(Outcome.RESTORED_PARTLY, "Active was active, is failed")
+    assert undo.run() == Done(Outcome.RESTORED_PARTLY, "It was active and is failed now")
     assert undo.steps[-1] == "start worker.service"
 
 
@@ -142,7 +142,7 @@ def test_what_crashes_in_a_loop_since_is_not_waited_for_for_ever() -> None:
     site = Site(f"{CHECKED}\n{CRASHES}", files=configured())
     mask = made(site)
     site.files.remove("/opt/configuration")
-    assert undoing(mask).run() == Done(Outcome.RESTORED_PARTLY, "Active was active, is activating")
+    assert undoing(mask).run() == Done(Outcome.RESTORED_PARTLY, "It was active and is activating now")
     assert site.seconds >= 10
 
 
@@ -152,7 +152,7 @@ def test_what_stopped_with_it_and_crashes_in_a_loop_since_is_told() -> None:
     mask = made(site)
     site.files.remove("/opt/configuration")
     undo = undoing(mask)
-    assert undo.run() == Done(Outcome.RESTORED_PARTLY, "metrics.service was active, is activating")
+    assert undo.run() == Done(Outcome.RESTORED_PARTLY, "metrics.service was active and is activating now")
     assert site.seconds >= 10
 
 
@@ -221,7 +221,7 @@ class TestCalledOff:
         site = Site(f"{CHECKED}\nExecStop=/usr/bin/sleep 60", files=configured())
         walk = self.called_off(site)
         site.files.remove("/opt/configuration")
-        assert walk.run() == Done(Outcome.CALLED_OFF_PARTLY, "Active was active, is failed")
+        assert walk.run() == Done(Outcome.CALLED_OFF_PARTLY, "It was active and is failed now")
 
     @pytest.mark.parametrize("last", ["link", "reload"])
     def test_a_mask_that_was_made_meanwhile_is_taken_away_again(self, last: str) -> None:
@@ -246,7 +246,9 @@ def test_a_start_that_does_not_help_is_told_with_what_is_not_as_it_was() -> None
     site = Site(beside=METRICS)
     undo = undoing(made(site)).until("start metrics.service")
     site.root("stop worker.service")
-    done = Done(Outcome.RESTORED_PARTLY, "Active was active, is inactive; metrics.service was active, is inactive")
+    done = Done(
+        Outcome.RESTORED_PARTLY, "It was active and is inactive now; metrics.service was active and is inactive now"
+    )
     assert undo.run() == done
 
 
@@ -274,7 +276,7 @@ def test_an_enablement_link_that_somebody_removed_is_told() -> None:
 def test_a_unit_with_a_name_that_we_send_to_nobody_is_told_and_not_started() -> None:
     odd = "\\x2esnapshots.service"
     undo = undoing(made(Site(beside={odd: f"PartOf={WORKER}"} | METRICS)))
-    assert undo.run() == Done(Outcome.RESTORED_PARTLY, f"{odd} was active, is inactive")
+    assert undo.run() == Done(Outcome.RESTORED_PARTLY, f"{odd} was active and is inactive now")
     assert undo.steps[-2:] == ["start worker.service", "start metrics.service"]
 
 
@@ -356,7 +358,7 @@ def test_a_start_of_which_no_answer_ever_comes_is_not_tried_for_ever() -> None:
     undo = undoing(made(Site()))
     for _ in range(3):
         undo.dies_at("start worker.service", was_sent=False)
-    assert undo.run() == Done(Outcome.RESTORED_PARTLY, "Active was active, is inactive")
+    assert undo.run() == Done(Outcome.RESTORED_PARTLY, "It was active and is inactive now")
     assert undo.steps.count("start worker.service") == 3
 
 
@@ -431,7 +433,7 @@ def test_settings_that_are_not_what_they_were_are_told() -> None:
     mask.target = replace(mask.target, before=other)
     done = undoing(mask).run()
     assert done.outcome is Outcome.RESTORED_PARTLY
-    assert done.note.startswith("Load was bad-setting, is loaded; Boot was static, is ")
+    assert done.note.startswith("Its load state was bad-setting and is loaded now; At boot it was static and is ")
 
 
 def test_what_stopped_with_it_is_brought_back_though_systemd_has_forgotten_it() -> None:

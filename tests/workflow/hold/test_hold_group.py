@@ -131,7 +131,7 @@ def test_it_is_approved_once_held_on_every_host_and_lifted_from_all_of_them(worl
     waiting = ask_group_hold(world)
     card = world.card(waiting)
     assert card.startswith("MASK worker.service on 2 hosts of @web · needs 1 approval")
-    assert "*Later*  hosts that join @web are held too; what differs there is asked first" in card
+    assert "*Later*  hosts that join @web are held too; where a plan differs, people are asked first" in card
 
     done = world.approve(waiting)
     assert statuses(world, done) == dict.fromkeys(WEB, TargetStatus.DONE)
@@ -176,7 +176,7 @@ def test_a_host_that_joins_by_a_reload_is_held_at_once_where_its_plan_is_as_appr
     reload(world, *WEB, "db-01")
     differs = until_there(world, done, TargetStatus.ASKED_AGAIN, "db-01")
     assert not is_masked(world, "db-01")
-    told = world.note(done, "The plan for worker.service on db-01 is none that was approved for this hold")
+    told = world.note(done, "The plan for worker.service on db-01 differs from what was approved for this hold")
     assert all(one.id.user in told for one in (BOB, CAROL))
     (card,) = world.slack.marked(f"{differs.id}:card")
     assert card.thread == world.store.card(done.id)[1]

@@ -14,7 +14,7 @@ _BY_STATUS = {
     TargetStatus.PLANNING: "being checked",
     TargetStatus.READY: "waiting",
     TargetStatus.LEFT_OUT: "left out",
-    TargetStatus.STARTED: "running now",
+    TargetStatus.STARTED: "in progress",
     TargetStatus.ASKED_AGAIN: "asked again",
     TargetStatus.UNKNOWN: "not known yet",
     TargetStatus.DONE: "done",
@@ -45,7 +45,7 @@ _ORDER = (
     *("not known yet", "taken off since", "not protected", "mask not loaded"),
     *("masked but restarted", "masked but running"),
     *("failed", "not all as before", "partly unmasked", "not ours", "asked again"),
-    *("running now", "waiting", "being checked", "not begun"),
+    *("in progress", "waiting", "being checked", "not begun"),
 )
 _SIGNS = {  # in the order of the bar
     TargetStatus.DONE: "█",

@@ -56,8 +56,8 @@ def not_in_force(targets: Sequence[RolloutTarget]) -> str:
 def differs(target: RolloutTarget) -> str:
     """A host on which a hold is not in force yet; approvers and owners are mentioned."""
     return (
-        f"The plan for {_name(target)} is none that was approved for this hold, or more approvals are needed there. "
-        "Its own card in this thread asks for approval."
+        f"The plan for {_name(target)} differs from what was approved for this hold, or more approvals are needed "
+        "there. Its own card in this thread asks for approval."
     )
 
 
@@ -68,7 +68,7 @@ def _stands(request: Request, rollout: Rollout) -> str:
 
 def _what_runs(rollout: Rollout) -> str:
     run = len(rollout.with_status(TargetStatus.STARTED, TargetStatus.UNKNOWN))
-    return f"{run} still {'runs' if run == 1 else 'run'}." if run else ""
+    return f"{run} still in progress." if run else ""
 
 
 def _buttons(request: Request) -> str:

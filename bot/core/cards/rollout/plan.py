@@ -135,7 +135,7 @@ def _waves(request: Request, rollout: Rollout) -> Iterator[Markup]:
         return
     yield row("Waves", words("{}{}", _sizes(rollout), ", one host after the other" * selection(request).in_order))
     if settings.wait_for_aftercheck and rollout.last_wave > 1:
-        yield row("Between", "each wave waits until the first check after the one before found nothing worse")
+        yield row("Between", "each wave begins only if the first check after the one before finds nothing worse")
     if active := settings.keep_active:
         group = active.group.removeprefix("@")
         yield row("Keeps", words("at least {} of @{} active, counted anew before each change", active.at_least, group))

@@ -41,11 +41,13 @@ def _waves(rollout: Rollout, now: datetime) -> Iterator[Markup]:
     said = [words("{} done", _numbers(1, done))] if done > 0 else []
     if not between and rollout.wave:
         settled = sum(not one.status.is_open and one.status is not TargetStatus.READY for one in _at(rollout))
-        said.append(words("{} running ({} of {} over)", rollout.wave, settled, len(_at(rollout))))
+        said.append(words("wave {} in progress ({} of {} finished)", rollout.wave, settled, len(_at(rollout))))
     if rollout.wave < rollout.last_wave:
         coming = [one for one in rollout.planned if one.wave > rollout.wave]
-        said.append(words("{} to come ({})", _numbers(rollout.wave + 1, rollout.last_wave), counts.number_of(coming)))
-    yield row("Waves", join(said))
+        said.append(
+            words("{} still to come ({})", _numbers(rollout.wave + 1, rollout.last_wave), counts.number_of(coming))
+        )
+    yield row("Progress", join(said, " · "))
     if between and not (rollout.paused_at or rollout.waits_for):
         yield row("Next", _next_wave(rollout, now))
 
@@ -56,8 +58,8 @@ def _at(rollout: Rollout) -> counts.Targets:
 
 def _numbers(first: int, last: int) -> str:
     if first == last:
-        return str(first)
-    return f"{first} and {last}" if last == first + 1 else f"{first} to {last}"
+        return f"wave {first}"
+    return f"waves {first} {'and' if last == first + 1 else 'to'} {last}"
 
 
 def _next_wave(rollout: Rollout, now: datetime) -> Markup:
@@ -68,14 +70,14 @@ def _next_wave(rollout: Rollout, now: datetime) -> Markup:
     if begins > now:
         return words("wave {} begins {}", number, until(begins, now))
     if rollout.settings.wait_for_aftercheck:
-        return words("wave {} begins once the first check after this one found nothing worse", number)
+        return words("wave {} begins if the first check after this one finds nothing worse", number)
     return words("wave {} begins now", number)
 
 
 def _standstill(request: Request, rollout: Rollout) -> Iterator[Markup]:
     """Why nothing more is begun, and what each button would do."""
     run = len(rollout.with_status(TargetStatus.STARTED, TargetStatus.UNKNOWN))
-    still = words("; {} still {}", run, "runs" if run == 1 else "run") if run else Markup("")
+    still = words("; {} still in progress", run) if run else Markup("")
     if rollout.stopped_at:
         by = escape(stopped_why(rollout), width=80)
         yield row("Stopped", words("{} {}: nothing more is begun{}", clock(rollout.stopped_at), by, still))

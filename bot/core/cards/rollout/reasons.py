@@ -16,7 +16,7 @@ def kill_switch_is_on(by: str) -> str:
 
 def too_few_active(rule: KeepActive, active: int) -> str:
     """Why the next target waits."""
-    return f"{rule.at_least} of @{rule.group} must stay active, and {active} are"
+    return f"{rule.at_least} of @{rule.group} must stay active, and only {active} are"
 
 
 def not_undone(undo: Rollout) -> str:
@@ -25,7 +25,7 @@ def not_undone(undo: Rollout) -> str:
     notes = ((one, one.note.rstrip(".") or one.status.replace("_", " ")) for one in left[:_NAMED])
     named = [f"{one.unit} on {one.host}: {note}." for one, note in notes]
     more = [f"{len(left) - _NAMED} more."] if len(left) > _NAMED else []
-    return " ".join([*named, *more]) or "Some of its masks were made meanwhile."
+    return " ".join([*named, *more]) or "Some masks were made during the undo. Undo again."
 
 
 def would_leave_too_few(rule: KeepActive, active: int, masked: int) -> str:

@@ -92,7 +92,9 @@ def _windows(facts: Facts, policy: Policy) -> Iterator[Reason]:
             following: Period | None = upcoming(_times(rule, policy), when(facts))
             yield Reason(
                 rule.outside,
-                ExtraApprovalReason(WINDOW, f"outside of {names}", following.begins if following else None),
+                ExtraApprovalReason(
+                    WINDOW, f"outside the maintenance window {names}", following.begins if following else None
+                ),
             )
 
 

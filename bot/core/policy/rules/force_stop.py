@@ -12,8 +12,8 @@ def stop_is_waited_for(facts: Facts, _policy: Policy) -> Refuse | None:
     if not request.ask.change.force:
         return None
     if mask is None:
-        why = f"No mask of ours waits for {request.ask.change.unit} on {facts.host.name} to stop."
-        return Refuse("no_stop", why, "`--force` only kills (SIGKILL) a unit whose mask waits for its stop.")
+        why = "`--force` kills (SIGKILL) a unit whose mask waits for its stop, and no mask of ours waits for"
+        return Refuse("no_stop", f"{why} {request.ask.change.unit} on {facts.host.name}.")
     if mask.target.called_off:
         return Refuse(STOP_IS_OVER, WITHDRAWN)
     seen = facts.snapshot

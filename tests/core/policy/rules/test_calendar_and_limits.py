@@ -117,7 +117,7 @@ def test_outside_of_its_window_a_rule_asks_for_more_and_says_when_it_opens() -> 
     policy = with_(rules=(IN_WINDOW,), maintenance_windows=(NIGHTS,))
     answer = approval_for(facts(), policy)
     assert (answer.need, answer.calendar_changes_at) == (2, MONDAY)
-    assert answer.raised == (ExtraApprovalReason("outside_window", "outside of nights", MONDAY),)
+    assert answer.raised == (ExtraApprovalReason("outside_window", "outside the maintenance window nights", MONDAY),)
     inside = approval_for(facts(now=MONDAY), policy)
     assert (inside.need, inside.raised, inside.calendar_changes_at) == (1, (), MONDAY + timedelta(days=1))
 
@@ -125,7 +125,7 @@ def test_outside_of_its_window_a_rule_asks_for_more_and_says_when_it_opens() -> 
 def test_a_window_that_never_opens_again_is_always_closed() -> None:
     over = MaintenanceWindow("nights", (Once(datetime(2026, 1, 1), datetime(2026, 1, 2)),))  # noqa: DTZ001 - on the wall
     answer = approval_for(facts(), with_(rules=(IN_WINDOW,), maintenance_windows=(over,)))
-    assert answer.raised == (ExtraApprovalReason("outside_window", "outside of nights", None),)
+    assert answer.raised == (ExtraApprovalReason("outside_window", "outside the maintenance window nights", None),)
 
 
 def test_the_window_of_any_rule_that_matches_counts() -> None:
@@ -147,7 +147,7 @@ FLAT = {
             rules=(replace(IN_WINDOW, outside=ExtraApprovals(forbid="only at night")),),
             maintenance_windows=(replace(NIGHTS, times=()),),
         ),
-        Refuse("outside_window", "Outside of nights: only at night.", ""),
+        Refuse("outside_window", "Outside the maintenance window nights: only at night.", ""),
     ),
     "a bound": (
         with_(limits=RequestLimits(hosts=2, beyond=ExtraApprovals(forbid="call the lead first"))),
