@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.core.cards.blocks import Markup, day, row, words
 from bot.core.requests import ExtraApprovalReason
 
-_LABELS = {"freeze": "Freeze", "outside_window": "Window", "blast_radius": "Limit"}
+_LABELS = {"freeze": "Change freeze", "outside_window": "Outside", "blast_radius": "Limit"}
 _UNTIL = {"outside_window": "{}; it opens {}"}
 
 
@@ -17,7 +17,7 @@ def rows(raised: Iterable[ExtraApprovalReason]) -> Iterator[Markup]:
 
 
 def _why(one: ExtraApprovalReason, until: datetime | None) -> Markup:
-    why = one.why.removeprefix("freeze ")  # the label says so already
+    why = one.why.removeprefix("change freeze ").removeprefix("outside ")  # the label says so already
     if until is None:
         return words("{}", why)
     return words(_UNTIL.get(one.code, "{}, until {}"), why, day(until))

@@ -277,7 +277,7 @@ WAITING = {
             need=3,
             groups=("lead",),
             raised=(
-                ExtraApprovalReason("freeze", "freeze year-end (the books are closed)", NOW + timedelta(days=2)),
+                ExtraApprovalReason("freeze", "change freeze year-end (the books are closed)", NOW + timedelta(days=2)),
                 ExtraApprovalReason(
                     "outside_window", "outside the maintenance window nights", NOW + timedelta(hours=18)
                 ),

@@ -674,7 +674,7 @@ class TestTheCalendar:
         now = Once(NOW.replace(tzinfo=None), NOW.replace(tzinfo=None) + timedelta(hours=1))
         policy = replace(POLICY, freezes=(Freeze("quiet", (now,)),))
         [reason] = calendar_and_limits.reasons(facts(), policy)
-        assert reason.raised.why == "freeze quiet"
+        assert reason.raised.why == "change freeze quiet"
 
     def test_only_the_windows_that_a_rule_names_are_its_own(self) -> None:
         now = Once(NOW.replace(tzinfo=None), NOW.replace(tzinfo=None) + timedelta(hours=1))

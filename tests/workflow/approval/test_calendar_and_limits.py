@@ -63,7 +63,7 @@ def test_a_freeze_that_begins_asks_for_one_more_and_one_that_ends_does_not_any_m
         turned(idle, asked, need=2)
         card = idle.card(asked)
         assert "needs 2 approvals" in card
-        assert "*Freeze*  release (the release is built), until " in card
+        assert "*Change freeze*  release (the release is built), until " in card
         turned(idle, asked, need=1)
         assert "Freeze" not in idle.card(asked)
 

@@ -82,7 +82,7 @@ def _freezes(facts: Facts, policy: Policy) -> Iterator[Reason]:
 
 
 def _why(freeze: Freeze) -> str:
-    return f"freeze {freeze.name}" + (f" ({freeze.because})" if freeze.because else "")
+    return f"change freeze {freeze.name}" + (f" ({freeze.because})" if freeze.because else "")
 
 
 def _windows(facts: Facts, policy: Policy) -> Iterator[Reason]:

@@ -41,7 +41,7 @@ def approval_for(given: Facts, policy: Policy) -> NeedsApproval:
 def test_in_a_freeze_one_more_has_to_agree_and_the_answer_says_why_and_until_when() -> None:
     answer = approval_for(facts(), with_(freezes=(QUIET,)))
     assert (answer.need, answer.groups) == (2, ("sre",))
-    assert answer.raised == (ExtraApprovalReason("freeze", "freeze quiet (nobody is there)", MONDAY),)
+    assert answer.raised == (ExtraApprovalReason("freeze", "change freeze quiet (nobody is there)", MONDAY),)
     assert answer.calendar_changes_at == MONDAY
 
 
@@ -138,7 +138,7 @@ FLAT = {
         with_(freezes=(replace(QUIET, extra_approvals=ExtraApprovals(forbid="the books are closed.")),)),
         Refuse(
             "freeze",
-            "Freeze quiet (nobody is there): the books are closed.",
+            "Change freeze quiet (nobody is there): the books are closed.",
             "It ends at 2026-03-02 00:00 UTC.",
         ),
     ),
@@ -216,7 +216,8 @@ def test_a_dead_end_names_what_asks_for_so_much() -> None:
     assert isinstance(answer, Refuse)
     assert answer.code == "nobody_could_approve"
     assert (
-        "three approvals from @sre (freeze quiet (nobody is there)); at most 2 can approve besides you" in answer.reason
+        "three approvals from @sre (change freeze quiet (nobody is there)); at most 2 can approve besides you"
+        in answer.reason
     )
 
 
