@@ -284,6 +284,13 @@ def hostile_rollouts(draw: st.DrawFn) -> Request:
     return replace(asked, ask=replace(asked.ask, selection=selection), rollout=state)
 
 
+def test_a_rollout_without_waves_yet_has_a_card() -> None:
+    ready = tuple(RolloutTarget(host, UnitName("x.service"), f"r{host}", TargetStatus.READY) for host in ("a", "b"))
+    asked = replace(waiting(), ask=replace(waiting().ask, selection=Selection(("a", "b"), (UnitName("x.service"),))))
+
+    assert "Waves" not in render(replace(asked, rollout=Rollout(targets=ready)), now=NOW).text
+
+
 @SLOW
 @given(hostile_rollouts(), FOREIGN)
 def test_a_rollout_stays_ours_whatever_people_and_hosts_wrote(one: Request, text: str) -> None:

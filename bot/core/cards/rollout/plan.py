@@ -131,7 +131,7 @@ def _notes(rollout: Rollout) -> Iterator[Markup]:
 def _waves(request: Request, rollout: Rollout) -> Iterator[Markup]:
     """In which steps it goes, and what pauses it."""
     settings = rollout.settings
-    if len({one.host for one in rollout.planned}) == 1:
+    if not rollout.last_wave or len({one.host for one in rollout.planned}) == 1:
         return
     yield row("Waves", words("{}{}", _sizes(rollout), ", one host after the other" * selection(request).in_order))
     if settings.wait_for_aftercheck and rollout.last_wave > 1:
