@@ -51,7 +51,7 @@ def test_a_hold_that_somebody_takes_off_by_hand_is_put_back_and_only_its_owners_
         lambda: next((one for one in story.cards("MASKED AND PROVEN, HELD") if one["ts"] != held["ts"]), None),
         "the card of a mask that is back",
     )
-    assert "Put back by its hold, approved with the hold" in words(back)
+    assert "Masked again by its hold, approved with the hold" in words(back)
     assert story.sees("worker.service") == MASKED
     assert story.refuses_to_start("worker.service")
 

@@ -40,7 +40,7 @@ EVENT_TYPES: Mapping[str, str] = {
     "form.refused": "A form was not opened, or what was sent with it was refused.",
     "hold.lifted": "A hold was lifted.",
     "hold.not_applied": "A hold for many hosts is not in force on some of them.",
-    "hold.not_reapplied": "The mask of a hold could not be put back.",
+    "hold.not_reapplied": "The mask of a hold could not be reapplied.",
     "hold.pending": "A hold waits for a host that cannot be reached.",
     "hold.reapply_paused": "The mask of a hold was removed too often, so the bot pauses.",
     "hold.reminded": "The owners of a hold were reminded of its review.",

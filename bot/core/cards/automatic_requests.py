@@ -28,7 +28,7 @@ def kill_switch_is_on(by: str) -> str:
 
 def pause_reason(times: int) -> str:
     """A mask is removed again and again."""
-    return f"The bot put it back {times} times recently and pauses now."
+    return f"The bot masked it again {times} times recently and pauses now."
 
 
 def _with_reason(because: str, first: Request) -> str:

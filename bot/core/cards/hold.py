@@ -47,7 +47,7 @@ def rows(mask: Request, hold: Hold) -> Iterator[Markup]:
     if held.loss:
         yield row("Taken off", join(_removal(mask), " "))
     if held.reapplied_at:
-        yield row("Put back", words("{}, last {}", _times(len(held.reapplied_at)), day(held.reapplied_at[-1])))
+        yield row("Masked again", words("{}, last {}", _times(len(held.reapplied_at)), day(held.reapplied_at[-1])))
     if mask.aftercare.extensions:
         yield _keep_row(mask.aftercare.extensions[-1])
     yield words("Only @{} can lift it, with approval.", hold.owners)
@@ -103,7 +103,7 @@ def removal_message(mask: Request, hold: Hold, holds: HoldPolicy) -> str:
             f"not by maskbot. @{hold.owners}, please check {mask.target.host}."
         )
     agents = f" Configuration management on this host: {' and '.join(held.suspects)}." if held.suspects else ""
-    then = "The bot puts it back." if holds.reapply else f"The bot does not put it back: use {_again(mask)}."
+    then = "The bot masks it again." if holds.reapply else f"The bot does not mask it again: use {_again(mask)}."
     return f"A HOLD WAS TAKEN OFF: {subject(mask)}, which @{hold.owners} holds, is no longer masked.{agents} {then}"
 
 
@@ -124,8 +124,8 @@ def _again(mask: Request, *, or_lift: bool = False) -> str:
 
 
 def back_message(mask: Request) -> str:
-    """One of many hosts on which the mask was put back; that has no card of its own."""
-    return f"{subject(mask)} is masked again: its hold put the mask back, and that is proven."
+    """One of many hosts on which the mask was reapplied; that has no card of its own."""
+    return f"{subject(mask)} is masked again by its hold, and that is proven."
 
 
 def pause_message(mask: Request, hold: Hold, until: datetime) -> str:
@@ -135,7 +135,7 @@ def pause_message(mask: Request, hold: Hold, until: datetime) -> str:
     )
     return (
         f"THE HOLD OF {subject(mask)} IS TAKEN OFF AGAIN AND AGAIN: "
-        f"the bot put it back {_times(len(mask.hold_state.reapplied_at))}, and "
+        f"the bot masked it again {_times(len(mask.hold_state.reapplied_at))}, and "
         f"pauses until {until:%H:%M} UTC.{agents} @{hold.owners}, please find out who removes it."
     )
 

@@ -68,7 +68,7 @@ def _short(name: str) -> str:
 
 def automatic_reason(request: Request) -> str:
     """Why the bot itself made the request."""
-    return "put back by its hold" if request.ask.repeats else "automatic undo"
+    return "masked again by its hold" if request.ask.repeats else "automatic undo"
 
 
 def what(request: Request) -> str:

@@ -473,7 +473,7 @@ DONE = {
         proven(),
         loss=Loss.REMOVED,
         reapplied_at=(NOW, NOW, NOW),
-        why="It was put back 3 times recently; the bot pauses.",
+        why="The bot masked it again 3 times recently and pauses now.",
     ),
     "held, and somebody made the mask anew": with_hold(proven(), loss=Loss.REPLACED, loss_seen_at=NOW),
     "held, put back and kept": replace(

@@ -115,7 +115,7 @@ def test_what_is_taken_off_is_put_back_the_usual_way_and_lifting_still_restores_
     assert (again.hold, again.hold_state.reapplied_at) == (done.hold, (again.finished_at,))
     assert "A HOLD WAS TAKEN OFF: worker.service on web-01, which @sre holds" in world.note(done, "TAKEN OFF")
     assert world.card(done).startswith("MASKED AND PROVEN, MASKED AGAIN SINCE")
-    assert "Put back by its hold" in world.card(again)
+    assert "Masked again by its hold" in world.card(again)
     assert [one.id for one in world.store.find(Query(live_masks=True))] == [again.id]
 
     back = world.approve(waits, by=CAROL)
@@ -134,7 +134,7 @@ def test_what_is_taken_off_again_and_again_is_not_fought_for_ever(watched: World
 
     rests = world.when(mask, lambda now: now.paging is not None and now.paging.paged_at is not None, "a page")
     assert rests.hold_state.try_at == mask.hold_state.reapplied_at[0] + timedelta(hours=1)
-    assert "IS TAKEN OFF AGAIN AND AGAIN: the bot put it back twice, and pauses until" in world.note(
+    assert "IS TAKEN OFF AGAIN AND AGAIN: the bot masked it again twice, and pauses until" in world.note(
         mask, "AGAIN AND AGAIN"
     )
     assert world.card(rests).startswith("HELD, BUT TAKEN OFF · worker.service on web-01")
@@ -159,7 +159,7 @@ def test_a_policy_can_have_it_announced_only(watched: World) -> None:
 
     off = world.when(done, lambda now: now.hold_state.loss is Loss.REMOVED, "a hold that is off")
     assert off.hold_state.try_at is None
-    assert "The bot does not put it back: use Mask again on its card." in world.note(done, "TAKEN OFF")
+    assert "The bot does not mask it again: use Mask again on its card." in world.note(done, "TAKEN OFF")
     world.until(lambda: "*Taken off*" in world.card(off), "that on the card")
     world.clock.ahead += DAY
     world.store.wake()

@@ -253,7 +253,7 @@ def test_what_is_taken_off_one_host_is_put_back_there_and_still_lifted_with_the_
     )
     assert back.target.outcome is Outcome.PROVEN, back.because
     assert until_there(world, done, TargetStatus.DONE, "web-02").id == back.id
-    assert "its hold put the mask back" in world.note(done, "masked again")
+    assert "is masked again by its hold" in world.note(done, "masked again")
     assert "A HOLD WAS TAKEN OFF: worker.service on web-02" in world.note(done, "TAKEN OFF")
     lift(world, done)
     assert [state(world.hosts[host], UNIT) for host in WEB] == [RUNS, RUNS]

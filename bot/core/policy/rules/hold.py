@@ -9,7 +9,7 @@ from bot.core.requests import Loss, Target, Verb
 from bot.core.systemd.units import Snapshot
 from bot.core.time.human_time import humanize
 
-REAPPLIED = "our own hold is put back"
+REAPPLIED = "our own hold is reapplied"
 REVIEW = "review of our own hold"
 _SAY_WHEN = "Say when its owners review it: `--review 90d`."
 
@@ -20,11 +20,11 @@ def mask_is_off(facts: Facts, policy: Policy) -> Refuse | None:
         return None
     mask = facts.own_mask
     if mask is None or mask.hold is None or mask.hold_state.loss is not Loss.REMOVED or not policy.holds.reapply:
-        return Refuse("not_removed", "There is no longer a hold whose mask could be put back.")
+        return Refuse("not_removed", "There is no longer a hold whose mask could be reapplied.")
     rests = rests_until(mask.hold_state.reapplied_at, policy.holds, facts.now)
     if rests is None:
         return None
-    return Refuse("reapply_paused", f"The bot put it back too often, and pauses until {rests:%H:%M} UTC.")
+    return Refuse("reapply_paused", f"The bot masked it again too often, and pauses until {rests:%H:%M} UTC.")
 
 
 def hold_may_be_reapplied(facts: Facts, _policy: Policy) -> Allow | Refuse | None:
