@@ -1,6 +1,6 @@
 """Gather the facts and ask the policy; nothing else in the workflow allows or refuses."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,7 +17,6 @@ from bot.core.policy.rules.kill_switch import KILL_SWITCH_ON
 from bot.core.policy.rules.permission import NOT_KNOWN, NOT_KNOWN_YET
 from bot.core.requests import Request, Verb
 from bot.core.requests.deadlines import is_ahead
-from bot.core.requests.rollout import MOST_TARGETS
 from bot.core.rollout.targets import at_target
 from bot.core.systemd.units import Snapshot
 from bot.errors import NotYet, Unverified, UsageError
@@ -29,6 +28,7 @@ from bot.workflow.requests.kill_switch_state import active_kill_switch
 from bot.workflow.requests.lineage import newest_request
 
 _MOST_LOOKED_UP = 20
+_ALL = 100_000  # requests of one rollout
 
 
 def evaluate(deps: Deps, given: Facts) -> Decision:
@@ -137,24 +137,34 @@ def _on_record(deps: Deps, request: Request, live: Sequence[Request] | None, now
     return _OnRecord(replace(request, ask=ask), mask, targets, blast_radius)
 
 
-def _targets(deps: Deps, request: Request) -> tuple[TargetFacts, ...]:
-    """The targets of a rollout as far as they have come. A host that is not in the inventory any more is left out.
+def targets_of_rollout(deps: Deps, rollout: str) -> dict[str, Request]:
+    """The requests of all targets of a rollout, by their ids; of a hold also those that were tried again."""
+    return {one.id: one for one in deps.store.find(Query(rollout=rollout, limit=_ALL))}
 
-    Raises `UsageError` if no host is left.
+
+def targets_as_planned(deps: Deps, request: Request, begun: Mapping[str, Request] | None = None) -> list[TargetFacts]:
+    """The targets of a rollout, or what it named if none was planned; without those whose host is gone from hosts.yaml.
+
+    Those that are not among the `begun` ones count as they were asked for.
     """
+    rollout, known = request.rollout, begun or {}
+    if request.ask.selection is None or rollout is None:
+        return []
+    return [
+        TargetFacts(host, known.get(one.request_id) or at_target(request, one))
+        for one in rollout.planned or rollout.targets
+        if (host := deps.in_force.inventory.get(one.host))
+    ]
+
+
+def _targets(deps: Deps, request: Request) -> tuple[TargetFacts, ...]:
+    """The targets of a rollout as far as they have come. Raises `UsageError` if no host is left."""
     if request.ask.selection is None or request.rollout is None:
         return ()
-    begun = {
-        one.id: one for one in deps.store.find(Query(rollout=request.ask.extends or request.id, limit=MOST_TARGETS))
-    }
-    found = tuple(
-        TargetFacts(host, begun.get(one.request_id) or at_target(request, one))
-        for one in request.rollout.planned
-        if (host := deps.in_force.inventory.get(one.host))
-    )
+    found = targets_as_planned(deps, request, targets_of_rollout(deps, request.ask.extends or request.id))
     if not found:
         raise UsageError("None of its hosts is in hosts.yaml any more.")
-    return found
+    return tuple(found)
 
 
 def _with_people(deps: Deps, given: Facts, voter: PersonId | None) -> Facts:

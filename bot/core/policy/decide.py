@@ -135,14 +135,7 @@ def may_see_all(facts: Facts, policy: Policy) -> Refuse | None:
 
     None means yes.
     """
-    no = may_look(facts, policy)
-    rules = permission.matching(facts, policy)
-    groups = [group for rule in rules for group in (*sorted(rule.ask), *rule.approve)]
-    if no or not facts.requester.groups.isdisjoint(groups):
-        return no
-    return permission.not_known(groups, facts) or Refuse(
-        "may_not_see", "Only those who may ask for or approve this change can see its details."
-    )
+    return may_look(facts, policy) or _no((permission.requester_could_take_part,), facts, policy)
 
 
 def may_use_kill_switch(facts: Facts, policy: Policy) -> Refuse | None:
@@ -222,8 +215,9 @@ def may_own(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def _no(rules: Iterable[Check], facts: Facts, policy: Policy) -> Refuse | None:
-    """The first refusal of some of the rules."""
-    return next((no for rule in rules if isinstance(no := rule(facts, policy), Refuse)), None)
+    """The first refusal of some of the rules; of a rollout, at any of its targets."""
+    each, rules = [one for _, one in rollout.each_target(facts)] or [facts], [*rules]
+    return next((no for one in each for rule in rules if isinstance(no := rule(one, policy), Refuse)), None)
 
 
 def explain(facts: Facts, policy: Policy) -> tuple[Explanation, ...]:

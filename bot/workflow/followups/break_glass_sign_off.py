@@ -12,7 +12,7 @@ from bot.core.policy.decide import may_sign
 from bot.core.policy.model import Facts, Moment, Refuse
 from bot.core.requests import BreakGlass, Followup, Request, Signature
 from bot.errors import NotYet
-from bot.workflow.evaluate import raise_if_unknown
+from bot.workflow.evaluate import raise_if_unknown, targets_as_planned, targets_of_rollout
 from bot.workflow.followups.break_glass import notes, skipped_approvers
 from bot.workflow.followups.record import grant_followup, refuse_followup
 from bot.workflow.people.membership import person, read_groups
@@ -36,19 +36,20 @@ def sign(deps: Deps, request: Request, followup: Followup) -> Update:
 
 def _facts(deps: Deps, request: Request, followup: Followup) -> Facts:
     """The facts for a sign-off, also if the requester has left or the host is gone from the inventory."""
-    name = request.ask.change.host
-    host = deps.in_force.inventory.get(name) or Host(name, address="", port=0, login="", environment="")
-    groups = read_groups(deps)
+    name, groups = request.ask.change.host, read_groups(deps)
+    targets = tuple(targets_as_planned(deps, request, targets_of_rollout(deps, request.id) if request.rollout else {}))
+    host = targets[0].host if targets else deps.in_force.inventory.get(name)
     return Facts(
         now=deps.clock.now(),
         moment=Moment.VOTE,
         request=request,
-        host=host,
+        host=host or Host(name, address="", port=0, login="", environment=""),
         requester=Person(request.owner, request.owner_name),
         place=followup.place,
         voter=person(deps, followup.by, groups),
         members=groups.members,
         unknown=groups.unknown,
+        targets=targets,
     )
 
 

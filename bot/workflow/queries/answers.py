@@ -181,6 +181,10 @@ def all_about(deps: Deps, request: Request, who: Caller) -> Text:
 def check_may_see(deps: Deps, request: Request, who: Caller) -> None:
     """Check that somebody may see everything about a request, where they are. Raises `MaskbotError`."""
     where = replace(who, place=place_asked(deps, request)) if who.place.is_home else who
-    given = gather_facts(deps, _hypothetical(deps, request.ask.change, where), Moment.ASK)
+    asked = _hypothetical(deps, request.ask.change, where)
+    if request.rollout:  # somebody sees a rollout who may see each of its targets
+        asked = replace(asked, id=request.id, rollout=request.rollout)
+        asked = replace(asked, ask=replace(asked.ask, selection=request.ask.selection, extends=request.ask.extends))
+    given = gather_facts(deps, asked, Moment.ASK)
     if no := may_see_all(given, deps.in_force.policy):
         raise UsageError(f"{no.reason} {no.hint}".strip())

@@ -1,5 +1,7 @@
 """Gather what one person's Home tab shows."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,9 +13,10 @@ from bot.core.policy.decide import could_break_glass, may_sign, may_vote
 from bot.core.policy.home import Health, HomeView, rights_of
 from bot.core.policy.model import Facts, Moment
 from bot.core.policy.rules.identity import is_one_of_us
-from bot.core.requests import Request, Stage, Tally
-from bot.errors import NotYet, Unverified, UsageError
+from bot.core.requests import Request, Stage, Tally, TargetStatus
+from bot.errors import NotSealed, NotYet, Unverified
 from bot.ports import Query
+from bot.workflow.evaluate import targets_as_planned
 from bot.workflow.followups.available import with_break_glass
 from bot.workflow.people.membership import Groups, person, read_groups
 from bot.workflow.process.deps import Deps
@@ -42,14 +45,13 @@ def render_home(deps: Deps, who: PersonId) -> Block:
 def gather_home(deps: Deps, me: Person, groups: Groups) -> HomeView:
     """Everything that concerns one person."""
     store = deps.store
-    waiting = store.find(Query(stages=frozenset({Stage.WAITING}), limit=_MOST))
-    to_decide = [request for request in waiting if _could_decide(deps, request, me, groups)]
+    to_decide = [request for request in _waiting(deps) if _could_decide(deps, request, me, groups)]
     to_decide.sort(key=_deadline)
     owed = store.find(Query(sign_offs_owed=True, stages=_FINAL, limit=_MOST))
     to_sign = [request for request in owed if _could_sign(deps, request, me, groups)]
     masks = _masks(deps, me)
-    mine = store.find(Query(stages=_OPEN, requester=me.id, limit=_MOST))
-    finished = store.find(Query(stages=_FINAL, requester=me.id, limit=_LATELY))
+    mine = store.find(Query(stages=_OPEN, requester=me.id, rollout="", limit=_MOST))
+    finished = store.find(Query(stages=_FINAL, requester=me.id, rollout="", limit=_LATELY))
     shown = home.SHOWN
     return HomeView(
         health=_health(deps),
@@ -69,11 +71,23 @@ def gather_home(deps: Deps, me: Person, groups: Groups) -> HomeView:
     )
 
 
+def _waiting(deps: Deps) -> Iterator[Request]:
+    """What waits for approvers: requests, rollouts, and of those that go on the targets with a card of their own."""
+    yield from deps.store.find(Query(stages=frozenset({Stage.WAITING}), rollout="", limit=_MOST))
+    going = deps.store.find(Query(stages=frozenset({Stage.RUNNING}), rollout="", limit=_MOST))
+    held = deps.store.find(Query(live_masks=True, rollout="", limit=_MOST))
+    for whole in (*going, *held):
+        for one in whole.rollout.with_status(TargetStatus.ASKED_AGAIN) if whole.rollout else ():
+            with suppress(NotSealed):
+                request = deps.store.get(one.request_id)
+                yield from [request] * (request.stage is Stage.WAITING)
+
+
 def _masks(deps: Deps, me: Person) -> list[Request]:
-    """Masks of the person, and holds of their groups."""
-    live = deps.store.find(Query(live_masks=True, limit=_MOST))
+    """Masks of the person, and holds of their groups; a rollout is one of them."""
+    live = deps.store.find(Query(live_masks=True, rollout="", limit=_MOST))
     held = [one for one in live if one.hold and one.hold.owners in me.groups]
-    mine = deps.store.find(Query(live_masks=True, requester=me.id, limit=_MOST))
+    mine = deps.store.find(Query(live_masks=True, requester=me.id, rollout="", limit=_MOST))
     return [*mine, *(one for one in held if one.owner.key != me.id.key)]
 
 
@@ -102,10 +116,10 @@ def _could_sign(deps: Deps, request: Request, me: Person, groups: Groups) -> boo
 
 
 def _facts(deps: Deps, request: Request, me: Person, groups: Groups) -> Facts | None:
-    """The facts known without looking anybody else up; None if the host is no longer configured."""
-    try:
-        host = deps.in_force.inventory.host(request.ask.change.host)
-    except UsageError:
+    """The facts known without looking anybody else up; None if the host, or every host, is no longer configured."""
+    targets = tuple(targets_as_planned(deps, request))
+    host = targets[0].host if targets else deps.in_force.inventory.get(request.ask.change.host)
+    if host is None:
         return None
     return Facts(
         now=deps.clock.now(),
@@ -117,6 +131,7 @@ def _facts(deps: Deps, request: Request, me: Person, groups: Groups) -> Facts | 
         snapshot=request.target.before,
         voter=me,
         unknown=groups.unknown,
+        targets=targets,
     )
 
 

@@ -8,8 +8,11 @@ import pytest
 
 from bot.core.hosts.inventory import Inventory
 from bot.core.policy.configuration import ConfigSnapshot
-from bot.core.requests import Duration, FollowupKind, TargetStatus
+from bot.core.requests import Duration, FollowupKind, Tally, TargetStatus
 from bot.errors import UsageError
+from bot.workflow.people.membership import person, read_groups
+from bot.workflow.queries.answers import all_about
+from bot.workflow.queries.home import gather_home, render_home
 from tests.workflow.rollout.rolled import HOSTS, paused, refuse, rolled_out, statuses, targets, touched
 from tests.workflow.slack import ALICE, BOB, CAROL, caller
 from tests.workflow.world import POLICY, World, inventory
@@ -79,3 +82,24 @@ def test_going_on_counts_only_where_something_waits_for_it(world: World) -> None
     world.follow_up(stopped, FollowupKind.GO_ON, by=BOB)
     with pytest.raises(UsageError):
         world.desk.rollouts.go_on(asked.id, caller(ALICE, "again"))
+
+
+def test_who_may_ask_on_one_host_alone_neither_sees_all_of_it_nor_gets_it(world: World) -> None:
+    two_rules(world, ask=frozenset({"sre"}), approve=("sre",))
+    asked = rolled_out(world, "web-02", "web-01", by=BOB)
+    with pytest.raises(UsageError, match="can see its details"):
+        all_about(world.deps, asked, caller(ALICE, "details"))
+    all_about(world.deps, asked, caller(CAROL, "details"))
+    told = world.follow_up(asked, FollowupKind.HAND_OVER, by=BOB, to=ALICE.id)
+    assert told.tally is Tally.REFUSED
+    assert world.store.get(asked.id).owner == BOB.id
+
+
+def test_a_rollout_waits_on_the_home_tab_of_those_who_could_approve_it(world: World) -> None:
+    asked = rolled_out(world, "web-02", "web-01")
+    for who, shown in ((BOB, [asked.id]), (ALICE, [])):
+        me = person(world.deps, who.id, read_groups(world.deps))
+        page = gather_home(world.deps, me, read_groups(world.deps))
+        assert [one.id for one in page.to_decide] == shown
+        assert [one.id for one in page.open] == [asked.id][len(shown) :]
+    assert "Waiting for you · 1'" in str(render_home(world.deps, BOB.id))

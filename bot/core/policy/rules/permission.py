@@ -43,6 +43,15 @@ def requester_may_ask(facts: Facts, policy: Policy) -> Refuse | None:
     return Refuse("may_not_ask", why, f"{names} may." if names else "Nobody may.")
 
 
+def requester_could_take_part(facts: Facts, policy: Policy) -> Refuse | None:
+    """Only those who may ask for or approve a change see all of its details."""
+    groups = [group for rule in matching(facts, policy) for group in (*sorted(rule.ask), *rule.approve)]
+    if not facts.requester.groups.isdisjoint(groups):
+        return None
+    why = "Only those who may ask for or approve this change can see its details."
+    return not_known(groups, facts) or Refuse("may_not_see", why)
+
+
 def hold_to_lift(facts: Facts) -> Hold | None:
     """The hold that the request would lift."""
     is_unmask = facts.request.ask.change.verb is Verb.UNMASK
