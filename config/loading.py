@@ -150,9 +150,10 @@ def _unknown_scope(document: Document, name: str, scope: Rule | Freeze, inventor
     """Environments and groups that no host has."""
     environments = {host.environment for host in inventory.hosts}
     groups = {group for host in inventory.hosts for group in host.groups}
+    kept = scope.rollout.keep_active if isinstance(scope, Rule) else None
     for what, named, known in (
         ("environment", scope.environments, environments),
-        ("host group", scope.host_groups, groups),
+        ("host group", scope.host_groups | ({kept.group} if kept else set()), groups),
     ):
         for word in sorted(named - known):
             yield f"{document.path}:{scope.line}: {name}: no host has {what} `{word}`.{near(word, known)}"

@@ -243,6 +243,6 @@ def _rule(entry: RuleEntry, line: int) -> Rule:
         allows_break_glass=entry.break_glass,
         remind=REMIND if entry.remind is None else tuple(entry.remind),
         escalate=tuple(step.step() for step in entry.escalate),
-        rollout=entry.rollout.settings(),
+        rollout=entry.rollout.as_policy(),
         line=line,
     )

@@ -142,6 +142,20 @@ def targets_of_rollout(deps: Deps, rollout: str) -> dict[str, Request]:
     return {one.id: one for one in deps.store.find(Query(rollout=rollout, limit=_ALL))}
 
 
+def facts_of_targets(deps: Deps, request: Request) -> Facts:
+    """What is known of the targets of a rollout and of nobody's rights. Raises `UsageError` if no host is left."""
+    targets = _targets(deps, request)
+    return Facts(
+        now=deps.clock.now(),
+        moment=Moment.LOOKED,
+        request=request,
+        host=targets[0].host,
+        requester=Person(request.owner, request.owner_name),
+        place=request.ask.place,
+        targets=targets,
+    )
+
+
 def targets_as_planned(deps: Deps, request: Request, begun: Mapping[str, Request] | None = None) -> list[TargetFacts]:
     """The targets of a rollout, or what it named if none was planned; without those whose host is gone from hosts.yaml.
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from bot.core.hosts.inventory import Inventory
 from bot.core.policy.configuration import ConfigSnapshot
-from bot.core.requests import Request, RolloutSettings, Selection
+from bot.core.requests import Request, RolloutRule, Selection
 from bot.core.systemd.units import UnitName
 from bot.edges.ssh.guarded import GuardedHosts
 from bot.edges.ssh.hosts import SshHosts
@@ -61,7 +61,7 @@ def main() -> None:
 def _of_the_bot(hosts: Mapping[str, LabHost], folder: Path) -> dict[str, Cost]:
     ways, found = GuardedHosts(SshHosts(hosts[NAMES[0]].key_file)), dict[str, Cost]()
     (rule,) = POLICY.rules
-    policy = replace(POLICY, rules=(replace(rule, rollout=RolloutSettings(waves=("1", "1", "rest"))),))
+    policy = replace(POLICY, rules=(replace(rule, rollout=RolloutRule(waves=("1", "1", "rest"))),))
     world = World(hosts, new_sqlite(folder / "var/maskbot.db"), ways=ways, policy=policy, timings=Timings())
     web = tuple(replace(host, groups=frozenset({"web"})) for host in inventory(hosts).hosts)
     world.in_force.put(ConfigSnapshot(Inventory(web), policy))

@@ -121,7 +121,7 @@ def decide(facts: Facts, policy: Policy) -> Decision:
     """Decide: allow, needs approval or refuse. Every later moment asks this one function again with fresh facts."""
     if facts.targets:
         answers = [(name, decide(one, policy)) for name, one in rollout.each_target(facts)]
-        return rollout.strictest_target(answers, is_one_act=bool(facts.request.ask.extends))
+        return rollout.strictest_target(answers, policy, is_one_act=bool(facts.request.ask.extends))
     return next(answer for rule in RULES if (answer := rule(facts, policy)) is not None)
 
 

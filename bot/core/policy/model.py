@@ -17,7 +17,7 @@ from bot.core.requests import (
     ExtraApprovalReason,
     KillSwitch,
     Request,
-    RolloutSettings,
+    RolloutRule,
     Verb,
     Verdict,
 )
@@ -185,7 +185,7 @@ class Rule:
     remind: tuple[timedelta, ...] = REMIND  # pause between reminders to the approvers who have not answered
     escalate: tuple[EscalationStep, ...] = ()  # escalation steps
     routing: Routing = Routing()
-    rollout: RolloutSettings = RolloutSettings()
+    rollout: RolloutRule = RolloutRule()
     line: int = 0  # line in the policy file
 
 

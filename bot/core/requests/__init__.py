@@ -15,6 +15,7 @@ from bot.core.requests.request import Request
 from bot.core.requests.rollout import (
     KeepActive,
     Rollout,
+    RolloutRule,
     RolloutSettings,
     RolloutTarget,
     Selection,
@@ -47,6 +48,7 @@ __all__ = [
     "Request",
     "KeepActive",
     "Rollout",
+    "RolloutRule",
     "RolloutSettings",
     "RolloutTarget",
     "Route",

@@ -18,8 +18,21 @@ class KeepActive:
 
 
 @dataclass(frozen=True, slots=True)
+class RolloutRule:
+    """What one rule of the policy says of rollouts; of what is not said here it says nothing."""
+
+    waves: tuple[str, ...] = ()
+    pause: timedelta | None = None
+    stop_after: str = ""
+    in_parallel: int | None = None
+    keep_active: KeepActive | None = None
+    strict: bool = False
+    wait_for_aftercheck: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RolloutSettings:
-    """How a rollout goes on from wave to wave, as the policy's rule and the request say.
+    """How a rollout goes on from wave to wave, as the policy's rules and the request say.
 
     `waves` are numbers of hosts, shares of all of them, or `rest`: `("1", "10%", "rest")`.
     `stop_after` is a number of failed targets, or a share, after which the rollout pauses by itself.
@@ -29,7 +42,7 @@ class RolloutSettings:
     pause: timedelta = timedelta()  # between two waves
     stop_after: str = "1"
     in_parallel: int = 10  # targets that are carried out at once
-    keep_active: KeepActive | None = None
+    keep_active: tuple[KeepActive, ...] = ()  # all of them hold
     strict: bool = False  # pause as soon as the plan of one target has changed since it was approved
     each_alone: bool = False  # a unit begins though another on its host did not end as asked: for an undo
     wait_for_aftercheck: bool = False  # the next wave waits until the first check after the change found nothing
@@ -37,7 +50,7 @@ class RolloutSettings:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a rollout is asked for: hosts and groups as typed, units in the order in which they are masked."""
+    """What a rollout is asked for: hosts, groups and units as typed; what triggers a unit is masked before it."""
 
     hosts: tuple[str, ...]
     units: tuple[UnitName, ...]

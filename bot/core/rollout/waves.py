@@ -1,7 +1,8 @@
 """Divide the targets of a rollout into waves, by hosts: all units of one host belong to the same wave."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import accumulate
 from math import ceil
 
 from bot.core.requests.rollout import RolloutTarget, TargetStatus
@@ -28,16 +29,24 @@ def share(size: str, whole: int) -> int:
     return int(size)
 
 
+def hosts_of(targets: Iterable[RolloutTarget]) -> list[str]:
+    """The hosts of the planned targets, each once and in their order."""
+    return list(dict.fromkeys(one.host for one in targets if one.status is not TargetStatus.LEFT_OUT))
+
+
+def ends_of_waves(sizes: Sequence[str], hosts: int) -> list[int]:
+    """After how many of these hosts each wave but the last ends; the last one takes whatever is left."""
+    return list(accumulate(share(size, hosts) for size in sizes[:-1]))
+
+
 def in_waves(targets: Sequence[RolloutTarget], sizes: Sequence[str]) -> tuple[RolloutTarget, ...]:
     """The targets, each with the number of its wave.
 
     A share is one of all hosts. The last wave takes whatever is left, also if no `rest` is named.
     """
-    hosts = list(dict.fromkeys(one.host for one in targets if one.status is not TargetStatus.LEFT_OUT))
-    counts = [len(hosts) if size == REST else share(size, len(hosts)) for size in sizes]
+    hosts = hosts_of(targets)
     wave_of, begin = dict[str, int](), 0
-    for number, count in enumerate(counts, start=1):
-        end = len(hosts) if number == len(counts) else begin + count
+    for number, end in enumerate([*ends_of_waves(sizes, len(hosts)), len(hosts)], start=1):
         wave_of |= dict.fromkeys(hosts[begin:end], number)
         begin = end
     return tuple(replace(one, wave=wave_of.get(one.host, 0)) for one in targets)

@@ -11,11 +11,13 @@ from bot.core.cards.rollout import notes, reasons
 from bot.core.policy.model import Allow, NeedsApproval, Refuse
 from bot.core.requests import Aftercare, Request, Rollout, RolloutTarget, Stage, TargetStatus, Verb
 from bot.core.requests.expiry import begin_aftercare
+from bot.core.rollout.keep_active import keeping_enough, stops_units
 from bot.core.rollout.steering import stop
 from bot.core.rollout.turn import Turn, next_turn
 from bot.errors import NotSealed, NotYet, UsageError
 from bot.ports import Message, MessageKind
 from bot.workflow.evaluate import evaluate_again
+from bot.workflow.hosts.keep_active import count_active
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.update import update
 from bot.workflow.requests.closing import close, end_messages
@@ -24,7 +26,6 @@ from bot.workflow.requests.marks import mark_lifted, mark_progress, mark_undone
 from bot.workflow.requests.results import Closing, Decided, Ending, Result, Stages, Update, save
 from bot.workflow.rollout.extension import extend_rollout
 from bot.workflow.rollout.glance import NotRecorded, as_now, is_checked, wave_as_now, why_not_recorded
-from bot.workflow.rollout.keep_active import headroom, keeping_enough
 
 _NOT_BEGUN = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)
 _POLL = timedelta(seconds=5)  # every target that moves wakes its rollout anyway
@@ -82,12 +83,14 @@ def take_turn(deps: Deps, request: Request) -> Stages:
 def with_enough_active(
     deps: Deps, request: Request, rollout: Rollout, wanted: Sequence[RolloutTarget]
 ) -> tuple[Sequence[RolloutTarget], str]:
-    """The targets that may begin without leaving too few hosts that run the unit, and why the others wait."""
-    room = headroom(deps, request, rollout) if wanted else None
-    if room is None:
+    """The targets that may begin without leaving too few hosts that run a unit, and why the others wait."""
+    rules, change = rollout.settings.keep_active, request.ask.change
+    if not (rules and wanted and stops_units(change)):
         return wanted, ""
-    begin = keeping_enough(room, rollout, wanted)
-    return begin, "" if len(begin) == len(wanted) else reasons.too_few_active(room.rule, len(room.active))
+    begun = {(one.host, one.unit) for one in rollout.with_status(TargetStatus.STARTED)}  # also those not approved yet
+    counts = count_active(deps, rules, [(one.host, one.unit) for one in wanted], user=change.user, begun=begun)
+    begin, short = keeping_enough(counts, wanted)
+    return begin, reasons.too_few_active(short) if short else ""
 
 
 def _go_on(deps: Deps, request: Request, turn: Turn, rollout: Rollout) -> Stages:

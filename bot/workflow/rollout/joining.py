@@ -28,7 +28,7 @@ from bot.workflow.requests.results import Stages, Update
 from bot.workflow.requests.submit import submit
 from bot.workflow.rollout.carry_out import begin_target, with_enough_active
 from bot.workflow.rollout.expand import expand_now
-from bot.workflow.rollout.planning import as_planned
+from bot.workflow.rollout.whole_plan import as_planned
 
 _AT_ONCE = 16  # requests that are made in one turn, so that many hosts that join delay nobody else
 _AGAIN_IN = timedelta(seconds=2)  # until the next ones

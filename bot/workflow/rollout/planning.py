@@ -9,36 +9,27 @@ from dataclasses import replace
 
 from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
-from bot.core.cards.rollout import likeness as words
-from bot.core.cards.rollout import reasons
 from bot.core.policy.decide import may_steer
-from bot.core.policy.mask_layer import with_plan
-from bot.core.policy.model import Allow, Decision, Moment, NeedsApproval, Refuse
-from bot.core.requests import Request, Rollout, RolloutSettings, RolloutTarget, Stage, TargetStatus, Verb
-from bot.core.requests.plan import kind_digest
-from bot.core.requests.rollout import MOST_TARGETS
-from bot.core.rollout.digest import rollout_digest, with_earlier_approvals
+from bot.core.policy.model import Moment, Refuse
+from bot.core.requests import Request, Rollout, RolloutTarget, Stage, TargetStatus
 from bot.core.rollout.steering import stop
 from bot.core.rollout.targets import ask_of, triggers_of, with_triggers
-from bot.core.rollout.waves import in_waves
 from bot.core.systemd.units import UnitName
 from bot.errors import NotYet, Unverified, UsageError
-from bot.ports import Query
-from bot.workflow.evaluate import evaluate, gather_facts, raise_if_unknown
+from bot.workflow.evaluate import evaluate, gather_facts, raise_if_unknown, targets_of_rollout
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.update import update
 from bot.workflow.requests.lineage import newest_request
 from bot.workflow.requests.lookup import with_requester_name
-from bot.workflow.requests.results import Closing, Decided, Stages, Update
+from bot.workflow.requests.results import Closing, Stages, Update
 from bot.workflow.requests.submit import submit
 from bot.workflow.rollout.expand import expand
 from bot.workflow.rollout.glance import NotRecorded, as_now
-from bot.workflow.rollout.keep_active import headroom
+from bot.workflow.rollout.whole_plan import decide_about_all
 
 _AT_ONCE = 4  # targets that are checked at a time: a few of the workers
 _AGAIN_IN = 2.0  # seconds; every target that is planned wakes its rollout anyway
 _NOT_RECORDED = 30.0  # seconds; only the operators can help
-_ALL_AT_ONCE = RolloutSettings(waves=("rest",), stop_after="100%", each_alone=True)
 
 
 def plan_rollout(deps: Deps, request: Request) -> Stages:
@@ -53,7 +44,7 @@ def plan_rollout(deps: Deps, request: Request) -> Stages:
         if rollout.with_status(TargetStatus.PLANNING):
             later = NotYet("Its targets are being checked.", again_in=_AGAIN_IN)
             return (yield Update(replace(request, rollout=rollout), then=later))
-        return (yield _decide(deps, request, rollout))
+        return (yield decide_about_all(deps, request, rollout))
     except NotRecorded as error:
         raise NotYet(str(error), again_in=_NOT_RECORDED) from error
     except Unverified as error:
@@ -71,8 +62,7 @@ def _begin(deps: Deps, request: Request) -> Update | Closing:
     first = evaluate(deps, gather_facts(deps, named, Moment.ASK))
     if isinstance(first, Refuse):
         return Closing(request, Stage.REFUSED, first.sentence, first.code)
-    settings = _settings(deps, request, first)
-    return Update(replace(named, rollout=replace(named.rollout or Rollout(), settings=settings)))
+    return Update(named)
 
 
 def _stop_what_it_undoes(deps: Deps, request: Request) -> Refuse | None:
@@ -109,19 +99,6 @@ def _targets(deps: Deps, request: Request) -> Iterator[RolloutTarget]:
         yield from (RolloutTarget(host, unit) for host, unit in expand(deps, request.ask.selection))
 
 
-def _settings(deps: Deps, request: Request, decision: Decision) -> RolloutSettings:
-    """The settings of the rule that decides; an undo goes everywhere at once."""
-    rules = {rule.name: rule.rollout for rule in deps.in_force.policy.rules}
-    named = decision.rule if isinstance(decision, Allow | NeedsApproval) else ""
-    settings = rules.get(named, RolloutSettings())
-    if request.ask.selection and request.ask.selection.in_order:
-        settings = replace(settings, in_parallel=1)
-    if request.ask.change.verb is Verb.UNMASK:
-        return replace(_ALL_AT_ONCE, in_parallel=settings.in_parallel)
-    waves = request.ask.selection.waves if request.ask.selection else ()
-    return replace(settings, waves=waves or settings.waves)
-
-
 def _ask_for_more(deps: Deps, request: Request, rollout: Rollout) -> Rollout:
     """Have some more targets checked, as many as may be checked at a time."""
     unplanned = rollout.with_status(TargetStatus.PLANNING)
@@ -153,51 +130,10 @@ def _with_triggers(deps: Deps, request: Request, rollout: Rollout) -> Rollout:
     selection = request.ask.selection
     if selection is None or not selection.with_triggers or rollout.with_status(TargetStatus.PLANNING):
         return rollout
-    seen = _requests(deps, request)
+    seen = targets_of_rollout(deps, request.id)
 
     def triggers(one: RolloutTarget) -> Sequence[UnitName]:
-        return triggers_of(seen[one.request_id]) if one.status is TargetStatus.READY else ()
+        looked = seen.get(one.request_id) if one.status is TargetStatus.READY else None
+        return triggers_of(looked) if looked else ()
 
     return with_triggers(rollout, triggers)
-
-
-def _decide(deps: Deps, request: Request, rollout: Rollout) -> Decided | Closing:
-    """Every target is planned or left out: divide the rest into waves, and let the policy decide."""
-    planned = rollout.put(*(as_planned(deps, rollout, one) for one in rollout.planned))
-    if not planned.planned:
-        return Closing(request, Stage.REFUSED, words.nothing_planned(planned), "nothing_planned")
-    room = headroom(deps, request, planned)
-    masked = {one.host for one in planned.planned} & room.active if room else frozenset()
-    if room and masked and len(masked) > room.spare:
-        why = reasons.would_leave_too_few(room.rule, len(room.active), len(masked))
-        return Closing(request, Stage.REFUSED, why, "too_few_active")
-    planned = replace(planned, targets=in_waves(planned.targets, planned.settings.waves))
-    digest = rollout_digest(request.ask.change, planned)
-    whole = replace(request, rollout=planned).on_target(digest=digest)
-    if request.ask.repeats:
-        whole = with_earlier_approvals(whole, deps.store.get(request.ask.repeats), deps.clock.now())
-    given = gather_facts(deps, whole, Moment.LOOKED)
-    return Decided(given.request, evaluate(deps, given), deps.in_force.policy.digest)
-
-
-def _requests(deps: Deps, request: Request) -> dict[str, Request]:
-    """The requests of all targets, as they are stored."""
-    return {one.id: one for one in deps.store.find(Query(rollout=request.id, limit=MOST_TARGETS))}
-
-
-def as_planned(deps: Deps, rollout: Rollout, target: RolloutTarget) -> RolloutTarget:
-    """The target with its plan, in which the other units of the rollout on its host are left out."""
-    beside = tuple(str(one.unit) for one in rollout.planned if one.host == target.host and one is not target)
-
-    def planned(request: Request) -> tuple[Request, list[Event]]:
-        seen, change = request.target.before, replace(request.ask.change, beside=beside)
-        if seen is None or change == request.ask.change:
-            return request, []
-        return with_plan(replace(request, ask=replace(request.ask, change=change)), seen), []
-
-    request = update(deps, target.request_id, planned)
-    seen, change = request.target.before, request.ask.change
-    likeness, kind = (words.likeness(seen), "") if seen else ("", "")
-    if seen and change.hold:
-        kind = kind_digest(change, seen, request.target.layer)
-    return replace(target, digest=request.target.digest, likeness=likeness, kind=kind)

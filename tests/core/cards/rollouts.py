@@ -30,6 +30,7 @@ from bot.core.requests import (
     TargetStatus,
     Verb,
 )
+from bot.core.rollout.keep_active import Count
 from bot.core.rollout.waves import in_waves
 from bot.core.systemd.units import UnitName
 from tests.core.cards.situations import NOW, change, vote, waiting, with_break_glass
@@ -141,7 +142,7 @@ def many(status: TargetStatus = READY, *, number: int = 500, **changes: Any) -> 
 WAITING = {
     "12 hosts": request(rollout(*TWELVE)),
     "what differs and what is left out, for an hour": request(
-        rollout(*TWELVE, *NOT_WEB, settings=replace(SETTINGS, stop_after="10%", keep_active=KeepActive("web", 2))),
+        rollout(*TWELVE, *NOT_WEB, settings=replace(SETTINGS, stop_after="10%", keep_active=(KeepActive("web", 2),))),
         duration=Duration(lasts=timedelta(hours=1)),
     ),
     "two units": typed(
@@ -237,7 +238,13 @@ RUNNING = {
     "wave 2": request(WAVE_2, Stage.RUNNING),
     "while the kill switch is on": request(replace(WAVE_2, waits_for=kill_switch_is_on("bob")), Stage.RUNNING),
     "too few would stay active": request(
-        replace(BETWEEN, waits_for=too_few_active(KeepActive("web", 9), 9)), Stage.RUNNING
+        replace(
+            BETWEEN,
+            waits_for=too_few_active(
+                Count(KeepActive("web", 9), NGINX, frozenset(f"web-{n:02}" for n in range(4, 13)))
+            ),
+        ),
+        Stage.RUNNING,
     ),
     "its time is up, and one still runs": request(
         replace(WAVE_2, stopped_at=NOW, stopped_by=TIME_IS_UP), Stage.RUNNING

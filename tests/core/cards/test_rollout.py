@@ -268,7 +268,7 @@ def hostile_rollouts(draw: st.DrawFn) -> Request:
         return RolloutTarget(host, unit, f"r{number}", status, wave, "", likeness, outcome, note_)
 
     state = Rollout(
-        replace(SETTINGS, keep_active=draw(st.sampled_from((None, KeepActive(text(), 2))))),
+        replace(SETTINGS, keep_active=draw(st.sampled_from(((), (KeepActive(text(), 2),))))),
         tuple(one(number) for number in range(draw(st.integers(0, 12)))),
         wave=draw(st.integers(0, 3)),
         wave_ended_at=draw(st.sampled_from((None, NOW))),

@@ -740,7 +740,7 @@ class TestTurns:
         soon, late = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
         one = NeedsApproval("prod", "", 1, 0, ("sre",), timedelta(1), timedelta(1), calendar_changes_at=late)
         two = replace(one, guarded="console", calendar_changes_at=soon)
-        answer = rollout.strictest_target([("a", one), ("b", two)])
+        answer = rollout.strictest_target([("a", one), ("b", two)], POLICY)
         assert isinstance(answer, NeedsApproval)
         assert (answer.guarded, answer.calendar_changes_at) == ("console", soon)
 

@@ -7,11 +7,9 @@ from typing import Any
 import pytest
 
 from bot.core.cards.rollout.likeness import likeness, nothing_planned
-from bot.core.cards.rollout.reasons import too_few_active, would_leave_too_few
 from bot.core.requests import (
     BreakGlass,
     Duration,
-    KeepActive,
     Request,
     Rollout,
     RolloutSettings,
@@ -129,12 +127,6 @@ def test_why_nothing_is_left_is_said_by_reason() -> None:
     ]
     said = nothing_planned(Rollout(targets=tuple(out)))
     assert said == "None of its targets can be changed. 1 of 2: It is gone. 1 of 2: not possible"
-
-
-def test_too_few_are_counted() -> None:
-    keep = KeepActive("web", 2)
-    assert too_few_active(keep, 2) == "2 of @web must stay active, and only 2 are"
-    assert would_leave_too_few(keep, 3, 3).endswith("this would leave 0. Ask for at most 1 of them.")
 
 
 def test_a_target_ends_with_its_rollout_and_is_checked_by_itself() -> None:

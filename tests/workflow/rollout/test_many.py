@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.requests import FollowupKind, RolloutSettings, Stage, TargetStatus
+from bot.core.requests import FollowupKind, RolloutRule, Stage, TargetStatus
 from tests.lab.slack.blockrules import MESSAGE_TOTAL, check, total
 from tests.model.hosts import ModelHost, ModelHosts
 from tests.workflow.fleet import Fleet
@@ -28,7 +28,7 @@ def fleet() -> Fleet:
 @pytest.fixture
 def changed_deps() -> Mapping[str, Any]:
     (rule,) = POLICY.rules
-    return {"policy": replace(POLICY, rules=(replace(rule, rollout=RolloutSettings(pause=timedelta(hours=1))),))}
+    return {"policy": replace(POLICY, rules=(replace(rule, rollout=RolloutRule(pause=timedelta(hours=1))),))}
 
 
 def test_sixty_targets_have_one_card_and_those_that_never_began_end_with_their_rollout(world: World) -> None:

@@ -1,21 +1,15 @@
 """A rollout: every target is looked at, people approve the whole, and it is carried out wave by wave."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from bot.core.hosts.inventory import Inventory
-from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.policy.groups import BreakGlassPolicy
 from bot.core.requests import (
     Duration,
     FollowupKind,
-    KeepActive,
     Outcome,
-    RolloutSettings,
     Stage,
     Tally,
     TargetStatus,
@@ -37,7 +31,7 @@ from tests.workflow.rollout.rolled import (
 )
 from tests.workflow.slack import ALICE, BOB, DAVE, caller
 from tests.workflow.test_kill_switch import SHELL
-from tests.workflow.world import POLICY, World, inventory
+from tests.workflow.world import POLICY, World
 
 
 def test_it_masks_each_host_after_one_approval_and_undoes_them_with_one_click(world: World) -> None:
@@ -172,37 +166,6 @@ def test_a_denied_one_ends_the_requests_of_its_targets(world: World) -> None:
     for one in targets(world, asked).values():
         assert world.until_final(one).stage is Stage.CANCELLED
     assert touched(world) == set()
-
-
-class Test_enough_hosts_go_on_running_it:
-    """`keep_active` of the policy's rule."""
-
-    @pytest.fixture
-    def changed_deps(self) -> Mapping[str, Any]:
-        (rule,) = POLICY.rules
-        kept = replace(rule, rollout=RolloutSettings(keep_active=KeepActive("web", 1)))
-        return {"policy": replace(POLICY, rules=(kept,))}
-
-    @pytest.fixture
-    def world(self, world: World) -> World:
-        web = tuple(replace(host, groups=frozenset({"web"})) for host in inventory(world.hosts).hosts)
-        world.in_force.put(ConfigSnapshot(Inventory(web), world.in_force.policy))
-        return world
-
-    def test_a_plan_that_would_leave_too_few_is_refused_with_the_count(self, world: World) -> None:
-        refused = rolled_out(world, *HOSTS)
-        assert refused.stage is Stage.REFUSED
-        assert "1 of @web must stay active. 3 are active now, and this would leave 0" in refused.because
-
-    def test_the_next_one_waits_while_another_is_down_since(self, world: World) -> None:
-        asked = rolled_out(world, "web-01", "web-02")
-        world.hosts["db-01"].run("systemctl", "stop", "worker")
-        world.vote(asked)
-        waits = world.when(asked, lambda now: bool(now.rollout and now.rollout.waits_for), "a reason to wait")
-        assert waits.rollout and waits.rollout.waits_for == "1 of @web must stay active, and 1 are"
-        assert touched(world) == {"web-01"}
-        world.hosts["db-01"].run("systemctl", "start", "worker")
-        assert set(statuses(world, world.until_final(asked)).values()) == {TargetStatus.DONE}
 
 
 def test_a_set_is_masked_triggers_first_and_brought_back_triggers_last(world: World) -> None:

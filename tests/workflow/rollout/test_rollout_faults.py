@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.core.policy.configuration import ConfigSnapshot
-from bot.core.requests import Duration, Request, RolloutSettings, TargetStatus
+from bot.core.requests import Duration, Request, RolloutRule, TargetStatus
 from bot.edges.database import Database
 from bot.errors import OutcomeUnknown, StoreBusy
 from bot.workflow import Workers
@@ -141,7 +141,7 @@ class Test_two_replicas:
     @pytest.fixture
     def changed_deps(self) -> Mapping[str, Any]:
         (rule,) = POLICY.rules
-        in_waves = replace(rule, rollout=RolloutSettings(waves=("1", "1", "rest"), in_parallel=2))
+        in_waves = replace(rule, rollout=RolloutRule(waves=("1", "1", "rest"), in_parallel=2))
         return {"policy": replace(POLICY, rules=(in_waves,)), "timings": replace(QUICK, lease_renew=0.2)}
 
     @pytest.mark.parametrize("database", ["postgresql"], indirect=True)

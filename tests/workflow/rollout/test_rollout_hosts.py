@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.hosts.inventory import Inventory
 from bot.core.policy.configuration import ConfigSnapshot
-from bot.core.requests import Duration, FollowupKind, KeepActive, Outcome, Rollout, RolloutSettings, Stage, TargetStatus
+from bot.core.requests import Duration, FollowupKind, KeepActive, Outcome, Rollout, RolloutRule, Stage, TargetStatus
 from tests.workflow.fleet import AnyHost, Fleet
 from tests.workflow.rollout.rolled import HOSTS, paused, refuse, rolled_out, statuses, targets, touched
 from tests.workflow.slack import ALICE
@@ -31,7 +31,7 @@ def fleet(real_fleet: Fleet) -> Fleet:
 @pytest.fixture
 def changed_deps() -> Mapping[str, Any]:
     (rule,) = POLICY.rules
-    kept = replace(rule, rollout=RolloutSettings(waves=("1", "1", "rest"), keep_active=KeepActive("web", 1)))
+    kept = replace(rule, rollout=RolloutRule(waves=("1", "1", "rest"), keep_active=KeepActive("web", 1)))
     return {"policy": replace(POLICY, rules=(kept,))}
 
 
@@ -118,7 +118,7 @@ def test_a_host_that_is_down_already_counts_against_those_that_must_stay_active(
     world.hosts["db-01"].run("systemctl", "stop", "worker")
     refused = rolled_out(world, "web-01", "web-02")
     assert refused.stage is Stage.REFUSED
-    assert "1 of @web must stay active. 2 are active now, and this would leave 0" in refused.because
+    assert "It is active on 2 now, and this would leave 0" in refused.because
     assert touched(world) == set()
 
 

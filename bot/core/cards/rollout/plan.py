@@ -129,18 +129,19 @@ def _notes(rollout: Rollout) -> Iterator[Markup]:
 
 
 def _waves(request: Request, rollout: Rollout) -> Iterator[Markup]:
-    """In which steps it goes, and what pauses it."""
-    settings = rollout.settings
-    if not rollout.last_wave or len({one.host for one in rollout.planned}) == 1:
+    """In which steps it goes, how many stay active, and what pauses it."""
+    settings, is_on_one_host = rollout.settings, len({one.host for one in rollout.planned}) == 1
+    if not rollout.last_wave:
         return
-    yield row("Waves", words("{}{}", _sizes(rollout), ", one host after the other" * selection(request).in_order))
-    if settings.wait_for_aftercheck and rollout.last_wave > 1:
-        yield row("Between", "each wave begins only if the first check after the one before finds nothing worse")
-    if active := settings.keep_active:
-        group = active.group.removeprefix("@")
-        yield row("Keeps", words("at least {} of @{} active, counted anew before each change", active.at_least, group))
+    if not is_on_one_host:
+        yield row("Waves", words("{}{}", _sizes(rollout), ", one host after the other" * selection(request).in_order))
+        if settings.wait_for_aftercheck and rollout.last_wave > 1:
+            yield row("Between", "each wave begins only if the first check after the one before finds nothing worse")
+    for kept in settings.keep_active:
+        group = kept.group.removeprefix("@")
+        yield row("Keeps", words("at least {} of @{} active, counted anew before each change", kept.at_least, group))
     failures, who = share(settings.stop_after, len(rollout.planned)), mention(request.owner, request.owner_name)
-    if failures < len(rollout.planned):
+    if failures < len(rollout.planned) and not is_on_one_host:
         changed = " or when a plan has changed" * settings.strict
         after = f"{failures} failure" + "s" * (failures != 1)
         yield row("Pauses", words("by itself after {}{}, and calls {}", after, changed, who))

@@ -1,6 +1,7 @@
 """Why a rollout waits, is refused, or was stopped, in short sentences."""
 
-from bot.core.requests import KeepActive, Rollout, RolloutTarget, TargetStatus
+from bot.core.requests import Rollout, RolloutTarget, TargetStatus
+from bot.core.rollout.keep_active import Count
 
 _NAMED = 3
 NOT_BEGUN = "Its rollout was over before its turn came."
@@ -14,9 +15,9 @@ def kill_switch_is_on(by: str) -> str:
     return f"{by} stopped all new masks"
 
 
-def too_few_active(rule: KeepActive, active: int) -> str:
-    """Why the next target waits."""
-    return f"{rule.at_least} of @{rule.group} must stay active, and only {active} are"
+def too_few_active(count: Count) -> str:
+    """Why the next target waits. A host on which something else is about to stop the unit does not count."""
+    return f"{_must_stay(count)}, and is active on only {len(count.active)}"
 
 
 def not_undone(undo: Rollout) -> str:
@@ -28,13 +29,16 @@ def not_undone(undo: Rollout) -> str:
     return " ".join([*named, *more]) or "Some masks were made during the undo. Undo again."
 
 
-def would_leave_too_few(rule: KeepActive, active: int, masked: int) -> str:
+def would_leave_too_few(count: Count, masked: int) -> str:
     """Why a plan is refused that can never be carried out to its end."""
-    most = max(0, active - rule.at_least)
-    return (
-        f"{rule.at_least} of @{rule.group} must stay active. {active} are active now, and this would leave "
-        f"{active - masked}. Ask for at most {most} of them."
-    )
+    active = len(count.active)
+    then = f"Ask for at most {count.spare} of them." if count.spare > 0 else "Ask again when more hosts have it active."
+    return f"{_must_stay(count)}. It is active on {active} now, and this would leave {active - masked}. {then}"
+
+
+def _must_stay(count: Count) -> str:
+    rule = count.rule
+    return f"{count.unit} must stay active on {rule.at_least} host{'s' * (rule.at_least != 1)} of @{rule.group}"
 
 
 def not_recorded(target: RolloutTarget) -> str:

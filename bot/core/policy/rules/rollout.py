@@ -1,13 +1,13 @@
 """Rollouts: each target is judged by itself, the strictest answer counts for all, and their approval covers each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from bot.core.policy.model import Allow, Decision, Facts, Moment, NeedsApproval, Policy, Refuse
 from bot.core.policy.rules.approval import WITH_CODE, is_covered, is_covered_now
 from bot.core.policy.rules.break_glass import objection
 from bot.core.policy.rules.permission import as_mentions, matching, not_known, requester_may_ask
-from bot.core.requests import Request, Stage, TargetStatus, Verb
+from bot.core.requests import Request, RolloutRule, Stage, TargetStatus, Verb
 
 WITH_ITS_ROLLOUT = "approved with its rollout"
 FORBIDDEN = "forbidden"
@@ -26,19 +26,32 @@ def each_target(facts: Facts) -> Iterator[tuple[str, Facts]]:
         )
 
 
-def strictest_target(answers: Sequence[tuple[str, Decision]], *, is_one_act: bool = False) -> Decision:
+def rollout_rules(facts: Facts, policy: Policy) -> tuple[RolloutRule, ...]:
+    """What every rule that covers one of the targets says of rollouts, each once, in the order of the policy file."""
+    covering = {rule.name for _, one in each_target(facts) for rule in matching(one, policy)}
+    return tuple(rule.rollout for rule in policy.rules if rule.name in covering)
+
+
+def strictest_target(answers: Sequence[tuple[str, Decision]], policy: Policy, *, is_one_act: bool = False) -> Decision:
     """What is refused for one target refuses that one alone; an explicit no of a rule, and a no to all, refuse all.
 
     What is one act for all targets, as a later end is, is refused for all if it is for one: no target is asked alone.
+    Of answers that are equally strict, that of the rule counts that comes first in the policy file.
     """
     for name, answer in answers:
         if isinstance(answer, Refuse) and (is_one_act or answer.code == FORBIDDEN):
             return replace(answer, reason=f"{name}: {answer.reason}")
     asked = [(name, answer) for name, answer in answers if isinstance(answer, NeedsApproval)]
     if asked:
-        return _differing_approvers(asked) or _strictest([answer for _, answer in asked])
-    allowed = next((answer for _, answer in answers if isinstance(answer, Allow)), None)
-    return allowed or answers[0][1]
+        return _differing_approvers(asked) or _strictest([answer for _, answer in asked], _place_in(policy))
+    allowed = [answer for _, answer in answers if isinstance(answer, Allow)]
+    return min(allowed, key=_place_in(policy)) if allowed else answers[0][1]
+
+
+def _place_in(policy: Policy) -> Callable[[Allow | NeedsApproval], tuple[int, str]]:
+    """Where the rule of an answer stands in the policy file; what no rule of the file allowed comes last."""
+    places = {rule.name: number for number, rule in enumerate(policy.rules)}
+    return lambda answer: (places.get(answer.rule, len(places)), answer.rule)
 
 
 def _differing_approvers(asked: Sequence[tuple[str, NeedsApproval]]) -> Refuse | None:
@@ -51,11 +64,12 @@ def _differing_approvers(asked: Sequence[tuple[str, NeedsApproval]]) -> Refuse |
     return None
 
 
-def _strictest(answers: Sequence[NeedsApproval]) -> NeedsApproval:
+def _strictest(answers: Sequence[NeedsApproval], place: Callable[[NeedsApproval], tuple[int, str]]) -> NeedsApproval:
     """The most approvals, console access and a step-up if any target needs them, and the calendar's soonest change."""
     turns = [answer.calendar_changes_at for answer in answers if answer.calendar_changes_at]
-    guarded = next((answer.guarded for answer in answers if answer.guarded), "")
-    strictest, step_up = max(answers, key=lambda answer: answer.need), any(answer.step_up for answer in answers)
+    guarded = min((answer.guarded for answer in answers if answer.guarded), default="")
+    strictest = min(answers, key=lambda answer: (-answer.need, *place(answer)))
+    step_up = any(answer.step_up for answer in answers)
     because = strictest.because + WITH_CODE * (step_up and not strictest.step_up)
     return replace(
         strictest, because=because, guarded=guarded, step_up=step_up, calendar_changes_at=min(turns, default=None)

@@ -9,10 +9,11 @@ import pytest
 from bot.core.policy.decide import decide, may_own, may_see_all, may_sign, may_steer, may_vote
 from bot.core.policy.groups import BreakGlassPolicy
 from bot.core.policy.model import Allow, Decision, Facts, Moment, NeedsApproval, Policy, Refuse, TargetFacts, Unknown
-from bot.core.policy.rules.rollout import WITH_ITS_ROLLOUT, approved_with_its_rollout, strictest_target
+from bot.core.policy.rules.rollout import WITH_ITS_ROLLOUT, approved_with_its_rollout, rollout_rules, strictest_target
 from bot.core.requests import (
     Request,
     Rollout,
+    RolloutRule,
     RolloutTarget,
     Selection,
     Stage,
@@ -151,8 +152,8 @@ def test_one_act_for_all_is_refused_if_it_is_for_one() -> None:
         ("a", NeedsApproval("r", "b", 1, 0, ("sre",), MINUTE, MINUTE)),
         ("b", Refuse("no", "Not there.")),
     ]
-    assert isinstance(strictest_target(answers), NeedsApproval)
-    assert isinstance(strictest_target(answers, is_one_act=True), Refuse)
+    assert isinstance(strictest_target(answers, POLICY), NeedsApproval)
+    assert isinstance(strictest_target(answers, POLICY, is_one_act=True), Refuse)
 
 
 def test_none_begins_once_its_rollout_is_over() -> None:
@@ -232,7 +233,7 @@ class Test_no_answer_is_dropped_that_matters:
         calm = [
             NeedsApproval("r", "b", 1, 0, ("sre",), MINUTE, MINUTE, calendar_changes_at=at) for at in (LATER, NOW, None)
         ]
-        answer = strictest_target([(str(number), one) for number, one in enumerate(calm)])
+        answer = strictest_target([(str(number), one) for number, one in enumerate(calm)], POLICY)
         assert isinstance(answer, NeedsApproval)
         assert answer.calendar_changes_at == NOW
 
@@ -293,3 +294,29 @@ class Test_each_target_counts:
         assert self.answers(may_sign, broken(whole()), voter=both) == {""}
         assert self.answers(may_vote, whole(waiting()), voter=BOB) == {"may_not_approve"}
         assert self.answers(may_vote, whole(waiting()), voter=both) == {""}
+
+
+class Test_the_order_of_targets:
+    """It decides nothing: of equally strict answers the rule that comes first in the policy file counts."""
+
+    STAGE = replace(WEB, name="stage-01", environment="stage", groups=frozenset())
+    POLICY = replace(POLICY, rules=(PROD, replace(PROD, name="stage", environments=frozenset({"stage"}))))
+
+    @pytest.mark.parametrize("need", [1, 0])
+    def test_of_equals_the_first_of_the_file_counts(self, need: int) -> None:
+        policy = replace(self.POLICY, rules=tuple(replace(rule, need=need) for rule in self.POLICY.rules))
+        hosts = ((WEB, "cron.service"), (self.STAGE, "cron.service"))
+        answers = {about(*order, policy=policy).rule for order in (hosts, hosts[::-1])}  # type: ignore[union-attr]
+        assert answers == {"prod"}
+
+    def test_every_rule_that_covers_a_target_has_its_say_once(self) -> None:
+        slow, careful = RolloutRule(pause=MINUTE), RolloutRule(strict=True)
+        rules = (*self.POLICY.rules, replace(PROD, name="none", environments=frozenset({"lab"})))
+        said = tuple(
+            replace(rule, rollout=one) for rule, one in zip(rules, (slow, careful, RolloutRule()), strict=True)
+        )
+        policy = replace(self.POLICY, rules=said)
+        targets = tuple(TargetFacts(host, request()) for host in (self.STAGE, WEB, replace(WEB, name="web-02")))
+        for order in (targets, targets[::-1]):
+            assert rollout_rules(facts(whole(), targets=order), policy) == (slow, careful)
+        assert rollout_rules(facts(whole(), targets=targets[:1]), policy) == (careful,)

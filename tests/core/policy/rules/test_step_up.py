@@ -77,8 +77,8 @@ class TestWhatIsAsked:
         ordinary, strict = answer(waiting(), policy=POLICY), answer(waiting())
         assert isinstance(ordinary, NeedsApproval)
         for more in (ordinary, replace(ordinary, need=2)):
-            assert asked_for_code(strictest_target([("a", more), ("b", strict)]))
-        assert not asked_for_code(strictest_target([("a", ordinary), ("b", ordinary)]))
+            assert asked_for_code(strictest_target([("a", more), ("b", strict)], POLICY))
+        assert not asked_for_code(strictest_target([("a", ordinary), ("b", ordinary)], POLICY))
 
     def test_the_explanation_says_so(self) -> None:
         policy = replace(STEPPED, break_glass=GLASS)

@@ -1,0 +1,143 @@
+"""`keep_active` of the policy's rules: enough hosts go on running each unit, whatever else takes it away meanwhile."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.core.hosts.inventory import Inventory
+from bot.core.policy.configuration import ConfigSnapshot
+from bot.core.requests import Duration, KeepActive, Request, RolloutRule, Stage, TargetStatus
+from tests.workflow.rollout.rolled import HOSTS, rolled_out, statuses, targets, touched
+from tests.workflow.wire import Call
+from tests.workflow.world import POLICY, World, inventory
+
+DONE = TargetStatus.DONE
+ONE_AT_A_TIME = ("1", "1", "rest")
+
+
+@pytest.fixture
+def changed_deps() -> Mapping[str, Any]:
+    return {"policy": keeping(1)}
+
+
+def keeping(at_least: int, **said: Any) -> Any:
+    (rule,) = POLICY.rules
+    kept = replace(rule, rollout=RolloutRule(keep_active=KeepActive("web", at_least), **said))
+    return replace(POLICY, rules=(kept,), digest=f"{at_least}" * 64)
+
+
+@pytest.fixture
+def world(world: World) -> World:
+    web = tuple(replace(host, groups=frozenset({"web"})) for host in inventory(world.hosts).hosts)
+    world.in_force.put(ConfigSnapshot(Inventory(web), world.in_force.policy))
+    return world
+
+
+def waits(world: World, asked: Request) -> str:
+    now = world.when(asked, lambda now: bool(now.rollout and now.rollout.waits_for), "a reason to wait")
+    return now.rollout.waits_for if now.rollout else ""
+
+
+def test_a_plan_that_would_leave_too_few_is_refused_with_the_count(world: World) -> None:
+    refused = rolled_out(world, *HOSTS)
+    assert refused.stage is Stage.REFUSED
+    counted = "worker.service must stay active on 1 host of @web. It is active on 3 now, and this would leave 0"
+    assert counted in refused.because
+
+
+def test_the_next_one_waits_while_another_is_down_since(world: World) -> None:
+    asked = rolled_out(world, "web-01", "web-02")
+    world.hosts["db-01"].run("systemctl", "stop", "worker")
+    world.vote(asked)
+    assert waits(world, asked) == "worker.service must stay active on 1 host of @web, and is active on only 1"
+    assert touched(world) == {"web-01"}
+    world.hosts["db-01"].run("systemctl", "start", "worker")
+    assert set(statuses(world, world.until_final(asked)).values()) == {DONE}
+
+
+def test_each_unit_of_a_rollout_is_counted(world: World) -> None:
+    world.hosts["db-01"].run("systemctl", "stop", "worker")
+    refused = rolled_out(world, "web-01", "web-02", units=("tuned", "worker"))
+    assert refused.stage is Stage.REFUSED
+    assert "worker.service must stay active on 1 host of @web. It is active on 2 now" in refused.because
+    world.hosts["db-01"].run("systemctl", "start", "worker")
+
+
+def test_the_same_unit_by_another_rollout_and_by_a_single_request_is_counted(world: World) -> None:
+    first, second = rolled_out(world, "web-01", "db-01", waves=ONE_AT_A_TIME), rolled_out(world, "web-02")
+    world.vote(second)
+    world.until_final(second)
+    world.vote(first)  # it was planned while three ran
+    assert waits(world, first).endswith("and is active on only 1")
+    assert touched(world) == {"web-01", "web-02"}
+    world.until_final(world.undo(second))
+    assert set(statuses(world, world.until_final(first)).values()) == {DONE}
+
+
+def test_what_is_just_being_stopped_elsewhere_counts_as_gone(world: World) -> None:
+    """The single request is approved and has sent nothing yet when the rollout counts."""
+    world.in_force.put(replace(world.in_force.now, policy=keeping(2)))
+    asked, single = rolled_out(world, "web-01"), world.until_answered(world.ask_mask("worker", host="web-02"))
+    seen: list[str] = []
+
+    def vote(call: Call) -> None:
+        if (call.host, call.verb) == ("web-02", "mask") and not seen:
+            world.vote(asked)
+            seen.append(waits(world, asked))
+
+    world.wire.before.append(vote)
+    world.vote(single)
+    world.until_final(single)
+    assert seen == ["worker.service must stay active on 2 hosts of @web, and is active on only 2"]
+    assert touched(world) == {"web-02"}
+
+
+def test_a_target_that_people_approved_by_its_own_card_waits_too(world: World) -> None:
+    asked = rolled_out(world, "web-01", "web-02")
+    world.hosts["web-02"].write("/etc/systemd/system/worker.service.d/later.conf", "[Service]\nNice=5\n")
+    world.hosts["web-02"].run("systemctl", "daemon-reload")
+    world.vote(asked)
+    world.when(asked, lambda now: statuses(world, now)["web-02"] is TargetStatus.ASKED_AGAIN, "its own card")
+    world.hosts["db-01"].run("systemctl", "stop", "worker")
+    again = targets(world, asked)["web-02"]
+    world.vote(again)
+    world.when(again, lambda now: now.stage is Stage.APPROVED and "is active on 1" in now.target.note, "a reason")
+    assert touched(world) == {"web-01"}
+    world.hosts["db-01"].run("systemctl", "start", "worker")
+    world.until_final(again)
+    assert set(statuses(world, world.until_final(asked)).values()) == {DONE}
+
+
+def test_it_ends_with_its_time_though_one_of_it_still_waits(world: World) -> None:
+    asked = rolled_out(world, "web-01", "web-02", duration=Duration(lasts=timedelta(hours=1)))
+    world.hosts["db-01"].run("systemctl", "stop", "worker")
+    world.vote(asked)
+    waits(world, asked)
+    world.clock.ahead += timedelta(hours=1, minutes=1)
+    over = world.until_final(asked)
+    assert statuses(world, over) == {"web-01": DONE, "web-02": TargetStatus.SKIPPED}
+    gone = world.when(over, lambda now: bool(now.undone_by), "its end")
+    assert set(statuses(world, world.until_final(world.store.get(gone.undone_by))).values()) == {DONE}
+    assert touched(world) == {"web-01"}
+    world.hosts["db-01"].run("systemctl", "start", "worker")
+
+
+def test_what_a_newer_policy_keeps_holds_for_the_waves_to_come(world: World) -> None:
+    asked = rolled_out(world, "web-01", "web-02", waves=ONE_AT_A_TIME)
+
+    def reload(call: Call) -> None:
+        if (call.host, call.verb) == ("web-01", "mask"):
+            world.in_force.put(replace(world.in_force.now, policy=keeping(2, waves=("rest",))))
+
+    world.wire.after.append(reload)
+    world.vote(asked)
+    second = targets(world, asked)["web-02"]
+    world.when(second, lambda now: "on 2 hosts of @web, and is active on only 2" in now.target.note, "a reason to wait")
+    now = world.store.get(asked.id)
+    assert now.rollout and [one.wave for one in now.rollout.targets] == [1, 2]  # the waves are those that were approved
+    assert touched(world) == {"web-01"}
+    world.in_force.put(replace(world.in_force.now, policy=keeping(1)))
+    assert set(statuses(world, world.until_final(asked)).values()) == {DONE}
