@@ -63,6 +63,16 @@ def targets_to_ask(rollout: Rollout, named: Iterable[tuple[str, UnitName]], now:
     yield from (RolloutTarget(host, unit, tries=1) for host, unit in wanted if (host, unit) not in known)
 
 
+def that_fit(
+    rollout: Rollout, named: Iterable[tuple[str, UnitName]], most: int
+) -> tuple[list[tuple[str, UnitName]], int]:
+    """What the hold names, without those that would join beyond `most` targets; and how many those are."""
+    known, wanted = {(one.host, one.unit) for one in rollout.targets}, [*dict.fromkeys(named)]
+    new = [one for one in wanted if one not in known]
+    beyond = {*new[max(0, most - len(known)) :]}
+    return [one for one in wanted if one not in beyond], len(beyond)
+
+
 def approved_kinds(rollout: Rollout) -> frozenset[str]:
     """The plans that people approved, but for their machines."""
     return frozenset(one.kind for one in rollout.targets if one.digest and one.kind)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core.audit.request_event import event
-from bot.core.cards.rollout import notes
+from bot.core.cards.rollout import notes, reasons
 from bot.core.requests import Ask, Hold, Request, Rollout, RolloutTarget, TargetStatus, Verb
 from bot.core.requests.timers import next_join
 from bot.core.rollout import joining
@@ -100,8 +100,9 @@ def _went_on(deps: Deps, whole: Request, hold: Hold, before: Rollout, news: Sequ
     """Tell the owners once for each reason why it is not in force somewhere, and whoever is asked anew."""
     why = {f"{one.unit} on {one.host}": one.note for one in news}
     missing = [event(whole, "hold.not_applied", outcome="failure", code="refused", why=why)] if why else []
-    owners = mention_ids(deps, (hold.owners,))
-    told = [Message(MessageKind.NOTE, body=notes.not_in_force(news), mentions=owners)] if news else []
+    owners, now_full = mention_ids(deps, (hold.owners,)), whole.rollout.waits_for if whole.rollout else ""
+    bodies = [notes.not_in_force(news)] * bool(news) + [now_full] * bool(now_full and now_full != before.waits_for)
+    told = [Message(MessageKind.NOTE, body=body, mentions=owners) for body in bodies]
     return Update(whole, missing, [*told, *_asked_again(deps, whole, before, hold)], is_urgent=False)
 
 
@@ -122,7 +123,10 @@ def _ask_for_missing(deps: Deps, whole: Request, rollout: Rollout, now: datetime
     policy, selection = deps.in_force.policy.digest, whole.ask.selection
     if rollout.judged_by != policy:
         rollout = replace(joining.tried_now(rollout, now), judged_by=policy)
-    missing = [*joining.targets_to_ask(rollout, expand_now(deps, selection) if selection else (), now)]
+    named, most = [*expand_now(deps, selection)] if selection else [], deps.in_force.policy.limits.targets
+    fits, beyond = joining.that_fit(rollout, named, most)
+    rollout = replace(rollout, waits_for=reasons.is_full(beyond, most) if beyond else "")
+    missing = [*joining.targets_to_ask(rollout, fits, now)]
     asked = rollout.put(*(_asked(deps, whole, one) for one in missing[:_AT_ONCE]))
     asked = with_progress(asked, deps.store.progress(whole.id)) if missing else asked
     return asked, now + (_until_next(deps, asked) if len(missing) <= _AT_ONCE else _AGAIN_IN)

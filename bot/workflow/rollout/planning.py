@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
+from bot.core.cards.rollout import reasons
 from bot.core.policy.decide import may_steer
 from bot.core.policy.model import Moment, Refuse
 from bot.core.requests import Request, Rollout, RolloutTarget, Stage, TargetStatus
@@ -41,6 +42,8 @@ def plan_rollout(deps: Deps, request: Request) -> Stages:
             return request
         known, _ = as_now(deps, request)
         rollout = _with_triggers(deps, request, _ask_for_more(deps, request, known))
+        if no := _too_many(deps, request, rollout):
+            return (yield Closing(request, Stage.REFUSED, no, "too_many_targets"))
         if rollout.with_status(TargetStatus.PLANNING):
             later = NotYet("Its targets are being checked.", again_in=_AGAIN_IN)
             return (yield Update(replace(request, rollout=rollout), then=later))
@@ -97,6 +100,14 @@ def _targets(deps: Deps, request: Request) -> Iterator[RolloutTarget]:
         yield from (RolloutTarget(one.host, one.unit) for one in reversed(undone.rollout.targets) if one.can_be_undone)
     elif request.ask.selection:
         yield from (RolloutTarget(host, unit) for host, unit in expand(deps, request.ask.selection))
+
+
+def _too_many(deps: Deps, request: Request, rollout: Rollout) -> str:
+    """Why it is refused with all that triggers its units; an undo of what was made is never too much."""
+    most, selection = deps.in_force.policy.limits.targets, request.ask.selection
+    if selection is None or not selection.with_triggers or request.ask.undoes or len(rollout.targets) <= most:
+        return ""
+    return reasons.too_many_with_triggers(rollout, most)
 
 
 def _ask_for_more(deps: Deps, request: Request, rollout: Rollout) -> Rollout:

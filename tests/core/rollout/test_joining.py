@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.core.cards.rollout.reasons import is_full
 from bot.core.requests import Rollout, RolloutTarget, Stage, TargetStatus
 from bot.core.rollout.joining import (
     LONGEST,
@@ -15,6 +16,7 @@ from bot.core.rollout.joining import (
     news,
     pause,
     targets_to_ask,
+    that_fit,
     tried_now,
 )
 from bot.core.rollout.progress import Progress
@@ -107,6 +109,15 @@ class TestWhatIsAskedFor:
         assert asked(target("web-01", TargetStatus.SKIPPED, note=STOPPED)) == []
         assert asked(target("web-01", TargetStatus.SKIPPED, note=ANOTHER_FAILED)) != []
         assert asked(target("web-01", TargetStatus.FAILED, outcome="not_protected")) == []
+
+
+def test_it_grows_no_further_than_one_request_may() -> None:
+    rollout, named = Rollout(targets=(target("a"), target("gone"))), [(host, CRON) for host in ("a", "b", "c", "b")]
+    assert that_fit(rollout, named, 4) == ([("a", CRON), ("b", CRON), ("c", CRON)], 0)
+    assert that_fit(rollout, named, 3) == ([("a", CRON), ("b", CRON)], 1)
+    assert that_fit(rollout, named, 1) == ([("a", CRON)], 2)
+    assert is_full(1, 3).startswith("The hold does not go to 1 more target: it has as many as one request may have (3)")
+    assert "2 more targets" in is_full(2, 3)
 
 
 def test_its_owners_hear_of_each_reason_once() -> None:

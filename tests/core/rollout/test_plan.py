@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.core.cards.rollout.likeness import likeness, nothing_planned
+from bot.core.cards.rollout.reasons import too_many_with_triggers
 from bot.core.requests import (
     BreakGlass,
     Duration,
@@ -127,6 +128,12 @@ def test_why_nothing_is_left_is_said_by_reason() -> None:
     ]
     said = nothing_planned(Rollout(targets=tuple(out)))
     assert said == "None of its targets can be changed. 1 of 2: It is gone. 1 of 2: not possible"
+
+
+def test_too_much_is_said_with_what_would_do() -> None:
+    said = too_many_with_triggers(Rollout(targets=TWO), 1)
+    assert said.startswith("With what triggers the units that is 2 targets on 2 hosts, and one request may have 1.")
+    assert "on 1 host, and" in too_many_with_triggers(Rollout(targets=TWO[:1]), 0)
 
 
 def test_a_target_ends_with_its_rollout_and_is_checked_by_itself() -> None:

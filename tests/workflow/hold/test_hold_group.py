@@ -195,6 +195,13 @@ def test_a_host_with_the_same_plan_joins_without_a_vote_and_leaves_with_the_othe
     assert not any(is_masked(world, host) for host in (*WEB, "db-01"))
 
 
+def test_a_hold_grows_no_further_than_one_request_may_and_its_owners_hear_of_it_once(world: World) -> None:
+    done = hold_group(world)
+    reload(world, *WEB, "db-01", limits=replace(world.in_force.policy.limits, targets=len(WEB)))
+    world.note(done, "does not go to 1 more target: it has as many as one request may have (2)")
+    assert not is_masked(world, "db-01")
+
+
 def test_what_approvers_deny_on_one_host_is_left_to_them(world: World) -> None:
     done = hold_group(world)
     edit(world, "db-01")

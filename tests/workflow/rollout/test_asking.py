@@ -9,6 +9,7 @@ from bot.core.systemd.units import UnitName
 from bot.ports import Query
 from handlers import ask
 from handlers.cli import BotState, Shell
+from tests.workflow.rollout.rolled import rolled_out
 from tests.workflow.slack import ALICE, caller
 from tests.workflow.world import World
 
@@ -60,3 +61,13 @@ def test_who_waits_at_a_terminal_is_told_how_each_target_ended(world: World) -> 
     assert last["counts"] == {"done": 2, "left_out": 2}
     assert {one["outcome"] for one in last["targets"] if one["unit"] == "worker.service"} == {Outcome.PROVEN}
     assert [one["rollout"] is not None for one in (states[0]["request"], states[-1]["request"])] == [False, True]
+
+
+def test_a_set_with_more_targets_than_a_request_may_have_is_refused_with_what_would_do(world: World) -> None:
+    now = world.in_force.now
+    limits = replace(now.policy.limits, targets=3)
+    world.in_force.put(replace(now, policy=replace(now.policy, digest="8" * 64, limits=limits)))
+    refused = rolled_out(world, "web-01", "web-02", units=("beat",), with_triggers=True)
+    assert refused.stage is Stage.REFUSED
+    assert "that is 4 targets on 2 hosts, and one request may have 3. Name fewer" in refused.because
+    assert rolled_out(world, "web-01", units=("beat",), with_triggers=True).stage is Stage.WAITING

@@ -20,6 +20,23 @@ def too_few_active(count: Count) -> str:
     return f"{_must_stay(count)}, and is active on only {len(count.active)}"
 
 
+def too_many_with_triggers(rollout: Rollout, most: int) -> str:
+    """Why a set is refused that would have more targets than one request may have."""
+    hosts = len({one.host for one in rollout.targets})
+    return (
+        f"With what triggers the units that is {len(rollout.targets)} targets on {hosts} host{'s' * (hosts != 1)}, and "
+        f"one request may have {most}. Name fewer hosts or units, and ask for the others in another request."
+    )
+
+
+def is_full(beyond: int, most: int) -> str:
+    """Why a hold does not go to hosts that have joined its groups."""
+    return (
+        f"The hold does not go to {beyond} more target{'s' * (beyond != 1)}: it has as many as one request may have "
+        f"({most}). Hold them by another request."
+    )
+
+
 def not_undone(undo: Rollout) -> str:
     """What the undo of a rollout did not bring to its end, the first few by name."""
     left = [one for one in undo.targets if one.status is not TargetStatus.DONE]
