@@ -35,16 +35,29 @@ def triggers_of(request: Request) -> list[UnitName]:
     return [UnitName(one.unit) for one in around.triggers if one.unit.endswith(_TRIGGERS)] if around else []
 
 
-def with_triggers(rollout: Rollout, triggers: Callable[[RolloutTarget], Iterable[UnitName]]) -> Rollout:
-    """The rollout with what triggers a unit before it on its host; each is named once. New ones are not asked for yet.
+def with_triggers(
+    rollout: Rollout, triggers: Callable[[RolloutTarget], Iterable[UnitName]], *, also_new: bool = True
+) -> Rollout:
+    """The rollout with what triggers a unit before it on its host. `also_new`: also what is not a target of it yet.
 
-    `triggers` names those of a target.
+    `triggers` names those of a target. New ones are not asked for yet.
     """
-    known, found = {(one.host, one.unit) for one in rollout.targets}, list[RolloutTarget]()
+    known = {(one.host, one.unit): one for one in rollout.targets}
+    placed = dict[tuple[str, UnitName], RolloutTarget]()
     for one in rollout.targets:
         for unit in triggers(one):
-            if (one.host, unit) not in known:
-                known.add((one.host, unit))
-                found.append(RolloutTarget(one.host, unit))
-        found.append(one)
-    return replace(rollout, targets=tuple(found))
+            name = (one.host, unit)
+            if name in known or also_new:
+                placed.setdefault(name, known.get(name) or RolloutTarget(one.host, unit))
+        placed.setdefault((one.host, one.unit), one)
+    return replace(rollout, targets=tuple(placed.values()))
+
+
+def in_undo_order(made: Iterable[RolloutTarget]) -> list[RolloutTarget]:
+    """What was made last comes first, but on each host what triggers units comes last.
+
+    systemd starts no socket whose service is masked, so the link of the service goes first, however it was typed.
+    """
+    back = [*made][::-1]
+    hosts = [*dict.fromkeys(one.host for one in back)]
+    return sorted(back, key=lambda one: (hosts.index(one.host), str(one.unit).endswith(_TRIGGERS)))

@@ -6,7 +6,7 @@ from bot.core.requests import Target
 from bot.core.steps.kinds import Start, label
 from bot.core.systemd.dependencies import other_units
 from bot.core.systemd.other_units import came_up, moving, up, went_down
-from bot.core.systemd.units import ActiveState, RelatedUnit, Snapshot, Surroundings
+from bot.core.systemd.units import ActiveState, LoadState, RelatedUnit, Snapshot, Surroundings
 from bot.core.systemd.unread_edits import is_among
 
 _TRIGGERS = ("socket", "timer", "path")
@@ -17,7 +17,8 @@ def not_as_before(mask: Target, undo: Target, now: Snapshot) -> Iterator[str]:
     before, around = mask.before, now.around
     if before is None or around is None:
         raise ValueError("a comparison needs a full look and the record")
-    yield from _itself(before, now, around, has_run=has_run_again(before, undo, now))
+    is_excused = has_run_again(before, undo, now) or bool(socket_to_wait_for(mask, now))
+    yield from _itself(before, now, around, is_excused=is_excused)
     yield from _files(before, now)
     yield from _edited_before(before, now)
     yield from _links(before, around)
@@ -39,6 +40,17 @@ def is_deaf(seen: Snapshot) -> bool:
     return seen.id.type == "socket" and seen.sub == "running" and all(one.active.is_down for one in services)
 
 
+def socket_to_wait_for(mask: Target, now: Snapshot) -> str:
+    """The socket that was masked right before this service and is so still: it has to listen before the service starts.
+
+    systemd starts no socket whose service runs, and a service that takes its listener from a socket fails without it.
+    """
+    found, then = other_units(now), {other.unit for other in related_units(mask.before)} if mask.before else set[str]()
+    listened = (one for one in related_units(mask.planned) if not one.active.is_down) if mask.planned else ()
+    sockets = (one.unit for one in listened if one.unit.endswith(".socket") and one.unit not in then)
+    return next((one for one in sockets if one in found and found[one].load is LoadState.MASKED), "")
+
+
 def has_run_again(before: Snapshot, undo: Target, now: Snapshot) -> bool:
     """Whether a job that was masked in the middle of its run was started again and ended by itself, with success.
 
@@ -49,14 +61,14 @@ def has_run_again(before: Snapshot, undo: Target, now: Snapshot) -> bool:
     return was_running and has_ended and any(sent.step == label(Start(str(now.id))) for sent in undo.sent)
 
 
-def _itself(before: Snapshot, now: Snapshot, around: Surroundings, *, has_run: bool) -> Iterator[str]:
+def _itself(before: Snapshot, now: Snapshot, around: Surroundings, *, is_excused: bool) -> Iterator[str]:
     if now.load is not before.load:
         yield f"Its load state was {before.load} and is {now.load} now"
     if now.file_state != before.file_state:
         yield f"At boot it was {before.file_state or 'unknown'} and is {now.file_state or 'unknown'} now"
     still_starting = now.active is ActiveState.ACTIVATING and before.active is not ActiveState.ACTIVATING
     is_other = now.active.is_down != before.active.is_down or still_starting
-    if is_other and not has_run and not _is_woken(before, around):
+    if is_other and not is_excused and not _is_woken(before, around):
         is_skipped = now.active.is_down and now.side_effects.is_skipped
         why = ": it did not start, because a condition of its file (Condition...= or Assert...=) is not met"
         yield f"It was {before.active} and is {now.active} now" + why * is_skipped

@@ -1,11 +1,11 @@
 """Undo a mask: restore everything after our own mask; only remove the links of somebody else's."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from bot.core.requests import Outcome, Target
-from bot.core.steps.comparing import has_run_again, is_deaf, not_as_before, not_known
+from bot.core.steps.comparing import has_run_again, is_deaf, not_as_before, not_known, socket_to_wait_for
 from bot.core.steps.kinds import (
     Done,
     LookFully,
@@ -100,7 +100,7 @@ def _restore_what_ran(context: StepContext, mask: Target, before: Snapshot, now:
     """The mask is gone: start what ran before and does not run now."""
     if is_deaf(now) and not before.active.is_down and not times(context.target, Stop.name):
         return Stop()
-    for other in _should_run(before, now):
+    for other in _should_run(context, mask, before, now):
         name = label(Start(other.unit))
         if _is_on_its_way(other):
             wait = _wait(context, at)
@@ -153,19 +153,22 @@ def _reload_is_due(context: StepContext) -> bool:
     )
 
 
-def _should_run(before: Snapshot, now: Snapshot) -> Iterator[RelatedUnit]:
+def _should_run(context: StepContext, mask: Target, before: Snapshot, now: Snapshot) -> Iterator[RelatedUnit]:
     """The unit, what stopped with it, and its triggers: those that ran before and are down, or starting.
 
-    They come from the record: systemd does not know the relations of a masked unit any more.
+    They come from the record: systemd does not know the relations of a masked unit any more. A service that was masked
+    together with its socket is started once that listens again.
     """
     found = other_units(now)
     itself = RelatedUnit(now.id.text, now.names, now.load, now.active, now.sub)
     around = before.around
     triggers, stopped = (around.triggers, around.would_stop) if around else ((), ())
+    waits = bool(socket_to_wait_for(mask, now))
     for was, other in (
         *((one, found.get(one.unit, _as_unloaded(one))) for one in triggers),
-        (RelatedUnit(before.id.text, before.names, before.load, before.active), itself),
+        *(((RelatedUnit(before.id.text, before.names, before.load, before.active), itself),) if not waits else ()),
         *((one, found.get(one.unit, _as_unloaded(one))) for one in stopped),
+        *_masked_with_it(context, before, found),
     ):
         # A unit that crashed in a loop before may do so again: that is as it was, and nobody waits for it to settle.
         moving = _is_on_its_way(other) and not (was.active is other.active is ActiveState.ACTIVATING)
@@ -173,18 +176,36 @@ def _should_run(before: Snapshot, now: Snapshot) -> Iterator[RelatedUnit]:
             yield other
 
 
+def _masked_with_it(
+    context: StepContext, before: Snapshot, found: Mapping[str, RelatedUnit]
+) -> Iterator[tuple[RelatedUnit, RelatedUnit]]:
+    """Of a socket: the service that ran when both were masked together, before and now, unless it is masked still."""
+    for one in before.around.starts if before.around and before.id.type == "socket" else ():
+        other = found.get(one.unit)
+        if one.unit in context.change.beside and other and other.load is not LoadState.MASKED:
+            yield one, other
+
+
 def _as_unloaded(other: RelatedUnit) -> RelatedUnit:
     """A unit that systemd has not loaded is down."""
     return replace(other, active=ActiveState.INACTIVE)
 
 
+def _went_down(was: RelatedUnit, is_now: RelatedUnit) -> bool:
+    return is_now.active.is_down and not was.active.is_down
+
+
 def _compare(context: StepContext, mask: Target, before: Snapshot, now: Snapshot, at: datetime) -> Done:
     """Compare with the record, and name what differs, and what could not be compared."""
-    off = [*not_as_before(mask, context.target, now), *moved_timers(before, now, at)]
+    with_it = _masked_with_it(context, before, other_units(now))
+    down = [f"{was.unit} was {was.active}, is {is_now.active}" for was, is_now in with_it if _went_down(was, is_now)]
+    off = [*not_as_before(mask, context.target, now), *moved_timers(before, now, at), *down]
     fired = fired_timers(before, context.target.before, now)
     unknown = [*not_known(before, now), *restarted_timers(before, now, at), *fired]
     if has_run_again(before, context.target, now):
         unknown.append("It was in the middle of its run before: it has run again from its beginning, with success.")
+    if (socket := socket_to_wait_for(mask, now)) and not before.active.is_down:
+        unknown.append(f"It starts again once {socket} listens, which is masked still.")
     if off:
         return Done(Outcome.RESTORED_PARTLY, "; ".join(off) + "".join(f". {one}" for one in unknown))
     return Done(Outcome.RESTORED, " ".join(unknown))

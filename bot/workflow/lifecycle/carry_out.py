@@ -28,7 +28,7 @@ from bot.workflow.hosts.look import look_and_status, read_look, status_head
 from bot.workflow.lifecycle.fresh_login import why_no_login
 from bot.workflow.lifecycle.outcome_unknown import outcome_unknown
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.lineage import known_related_units, target_to_restore
+from bot.workflow.requests.lineage import target_to_restore, units_to_see
 from bot.workflow.requests.own_changes import with_own_changes
 from bot.workflow.requests.results import Ending, Update
 
@@ -54,7 +54,7 @@ class RunningChange:
         self.claim = claim
         self.request = request
         self.undoes = target_to_restore(deps, request.ask.undoes) if request.ask.undoes else None
-        self.related = known_related_units(request.target, self.undoes)
+        self.related = units_to_see(request, self.undoes)
         self.stored = request.target  # as it was before the newest look
         self.seen = seen
         self.stopping = stopping

@@ -38,6 +38,14 @@ def known_related_units(*targets: Target | None) -> frozenset[str]:
     return frozenset(other.unit for one in arounds if one for other in (*one.would_stop, *one.triggers))
 
 
+def units_to_see(request: Request, undoes: Target | None) -> frozenset[str]:
+    """The related units whose state counts in a change: those known, and of an undo those masked together with it."""
+    together = frozenset[str]()
+    if undoes and undoes.planned and undoes.planned.around:
+        together = frozenset(request.ask.change.beside) | {one.unit for one in undoes.planned.around.triggers}
+    return known_related_units(request.target, undoes) | together
+
+
 def conflicting_request(deps: Deps, request: Request) -> Request | None:
     """Another open request for the same unit on the same host, which has to end first.
 

@@ -28,7 +28,7 @@ from bot.workflow.requests.results import Stages, Update
 from bot.workflow.requests.submit import submit
 from bot.workflow.rollout.carry_out import begin_target, with_enough_active
 from bot.workflow.rollout.expand import expand_now
-from bot.workflow.rollout.whole_plan import as_planned
+from bot.workflow.rollout.whole_plan import as_planned, beside_it, real_names
 
 _AT_ONCE = 16  # requests that are made in one turn, so that many hosts that join delay nobody else
 _AGAIN_IN = timedelta(seconds=2)  # until the next ones
@@ -139,8 +139,8 @@ def _asked(deps: Deps, whole: Request, target: RolloutTarget) -> RolloutTarget:
 
 def _ask(whole: Request, target: RolloutTarget) -> Ask:
     """On behalf of whoever owns the hold now, with the review that its owners set last."""
-    ask = ask_of(whole, target)
-    change = replace(ask.change, hold=whole.hold, scheduled_window=None)
+    ask, beside = ask_of(whole, target), beside_it(whole.rollout or Rollout(), target, {})
+    change = replace(ask.change, hold=whole.hold, scheduled_window=None, beside=beside)
     return replace(ask, change=change, requester=whole.owner, requester_name=whole.owner_name)
 
 
@@ -155,7 +155,7 @@ def _with_triggers(deps: Deps, whole: Request, rollout: Rollout) -> Rollout:
     found = with_triggers(rollout, triggers)
     known = frozenset(rollout.targets)
     new = [one for one in found.targets if one not in known]
-    return found.put(*(_asked(deps, whole, replace(one, tries=1)) for one in new))
+    return found.put(*(_asked(deps, replace(whole, rollout=found), replace(one, tries=1)) for one in new))
 
 
 def _is_new(target: RolloutTarget) -> bool:
@@ -168,7 +168,8 @@ def _ready(deps: Deps, whole: Request, rollout: Rollout) -> tuple[RolloutTarget,
     hosts = {one.host for one in checking}
     new = [one for one in may_begin(rollout) if _is_new(one) and one.host not in hosts]
     begin, _ = with_enough_active(deps, whole, rollout, new)
-    planned = [as_planned(deps, rollout, one) for one in begin]
+    names = real_names(deps, whole.id) if begin else {}
+    planned = [as_planned(deps, rollout, one, names) for one in begin]
     return tuple(one if one.kind in kinds else replace(one, digest="") for one in planned)
 
 

@@ -12,9 +12,9 @@ from bot.core.audit.request_event import event
 from bot.core.cards.rollout import reasons
 from bot.core.policy.decide import may_steer
 from bot.core.policy.model import Moment, Refuse
-from bot.core.requests import Request, Rollout, RolloutTarget, Stage, TargetStatus
+from bot.core.requests import Ask, Request, Rollout, RolloutTarget, Stage, TargetStatus, Verb
 from bot.core.rollout.steering import stop
-from bot.core.rollout.targets import ask_of, triggers_of, with_triggers
+from bot.core.rollout.targets import ask_of, in_undo_order, triggers_of, with_triggers
 from bot.core.systemd.units import UnitName
 from bot.errors import NotYet, Unverified, UsageError
 from bot.workflow.evaluate import evaluate, gather_facts, raise_if_unknown, targets_of_rollout
@@ -26,7 +26,7 @@ from bot.workflow.requests.results import Closing, Stages, Update
 from bot.workflow.requests.submit import submit
 from bot.workflow.rollout.expand import expand
 from bot.workflow.rollout.glance import NotRecorded, as_now
-from bot.workflow.rollout.whole_plan import decide_about_all
+from bot.workflow.rollout.whole_plan import beside_it, decide_about_all, real_names
 
 _AT_ONCE = 4  # targets that are checked at a time: a few of the workers
 _AGAIN_IN = 2.0  # seconds; every target that is planned wakes its rollout anyway
@@ -97,7 +97,8 @@ def _targets(deps: Deps, request: Request) -> Iterator[RolloutTarget]:
     if failed:
         yield from (RolloutTarget(one.host, one.unit) for one in failed.with_status(TargetStatus.FAILED))
     elif undone and undone.rollout:
-        yield from (RolloutTarget(one.host, one.unit) for one in reversed(undone.rollout.targets) if one.can_be_undone)
+        made = [one for one in undone.rollout.targets if one.can_be_undone]
+        yield from (RolloutTarget(one.host, one.unit) for one in in_undo_order(made))
     elif request.ask.selection:
         yield from (RolloutTarget(host, unit) for host, unit in expand(deps, request.ask.selection))
 
@@ -116,14 +117,22 @@ def _ask_for_more(deps: Deps, request: Request, rollout: Rollout) -> Rollout:
     asked = sum(1 for one in unplanned if one.request_id)
     more = [one for one in unplanned if not one.request_id][: max(0, _AT_ONCE - asked)]
     undone = _masks_to_undo(deps, request, more) if more else {}
-    return rollout.put(*(replace(one, request_id=_ask(deps, request, one, undone).id) for one in more))
+    names = real_names(deps, request.id) if more and not _is_one_each(rollout) else {}
+    asks = [(one, _ask_of(request, beside_it(rollout, one, names), one, undone)) for one in more]
+    return rollout.put(*(replace(one, request_id=_ask(deps, request, one, ask).id) for one, ask in asks))
 
 
-def _ask(deps: Deps, request: Request, target: RolloutTarget, undone: Mapping[tuple[str, str], Request]) -> Request:
-    mask = undone.get((target.host, str(target.unit)))
-    ask = ask_of(request, target)
+def _ask_of(
+    request: Request, beside: tuple[str, ...], target: RolloutTarget, undone: Mapping[tuple[str, str], Request]
+) -> Ask:
+    """What is asked for on one target. Its host is looked at knowing what else the rollout changes there."""
+    ask, mask = ask_of(request, target), undone.get((target.host, str(target.unit)))
     if mask:
-        ask = replace(ask, change=mask.ask.change.as_undo(mask.target.unit), undoes=mask.id)
+        return replace(ask, change=mask.ask.change.as_undo(mask.target.unit), undoes=mask.id)
+    return replace(ask, change=replace(ask.change, beside=beside))
+
+
+def _ask(deps: Deps, request: Request, target: RolloutTarget, ask: Ask) -> Request:
     return submit(deps, ask, key=f"target:{request.id}:{target.host}:{target.unit}")
 
 
@@ -137,9 +146,12 @@ def _masks_to_undo(deps: Deps, request: Request, wanted: Sequence[RolloutTarget]
 
 
 def _with_triggers(deps: Deps, request: Request, rollout: Rollout) -> Rollout:
-    """Of a set: what triggers a unit comes before it on its host."""
+    """What triggers a unit comes before it on its host; in a set, also what was not named."""
     selection = request.ask.selection
-    if selection is None or not selection.with_triggers or rollout.with_status(TargetStatus.PLANNING):
+    if selection is None or rollout.with_status(TargetStatus.PLANNING):
+        return rollout
+    is_set = selection.with_triggers
+    if request.ask.change.verb is Verb.UNMASK or (_is_one_each(rollout) and not is_set):
         return rollout
     seen = targets_of_rollout(deps, request.id)
 
@@ -147,4 +159,9 @@ def _with_triggers(deps: Deps, request: Request, rollout: Rollout) -> Rollout:
         looked = seen.get(one.request_id) if one.status is TargetStatus.READY else None
         return triggers_of(looked) if looked else ()
 
-    return with_triggers(rollout, triggers)
+    return with_triggers(rollout, triggers, also_new=is_set)
+
+
+def _is_one_each(rollout: Rollout) -> bool:
+    """Whether no host has several units."""
+    return len(rollout.targets) == len({one.host for one in rollout.targets})

@@ -1,5 +1,6 @@
 """Decide about a planned rollout as a whole: its settings, its waves, its digest, and what the policy says of it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.core.audit.chain import Event
@@ -7,8 +8,9 @@ from bot.core.cards.rollout import likeness as words
 from bot.core.cards.rollout import reasons
 from bot.core.policy.mask_layer import with_plan
 from bot.core.policy.model import Moment
+from bot.core.policy.rules.maskable import busy_service
 from bot.core.policy.rules.rollout import rollout_rules
-from bot.core.requests import Request, Rollout, RolloutSettings, RolloutTarget, Stage, Verb
+from bot.core.requests import Request, Rollout, RolloutSettings, RolloutTarget, Stage, TargetStatus, Verb
 from bot.core.requests.plan import kind_digest
 from bot.core.rollout.digest import rollout_digest, with_earlier_approvals
 from bot.core.rollout.keep_active import stops_units, that_leaves_too_few
@@ -23,7 +25,9 @@ from bot.workflow.requests.results import Closing, Decided
 
 def decide_about_all(deps: Deps, request: Request, rollout: Rollout) -> Decided | Closing:
     """Every target is planned or left out: divide the rest into waves, and let the policy decide."""
-    planned = rollout.put(*(as_planned(deps, rollout, one) for one in rollout.planned))
+    names = real_names(deps, request.id)
+    rollout = _without_busy_sockets(deps, request, _each_once(rollout, names), names)
+    planned = rollout.put(*(as_planned(deps, rollout, one, names) for one in rollout.planned))
     if not planned.planned:
         return Closing(request, Stage.REFUSED, words.nothing_planned(planned), "nothing_planned")
     planned = replace(planned, settings=_settings(deps, request, planned))
@@ -61,9 +65,45 @@ def _too_few(deps: Deps, request: Request, rollout: Rollout) -> str:
     return reasons.would_leave_too_few(*found) if found else ""
 
 
-def as_planned(deps: Deps, rollout: Rollout, target: RolloutTarget) -> RolloutTarget:
+def _each_once(rollout: Rollout, names: Mapping[str, str]) -> Rollout:
+    """A unit that people named twice, by its name and by an alias, is one target."""
+    seen, again = set[tuple[str, str]](), list[RolloutTarget]()
+    for one in rollout.planned:
+        name = (one.host, names.get(one.request_id, str(one.unit)))
+        if name in seen:
+            again.append(replace(one, status=TargetStatus.LEFT_OUT, note=reasons.named_twice(name[1])))
+        seen.add(name)
+    return rollout.put(*again)
+
+
+def _without_busy_sockets(deps: Deps, request: Request, rollout: Rollout, names: Mapping[str, str]) -> Rollout:
+    """A socket whose service runs goes with that service: it is left out where the service is."""
+    sockets = [one for one in rollout.planned if one.unit.type == "socket"]
+    if not sockets or not stops_units(request.ask.change):
+        return rollout
+    left_out = list[RolloutTarget]()
+    for one in sockets:
+        seen = deps.store.get(one.request_id).target.before
+        service = busy_service(seen) if seen else ""
+        if service and service not in beside_it(rollout, one, names):
+            left_out.append(replace(one, status=TargetStatus.LEFT_OUT, note=reasons.goes_with(service)))
+    return rollout.put(*left_out)
+
+
+def real_names(deps: Deps, rollout: str) -> Mapping[str, str]:
+    """The real name of each target's unit, by the id of its request."""
+    return {one.request_id: one.unit for one in deps.store.progress(rollout)}
+
+
+def beside_it(rollout: Rollout, target: RolloutTarget, names: Mapping[str, str]) -> tuple[str, ...]:
+    """The other units that the rollout changes on the target's host, by their real names: people may type others."""
+    others = (one for one in rollout.planned if one.host == target.host and one.unit != target.unit)
+    return tuple(names.get(one.request_id, str(one.unit)) for one in others)
+
+
+def as_planned(deps: Deps, rollout: Rollout, target: RolloutTarget, names: Mapping[str, str]) -> RolloutTarget:
     """The target with its plan, in which the other units of the rollout on its host are left out."""
-    beside = tuple(str(one.unit) for one in rollout.planned if one.host == target.host and one is not target)
+    beside = beside_it(rollout, target, names)
 
     def planned(request: Request) -> tuple[Request, list[Event]]:
         seen, change = request.target.before, replace(request.ask.change, beside=beside)

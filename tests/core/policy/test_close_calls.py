@@ -446,7 +446,7 @@ class TestTheUnit:
         busy = snapshot("a.socket", starts=(related_unit("a.service"),))
         answer = maskable.can_be_started_again(looked(busy), POLICY)
         assert answer is not None
-        assert answer.hint == "Mask a.service first, which stops it."
+        assert answer.hint == "Mask a.service with `--set`, which masks both."
 
     @pytest.mark.parametrize(
         "seen",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.core.cards.rollout.likeness import likeness, nothing_planned
-from bot.core.cards.rollout.reasons import too_many_with_triggers
+from bot.core.cards.rollout.reasons import goes_with, named_twice, too_many_with_triggers
 from bot.core.requests import (
     BreakGlass,
     Duration,
@@ -20,7 +20,7 @@ from bot.core.requests import (
 )
 from bot.core.requests.expiry import AftercarePolicy, begin_aftercare
 from bot.core.rollout.digest import rollout_digest, with_earlier_approvals
-from bot.core.rollout.targets import ask_of, at_target, triggers_of, with_triggers
+from bot.core.rollout.targets import ask_of, at_target, in_undo_order, triggers_of, with_triggers
 from bot.core.systemd.units import Layer, UnitName
 from tests.core.situations import ALICE, NOW, masked, our_mask, related_unit, request, snapshot, surroundings
 
@@ -79,8 +79,23 @@ def test_what_triggers_a_unit_comes_before_it_on_its_host_and_once() -> None:
     )
     new = {host: RolloutTarget(host, socket) for host in ("a", "b")}
     assert found.targets == (
-        new["a"], TWO[0], new["b"], TWO[1], RolloutTarget("b", timer), RolloutTarget("b", job, "r-job")
+        new["a"], TWO[0], new["b"], RolloutTarget("b", timer), TWO[1], RolloutTarget("b", job, "r-job")
     )  # fmt: skip
+
+
+def test_what_was_not_named_is_added_to_a_set_only_and_what_was_goes_first_anyway() -> None:
+    socket, timer = UnitName("cron.socket"), UnitName("cron.timer")
+    typed = Rollout(targets=(*TWO, RolloutTarget("b", timer)))
+    found = with_triggers(typed, lambda one: [socket, timer] if one.request_id else [], also_new=False)
+    assert found.targets == (TWO[0], RolloutTarget("b", timer), TWO[1])
+
+
+def test_an_undo_goes_backwards_but_what_triggers_units_comes_last_on_each_host() -> None:
+    socket, job = UnitName("cron.socket"), UnitName("job.service")
+    made = [RolloutTarget(host, unit) for host in ("a", "b") for unit in (CRON, socket, job)]
+    back = [(one.host, str(one.unit)) for one in in_undo_order(made)]
+    each = ["job.service", "cron.service", "cron.socket"]
+    assert back == [(host, unit) for host in ("b", "a") for unit in each]
 
 
 class Test_a_retry:
@@ -134,6 +149,11 @@ def test_too_much_is_said_with_what_would_do() -> None:
     said = too_many_with_triggers(Rollout(targets=TWO), 1)
     assert said.startswith("With what triggers the units that is 2 targets on 2 hosts, and one request may have 1.")
     assert "on 1 host, and" in too_many_with_triggers(Rollout(targets=TWO[:1]), 0)
+
+
+def test_why_a_unit_of_a_set_is_left_out_is_said() -> None:
+    assert named_twice("cron.service") == "it is cron.service, which is part of this already"
+    assert goes_with("echo.service").startswith("its service echo.service runs and is not masked with it")
 
 
 def test_a_target_ends_with_its_rollout_and_is_checked_by_itself() -> None:

@@ -10,8 +10,8 @@ from bot.core.requests import Change, Outcome, Sent, Target, Verb
 from bot.core.steps import Done, StepContext, StepLimits, next_step
 from bot.core.steps.kinds import LookFully, Start, Stop, Wait
 from bot.core.systemd.side_effects import NextElapse, SideEffects
-from bot.core.systemd.units import ActiveState, Layer, LoadState, UnitName
-from tests.core.situations import masked, snapshot
+from bot.core.systemd.units import ActiveState, Layer, LoadState, RelatedUnit, Snapshot, UnitName
+from tests.core.situations import masked, related_unit, snapshot
 from tests.core.walks import DOWN, NOON, PATHS, UP, WANTED, WORKER, Site, Walk, masking, undoing, unmasking
 from tests.core.walks import masked as made
 from tests.model.files import ETC, GENERATED, NULL, VENDOR, Files
@@ -519,3 +519,73 @@ def test_a_socket_that_was_down_before_is_left_as_it_is() -> None:
     assert next_step(replace(context, undoes=down), snapshot("echo.socket", active=DOWN, sub="dead"), NOON) == Done(
         Outcome.RESTORED
     )
+
+
+class Test_a_service_and_its_socket:
+    """Both were masked together, the socket first: its link goes last, and the service starts once it listens."""
+
+    RUNS, GONE = related_unit("echo.service"), related_unit("echo.service", active=DOWN)
+    LISTENS = related_unit("echo.socket")
+    IS_MASKED = RelatedUnit("echo.socket", frozenset({"echo.socket"}), LoadState.MASKED, DOWN)
+    NOT_YET = "It starts again once echo.socket listens, which is masked still."
+
+    def undo(self, unit: str, planned: Snapshot, before: Snapshot, *beside: str) -> StepContext:
+        made = masked(Layer.PERSISTENT).layer(Layer.PERSISTENT)
+        name = UnitName(unit)
+        mask = Target("web-01", name, Layer.PERSISTENT, planned=planned, before=before, made=made)
+        sent = (Sent("unlink persistent", (), NOON, 0), Sent("reload", (), NOON, 0))
+        change = Change(Verb.UNMASK, "web-01", name, beside=beside)
+        return StepContext(change, Target("web-01", name, sent=sent), replace(mask, outcome=Outcome.PROVEN))
+
+    def service(self, planned: RelatedUnit, *then: RelatedUnit, **before: Any) -> StepContext:
+        known = snapshot("echo.service", triggers=(planned,)), snapshot("echo.service", triggers=then, **before)
+        return self.undo("echo.service", *known, "echo.socket")
+
+    def socket(self, *beside: str) -> StepContext:
+        seen = snapshot("echo.socket", sub="running", starts=(self.RUNS,))
+        return self.undo("echo.socket", seen, seen, *beside)
+
+    def test_the_service_is_not_started_while_its_socket_is_masked(self) -> None:
+        now = snapshot("echo.service", active=DOWN, others=(self.IS_MASKED,))
+        assert next_step(self.service(self.LISTENS), now, NOON) == Done(Outcome.RESTORED, self.NOT_YET)
+        idle = self.service(self.LISTENS, active=DOWN)
+        assert next_step(idle, now, NOON) == Done(Outcome.RESTORED)
+
+    def test_it_is_where_that_was_not_masked_with_it_or_did_not_listen(self) -> None:
+        now, start = snapshot("echo.service", active=DOWN, others=(self.IS_MASKED,)), Start("echo.service")
+        down = related_unit("echo.socket", active=DOWN)
+        timer = related_unit("echo.timer")
+        for context in (self.service(down), self.service(timer), self.service(self.LISTENS, down)):
+            assert next_step(context, now, NOON) == start
+        for others in ((), (self.LISTENS,)):
+            there = snapshot("echo.service", active=DOWN, others=others)
+            assert next_step(self.service(self.LISTENS), there, NOON) == start
+
+    def test_the_socket_starts_it_again_after_itself(self) -> None:
+        now = snapshot("echo.socket", active=DOWN, sub="dead", others=(self.GONE,))
+        assert next_step(self.socket("echo.service"), now, NOON) == Start("echo.socket")
+        listens = replace(now, active=UP, sub="listening")
+        assert next_step(self.socket("echo.service"), listens, NOON) == Start("echo.service")
+        runs = snapshot("echo.socket", sub="running", others=(self.RUNS,), starts=(self.RUNS,))
+        assert next_step(self.socket("echo.service"), runs, NOON) == Done(Outcome.RESTORED)
+
+    def test_a_service_that_does_not_run_again_is_told(self) -> None:
+        context = self.socket("echo.service")
+        started = tuple(Sent("start echo.service", (), NOON, 0) for _ in range(5))
+        tried = replace(context, target=replace(context.target, sent=(*context.target.sent, *started)))
+        listens = snapshot("echo.socket", sub="listening", others=(self.GONE,))
+        said = Done(Outcome.RESTORED_PARTLY, "echo.service was active, is inactive")
+        assert next_step(tried, listens, NOON) == said
+
+    def test_what_was_not_masked_with_it_or_is_masked_still_is_left_to_the_socket(self) -> None:
+        listens = snapshot("echo.socket", sub="listening", others=(self.GONE,))
+        assert next_step(self.socket(), listens, NOON) == Done(Outcome.RESTORED)
+        still = replace(self.GONE, load=LoadState.MASKED)
+        for others in ((still,), ()):
+            now = snapshot("echo.socket", sub="listening", others=others)
+            assert next_step(self.socket("echo.service"), now, NOON) == Done(Outcome.RESTORED)
+
+    def test_a_timer_leaves_it_to_the_socket(self) -> None:
+        seen = snapshot("echo.timer", starts=(self.RUNS,))
+        now = snapshot("echo.timer", others=(self.GONE,))
+        assert next_step(self.undo("echo.timer", seen, seen, "echo.service"), now, NOON) == Done(Outcome.RESTORED)

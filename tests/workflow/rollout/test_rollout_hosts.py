@@ -19,6 +19,7 @@ pytestmark = pytest.mark.ssh
 DONE, FAILED, READY = TargetStatus.DONE, TargetStatus.FAILED, TargetStatus.READY
 SET = ("echo.socket", "echo.timer", "echo.service")
 GREETING = 'use IO::Socket::UNIX; my $s = IO::Socket::UNIX->new("/run/echo.sock") or die "refused"; print <$s>'
+DROP_INS = "/etc/systemd/system/echo.service.d"
 MASKED = {"LoadState": "masked", "ActiveState": "inactive"}
 
 
@@ -54,16 +55,30 @@ def with_timer(world: World) -> Any:
     host.run("systemctl", "start", "echo.socket", "echo.timer")
     yield host
     host.run("systemctl", "stop", "echo.timer")
-    host.run("rm", "-f", "/etc/systemd/system/echo.timer")
+    host.run("rm", "-rf", "/etc/systemd/system/echo.timer", DROP_INS)
     host.run("systemctl", "daemon-reload")
 
 
-def test_a_set_is_closed_and_brought_back_as_one(world: World, with_timer: AnyHost) -> None:
+@pytest.mark.parametrize(
+    ("service", "named"),
+    [("idle", ("echo",)), ("running", ("echo", "echo.socket", "echo.timer")), ("bound to its socket", ("echo",))],
+)
+def test_a_set_is_closed_and_brought_back_as_one(
+    world: World, with_timer: AnyHost, service: str, named: tuple[str, ...]
+) -> None:
+    if service == "bound to its socket":  # its stop takes the service with it
+        with_timer.write(f"{DROP_INS}/bound.conf", "[Unit]\nRequires=echo.socket\nAfter=echo.socket\n")
+        with_timer.run("systemctl", "daemon-reload")
+    if service != "idle":
+        assert greeting(with_timer) == "hello"
     before = states(with_timer)
-    asked = rolled_out(world, "web-01", units=("echo",), with_triggers=True)
+    assert before[-1]["ActiveState"] == ("inactive" if service == "idle" else "active")
+    asked = rolled_out(world, "web-01", units=named, with_triggers=named == ("echo",))
     assert {str(one.unit) for one in _rollout(asked).planned} == {*SET}, [one.note for one in _rollout(asked).targets]
     assert str(_rollout(asked).targets[-1].unit) == "echo.service"
     done = world.approve(asked)
+    masked = [call.unit for call in world.wire.calls if call.verb == "mask"]
+    assert sorted(masked[:2]) == ["echo.socket", "echo.timer"] and masked[2:] == ["echo.service"]
     assert {one.status for one in _rollout(done).targets} == {DONE}, _ends(done)
     for unit in SET:
         assert "is masked" in with_timer.run("systemctl", "start", unit).stderr
@@ -118,7 +133,10 @@ def test_a_host_that_is_down_already_counts_against_those_that_must_stay_active(
     world.hosts["db-01"].run("systemctl", "stop", "worker")
     refused = rolled_out(world, "web-01", "web-02")
     assert refused.stage is Stage.REFUSED
-    assert "It is active on 2 now, and this would leave 0" in refused.because
+    assert (
+        "worker.service must stay active on 1 host of @web. It is active on 2 now, and this would leave 0"
+        in refused.because
+    )
     assert touched(world) == set()
 
 

@@ -37,6 +37,16 @@ def is_full(beyond: int, most: int) -> str:
     )
 
 
+def named_twice(unit: str) -> str:
+    """Why an alias is left out."""
+    return f"it is {unit}, which is part of this already"
+
+
+def goes_with(service: str) -> str:
+    """Why a socket is left out of a set whose service is."""
+    return f"its service {service} runs and is not masked with it, so this could not be started again"
+
+
 def not_undone(undo: Rollout) -> str:
     """What the undo of a rollout did not bring to its end, the first few by name."""
     left = [one for one in undo.targets if one.status is not TargetStatus.DONE]

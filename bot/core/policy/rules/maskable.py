@@ -62,17 +62,20 @@ def nothing_keeps_it_up(facts: Facts, policy: Policy) -> Refuse | None:
 
 
 def can_be_started_again(facts: Facts, _policy: Policy) -> Refuse | None:
-    """The bot stops nothing that it could not start again."""
-    snapshot = facts.snapshot
+    """The bot stops nothing that it could not start again; a socket and its service go together in one rollout."""
+    snapshot, beside = facts.snapshot, facts.request.ask.change.beside
     if snapshot is None or not would_be_stopped(facts.request.ask.change, snapshot):
         return None
-    busy = _busy_service(snapshot)
+    busy = busy_service(snapshot)
+    busy = "" if busy in beside else busy
     why_not = f"its service {busy} runs, and systemd starts no socket whose service runs"
     lost = why_not if busy else _why_no_start(snapshot)
     if not lost:
         return None
     why = f"{snapshot.id} could not be started again after a stop: {lost}."
-    hint = f"Mask {busy} first, which stops it." if busy else "`--keep-running` masks it and leaves it running."
+    hint = (
+        f"Mask {busy} with `--set`, which masks both." if busy else "`--keep-running` masks it and leaves it running."
+    )
     return Refuse("cannot_be_restarted", why, hint)
 
 
@@ -107,7 +110,7 @@ def would_be_stopped(change: Change, snapshot: Snapshot) -> bool:
     return change.verb is Verb.MASK and not change.keep_running and not snapshot.active.is_down
 
 
-def _busy_service(snapshot: Snapshot) -> str:
+def busy_service(snapshot: Snapshot) -> str:
     """The running service of a socket, which would make the start of the socket fail (measured)."""
     if snapshot.id.type != "socket" or snapshot.side_effects.accepts or snapshot.around is None:
         return ""

@@ -539,7 +539,9 @@ def test_a_socket_whose_service_runs_is_not_stopped_for_it_could_not_be_started_
     answer = refusal(looked(busy))
     assert answer.code == "cannot_be_restarted"
     assert "its service echo.service runs, and systemd starts no socket whose service runs" in answer.reason
-    assert answer.hint == "Mask echo.service first, which stops it."
+    assert answer.hint == "Mask echo.service with `--set`, which masks both."
+    together = looked(busy, request("echo.socket", beside=("echo.service",)))
+    assert isinstance(decide(together, POLICY), NeedsApproval)
     for fine in (
         replace(busy, side_effects=SideEffects(accepts=True)),
         snapshot("echo.socket", starts=(related_unit("echo.service", active=ActiveState.INACTIVE),)),
