@@ -23,7 +23,7 @@ from bot.core.people.identity import Place
 from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.requests import Request, Selection, TargetStatus
 from bot.core.systemd.units import UnitName
-from bot.edges.database import Database
+from bot.edges.database import Database, DatabaseLimits
 from bot.workflow import Timings
 from tests.lab.slack.blockrules import MESSAGE_TOTAL, check, total
 from tests.lab.sqlite import new_sqlite
@@ -32,8 +32,7 @@ from tests.workflow.rollout.rolled import statuses
 from tests.workflow.slack import Channels
 from tests.workflow.world import POLICY, World, inventory
 
-# MB; edits of one card in a second: one of its progress, and as many as its stage has changed since
-ALLOWED_MEMORY, ALLOWED_EDITS = 300.0, 3
+ALLOWED_MEMORY, ALLOWED_EDITS = 300.0, 1  # MB; edits of one card in a second
 UNIT = UnitName("worker.service")
 WATCHED = ("progress", "save", "get", "find", "add", "claim", "release", "make_due", "events_about", "mark_delivered")
 PATIENCE = 1200.0
@@ -76,7 +75,8 @@ def main() -> int:
 def world_of(targets: int, folder: Path) -> Iterator[World]:
     """A running bot with so many hosts of the model."""
     hosts: Mapping[str, ModelHost] = {f"web-{number:03}": ModelHost(f"web-{number:03}") for number in range(targets)}
-    world = World(hosts, new_sqlite(folder / "var/maskbot.db"), ways=ModelHosts(hosts), timings=Timings())
+    url, ways = new_sqlite(folder / "var/maskbot.db"), ModelHosts(hosts)
+    world = World(hosts, url, ways=ways, timings=Timings(), limits=DatabaseLimits())
     web = tuple(replace(host, groups=frozenset({"web"})) for host in inventory(hosts).hosts)
     world.in_force.put(ConfigSnapshot(Inventory(web), POLICY))
     with world.store.exclusive():

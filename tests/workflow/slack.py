@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from time import monotonic
 
 from bot.core.cards.blocks import Block, Text
 from bot.core.people.identity import Caller, Person, PersonId, Place, Shift
@@ -77,6 +78,7 @@ class Said:
     mark: str
     text: Text
     edits: int = 0
+    times: list[float] = field(default_factory=list)  # of its post and its edits, by the monotonic clock
 
 
 @dataclass(slots=True)
@@ -101,7 +103,7 @@ class Channels:
         with self._lock:
             self._answer(place.channel, text)
             ts = f"{next(iter(self._numbers))}.000100"
-            self.messages[ts] = Said(place.channel, place.thread, mark, text)
+            self.messages[ts] = Said(place.channel, place.thread, mark, text, times=[monotonic()])
             if self.answers_to_lose:
                 self.answers_to_lose -= 1
                 raise SlackError("The answer was lost.", code="unreachable", passing=True)
@@ -125,6 +127,7 @@ class Channels:
                 raise SlackError("No such message.", code="message_not_found")
             self.messages[ts].text = text
             self.messages[ts].edits += 1
+            self.messages[ts].times.append(monotonic())
 
     def whisper(self, place: Place, user: str, text: Text) -> None:
         with self._lock:

@@ -29,7 +29,7 @@ from bot.core.requests import (
 )
 from bot.core.systemd.units import UnitName
 from bot.edges.clock import SystemClock
-from bot.edges.database import Database
+from bot.edges.database import Database, DatabaseLimits
 from bot.ports import Hosts, Query
 from bot.workflow import Deps, Desk, InForce, Timings, Workers
 from bot.workflow.hosts.quarantine import QuarantinedHosts
@@ -61,6 +61,7 @@ POLICY = Policy(
 QUICK = Timings(
     retries=(0.05, 0.1), recheck_first=0.1, recheck_longest=0.5, host_busy=0.25, progress=1.0, message_retry=0.1
 )
+EDITS_APART = timedelta(seconds=0.25)
 PATIENCE = 60.0
 _LEFT = re.compile(r" \([^()]* left\)")
 
@@ -94,7 +95,8 @@ class World:
     ) -> None:
         self.hosts = hosts
         self.clock = Hands()
-        self.store = Database(url, clock=self.clock, instance="bot-1", keys=KEYS)
+        limits = changed.pop("limits", DatabaseLimits(card_edit_interval=EDITS_APART))
+        self.store = Database(url, clock=self.clock, instance="bot-1", keys=KEYS, limits=limits)
         self.wire = Wire(ways)
         self.has_lost_an_answer = False  # for tests in which an answer cannot be recorded
         self.people = people or People()

@@ -19,6 +19,7 @@ class CardState:
     posted_at: datetime | None = None
     not_before: datetime | None = None  # Slack asked us to wait until then
     is_overwritten: bool = False  # another process may have posted an older version over the newest one
+    is_of_rollout: bool = False  # many targets change it: two edits are an interval apart, whoever waits for them
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,8 @@ def card_after_save(
     """The next state of the card when its request is saved; `card` is None while there is none.
 
     A request gets a card once people are asked or something is done. One that ends before has none: its requester is
-    told alone. A card is edited at once if people wait for it; the progress of a running request waits until `interval`
-    has passed since the last edit. A pause that Slack asked for is kept in any case.
+    told alone. A card is edited at once if people wait for it; the progress of a running request, and whatever changes
+    a rollout, waits until `interval` has passed since the last edit. A pause that Slack asked for is kept in any case.
     """
     if card is None and request.ask.rollout and request.approval is None:
         return None  # the card of its rollout shows it
@@ -44,12 +45,10 @@ def card_after_save(
         return CardUpdate(now, request.version) if request.stage in _SHOWN else None
     is_progress = request.stage is Stage.RUNNING and not has_moved
     is_urgent = urgent and not is_progress
-    earliest = max(now, card.not_before or now)
-    if is_urgent:
-        return CardUpdate(earliest, request.version)
-    if card.posted_at is None or card.urgent_version > card.posted_version:
-        return CardUpdate(earliest, card.urgent_version)
-    return CardUpdate(max(earliest, card.posted_at + interval), card.urgent_version)
+    is_awaited = is_urgent or card.urgent_version > card.posted_version
+    earliest, rested_at = max(now, card.not_before or now), card.posted_at + interval if card.posted_at else now
+    due_at = earliest if is_awaited and not card.is_of_rollout else max(earliest, rested_at)
+    return CardUpdate(due_at, request.version if is_urgent else card.urgent_version)
 
 
 def card_after_post(card: CardState, *, newest: int, now: datetime, interval: timedelta) -> datetime | None:
@@ -57,4 +56,10 @@ def card_after_post(card: CardState, *, newest: int, now: datetime, interval: ti
     if newest <= card.posted_version and not card.is_overwritten:
         return None
     is_awaited = card.is_overwritten or card.urgent_version > card.posted_version
-    return now if is_awaited else now + interval
+    return now if is_awaited and not card.is_of_rollout else now + interval
+
+
+def card_after_lost_lease(card: CardState, due_at: datetime | None, *, now: datetime, interval: timedelta) -> datetime:
+    """When a card is edited once more over which a process has just written that had lost it to another one."""
+    earliest = max(now + interval * card.is_of_rollout, card.not_before or now)
+    return max(due_at, earliest) if due_at else earliest

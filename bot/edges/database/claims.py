@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, literal, null, or_
 
 from bot.core.requests import Request, Stage
 from bot.edges.database import rows
+from bot.edges.database.rollouts import how_far
 from bot.edges.database.tables import UtcTime, requests, targets
 from bot.edges.database.transactions import NOW, database_time, is_free
 from bot.errors import LostClaim, NoSuchRequest, NotSealed, WrittenByNewerVersion
@@ -96,9 +97,8 @@ def make_due(connection: Connection, request_id: str, *, now: datetime) -> None:
     of_request = targets.c.request_id == request_id
     if not connection.execute(select(targets.c.request_id).where(of_request).with_for_update()).all():
         raise NoSuchRequest(f"There is no request {request_id}.")
-    selected = requests.c.document[("ask", "selection", "hosts", 0)].as_string()
-    row = connection.execute(select(requests.c.stage, selected.label("host")).where(requests.c.id == request_id)).one()
-    if row.host or not Stage(row.stage).is_final:
+    request = how_far(connection, request_id)
+    if request.is_rollout or not Stage(request.stage).is_final:
         _set_due(connection, of_request, now)
 
 

@@ -22,7 +22,9 @@ class DatabaseLimits:
     """
 
     busy: timedelta = timedelta(seconds=2)  # waiting for a lock
-    card_edit_interval: timedelta = timedelta(seconds=1)  # between two edits of a card that only show progress
+    card_edit_interval: timedelta = timedelta(
+        seconds=1
+    )  # between two edits of a card that show progress, or any of a rollout
     message_lease: timedelta = timedelta(seconds=60)  # the lease on a message that is being delivered
     stalled: timedelta = timedelta(seconds=15)  # an idle transaction, before PostgreSQL ends it
 

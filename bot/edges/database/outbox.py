@@ -10,9 +10,16 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, insert, or_, select, update
 
 from bot.core.requests import Request
-from bot.core.requests.card_updates import NEVER_POSTED, CardState, card_after_post, card_after_save
+from bot.core.requests.card_updates import (
+    NEVER_POSTED,
+    CardState,
+    card_after_lost_lease,
+    card_after_post,
+    card_after_save,
+)
+from bot.edges.database.rollouts import how_far
 from bot.edges.database.rows import complaint
-from bot.edges.database.tables import messages, requests
+from bot.edges.database.tables import messages
 from bot.edges.database.transactions import NOW, database_time, insert_new, is_free
 from bot.ports import DueMessage, Message, MessageKind
 
@@ -65,7 +72,7 @@ def show(
 ) -> None:
     """Write down what `card_after_save` says of the card of a request that was just saved."""
     row = connection.execute(_card_of(request.id).with_for_update()).first()
-    card = _state(row) if row else None
+    card = _state(row, is_of_rollout=request.ask.selection is not None) if row else None
     planned = card_after_save(request, card, urgent=urgent, has_moved=has_moved, now=now, interval=interval)
     if planned is None:
         return
@@ -76,8 +83,10 @@ def show(
     connection.execute(update(messages).where(messages.c.id == row.id).values(due))
 
 
-def _state(row: Row[Any]) -> CardState:
-    return CardState(row.posted_version, row.urgent_version, row.posted_at, row.not_before, row.overwritten)
+def _state(row: Row[Any], *, is_of_rollout: bool) -> CardState:
+    return CardState(
+        row.posted_version, row.urgent_version, row.posted_at, row.not_before, row.overwritten, is_of_rollout
+    )
 
 
 def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta) -> DueMessage | None:
@@ -166,11 +175,12 @@ def mark_delivered(
     """Record and return where a message is posted. A card whose request changed meanwhile is due again."""
     row = connection.execute(select(messages).where(_is_still_claimed(due)).with_for_update()).first()
     if row is None:
-        return _after_lost_lease(connection, due, now=now)
+        return _after_lost_lease(connection, due, now=now, interval=interval)
     due_at = None
     if row.kind == MessageKind.CARD.value:
-        card = replace(_state(row), posted_version=posted.version, posted_at=now)
-        due_at = card_after_post(card, newest=_version(connection, row.request_id), now=now, interval=interval)
+        request = how_far(connection, row.request_id)
+        card = replace(_state(row, is_of_rollout=request.is_rollout), posted_version=posted.version, posted_at=now)
+        due_at = card_after_post(card, newest=request.version, now=now, interval=interval)
     connection.execute(
         update(messages)
         .where(messages.c.id == row.id)
@@ -190,20 +200,16 @@ def mark_delivered(
     return posted.ts
 
 
-def _after_lost_lease(connection: Connection, due: DueMessage, *, now: datetime) -> str:
+def _after_lost_lease(connection: Connection, due: DueMessage, *, now: datetime, interval: timedelta) -> str:
     """The lease expired and another process delivers the message: its text may be older, so a card is rendered once
     more.
     """
     row = connection.execute(select(messages).where(messages.c.id == due.id).with_for_update()).one()
     if row.kind == MessageKind.CARD.value:
-        again = update(messages).where(messages.c.id == row.id)
-        connection.execute(again.values(overwritten=True, due_at=row.due_at or max(now, row.not_before or now)))
+        card = _state(row, is_of_rollout=how_far(connection, row.request_id).is_rollout)
+        due_at = card_after_lost_lease(card, row.due_at, now=now, interval=interval)
+        connection.execute(update(messages).where(messages.c.id == row.id).values(overwritten=True, due_at=due_at))
     return str(row.ts)
-
-
-def _version(connection: Connection, request_id: str | None) -> int:
-    version: int | None = connection.execute(select(requests.c.version).where(requests.c.id == request_id)).scalar()
-    return version or 0
 
 
 def mark_undelivered(connection: Connection, due: DueMessage, *, at: datetime | None) -> None:

@@ -7,7 +7,14 @@ from functools import partial
 import pytest
 
 from bot.core.requests import Stage
-from bot.core.requests.card_updates import NEVER_POSTED, CardState, CardUpdate, card_after_post, card_after_save
+from bot.core.requests.card_updates import (
+    NEVER_POSTED,
+    CardState,
+    CardUpdate,
+    card_after_lost_lease,
+    card_after_post,
+    card_after_save,
+)
 from tests.core.situations import NOW, request, waiting
 
 INTERVAL = timedelta(seconds=10)
@@ -16,6 +23,7 @@ LATER = NOW + timedelta(seconds=30)
 VERSION = 7
 CURRENT = CardState(posted_version=6, urgent_version=6, posted_at=LAST_EDIT)
 NEW = CardState(posted_version=NEVER_POSTED, urgent_version=5)
+OF_ROLLOUT = replace(CURRENT, is_of_rollout=True)
 
 
 def after_save(
@@ -67,6 +75,18 @@ def test_a_card_that_was_never_posted_does_not_wait_for_an_interval() -> None:
 
 
 @pytest.mark.parametrize("urgent", [True, False])
+def test_the_card_of_a_rollout_waits_for_the_interval_whoever_waits_for_it(urgent: object) -> None:
+    shown = CardUpdate(LAST_EDIT + INTERVAL, VERSION if urgent else 6)
+    assert after_save(OF_ROLLOUT, urgent=bool(urgent), has_moved=True) == shown
+    assert after_save(replace(OF_ROLLOUT, posted_at=None), has_moved=True) == CardUpdate(NOW, VERSION)
+
+
+def test_progress_does_not_bring_a_card_of_a_rollout_forward_that_people_wait_for() -> None:
+    awaited = replace(OF_ROLLOUT, urgent_version=7)
+    assert after_save(awaited, urgent=False) == CardUpdate(LAST_EDIT + INTERVAL, 7)
+
+
+@pytest.mark.parametrize("urgent", [True, False])
 def test_the_pause_that_slack_asked_for_is_kept(urgent: object) -> None:
     paused = replace(CURRENT, not_before=LATER)
     assert after_save(paused, urgent=bool(urgent)) == CardUpdate(LATER, VERSION if urgent else 6)
@@ -90,6 +110,20 @@ def test_a_version_that_people_wait_for_is_shown_at_once() -> None:
 
 def test_a_card_that_another_process_may_have_overwritten_is_edited_at_once() -> None:
     assert after_post(replace(CURRENT, is_overwritten=True), newest=6) == NOW
+
+
+def test_what_a_rollout_has_come_to_meanwhile_is_shown_after_the_interval() -> None:
+    for card in (replace(OF_ROLLOUT, urgent_version=VERSION), replace(OF_ROLLOUT, is_overwritten=True)):
+        assert after_post(card, newest=VERSION) == NOW + INTERVAL
+    assert after_post(OF_ROLLOUT, newest=6) is None
+
+
+def test_a_card_that_was_written_too_late_is_edited_once_more() -> None:
+    again = partial(card_after_lost_lease, now=NOW, interval=INTERVAL)
+    assert again(CURRENT, None) == NOW
+    assert again(replace(CURRENT, not_before=LATER), None) == LATER
+    assert again(OF_ROLLOUT, None) == again(OF_ROLLOUT, LAST_EDIT) == NOW + INTERVAL
+    assert again(OF_ROLLOUT, LATER) == LATER
 
 
 def test_one_target_of_a_rollout_has_a_card_only_if_it_has_approvers_of_its_own() -> None:

@@ -2,16 +2,17 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import create_engine
 
 from bot.core.people.identity import Place
-from bot.core.requests import Request, Stage
+from bot.core.requests import Request, Selection, Stage, Target
 from bot.edges.database import Database, DatabaseLimits, tables
 from bot.edges.database.engine import parse_url
 from bot.ports import DueMessage, Message, MessageKind, Periodic
-from tests.edges.asked import a_request, an_event
+from tests.edges.asked import CRON, a_request, an_event
 from tests.edges.conftest import Hands, Opening
 
 CARD, LINE, EVIDENCE, WHISPER, NOTE, *_ = MessageKind
@@ -150,6 +151,48 @@ def test_a_result_that_came_while_it_was_posted_is_shown_at_once(store: Database
     store.save(request.move(Stage.DONE))
     store.mark_delivered(posting, channel="C1", ts=TS, version=request.version)
     assert due(store).posted_version == request.version
+
+
+def rollout(store: Database) -> Request:
+    """A rollout that people are asked about, and whose card shows that."""
+    ask = replace(a_request().ask, selection=Selection(("@web",), (CRON,)))
+    asked, _ = store.add(a_request(ask=ask, target=Target("", CRON)), events=[])
+    request = store.save(asked.move(Stage.WAITING))
+    say(store, request)
+    return request
+
+
+def test_a_rollouts_card_is_edited_once_a_second_also_if_people_wait_for_it(store: Database, clock: Hands) -> None:
+    request, seen = rollout(store), [clock.now()]
+    for stage in (Stage.APPROVED, Stage.RUNNING, None, None, Stage.DONE, None):
+        for _ in range(4):
+            clock.wait(0.1)
+            request = store.save(request.move(stage) if stage and request.stage is not stage else request)
+            if card := store.claim_message("poster"):
+                request = store.save(request)  # while it is posted
+                store.mark_delivered(card, channel="C1", ts=TS, version=request.version - 1)
+                seen.append(clock.now())
+    clock.wait(1)
+    say(store, request)
+    assert len(seen) >= 3
+    assert min(later - one for one, later in pairwise(seen)) >= timedelta(seconds=1)
+    clock.wait(5)
+    assert store.claim_message("poster") is None
+
+
+def test_a_rollouts_card_that_was_written_too_late_is_drawn_once_more_a_second_later(
+    store: Database, opened: Opening, clock: Hands
+) -> None:
+    request = store.save(rollout(store).move(Stage.APPROVED))
+    clock.wait(1)
+    late = due(opened(limits=DatabaseLimits(message_lease=timedelta(0))))
+    say(store, request)
+    store.mark_delivered(late, channel="C1", ts=TS, version=request.version)
+    assert store.claim_message("poster") is None
+    clock.wait(1)
+    say(store, request)
+    clock.wait(5)
+    assert store.claim_message("poster") is None
 
 
 def test_a_card_is_not_taken_from_under_its_poster_by_a_newer_version(store: Database) -> None:
