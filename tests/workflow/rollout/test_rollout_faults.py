@@ -97,18 +97,20 @@ def test_a_policy_that_asks_for_more_between_waves_pauses_it(world: World) -> No
     assert held.rollout and held.rollout.why_paused == (
         "because its approvals no longer cover the next wave: it needs 2 now"
     )
+    assert "PAUSED" in world.card(held)
     assert "db-01" not in touched(world)
 
 
 class Test_the_kill_switch:
     """Pulled in the middle; what takes back waits for nobody."""
 
-    @pytest.mark.fault("F97", how="the kill switch is pulled while the first wave runs, and released")
+    @pytest.mark.fault("F97", how="the kill switch is pulled while the first wave runs; the masks expire meanwhile")
     def test_holds_the_next_wave_until_it_is_off_and_no_undo(self, world: World) -> None:
         asked = rolled_out(world, *HOSTS, waves=THREE, duration=Duration(lasts=timedelta(hours=1)))
         freeze_at_first_mask(world)
         world.vote(asked)
-        world.when(asked, lambda now: bool(now.rollout and now.rollout.waits_for), "the kill switch to hold it")
+        held = world.when(asked, lambda now: bool(now.rollout and now.rollout.waits_for), "the kill switch to hold it")
+        assert "stopped all new masks" in world.card(held)
         assert touched(world) == {"web-01"}
         world.clock.ahead += timedelta(hours=1, minutes=1)
         gone = world.when(asked, lambda now: bool(now.undone_by), "its end, in spite of the kill switch")
@@ -131,8 +133,10 @@ def test_the_database_may_be_gone_for_a_moment(world: World, monkeypatch: pytest
 
     monkeypatch.setattr(Database, "save", busy)
     world.vote(asked)
-    assert set(statuses(world, world.until_final(asked)).values()) == {DONE}
+    done = world.until_final(asked)
+    assert set(statuses(world, done).values()) == {DONE}
     assert len(refused) == 6
+    assert "MASKED AND PROVEN" in world.card(done)
 
 
 class Test_two_replicas:
@@ -158,6 +162,7 @@ class Test_two_replicas:
             world.when(asked, lambda now: bool(now.rollout and now.rollout.wave == 2), "the second wave")
             first.stop()
             done = world.until_final(asked)
+            assert "MASKED AND PROVEN" in world.card(done)
         finally:
             other.stop()
         assert done.rollout and {one.status for one in done.rollout.targets} == {DONE}
