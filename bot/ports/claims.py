@@ -20,8 +20,8 @@ class Claim:
 class Claims(Protocol):
     """Due requests: claimed, renewed, released. Writers may raise `StoreBusy`."""
 
-    def claim(self, owner: str) -> Claim | None:
-        """Take the request that has been due longest, with a lease."""
+    def claim(self, owner: str, *, with_targets: bool = True) -> Claim | None:
+        """Take the request that has been due longest, with a lease; one target of a rollout only `with_targets`."""
 
     def renew(self, claim: Claim) -> None:
         """Extend the lease. Raises `LostClaim`."""

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, case, literal, null, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, literal, null, or_, select, true, update
 
 from bot.core.requests import Request, Stage
 from bot.edges.database import rows
@@ -14,42 +14,51 @@ from bot.errors import LostClaim, NoSuchRequest, NotSealed, WrittenByNewerVersio
 from bot.ports import Claim
 
 
-def is_any_due(connection: Connection, *, now: datetime) -> bool:
-    """Whether something is due, so that a writing transaction is worthwhile."""
-    return connection.execute(_ANY_DUE, {"now": now}).first() is not None
+class Due:
+    """What is due: all requests, or only those that are not the target of a rollout."""
 
-
-def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta) -> Claim | None:
-    """Claim what has been due longest; rows that another replica is claiming are skipped.
-
-    A request with values of a newer version is left to that version, and a forged one to the operators.
-    """
-    due = connection.execute(_NEXT, {"now": now}).first()
-    if due is None:
-        return None
-    connection.execute(
-        update(targets)
-        .where(targets.c.request_id == due.request_id)
-        .values(
-            owner=owner, fence=due.fence + 1, lease_until=database_time(connection) + lease, changed_since_claim=False
+    def __init__(self, *which: ColumnElement[bool]) -> None:
+        may_be_claimed = and_(targets.c.due_at <= NOW, is_free(targets), *which)
+        self._any = select(targets.c.request_id).where(may_be_claimed).limit(1)
+        self._next = (
+            select(targets.c.request_id, targets.c.fence)
+            .where(may_be_claimed)
+            .order_by(targets.c.due_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
         )
-    )
-    try:
-        request = rows.read_one(connection, due.request_id)
-    except (WrittenByNewerVersion, NotSealed):
-        return None  # it stays leased for a while, so that it blocks no other
-    return Claim(request, owner, due.fence + 1) if request else None
+
+    def is_any_due(self, connection: Connection, *, now: datetime) -> bool:
+        """Whether something is due, so that a writing transaction is worthwhile."""
+        return connection.execute(self._any, {"now": now}).first() is not None
+
+    def take(self, connection: Connection, owner: str, *, now: datetime, lease: timedelta) -> Claim | None:
+        """Claim what has been due longest; rows that another replica is claiming are skipped.
+
+        A request with values of a newer version is left to that version, and a forged one to the operators.
+        """
+        due = connection.execute(self._next, {"now": now}).first()
+        if due is None:
+            return None
+        connection.execute(
+            update(targets)
+            .where(targets.c.request_id == due.request_id)
+            .values(
+                owner=owner,
+                fence=due.fence + 1,
+                lease_until=database_time(connection) + lease,
+                changed_since_claim=False,
+            )
+        )
+        try:
+            request = rows.read_one(connection, due.request_id)
+        except (WrittenByNewerVersion, NotSealed):
+            return None  # it stays leased for a while, so that it blocks no other
+        return Claim(request, owner, due.fence + 1) if request else None
 
 
-_MAY_BE_CLAIMED = and_(targets.c.due_at <= NOW, is_free(targets))
-_ANY_DUE = select(targets.c.request_id).where(_MAY_BE_CLAIMED).limit(1)
-_NEXT = (
-    select(targets.c.request_id, targets.c.fence)
-    .where(_MAY_BE_CLAIMED)
-    .order_by(targets.c.due_at)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-)
+ALL = Due()
+SINGLE = Due(~exists().where(requests.c.id == targets.c.request_id, requests.c.rollout != ""))
 
 
 def renew(connection: Connection, claim: Claim, *, lease: timedelta) -> None:

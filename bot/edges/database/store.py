@@ -60,7 +60,7 @@ class Database:
     def is_anything_due(self) -> bool:
         now = self._clock.now()
         with self._transactions.reading() as connection:
-            return any(kind.is_any_due(connection, now=now) for kind in (claims, outbox, periodic))
+            return any(kind.is_any_due(connection, now=now) for kind in (claims.ALL, outbox, periodic))
 
     def wait_for_work(self, seconds: float, kind: Work | None = None) -> None:
         """Return when this process has recorded something since this thread's last wait, or after so many seconds."""
@@ -134,8 +134,8 @@ class Database:
             debug_log.moved(stored)
         return stored
 
-    def claim(self, owner: str) -> Claim | None:
-        return self._take(claims, owner, self._lease)  # type: ignore[no-any-return]
+    def claim(self, owner: str, *, with_targets: bool = True) -> Claim | None:
+        return self._take(claims.ALL if with_targets else claims.SINGLE, owner, self._lease)  # type: ignore[no-any-return]
 
     def renew(self, claim: Claim) -> None:
         with self._transactions.writing() as connection:

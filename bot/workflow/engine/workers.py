@@ -27,7 +27,8 @@ class Workers:
     """Processes what is due until it is stopped. Several may run on one store; each claim has one owner.
 
     One thread looks for what time or another replica has made due, and wakes the others, so that waiting items in the
-    store cost one query.
+    store cost one query. The targets of rollouts have half of the workers: however many of their hosts are slow, others
+    go on with what they ask for.
     """
 
     def __init__(self, deps: Deps, *, owner: str, workers: int = 16, senders: int = 2, watchers: int = 2) -> None:
@@ -36,6 +37,7 @@ class Workers:
         self._senders = senders
         self._stopping = threading.Event()
         self._free = threading.Semaphore(workers)
+        self._for_targets = max(1, workers // 2)
         self._claims: dict[str, Claim] = {}
         self._owed: dict[str, Claim] = {}  # claims that the store did not take back
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="work")
@@ -109,7 +111,7 @@ class Workers:
         claim = None
         try:
             self._deps.ack_priority.wait_for_acks()
-            claim = self._deps.store.claim(self._owner)
+            claim = self._deps.store.claim(self._owner, with_targets=not self._has_enough_targets())
             if claim:
                 self._claims[claim.request.id] = claim
                 self._pool.submit(self._work, claim)
@@ -118,6 +120,9 @@ class Workers:
                 self._free.release()
         if claim is None:
             self._wait(Work.REQUESTS)
+
+    def _has_enough_targets(self) -> bool:
+        return sum(bool(claim.request.ask.rollout) for claim in [*self._claims.values()]) >= self._for_targets
 
     def _work(self, claim: Claim) -> None:
         with bound_contextvars(request=claim.request.id):
@@ -137,8 +142,11 @@ class Workers:
             log.exception("request failed to advance", request=claim.request.id)
             self._report_error(claim)
         finally:
+            had_enough = self._has_enough_targets()
             self._claims.pop(claim.request.id, None)
             self._free.release()
+            if had_enough and claim.request.ask.rollout:
+                self._deps.store.wake()  # targets that are due were left until now
 
     def _report_error(self, claim: Claim) -> None:
         try:

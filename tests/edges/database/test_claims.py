@@ -273,3 +273,14 @@ def test_a_request_that_this_version_cannot_read_stands_in_nobodys_way(store: Da
     engine.dispose()
     found = [store.claim("one"), store.claim("one")]
     assert [claim.request for claim in found if claim] == [readable]
+
+
+def test_who_has_enough_targets_of_rollouts_gets_what_is_asked_for_alone(store: Database) -> None:
+    for number in (1, 2):
+        asked = a_request(number)
+        store.add(replace(asked, ask=replace(asked.ask, rollout="r9")), events=[])
+    store.add(a_request(3), events=[])
+    alone = store.claim("one", with_targets=False)
+    assert alone and alone.request.id == "r3"
+    assert store.claim("one", with_targets=False) is None
+    assert [claim.request.id for claim in (store.claim("one"), store.claim("one")) if claim] == ["r1", "r2"]
