@@ -46,6 +46,9 @@ class Progress:
 
 
 _AS_ASKED = frozenset({Outcome.PROVEN, Outcome.RESTORED, Outcome.UNMASKED, Outcome.NO_CHANGE})
+TAKEN_BACK = frozenset({Outcome.RESTORED, Outcome.RESTORED_PARTLY, Outcome.UNMASKED, Outcome.NOT_OURS})
+_TO_COME = (TargetStatus.PLANNING, TargetStatus.READY, TargetStatus.STARTED)
+_STEPS = 20  # in which a rollout hears from its undo: each time, hundreds of targets are read and written
 _STAYS = (TargetStatus.LEFT_OUT, TargetStatus.SKIPPED)
 
 
@@ -78,3 +81,17 @@ def _status(now: Progress, *, is_planned: bool) -> TargetStatus:
             return TargetStatus.DONE if now.outcome in _AS_ASKED else TargetStatus.FAILED
         case _:
             return TargetStatus.FAILED if is_planned else TargetStatus.LEFT_OUT
+
+
+def with_undone(made: Rollout, undo: Rollout) -> Rollout:
+    """The rollout with what its undo has taken back until now."""
+    gone = {(one.host, one.unit) for one in undo.targets if one.outcome in TAKEN_BACK}
+    return made.put(*(replace(one, status=TargetStatus.UNDONE) for one in made.targets if (one.host, one.unit) in gone))
+
+
+def is_step(before: Rollout, now: Rollout) -> bool:
+    """Whether an undo has come so much further that what it undoes hears of it; always once it only waits."""
+    size = max(1, len(now.planned) // _STEPS)
+    to_come = len(now.with_status(*_TO_COME))
+    was_to_come = len(before.with_status(*_TO_COME))
+    return to_come // size != was_to_come // size or (not to_come and before != now)

@@ -1,6 +1,7 @@
 """Unit names, as people type them and as they are sent to a host."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 from bot.core.systemd.host_rules import UNIT_TYPES, is_template, is_unit_name
@@ -40,7 +41,7 @@ class UnitName:
     @staticmethod
     def is_sendable(text: str) -> bool:
         """Whether we would send this name to a host; systemd allows stranger names."""
-        return is_unit_name(text)
+        return _is_unit_name(text)
 
     def __str__(self) -> str:
         return self.text
@@ -64,3 +65,9 @@ class UnitName:
     def template(self) -> "UnitName | None":
         """The template that an instance is made from."""
         return UnitName(f"{self.text.partition('@')[0]}@.{self.type}") if self.is_instance else None
+
+
+@lru_cache(maxsize=4096)
+def _is_unit_name(text: str) -> bool:
+    """The same names come again and again: each stored rollout that is read has hundreds."""
+    return is_unit_name(text)

@@ -130,7 +130,8 @@ def replace_stored(connection: Connection, request: Request, claim: Claim | None
     if not connection.execute(update(requests).where(current).values(newer)).rowcount:
         raise Stale(f"Request {request.id} was changed by somebody else meanwhile.")
     _write_votes(connection, request.id, request.votes)
-    return get(connection, request.id), before.stage != request.stage.value
+    votes = rows.votes_of(connection, request.id)  # others may have voted meanwhile
+    return replace(request, version=request.version + 1, votes=votes), before.stage != request.stage.value
 
 
 def _seal(connection: Connection, row: dict[str, Any], target: dict[str, Any], request: Request) -> str:

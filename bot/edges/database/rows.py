@@ -22,6 +22,7 @@ log = structlog.get_logger()
 _REQUEST = TypeAdapter(Request)
 _TARGET = TypeAdapter(Target)
 _VOTE = TypeAdapter(Vote)
+_VOTES_OF_ONE = TypeAdapter(tuple[Vote, ...])
 
 # Requests are read more often than anything else, and building a statement costs as much as running it.
 _AMONG: BindParameter[Any] = bindparam("ids", expanding=True)
@@ -141,6 +142,12 @@ def lock(connection: Connection, request_id: str) -> StoredRow:
     votes = [vote.document for vote in connection.execute(_VOTES, {"ids": [request_id]})]
     _believe(connection, row._mapping, target.document, votes)
     return StoredRow(row.stage, row.document, target.document)
+
+
+def votes_of(connection: Connection, request_id: str) -> tuple[Vote, ...]:
+    """The votes on a request, as they are stored."""
+    found = connection.execute(_VOTES, {"ids": [request_id]})
+    return _VOTES_OF_ONE.validate_python([vote.document for vote in found])
 
 
 def _believe(connection: Connection, row: Mapping[Any, Any], target: Any, votes: list[Any]) -> None:

@@ -1,6 +1,6 @@
 """Settle what stages return: the only place where a request moves on between two commands to its host."""
 
-from bot.core.requests import Request
+from bot.core.requests import Request, Stage
 from bot.ports import Claim
 from bot.workflow.lifecycle.act_on import act_on
 from bot.workflow.lifecycle.finish import finish
@@ -52,4 +52,5 @@ def _has_moved(before: Request, now: Request) -> bool:
     """Whether a target has news for its rollout, which looks again at once; it looks now and then in any case."""
     was, is_now = before.target, now.target
     is_lost = before.hold_state.loss is not now.hold_state.loss
-    return is_lost or before.stage is not now.stage or (was.unknown_since is None) is not (is_now.unknown_since is None)
+    is_over_or_asked = before.stage is not now.stage and now.stage is not Stage.RUNNING  # it was begun by its rollout
+    return is_lost or is_over_or_asked or (was.unknown_since is None) is not (is_now.unknown_since is None)

@@ -1,6 +1,7 @@
 """Finish a change that ran: judge it by a full look, record the outcome, notify people, and mark what it undid."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,8 +14,10 @@ from bot.core.policy.rules.force_stop import STOP_IS_OVER
 from bot.core.requests import HoldState, Outcome, Request, Stage, Verb
 from bot.core.requests.expiry import begin_aftercare
 from bot.core.requests.proof import caveats, disproofs
+from bot.core.rollout.progress import TAKEN_BACK
 from bot.core.steps import Done
 from bot.core.steps.restoring import OVER, is_over
+from bot.errors import NotSealed
 from bot.ports import Message, MessageKind
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
@@ -40,8 +43,9 @@ _ROUNDS = 20  # the current one; nothing below decides by policy
 def finish(deps: Deps, ending: Ending) -> Update:
     """The outcome with all messages about it. What it did to other requests is written into those before."""
     request, done = ending.request, _proven_or_not(ending)
-    if request.ask.undoes and done.outcome in _UNDONE:
-        mark_undone(deps, request.ask.undoes, by=request.id, is_restored=done.outcome is not Outcome.NOT_OURS)
+    if request.ask.undoes and done.outcome in TAKEN_BACK:
+        is_restored, is_told = done.outcome is not Outcome.NOT_OURS, not _is_told_by_its_rollout(deps, request)
+        mark_undone(deps, request.ask.undoes, by=request.id, is_restored=is_restored, is_told=is_told)
     if request.ask.forces and done.outcome is Outcome.KILLED:
         mark_forced(deps, request)
     if request.ask.repeats and done.outcome in _MASKED:
@@ -69,6 +73,13 @@ def finish(deps: Deps, ending: Ending) -> Update:
         no_login=ending.no_login or None,
     )
     return Update(finished, [recorded], [*_to_all(finished), *_to_owner(deps, finished)])
+
+
+def _is_told_by_its_rollout(deps: Deps, request: Request) -> bool:
+    """Whether the undo of a whole rollout writes into that what became of it, for many targets at once."""
+    with suppress(NotSealed):  # which tells nobody anything
+        return bool(request.ask.rollout and deps.store.get(request.ask.rollout).ask.undoes)
+    return False
 
 
 def _history(deps: Deps, request: Request, now: datetime) -> HoldState:
@@ -116,7 +127,6 @@ def nothing_to_do(deps: Deps, request: Request, refusal: Refuse) -> Ending | Non
 
 
 _MASKED = (Outcome.PROVEN, Outcome.MASKED_RUNNING, Outcome.MASKED_RESTARTED)
-_UNDONE = (Outcome.RESTORED, Outcome.RESTORED_PARTLY, Outcome.NOT_OURS, Outcome.UNMASKED)
 
 
 def _proven_or_not(ending: Ending) -> Done:

@@ -8,13 +8,13 @@ from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
 from bot.core.requests import Extension, Forced, Request, Rollout, RolloutTarget, Stage, TargetStatus
 from bot.core.requests.expiry import extend, keep
-from bot.core.rollout.progress import Progress, with_progress
+from bot.core.rollout.progress import Progress, is_step, with_progress, with_undone
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.update import update
 
 
-def mark_undone(deps: Deps, mask_id: str, *, by: str, is_restored: bool) -> None:
-    """Write into our mask that it was undone, or was gone already.
+def mark_undone(deps: Deps, mask_id: str, *, by: str, is_restored: bool, is_told: bool = True) -> None:
+    """Write into our mask that it was undone, or was gone already, and, with `is_told`, into its rollout.
 
     This happens before the undo itself ends, so that a crash cannot separate the two.
     """
@@ -26,7 +26,19 @@ def mark_undone(deps: Deps, mask_id: str, *, by: str, is_restored: bool) -> None
         return replace(mask, undone_by=by, undone_at=at, was_gone=at is None, rollout=_ended(mask.rollout))
 
     mask = _mark(deps, mask_id, "mask.undone", by, marked)
-    _mark_in_rollout(deps, mask, lambda target: replace(target, status=TargetStatus.UNDONE))
+    if is_told:
+        _mark_in_rollout(deps, mask, lambda target: replace(target, status=TargetStatus.UNDONE))
+
+
+def mark_undone_until_now(deps: Deps, undo: Request, now: Rollout) -> None:
+    """Write into a rollout what its undo has taken back until now, if that is a step further."""
+    if not undo.ask.undoes or not is_step(undo.rollout or Rollout(), now):
+        return
+
+    def marked(whole: Request) -> tuple[Request, list[Event]]:
+        return replace(whole, rollout=whole.rollout and with_undone(whole.rollout, now)), []
+
+    update(deps, undo.ask.undoes, marked, urgent=False)
 
 
 def _mark_in_rollout(deps: Deps, mask: Request, now: Callable[[RolloutTarget], RolloutTarget]) -> None:

@@ -22,7 +22,7 @@ from bot.workflow.process.deps import Deps
 from bot.workflow.process.update import update
 from bot.workflow.requests.closing import close, end_messages
 from bot.workflow.requests.kill_switch_state import active_kill_switch
-from bot.workflow.requests.marks import mark_lifted, mark_progress, mark_undone
+from bot.workflow.requests.marks import mark_lifted, mark_progress, mark_undone, mark_undone_until_now
 from bot.workflow.requests.results import Closing, Decided, Ending, Result, Stages, Update, save
 from bot.workflow.rollout.extension import extend_rollout
 from bot.workflow.rollout.glance import NotRecorded, as_now, is_checked, wave_as_now, why_not_recorded
@@ -55,6 +55,7 @@ def take_turn(deps: Deps, request: Request) -> Stages:
         rollout, found = as_now(deps, request)
     except NotRecorded as error:
         return (yield _wait(deps, request, request.rollout or Rollout(), str(error)))
+    mark_undone_until_now(deps, request, rollout)
     if _time_is_up(request, deps.clock.now()):
         rollout = rollout if rollout.stopped_at else stop(rollout, reasons.TIME_IS_UP, deps.clock.now())
     turn = next_turn(rollout, deps.clock.now(), is_checked=is_checked(rollout, found))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.requests import Outcome, Rollout, RolloutSettings, RolloutTarget, Stage, TargetStatus
-from bot.core.rollout.progress import Progress, with_progress
+from bot.core.rollout.progress import Progress, is_step, with_progress, with_undone
 from bot.core.rollout.steering import go_on, pause, stop, waits_for_somebody
 from bot.core.rollout.turn import ANOTHER_FAILED, STOPPED, Turn, next_turn
 from bot.core.systemd.units import UnitName
@@ -188,6 +188,32 @@ def test_before_it_is_planned_a_refused_target_is_left_out_and_stays_so() -> Non
     assert (out.status, out.note) == (TargetStatus.LEFT_OUT, "critical")
     assert with_progress(rollout(replace(out, wave=1)), refused).targets[0].status is TargetStatus.LEFT_OUT
     assert with_progress(rollout(one), []).targets == (one,)
+
+
+def test_a_rollout_knows_what_its_undo_has_taken_back() -> None:
+    made = rollout(*(target(host, 1, DONE) for host in "abc"))
+    back = replace(target("a", 1, DONE), outcome=Outcome.RESTORED)
+    gone = replace(target("b", 1, FAILED), outcome=Outcome.NOT_OURS)
+    now = with_undone(made, rollout(back, gone, replace(target("c", 1, FAILED), outcome=Outcome.FAILED)))
+    assert [one.status for one in now.targets] == [TargetStatus.UNDONE, TargetStatus.UNDONE, DONE]
+
+
+@pytest.mark.parametrize(("size", "told"), [(3, 3), (20, 20), (500, 21)])
+def test_an_undo_is_told_of_in_steps_however_large_it_is(size: int, told: int) -> None:
+    before, steps = rollout(*(target(f"{number}", 1) for number in range(size))), 0
+    for one in before.targets:
+        now = before.put(replace(one, status=DONE))
+        steps += is_step(before, now)
+        before = now
+    assert steps == told
+    assert not is_step(before, before)
+
+
+def test_what_an_undo_has_come_to_is_told_of_once_it_only_waits_for_what_is_not_known() -> None:
+    lost = [target(f"{number}", 1, UNKNOWN) for number in range(50)]
+    waits = rollout(*lost, target("last", 1, DONE))
+    assert is_step(waits, waits.put(replace(lost[0], status=DONE)))
+    assert not is_step(rollout(*lost, target("a", 1)), rollout(*lost[1:], target("a", 1)))
 
 
 def test_going_on_opens_one_wave_and_no_later_one() -> None:
