@@ -32,6 +32,7 @@ from bot.core.cards.blocks import (
 )
 from bot.core.cards.buttons import buttons
 from bot.core.cards.rollout import plan as rollout_plan
+from bot.core.cards.rollout.actions import mask_set
 from bot.core.cards.titles import is_rollout, loud_title, requester_and_reason, with_time
 from bot.core.input.names import REASON_LIMIT
 from bot.core.people.identity import Shift
@@ -215,5 +216,5 @@ def _standing_for(group: str, request: Request) -> Markup:
 def actions(request: Request) -> tuple[Action, ...]:
     """The buttons before it runs."""
     if request.stage is Stage.WAITING:
-        return (Action.APPROVE, Action.DENY, Action.DETAILS, Action.WITHDRAW)
+        return (Action.APPROVE, Action.DENY, Action.DETAILS, *mask_set(request), Action.WITHDRAW)
     return (Action.DETAILS,) if request.ask.by_itself else (Action.DETAILS, Action.WITHDRAW)

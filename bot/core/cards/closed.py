@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from bot.core.cards import break_glass
+from bot.core.cards import break_glass, ownership
 from bot.core.cards.blocks import Action, Markup, Text, clock, escape, mention, message, row, section, words
 from bot.core.cards.buttons import buttons
 from bot.core.cards.titles import denial, is_rollout, requester_and_reason, title
@@ -31,7 +31,9 @@ def _end(request: Request) -> Iterator[Markup]:
         if no.reason:
             yield row("Why", no.reason)
     elif request.stage is Stage.WITHDRAWN:
-        yield words("{} withdrew it", mention(request.owner, request.owner_name))
+        is_replaced = request.because == ownership.set_instead(request)
+        instead = " to ask for it together with what triggers it" if is_replaced else ""
+        yield words("{} withdrew it{}", mention(request.owner, request.owner_name), instead)
     if request.because and request.stage is not Stage.WITHDRAWN and not no:
         yield escape(request.because, width=500)
     if request.finished_at:

@@ -7,9 +7,10 @@ from bot.core.cards import break_glass, brought_down, drift, expiry, reload, sti
 from bot.core.cards.before_after import MASKED, screen_reader_lines, table
 from bot.core.cards.blocks import Action, Block, Markup, Text, clock, day, escape, join, message, row, section, words
 from bot.core.cards.buttons import buttons
-from bot.core.cards.consequences import active_triggers, twins
+from bot.core.cards.consequences import twins
 from bot.core.cards.outcomes import TITLES
 from bot.core.cards.rollout.actions import actions as rollout_actions
+from bot.core.cards.rollout.actions import mask_set
 from bot.core.cards.rollout.heads import title as rollout_title
 from bot.core.cards.titles import approvals, automatic_reason, is_rollout, requester, subject
 from bot.core.requests import Loss, Outcome, Request, Target, Verb
@@ -224,7 +225,7 @@ def actions(request: Request, now: datetime) -> tuple[Action, ...]:
         return (*again, Action.UNMASK, *keep, Action.DETAILS)
     if request.is_live_mask:
         longer = (Action.EXTEND, Action.KEEP) if request.aftercare.expires_at else ()
-        return (Action.UNMASK, *longer, *_mask_set(request), Action.DETAILS)
+        return (Action.UNMASK, *longer, *mask_set(request), Action.DETAILS)
     if target.outcome is Outcome.NOT_OURS and target.after and target.after.mask_layers:
         return (Action.UNMASK, Action.DETAILS)
     if not request.can_be_undone or request.ask.change.verb is not Verb.MASK:
@@ -233,13 +234,6 @@ def actions(request: Request, now: datetime) -> tuple[Action, ...]:
     if target.outcome is Outcome.NOT_PROTECTED:
         return (*again, *((Action.START_AGAIN,) if _was_brought_down(target) else ()), Action.DETAILS)
     return (*again, Action.UNMASK, Action.DETAILS)
-
-
-def _mask_set(request: Request) -> tuple[Action, ...]:
-    """For a mask whose unit has triggers that are up: they can be masked with it."""
-    before, change = request.target.before, request.ask.change
-    is_possible = before is not None and bool(active_triggers(before)) and not (change.user or request.ask.rollout)
-    return (Action.MASK_SET,) if is_possible else ()
 
 
 def _was_brought_down(target: Target) -> bool:

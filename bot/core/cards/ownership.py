@@ -22,6 +22,11 @@ def withdrawn(request: Request) -> str:
     return f"{request.owner_name} withdrew it."
 
 
+def set_instead(request: Request) -> str:
+    """Why a request ended: its owner asked for more in its place."""
+    return f"{request.owner_name} withdrew it to ask for it together with what triggers it."
+
+
 def handed_over(request: Request, transfer: Transfer) -> str:
     """Tell the new owner."""
     return (

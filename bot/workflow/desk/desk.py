@@ -57,7 +57,7 @@ class Desk:
         self.edited_messages = EditedMessages(deps)
         self.kill_switch = KillSwitchControl(deps)
         self.extensions = Extensions(deps, self.submit)
-        self.rollouts = Rollouts(deps, self.followups, self.submit, self.mask_again)
+        self.rollouts = Rollouts(deps, self.followups, self.submit, self.mask_again, self.withdraw)
         self.slow_stops = SlowStops(deps, self.submit, self.withdraw)
         self._admission = Admission(deps, self._refusals)
         self._pace = WithinAMinute(deps.timings.acts_per_minute, deps.clock)
@@ -168,7 +168,7 @@ class Desk:
         """Whether a message, by channel and timestamp, is one of ours about the request."""
         return self._deps.store.has_posted(self.request(request_id).id, *message)
 
-    def withdraw(self, request_id: str, *, by: PersonId) -> None:
+    def withdraw(self, request_id: str, *, by: PersonId, because: str = "") -> None:
         """Let the owner withdraw a request before it runs, or while its stop is slow."""
 
         def withdrawn(request: Request) -> Request:
@@ -181,8 +181,8 @@ class Desk:
                 return replace(request.on_target(called_off=now), due_at=now)
             if request.stage not in _STILL_MINE:
                 raise UsageError("Too late to withdraw: " + how_it_stands(request))
-            because = ownership.withdrawn(request)
-            return request.move(Stage.WITHDRAWN, because=because, finished_at=self._deps.clock.now(), due_at=None)
+            why, now = because or ownership.withdrawn(request), self._deps.clock.now()
+            return request.move(Stage.WITHDRAWN, because=why, finished_at=now, due_at=None)
 
         update_stored_request(
             self._deps, request_id, lambda now: (withdrawn(now), [event(now, "request.withdrawn", actor=by)])

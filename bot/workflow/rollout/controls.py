@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from bot.core.cards import ownership
+from bot.core.cards.request_status import how_it_stands
 from bot.core.cards.rollout import reasons
 from bot.core.people.identity import Caller
-from bot.core.requests import Ask, FollowupCommand, FollowupKind, Request, Rollout, Selection, TargetStatus
+from bot.core.requests import Ask, FollowupCommand, FollowupKind, Request, Rollout, Selection, Stage, TargetStatus
 from bot.core.requests.deadlines import repeat_change
 from bot.errors import UsageError
 from bot.workflow.followups.record import Followups
@@ -23,11 +25,13 @@ class Rollouts:
         followups: Followups,
         submit: Callable[..., Request],
         mask_again: Callable[[str, Caller], Request],
+        withdraw: Callable[..., None],
     ) -> None:
         self._deps = deps
         self._followups = followups
         self._submit = submit
         self._mask_again = mask_again
+        self._withdraw = withdraw
 
     def go_on(self, request_id: str, caller: Caller) -> None:
         """Go on at once: after a pause, and in spite of the failures until now."""
@@ -65,9 +69,21 @@ class Rollouts:
         )
 
     def mask_the_set(self, request_id: str, caller: Caller) -> Request:
-        """Ask for the same mask together with what triggers its unit."""
+        """Ask for the same mask together with what triggers its unit.
+
+        A mask that waits for approval is replaced, by its owner alone: two requests for one unit would refuse each
+        other. It is withdrawn only once the set is recorded, so that nothing is lost in between.
+        """
         one = stored_request(self._deps, request_id)
+        waits = one.stage is Stage.WAITING
+        if waits and caller.id.key != one.owner.key:
+            raise UsageError(ownership.only_the_owner(one, "ask for the set instead"))
+        if not (waits or one.stage.is_final):
+            raise UsageError("Too late to ask for the set instead: " + how_it_stands(one))
         who, change = beside_first_card(self._deps, one, caller), repeat_change(one, self._deps.clock.now())
         chosen = Selection((change.host,), (change.unit,), with_triggers=True)
         ask = Ask(change, who.id, who.name, who.place, one.ask.reason, selection=chosen)
-        return self._submit(ask, key=caller.key)
+        asked = self._submit(ask, key=caller.key)
+        if waits:
+            self._withdraw(one.id, by=caller.id, because=ownership.set_instead(one))
+        return asked

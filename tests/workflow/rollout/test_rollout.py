@@ -180,6 +180,27 @@ def test_a_set_is_masked_triggers_first_and_brought_back_triggers_last(world: Wo
     assert back == ["beat.service", "beat.timer"]
 
 
+def test_the_set_replaces_the_mask_that_waits_for_approval_and_only_its_owner_asks_for_it(world: World) -> None:
+    one = world.mask("beat")
+    assert "[Mask the set]" in world.card(one)
+    with pytest.raises(UsageError, match="Only alice, who asked, can ask for the set instead"):
+        world.desk.rollouts.mask_the_set(one.id, caller(BOB, "bob"))
+    asked = world.until_answered(world.desk.rollouts.mask_the_set(one.id, caller(ALICE, "set")))
+    assert asked.stage is Stage.WAITING, asked.because
+    assert asked.rollout and [str(one.unit) for one in asked.rollout.planned] == ["beat.timer", "beat.service"]
+    assert world.store.get(one.id).stage is Stage.WITHDRAWN
+    assert "<@UALICE> withdrew it to ask for it together with what triggers it" in world.card(one)
+    assert asked.ask.reason == one.ask.reason
+    assert "[Mask the set]" not in world.card(asked)
+
+
+def test_a_mask_that_runs_is_not_replaced_by_its_set(world: World) -> None:
+    one = world.mask("beat")
+    running = world.store.save(world.store.save(one.move(Stage.APPROVED)).move(Stage.RUNNING))
+    with pytest.raises(UsageError, match="Too late to ask for the set instead"):
+        world.desk.rollouts.mask_the_set(running.id, caller(ALICE, "set"))
+
+
 def test_the_kill_switch_holds_the_next_target(world: World) -> None:
     asked = rolled_out(world, *HOSTS, waves=("1", "1", "1"))
     freeze_at_first_mask(world)

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from bot.core.cards.blocks import Action
-from bot.core.requests import Outcome, Request, Rollout, Stage, TargetStatus
+from bot.core.cards.consequences import active_triggers
+from bot.core.requests import Outcome, Request, Rollout, Stage, TargetStatus, Verb
 from bot.core.rollout.steering import waits_for_somebody
 
 _FINAL = (Outcome.NOT_OURS, Outcome.RESTORED_PARTLY)  # which no retry makes better
@@ -40,3 +41,11 @@ def _over(request: Request, rollout: Rollout) -> Iterator[Action]:
         yield Action.KEEP
     elif request.can_be_undone and request.aftercare.expires_at:
         yield from (Action.EXTEND, Action.KEEP)
+
+
+def mask_set(request: Request) -> tuple[Action, ...]:
+    """On the card of one unit whose triggers are up: they can be masked with it. One card shows all of a rollout."""
+    ask, before = request.ask, request.target.before
+    is_one = not (ask.selection or ask.rollout or ask.extends or ask.by_itself)
+    can_have_set = ask.change.verb is Verb.MASK and not (ask.change.user or ask.change.force)
+    return (Action.MASK_SET,) if is_one and can_have_set and before and active_triggers(before) else ()
