@@ -32,6 +32,7 @@ from tests.workflow.rollout.rolled import statuses
 from tests.workflow.slack import Channels
 from tests.workflow.world import POLICY, World, inventory
 
+MEGABYTE = 1024 * 1024
 ALLOWED_MEMORY, ALLOWED_EDITS = 300.0, 1  # MB; edits of one card in a second
 UNIT = UnitName("worker.service")
 WATCHED = ("progress", "save", "get", "find", "add", "claim", "release", "make_due", "events_about", "mark_delivered")
@@ -67,8 +68,12 @@ def main() -> int:
     parser.add_argument("--targets", type=int, default=128)
     parser.add_argument("--waves", default="1,10%,rest")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, world_of(given.targets, Path(folder)) as world:
-        return measure(world, tuple(given.waves.split(",")))
+    with tempfile.TemporaryDirectory() as folder:
+        with world_of(given.targets, Path(folder)) as world:
+            exceeded = measure(world, tuple(given.waves.split(",")))
+        size = sum(file.stat().st_size for file in Path(folder).glob("**/*.db*"))
+    print(f"  database  {size / MEGABYTE:6.1f} MB, {size / given.targets / 1024:.0f} KB for each target")
+    return exceeded
 
 
 @contextmanager
@@ -105,9 +110,11 @@ def measure(world: World, waves: tuple[str, ...]) -> int:
     assert counts == {TargetStatus.DONE: len(world.hosts)}, counts
     time.sleep(3)
     peak, quickest = resident(peak=True) - floor, _most_in_a_second(edits)
+    size = max(total([*said.text.blocks]) for said in list(world.slack.messages.values()) if said.text.blocks)
     threads = collections.Counter(said.mark.split(":")[1] for said in list(world.slack.messages.values()))
     print(f"  memory    {peak:6.0f} MB more at most (limit {ALLOWED_MEMORY:.0f} with a bot's own 100)")
-    print(f"  Slack     {len(edits)} edits, at most {quickest} of one card in a second; messages: {dict(threads)}")
+    print(f"  Slack     {len(edits)} edits, at most {quickest} of one card in a second; messages: {dict(threads)},")
+    print(f"            the longest in blocks has {size} of {MESSAGE_TOTAL} characters")
     return 0 if peak + 100 < ALLOWED_MEMORY and quickest <= ALLOWED_EDITS else 1
 
 
