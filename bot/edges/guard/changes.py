@@ -8,7 +8,7 @@ from contextlib import closing
 
 from bot.edges.guard.journal import Note, log
 from bot.edges.guard.judge import check_name, judge, judge_removal, judge_start
-from bot.edges.guard.links import NANO, Layer, system_layer, user_layer
+from bot.edges.guard.links import NANO, Layer, check_layer, done_in, system_layer, user_layer
 from bot.edges.guard.logins import as_user, systemctl
 from bot.edges.guard.memory import Memory, Record
 from bot.edges.guard.process import FAILED, REQUEST_SECONDS, Ended, Refused
@@ -77,9 +77,11 @@ class Changes:
     def link(self, layer: str, unit: str) -> Ended:
         """Make a mask. It has no effect before a reload."""
         memory = self._remembered()
+        up = memory.of(self.user, unit).up
         record = self._judged(memory, unit)
         before = record.links.get(layer)
-        if before and self._in_layer(layer, lambda folder: folder.identity(unit)).out.decode() == before[0]:
+        there = self._in_layer(layer, lambda folder: folder.identity(unit))  # also whether there is such a layer
+        if before and there.out.decode() == before[0]:
             return Ended(FAILED, b"", f"{unit} is masked already ({layer})\n".encode())
         record.links[layer] = (f">{memory.now()}", memory.boot, self.note.request)
         record.ended = 0
@@ -90,6 +92,7 @@ class Changes:
             self._log(f"{unit} is masked ({layer})", unit, f"link {layer}")
         else:
             del record.links[layer]
+            record.up = up  # nothing goes down with it
         memory.write(record, is_sure=False)
         return Ended(done.code, b"", done.err)
 
@@ -234,17 +237,9 @@ class Changes:
 
     def _in_layer(self, layer: str, do: "Callable[[Layer], str | None]") -> Ended:
         """Do something in the folder of a layer; in a user's folders as that user."""
+        check_layer(layer, self.user)
         if not self.user:
             folder = system_layer(layer)
-            return _done(folder, do)
+            return done_in(folder, do)
         entry = pwd.getpwnam(self.user)
-        return as_user(entry, lambda: _done(user_layer(layer, entry.pw_uid, entry.pw_dir), do))
-
-
-def _done(folder: Layer, do: "Callable[[Layer], str | None]") -> Ended:
-    try:
-        return Ended(0, (do(folder) or "").encode(), b"")
-    except OSError as error:
-        return Ended(FAILED, b"", f"{folder.path}: {error.strerror}\n".encode())
-    finally:
-        os.close(folder.descriptor)
+        return as_user(entry, lambda: done_in(user_layer(layer, entry.pw_uid, entry.pw_dir), do))

@@ -20,8 +20,8 @@ from bot.edges.guard.own_login import OwnLogin
 from bot.edges.guard.process import Refused
 from bot.edges.guard.units import Manager, is_up, names_in
 
-_MASKED = "masked"
-_TOLD = ("loaded", "bad-setting", "error", "not-found")
+_MASKED, _NOT_FOUND = "masked", "not-found"
+_TOLD = ("loaded", "bad-setting", "error", _NOT_FOUND)
 """The load states in which systemd still knows what depends on a unit."""
 
 
@@ -77,6 +77,8 @@ def _judge(manager: Manager, unit: str, critical: "Sequence[str]", known: "Seque
 def check_load_state(unit: str, found: "Mapping[str, str]", *, is_ours: bool) -> None:
     """Raises `Refused` if systemd does not say what depends on the unit; `is_ours`: if it is masked, the bot did it."""
     load = found.get("LoadState")
+    if load == _NOT_FOUND and not is_ours:
+        raise Refused(f"there is no {unit} on this host")
     if load == _MASKED and not is_ours and not unit.endswith(".service"):
         raise Refused(f"{unit} is masked by somebody else, so it cannot be told what it starts")
     if load not in (*_TOLD, _MASKED) or not found.get("Id"):

@@ -2,9 +2,10 @@
 
 import os
 import stat
+from collections.abc import Callable
 
 from bot.core.systemd.host_rules import PROBE
-from bot.edges.guard.process import Refused
+from bot.edges.guard.process import FAILED, Ended, Refused
 from bot.edges.guard.settings import open_folder
 
 NULL = "/dev/null"
@@ -13,6 +14,7 @@ SYSTEM_LAYERS = {
     "persistent": "/etc/systemd/system",
     "runtime": "/run/systemd/system",
 }
+USER_LAYERS = ("persistent", "runtime")
 NANO = 10**9
 
 
@@ -52,17 +54,31 @@ class Layer:
         os.unlink(PROBE, dir_fd=self.descriptor)
 
 
-def system_layer(name: str) -> Layer:
-    """A layer of the system's own manager."""
+def check_layer(name: str, user: str) -> None:
+    """Raises `Refused` for what is no layer, before anybody remembers it."""
     if name not in SYSTEM_LAYERS:
         raise Refused("there is no such layer")
+    if user and name not in USER_LAYERS:
+        raise Refused(f"the {name} layer is not used for the units of a user's own manager")
+
+
+def system_layer(name: str) -> Layer:
+    """A layer of the system's own manager."""
     return Layer(SYSTEM_LAYERS[name], open_folder(SYSTEM_LAYERS[name]))
 
 
 def user_layer(name: str, uid: int, home: str) -> Layer:
     """A layer of a user's manager. Called as that user, who owns the folders and may have none yet."""
-    folders = {"persistent": f"{home}/.config/systemd/user", "runtime": f"/run/user/{uid}/systemd/user"}
-    if name not in folders:
-        raise Refused("the control layer is not used for the units of a user's own manager")
-    os.makedirs(folders[name], exist_ok=True)
-    return Layer(folders[name], os.open(folders[name], os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+    folder = f"{home}/.config/systemd/user" if name == "persistent" else f"/run/user/{uid}/systemd/user"
+    os.makedirs(folder, exist_ok=True)
+    return Layer(folder, os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+
+
+def done_in(folder: Layer, do: "Callable[[Layer], str | None]") -> Ended:
+    """What became of it; the folder is let go."""
+    try:
+        return Ended(0, (do(folder) or "").encode(), b"")
+    except OSError as error:
+        return Ended(FAILED, b"", f"{folder.path}: {error.strerror}\n".encode())
+    finally:
+        os.close(folder.descriptor)

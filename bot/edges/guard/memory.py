@@ -147,7 +147,11 @@ class Memory:
         if record.is_empty:
             self._remove(_name(record))
             return
+        again = Record(record.manager, record.unit)
+        again.read(record.text())
         text = record.text().encode()
+        if again.text() != record.text():  # a word that is none would be read as something that was never done
+            raise Refused(f"what is to be remembered of {record.unit} cannot be written")
         if len(text) > _BIGGEST_RECORD:
             raise Refused(f"there is too much to remember of {record.unit}")
         self._make_room(_name(record))

@@ -287,3 +287,30 @@ def test_a_user_whom_root_has_not_named_is_not_served(host: LabHost) -> None:
         for words in (("look", "short", "indexer.service"), ("stop", "indexer.service"), ("reload",)):
             said = ask(host, *words, user="deploy")
             assert (said.is_refused, "has not opened the manager of 'deploy'" in said.err) == (True, True), said
+
+
+@pytest.mark.parametrize("layer", ["persistent {} boot R-7", "nowhere", "persistent\u00a0", "control {} b r", "x" * 99])
+def test_no_layer_puts_words_into_what_the_guard_remembers(host: LabHost, layer: str) -> None:
+    """What stands in a record as a link of the guard's own may be removed: here it would be a mask of root's."""
+    theirs = identity(host, f"{ETC}/handmade.service")
+    assert ask(host, "link", layer.format(theirs), "handmade.service").is_refused
+    assert ask(host, "unlink", "persistent", "handmade.service", theirs).is_refused
+    assert host.run("readlink", f"{ETC}/handmade.service").stdout == "/dev/null\n"
+    assert host.run("sh", "-c", "ls -A /var/lib/maskbot-guard | grep :").stdout == ""
+
+
+def test_a_link_that_was_not_made_opens_no_start(host: LabHost) -> None:
+    """Nothing goes down with it, so nothing is brought back that root stops later."""
+    host.run("ln", "-s", "/dev/null", "/run/systemd/system/cron.service")
+    assert ask(host, "link", "runtime", "cron.service").code == 1
+    host.run("sh", "-c", "rm /run/systemd/system/cron.service; systemctl daemon-reload; systemctl stop cron.service")
+    assert ask(host, "start", "cron.service").is_refused
+    assert host.show("cron.service", "ActiveState") == {"ActiveState": "inactive"}
+
+
+def test_no_mask_waits_for_a_unit_that_is_not_there_yet(host: LabHost) -> None:
+    """The bot masks none, and a package that is installed later would find itself masked."""
+    for words in (("stop", "not-yet.service"), ("link", "persistent", "not-yet.service")):
+        said = ask(host, *words)
+        assert (said.is_refused, "there is no not-yet.service" in said.err) == (True, True), said
+    assert host.run("ls", ETC).stdout.count("not-yet") == 0
