@@ -78,13 +78,18 @@ def test_a_vote_for_another_request_than_the_message_is_about_counts_for_neither
     assert world.store.get(asked.id).votes == ()
 
 
-def test_a_vote_on_a_message_of_somebody_else_is_no_alarm_about_ours(world: World) -> None:
+@pytest.mark.parametrize(("action", "forms"), [("approve", 0), ("deny", 1)])
+def test_a_vote_on_a_message_of_somebody_else_counts_nothing_and_is_no_alarm_about_ours(
+    world: World, action: str, forms: int
+) -> None:
+    """A denial goes on in a form that shows what the database says."""
     asked = world.waiting()
-    forged = on_another_message("approve", value(asked))
+    forged = on_another_message(action, value(asked))
     forged["message"]["text"] = "Lunch?"
     world.send(forged)
     assert world.store.get(asked.id).votes == ()
-    assert world.events("slack.message_edited") == []
+    assert world.slack.count("views.open") == forms
+    assert (world.events("slack.message_edited"), refusals(world)) == ([], [])
 
 
 def forged_form(request: Request, **note: str) -> dict[str, Any]:
