@@ -1,0 +1,80 @@
+"""What goes down with a unit, and what it was called before: asked on a real host, of the guard alone."""
+
+import pytest
+
+from bot.core.systemd.host_rules import GUARD
+from tests.edges.guard.asking import identity
+from tests.edges.guard.talking import ask, talking
+from tests.edges.guard.test_attacks import OWN, configured, with_units
+from tests.edges.guard.test_changes import CONTROL, ETC, masked
+from tests.edges.guard.test_own_login import CARRIED, ONE, is_spared, relays, through
+from tests.lab.hosts import LabHost
+
+__all__ = ["relays"]  # a fixture
+pytestmark = pytest.mark.ssh
+ENDS = ["OnFailure=systemd-reboot.service", "OnSuccess=poweroff.target", "StartLimitAction=reboot"]
+DOES = ["mask", "unmask", "stop", "start", "reset-failed", "reload", "kill"]
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("has_end", ["metrics.service", "worker.service"])
+def test_a_unit_is_spared_whose_end_or_that_of_a_neighbour_would_end_the_host(
+    host: LabHost, has_end: str, end: str
+) -> None:
+    more = {f"{has_end}.d/more.conf": f"[Unit]\n{end}\n"}
+    with with_units(host, **more):
+        said = ask(host, "link", "runtime", "worker.service")
+        assert (said.is_refused, f"{has_end} has {end}" in said.err) == (True, True), said
+    host.run("systemctl", "stop", has_end)
+    with with_units(host, **more):
+        assert ask(host, "link", "runtime", "worker.service").code == 0, "it does not run, so it does not end"
+
+
+@pytest.mark.usefixtures("relays")
+def test_a_unit_is_spared_with_which_the_way_in_would_go_down(host: LabHost) -> None:
+    with with_units(host, **{"one.service.d/more.conf": "[Unit]\nBindsTo=worker.service\nAfter=worker.service\n"}):
+        with talking(host, client=through(host, ONE, GUARD)) as talk:
+            assert [is_spared(talk, unit) for unit in ("worker.service", "cron.service")] == [True, False]
+            assert CARRIED in talk.ask("stop", "worker.service").err
+        assert ask(host, "stop", "worker.service").code == 0, "from elsewhere nothing of it carries us"
+
+
+def test_a_name_from_before_the_mask_still_counts(host: LabHost) -> None:
+    """A masked unit says nothing of its other names, and the link that gave it one may be gone."""
+    alias = "/run/systemd/system/harmless.service"
+    host.run("ln", "-s", "/usr/lib/systemd/system/tuned.service", alias)
+    host.run("systemctl", "daemon-reload")
+    masked(host, "tuned.service")
+    host.run("rm", alias)
+    with configured(host, f"{OWN}critical: harmless.*\n"):
+        said = ask(host, "link", "runtime", "tuned.service")
+    assert (said.is_refused, "tuned.service is harmless.service, which is critical" in said.err) == (True, True), said
+
+
+@pytest.mark.parametrize(("unit", "beside"), [("beat.service", "beat.timer"), ("worker.service", "partof.service")])
+def test_what_may_fail_with_a_unit_is_brought_back_once(host: LabHost, unit: str, beside: str) -> None:
+    assert ask(host, "stop", unit).code == 0
+    host.run("systemctl", "stop", beside)
+    assert ask(host, "start", beside).code == 0
+    host.run("systemctl", "stop", beside)
+    assert ask(host, "start", beside).is_refused
+
+
+def test_a_check_says_what_root_would_do_and_nothing_else(host: LabHost) -> None:
+    assert ask(host, "check", "cron.service").out.split("\n") == [*DOES, "foreign-masks", "control", ""]
+    host.run("chmod", "777", CONTROL)
+    assert "control" not in ask(host, "check", "cron.service").out.split("\n")
+    host.run("chmod", "755", CONTROL)
+    with configured(host, OWN):
+        assert ask(host, "check", "cron.service").out.split("\n") == [*DOES, "control", ""]
+        masked(host)
+        assert ask(host, "check", "cron.service").out.split("\n") == [*DOES, "control", "foreign-masks", ""]
+        theirs = identity(host, f"{ETC}/cron.service")
+        assert ask(host, "unlink-foreign", "persistent", "cron.service", theirs).code == 0, "it is one of its own"
+
+
+def test_a_unit_whose_file_systemd_does_not_take_is_handled_like_any_other(host: LabHost) -> None:
+    """What depends on it is still known."""
+    with with_units(host, **{"broken.service": "[Unit]\nDescription=Without a program\n"}):
+        assert host.show("broken.service", "LoadState") == {"LoadState": "bad-setting"}
+        assert ask(host, "link", "persistent", "broken.service").code == 0
