@@ -13,13 +13,17 @@ from config.loading import ConfigProblem, Configuration, load
 from config.secret_files import SECRETS_DIR, unread_files
 from config.settings import WAYS_IN, Settings
 
-_APP = "https://api.slack.com/apps, your app"
-WHERE_SLACK_SHOWS = {
-    "SLACK_BOT_TOKEN": f"{_APP}, *OAuth & Permissions*: the Bot User OAuth Token (xoxb-), once the app is installed.",
-    "SLACK_APP_TOKEN": f"{_APP}, *Basic Information*: an app-level token (xapp-) with the scope connections:write.",
-    "SLACK_SIGNING_SECRET": f"{_APP}, *Basic Information*: the Signing Secret.",
+SLACK_SHOWS = {
+    "SLACK_BOT_TOKEN": ("OAuth & Permissions", "the Bot User OAuth Token (xoxb-), once the app is installed"),
+    "SLACK_APP_TOKEN": ("Basic Information", "an app-level token (xapp-) with the scope connections:write"),
+    "SLACK_SIGNING_SECRET": ("Basic Information", "the Signing Secret"),
 }
-_BEGINS = {"SLACK_BOT_TOKEN": ("xoxb-", "xoxe.xoxb-"), "SLACK_APP_TOKEN": ("xapp-",)}
+WHERE_SLACK_SHOWS = {
+    name: f"https://api.slack.com/apps, your app, *{page}*: {what}." for name, (page, what) in SLACK_SHOWS.items()
+}
+TOKENS_BEGIN = {"SLACK_BOT_TOKEN": ("xoxb-", "xoxe.xoxb-"), "SLACK_APP_TOKEN": ("xapp-",)}
+"""A rotating one (xoxe) ends after half a day: somebody else renews it, and writes it into the secret's file."""
+
 _NAMES = {"xoxb-": "a bot token", "xapp-": "an app-level token", "xoxp-": "a user token", "xoxe": "a rotating token"}
 
 
@@ -111,7 +115,7 @@ def _tokens(settings: Settings) -> Iterator[ConfigProblem]:
         return
     unread = unread_files(os.environ, settings.ssh_key_file)
     for name, token in tokens.items():
-        begins, what = _BEGINS.get(name, ()), kinds[name] or "something else"
+        begins, what = TOKENS_BEGIN.get(name, ()), kinds[name] or "something else"
         if not token:
             fix = next((f"mv {path} {path.with_name(meant)}" for path, meant in unread if meant == name.lower()), "")
             yield ConfigProblem("error", f"{name} is not set", fix or WHERE_SLACK_SHOWS[name])

@@ -27,13 +27,9 @@ from config.known_hosts import KnownHosts
 from config.loading import SHIPPED_LIST
 from config.manifest import manifest
 from config.settings import load_settings
+from config.start import SLACK_SHOWS, TOKENS_BEGIN
 from config.strict_yaml import read_document
 
-_TOKENS = {
-    "SLACK_BOT_TOKEN": "the Bot User OAuth Token (xoxb-), from *OAuth & Permissions*",
-    "SLACK_APP_TOKEN": "the app-level token (xapp-), from *Basic Information*",
-}
-_BEGINS = {"SLACK_BOT_TOKEN": "xoxb-", "SLACK_APP_TOKEN": "xapp-"}
 _SLACK = """
 In Slack, once: open https://api.slack.com/apps?new_app=1
   *From a manifest*, your workspace, and paste {folder}/slack-manifest.yaml.
@@ -149,21 +145,23 @@ def _script(public: str, addresses: str) -> str:
 
 def _take_tokens(folder: Path, secrets: Path) -> bool:
     """Whether both tokens are there; if not, say where Slack shows them, and ask for them at a terminal."""
-    missing = {name: what for name, what in _TOKENS.items() if not (secrets / name.lower()).exists()}
+    missing = [name for name in TOKENS_BEGIN if not (secrets / name.lower()).exists()]
     if not missing:
         return True
     from_outside = {name: token for name in missing if (token := os.environ.pop(name, ""))}
     if len(from_outside) < len(missing):
         typer.echo(_SLACK.format(folder=folder))
-    for name, what in missing.items():
+    for name in missing:
+        (page, what), begins = SLACK_SHOWS[name], TOKENS_BEGIN[name]
+        what = f"{what}, from *{page}*"
         token = from_outside.get(name) or (typer.prompt(what, hide_input=True) if sys.stdin.isatty() else "")
-        if token.strip().startswith(_BEGINS[name]):
+        if token.strip().startswith(begins):
             _write_secret(secrets / name.lower(), token)
         else:
             if token:
-                typer.echo(f"  What was given does not begin with {_BEGINS[name]}, so it is not that token.")
+                typer.echo(f"  What was given does not begin with {begins[0]}, so it is not that token.")
             typer.echo(f"  Write {what}, into {secrets / name.lower()} (mode 0600).")
-    if all((secrets / name.lower()).exists() for name in _TOKENS):
+    if all((secrets / name.lower()).exists() for name in TOKENS_BEGIN):
         return True
     typer.echo("Then run this command again: it keeps what is there.")
     return False
