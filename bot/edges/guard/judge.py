@@ -77,7 +77,7 @@ def _judge(manager: Manager, unit: str, critical: "Sequence[str]", known: "Seque
 def check_load_state(unit: str, found: "Mapping[str, str]", *, is_ours: bool) -> None:
     """Raises `Refused` if systemd does not say what depends on the unit; `is_ours`: if it is masked, the bot did it."""
     load = found.get("LoadState")
-    if load == _NOT_FOUND and not is_ours:
+    if load == _NOT_FOUND and not is_ours and not is_up(found):
         raise Refused(f"there is no {unit} on this host")
     if load == _MASKED and not is_ours and not unit.endswith(".service"):
         raise Refused(f"{unit} is masked by somebody else, so it cannot be told what it starts")

@@ -99,4 +99,12 @@ def test_a_timer_that_others_have_masked_does_not_say_what_it_starts() -> None:
         check_load_state("a.timer", TIMER, is_ours=False)
     check_load_state("a.timer", TIMER, is_ours=True)
     check_load_state("a.service", {**SERVICE, "LoadState": "masked"}, is_ours=False)
-    check_load_state("a.service", {**SERVICE, "LoadState": "not-found"}, is_ours=False)
+
+
+def test_what_is_not_there_is_handled_only_if_the_bot_has_taken_it_down() -> None:
+    """A transient unit is gone once it is stopped; a unit whose file was removed still runs."""
+    gone = {**SERVICE, "LoadState": "not-found", "ActiveState": "inactive"}
+    with pytest.raises(Refused, match="there is no a.service on this host"):
+        check_load_state("a.service", gone, is_ours=False)
+    check_load_state("a.service", gone, is_ours=True)
+    check_load_state("a.service", gone | {"ActiveState": "active"}, is_ours=False)
