@@ -58,7 +58,7 @@ class Changes:
             check_name(unit)
             record = self._remembered(locked=False).of(self.user, unit)
             words += ["foreign-masks"] if record.links else []  # one of its own, if the bot has forgotten it
-            judge(self.manager, unit, self.critical, record.names, self.connection)
+            judge(self.manager, unit, self.critical, record.names, self.connection, is_ours=bool(record.links))
         except Refused as why:
             words.append(f"never {why}")
         return Ended(0, "".join(f"{word}\n" for word in words).encode(), b"")
@@ -214,7 +214,7 @@ class Changes:
         check_name(unit)
         record = memory.of(self.user, unit)
         known = record.names if record.links or record.up else ()
-        judged = judge(self.manager, unit, self.critical, known, self.connection)
+        judged = judge(self.manager, unit, self.critical, known, self.connection, is_ours=bool(record.links))
         record.names = sorted({*record.names, *judged.names})
         record.up.update((name, memory.boot) for name in judged.running)
         return record

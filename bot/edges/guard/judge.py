@@ -40,23 +40,26 @@ def check_name(unit: str) -> None:
 
 
 def judge(
-    manager: Manager, unit: str, critical: "Sequence[str]", known: "Sequence[str]" = (), connection: str = ""
+    manager: Manager, unit: str, critical: "Sequence[str]", known: "Sequence[str]", connection: str, *, is_ours: bool
 ) -> Judged:
     """Raises `Refused` if the unit may not go down, or if that cannot be told.
 
-    `known` are its names from before the bot's own mask. A masked unit still has those that depend on it, and are
-    loaded (measured); a masked socket, timer or path does not say any more what it starts.
+    `known` are its names from before the bot's own change; `is_ours`: if it is masked, the bot did it. A masked unit
+    still has those that depend on it, and are loaded (measured); a masked socket, timer or path does not say any more
+    what it starts.
     """
     check_name(unit)
     with OwnLogin(connection) as login:
-        return _judge(manager, unit, critical, known, login)
+        return _judge(manager, unit, critical, known, login, is_ours=is_ours)
 
 
-def _judge(manager: Manager, unit: str, critical: "Sequence[str]", known: "Sequence[str]", login: OwnLogin) -> Judged:
+def _judge(
+    manager: Manager, unit: str, critical: "Sequence[str]", known: "Sequence[str]", login: OwnLogin, *, is_ours: bool
+) -> Judged:
     found = manager.one(unit)
     names = [*dict.fromkeys([unit, *manager.names_of(found), *known])]
     _check_names(unit, names, critical)
-    check_load_state(unit, found, is_ours=bool(known))
+    check_load_state(unit, found, is_known=bool(known), is_ours=is_ours)
     stops = manager.closure(unit, STOPS_TOO)
     beside = _with_names(manager, stops)
     started = started_by_name(names) + _with_names(manager, names_in(found.get("Triggers", "")))
@@ -74,10 +77,10 @@ def _judge(manager: Manager, unit: str, critical: "Sequence[str]", known: "Seque
     return Judged(names, [one["Id"] for one in around if is_up(one)])
 
 
-def check_load_state(unit: str, found: "Mapping[str, str]", *, is_ours: bool) -> None:
-    """Raises `Refused` if systemd does not say what depends on the unit; `is_ours`: if it is masked, the bot did it."""
+def check_load_state(unit: str, found: "Mapping[str, str]", *, is_known: bool, is_ours: bool) -> None:
+    """Raises `Refused` if systemd does not say what depends on the unit; `is_known`: the bot took it down."""
     load = found.get("LoadState")
-    if load == _NOT_FOUND and not is_ours and not is_up(found):
+    if load == _NOT_FOUND and not is_known and not is_up(found):
         raise Refused(f"there is no {unit} on this host")
     if load == _MASKED and not is_ours and not unit.endswith(".service"):
         raise Refused(f"{unit} is masked by somebody else, so it cannot be told what it starts")

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from bot.core.systemd.host_rules import END_ACTIONS, END_STARTS, STARTS_TOO, STOPS_TOO, is_unit_name, reached
 from bot.edges.guard.bus import properties
@@ -134,6 +134,6 @@ def names_in(value: str) -> "list[str]":
     return [word.strip('"').replace("\\\\", "\\") for word in value.split()]
 
 
-def is_up(found: "dict[str, str]") -> bool:
+def is_up(found: "Mapping[str, str]") -> bool:
     """Whether anything of the unit runs, starts or stops."""
     return found.get("ActiveState") not in _DOWN

@@ -91,20 +91,22 @@ SERVICE, TIMER = {"Id": "a.service", "LoadState": "loaded"}, {"Id": "a.timer", "
 @pytest.mark.parametrize("found", [{"LoadState": "stub"}, {"LoadState": "merged"}, {"LoadState": ""}, {"Id": ""}])
 def test_a_unit_of_which_systemd_does_not_say_enough_is_spared(found: dict[str, str]) -> None:
     with pytest.raises(Refused, match=r"systemd does not say what a\.service is"):
-        check_load_state("a.service", {**SERVICE, **found}, is_ours=True)
+        check_load_state("a.service", {**SERVICE, **found}, is_known=True, is_ours=True)
 
 
 def test_a_timer_that_others_have_masked_does_not_say_what_it_starts() -> None:
     with pytest.raises(Refused, match="it cannot be told what it starts"):
-        check_load_state("a.timer", TIMER, is_ours=False)
-    check_load_state("a.timer", TIMER, is_ours=True)
-    check_load_state("a.service", {**SERVICE, "LoadState": "masked"}, is_ours=False)
+        check_load_state("a.timer", TIMER, is_known=False, is_ours=False)
+    with pytest.raises(Refused, match="it cannot be told what it starts"):
+        check_load_state("a.timer", TIMER, is_known=True, is_ours=False)
+    check_load_state("a.timer", TIMER, is_known=True, is_ours=True)
+    check_load_state("a.service", {**SERVICE, "LoadState": "masked"}, is_known=False, is_ours=False)
 
 
 def test_what_is_not_there_is_handled_only_if_the_bot_has_taken_it_down() -> None:
     """A transient unit is gone once it is stopped; a unit whose file was removed still runs."""
     gone = {**SERVICE, "LoadState": "not-found", "ActiveState": "inactive"}
     with pytest.raises(Refused, match="there is no a.service on this host"):
-        check_load_state("a.service", gone, is_ours=False)
-    check_load_state("a.service", gone, is_ours=True)
-    check_load_state("a.service", gone | {"ActiveState": "active"}, is_ours=False)
+        check_load_state("a.service", gone, is_known=False, is_ours=False)
+    check_load_state("a.service", gone, is_known=True, is_ours=False)
+    check_load_state("a.service", gone | {"ActiveState": "active"}, is_known=False, is_ours=False)
