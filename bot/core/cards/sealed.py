@@ -35,8 +35,10 @@ def read_note(text: str, *, form: str, user: str, now: datetime, keys: KeyRing) 
     try:
         whole: dict[str, Any] = json.loads(text)
         kid, mac, at = whole.pop("kid"), whole.pop("mac"), whole["at"]
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError("it is no sealed note") from error
+    if not (isinstance(kid, str) and isinstance(mac, str)):
+        raise ValueError("it is no sealed note")
     if why := keys.fault(_NOTE, _text(form, user, whole), kid, mac):
         raise ValueError(why)
     if now.timestamp() - at > LASTS.total_seconds():
