@@ -233,7 +233,7 @@ class _First:
             self.failed = report.nodeid
 
 
-def at_once(plugin: Mutating, tests: Sequence[str]) -> str:
+def at_once(plugin: object, tests: Sequence[str]) -> str:
     """Try mutants in forks of one process; why that was impossible, or nothing."""
     code = pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header", *tests], plugins=[plugin])
     return "" if code in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) else f"pytest ended with {code}"

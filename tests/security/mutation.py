@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from tests.security.suites import BY_NIGHT, ROOT, SUITES, Suite
 SURVIVORS = Path(__file__).with_name("survivors.yaml")
 _STATE = ROOT / "var" / "mutants"
 _SECONDS = 120  # of processor time, for all tests of a suite in a process of its own
+_ALL_TRIED, _SPOILT = 0, 2  # how a process with a host ended
 Explained = Mapping[str, str]
 
 
@@ -137,10 +138,14 @@ def tried(name: str, only: str = "", seconds: float = float("inf")) -> Verdict:
     if suite.tests:
         _try_at_once(name, every, end)
     results = Results(name, suite)
-    for mutant in every:
+    for mutant in every if suite.tests else ():
         if not results.of(mutant) and time.monotonic() < end:
-            results.note(mutant, *_afresh(mutant, suite, results.found_by.get(mutant.name, "")))
-    return judged(name, every, results, only)
+            verdict, by = _afresh(mutant, suite, results.found_by.get(mutant.name, ""))
+            if verdict == FOUND or not suite.on_hosts:
+                results.note(mutant, verdict, by)
+    if suite.on_hosts:
+        _try_on_hosts(name, suite, every, end)
+    return judged(name, every, Results(name, suite), only)
 
 
 def _afresh(mutant: Mutant, suite: Suite, before: str) -> tuple[str, str]:
@@ -150,12 +155,33 @@ def _afresh(mutant: Mutant, suite: Suite, before: str) -> tuple[str, str]:
     """
     verdict, by = "", ""
     file = before.partition("::")[0]
-    stages = [[file]] * (ROOT / file).is_file() + [[tests] for tests in suite.tests[: 1 if mutant.lines else None]]
-    for tests in (*stages, *filter(None, [suite.on_hosts])):
+    is_one = file in suite.tests or (ROOT / file).is_file() and file not in suite.on_hosts
+    for tests in [file] * is_one + [*suite.tests[: 1 if mutant.lines else None]]:
         verdict, by = afresh(mutant, tests, _SECONDS)
         if verdict == FOUND:
             break
     return verdict, by
+
+
+def _try_on_hosts(name: str, suite: Suite, every: Sequence[Mutant], end: float) -> None:
+    """In the guard of a host, in processes of their own: another host is booted where a mutant spoilt one."""
+    while left := [mutant for mutant in every if not Results(name, suite).of(mutant)]:
+        ended = _in_a_process(f"{name}.hosts", lambda: _tried_on_a_host(name, suite, left, end))
+        if ended == _ALL_TRIED or time.monotonic() >= end:
+            return
+        if ended != _SPOILT:
+            log = _STATE / f"{name}.hosts.log"
+            raise SystemExit(f"{name}: its tests on hosts do not pass without any mutant; see {log}")
+
+
+def _tried_on_a_host(name: str, suite: Suite, left: Sequence[Mutant], end: float) -> int:
+    from tests.security.on_hosts import OnHosts  # which imports what `afresh` must find new
+
+    results = Results(name, suite)
+    kept, state = _STATE / f"{name}.lines", digest(*suite.names(), *suite.on_hosts)
+    plugin = OnHosts(left, [*suite.names()], results.note, end, results.found_by, kept, state)
+    at_once(plugin, suite.on_hosts)
+    return _SPOILT if plugin.is_spoilt else _ALL_TRIED if plugin.is_measured else 1
 
 
 def _try_at_once(name: str, every: Sequence[Mutant], end: float) -> None:
@@ -169,6 +195,13 @@ def _try_at_once(name: str, every: Sequence[Mutant], end: float) -> None:
         if said == FOUND:
             results.note(mutant, said, by)
 
+    plugin = Mutating(mutants_left, verdict, end, results.found_by)
+    if _in_a_process(name, lambda: bool(at_once(plugin, SUITES[name].tests))):
+        raise SystemExit(f"{name}: its tests do not pass without any mutant; see {_STATE / name}.log")
+
+
+def _in_a_process(name: str, do: Callable[[], int]) -> int:
+    """Its exit code; what it prints is kept in a file."""
     pid = os.fork()
     if not pid:
         os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(_STATE / "hypothesis")
@@ -176,11 +209,8 @@ def _try_at_once(name: str, every: Sequence[Mutant], end: float) -> None:
         log = os.open(_STATE / f"{name}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         os.dup2(log, 1)
         os.dup2(log, 2)
-        plugin = Mutating(mutants_left, verdict, end, results.found_by)
-        why = at_once(plugin, SUITES[name].tests)
-        os._exit(bool(why))
-    if os.waitpid(pid, 0)[1]:
-        raise SystemExit(f"{name}: its tests do not pass without any mutant; see {_STATE / name}.log")
+        os._exit(do())
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def judged(name: str, every: Sequence[Mutant], results: Results, only: str = "") -> Verdict:

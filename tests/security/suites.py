@@ -13,7 +13,7 @@ class Suite:
 
     files: tuple[str, ...]
     tests: tuple[str, ...]
-    on_hosts: tuple[str, ...] = ()  # tried last: a host is booted for each mutant, with the mistake in its guard
+    on_hosts: tuple[str, ...] = ()  # tried last: with the mistake in the guard of a host
 
     def names(self) -> Iterator[str]:
         """The files, in the order of their names."""
@@ -44,6 +44,8 @@ SUITES = {
             "tests/handlers/test_notes.py",
             "tests/handlers/test_edited_cards.py",
             "tests/handlers/test_form_options.py",
+            "tests/handlers/test_home.py",
+            "tests/handlers/test_step_up.py",
         ),
     ),
     "proof": Suite(("bot/core/requests/proof.py",), ("tests/core/requests", "tests/core")),
@@ -61,12 +63,17 @@ SUITES = {
             "tests/edges/guard/test_conversation.py",
         ),
     ),
-}
-BY_NIGHT = {
-    "guard-on-hosts": Suite(
-        ("bot/edges/guard/[!_rf]*.py", "bot/edges/guard/r[!e]*.py"),
-        (),
-        ("tests/edges/guard/test_attacks.py", "tests/edges/guard/test_judge.py", "tests/edges/guard/test_changes.py"),
+    "guard-script": Suite(
+        ("bot/edges/guard/install.py", "bot/edges/guard/text.py"),
+        ("tests/edges/guard/test_install_options.py", "tests/edges/guard/test_text.py"),
     ),
 }
-"""Not tried unless they are named: each mutant needs a host of its own, some half a minute."""
+_ON_HOSTS = ("judge", "neighbours", "changes", "attacks", "conversation", "own_login", "bus", "own_route")
+BY_NIGHT = {
+    "guard-on-hosts": Suite(
+        ("bot/edges/guard/[!_fitr]*.py", "bot/edges/guard/r[!e]*.py"),
+        (),
+        tuple(f"tests/edges/guard/test_{name}.py" for name in _ON_HOSTS),
+    ),
+}
+"""Not tried unless they are named: some hours the first time, on one host that is booted for all of them."""
