@@ -48,7 +48,10 @@ def _secrets(settings: Settings, environ: Mapping[str, str]) -> Iterator[Path]:
 
 
 def _records(settings: Settings, kept: Path | None) -> Iterator[Path]:
-    """The database with all that stands beside it under its name (locks, journals, backups), the socket's folder."""
+    """The database with all that stands beside it under its name (locks, journals, backups), the socket's folder.
+
+    Everybody may open the socket itself, which may stand there too: the kernel says who calls.
+    """
     yield settings.socket.parent
     if kept:
         yield kept
@@ -56,7 +59,7 @@ def _records(settings: Settings, kept: Path | None) -> Iterator[Path]:
     if database := database_file(settings):
         yield database.parent
         if os.access(database.parent, os.R_OK):
-            yield from sorted(database.parent.glob(f"{database.stem}*"))
+            yield from (path for path in sorted(database.parent.glob(f"{database.stem}*")) if not path.is_socket())
 
 
 def database_file(settings: Settings) -> Path | None:

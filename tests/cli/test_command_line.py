@@ -50,7 +50,7 @@ class Place:
             "PYTHONPATH": str(ROOT),
             "MASKBOT_CONFIG_DIR": str(self.folder / "config"),
             "MASKBOT_DATABASE_URL": f"sqlite:///{self.database}",
-            "MASKBOT_SOCKET": str(self.folder / "maskbot.sock"),
+            "MASKBOT_SOCKET": str(self.socket),
             "MASKBOT_SSH_KEY_FILE": str(self.folder / "key"),
             "MASKBOT_RETRIES": "0",
             "MASKBOT_SEAL_KEYS": SETTING,
@@ -62,6 +62,11 @@ class Place:
     @property
     def database(self) -> Path:
         return self.folder / "var" / "maskbot.sqlite"
+
+    @property
+    def socket(self) -> Path:
+        """Beside the database, where it is unless a setting says otherwise."""
+        return self.folder / "var" / "maskbot.sock"
 
     def maskbot(self, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end; whatever happens, nobody sees a traceback or a secret."""
@@ -303,7 +308,7 @@ def test_a_question_without_bot_and_configuration_names_the_bot_first(place: Pla
     done = place.maskbot("list", MASKBOT_CONFIG_DIR="/nonexistent")
 
     assert done.returncode == 1
-    assert done.stderr.startswith(f"No bot answers at {place.folder}/maskbot.sock")
+    assert done.stderr.startswith(f"No bot answers at {place.socket}")
     assert "MASKBOT_SOCKET names the socket" in done.stderr
 
 
@@ -363,7 +368,7 @@ def test_a_signal_ends_it_in_order(place: Place, number: signal.Signals) -> None
 
     assert process.returncode == 0
     assert rest[-1] == "stopped\n"
-    assert not (place.folder / "maskbot.sock").exists()
+    assert not place.socket.exists()
 
 
 def test_a_hang_up_reads_the_configuration_again_all_of_it_or_nothing(place: Place) -> None:

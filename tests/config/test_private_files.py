@@ -1,6 +1,7 @@
 """Files that others can read or change are told the same way by `check`, by the start and by `doctor`."""
 
 import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -115,6 +116,14 @@ def test_a_socket_in_a_folder_of_somebody_else_is_refused(installed: Folder, tmp
     settings = installed.settings.model_copy(update={"socket": tmp_path / "run" / "maskbot.sock"})
     with pytest.raises(ConfigError, match="run: it belongs to nobody"):
         load(settings)
+
+
+def test_the_socket_of_a_bot_that_runs_or_was_killed_beside_its_database_is_fine(installed: Folder) -> None:
+    with socket.socket(socket.AF_UNIX) as left:
+        path = Path(installed.settings.database_url.get_secret_value().removeprefix("sqlite:///")).parent
+        left.bind(str(path / "maskbot.sock"))
+    (path / "maskbot.sock").chmod(0o666)
+    assert check(installed.settings) == []
 
 
 def test_configuration_of_the_bots_own_user_is_said_by_all_three(installed: Folder) -> None:
