@@ -8,6 +8,8 @@ import yaml
 
 from bot.errors import ConfigError
 
+NO_KEY = "  # no key yet: maskbot hosts scan"  # a note of ours, which goes when the first key comes
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -94,8 +96,10 @@ def _more_keys(text: str, node: yaml.Node, keys: Sequence[str]) -> Iterator[_Edi
     if not isinstance(node, yaml.SequenceNode) or not keys:
         return
     old = [str(item.value) for item in node.value]
+    end = node.end_mark.index
     if node.flow_style or not node.value:
-        yield _Edit(node.start_mark.index, node.end_mark.index, f"[{', '.join([*old, *keys])}]")
+        noted = len(NO_KEY) if text.startswith(f"{NO_KEY}\n", end) else 0
+        yield _Edit(node.start_mark.index, end + noted, f"[{', '.join([*old, *keys])}]")
     else:
         indent = " " * node.start_mark.column
         yield _after(text, node, "".join(f"{indent}- {key}\n" for key in keys))

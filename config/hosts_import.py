@@ -9,11 +9,10 @@ from bot.core.hosts.address import is_ip_address
 from bot.core.hosts.inventory import Host, Inventory
 from config.host_sources import SourceHost
 from config.hosts import read_address, read_name
-from config.hosts_edit import Entry, quoted
+from config.hosts_edit import NO_KEY, Entry, quoted
 from config.known_hosts import KnownHosts
 
 _WORD = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?", re.ASCII)
-NO_KEY = "  # no key yet: maskbot hosts scan"
 
 
 @dataclass(slots=True)

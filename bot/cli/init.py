@@ -21,8 +21,8 @@ from config.critical_units import read_lists
 from config.first_files import FirstPolicy, first_environment, first_hosts, first_policy
 from config.host_sources import read_source
 from config.hosts import read_address, read_name
-from config.hosts_edit import Entry, quoted
-from config.hosts_import import NO_KEY, take
+from config.hosts_edit import NO_KEY, Entry, quoted
+from config.hosts_import import take
 from config.known_hosts import KnownHosts
 from config.loading import SHIPPED_LIST
 from config.manifest import manifest

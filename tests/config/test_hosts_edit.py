@@ -7,7 +7,7 @@ import yaml
 
 from bot.errors import ConfigError
 from config.hosts import read_inventory
-from config.hosts_edit import Entry, edited, quoted
+from config.hosts_edit import NO_KEY, Entry, edited, quoted
 from config.strict_yaml import parse_document
 from tests.config.folder import KEY
 
@@ -82,6 +82,11 @@ def test_a_change_of_the_last_entry_stands_before_new_ones() -> None:
 def test_the_first_key_of_a_host_without_one_is_written() -> None:
     text = FILE.replace(f"host_keys: [{KEY}]", "host_keys: []  # no key yet")
     assert edited(text, [Entry("db-01", {}, (OTHER,))]) == text.replace("host_keys: []", f"host_keys: [{OTHER}]")
+
+
+def test_the_note_that_there_is_no_key_goes_with_the_first_one() -> None:
+    text = FILE.replace(f"host_keys: [{KEY}]", f"host_keys: []{NO_KEY}")
+    assert edited(text, [Entry("db-01", {}, (OTHER,))]) == FILE.replace(f"[{KEY}]", f"[{OTHER}]")
 
 
 def test_words_that_yaml_takes_for_something_else_are_quoted() -> None:
