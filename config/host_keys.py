@@ -7,6 +7,7 @@ import re
 from bot.core.hosts.fingerprint import fingerprint_of
 
 FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}", re.ASCII)
+_MD5 = re.compile(r"(?:MD5:)?[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2})+", re.ASCII)
 _KEY_TYPES = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")
 
 
@@ -15,8 +16,20 @@ def read_host_key(typed: str) -> str:
     if FINGERPRINT.fullmatch(typed):
         return typed
     if typed.partition(" ")[0] not in _KEY_TYPES:
-        raise ValueError("is neither a fingerprint (SHA256:...) nor a public key (ssh-ed25519 AAAA...)")
+        raise ValueError(_not_a_key(typed))
     return read_public_key(typed)
+
+
+def _not_a_key(typed: str) -> str:
+    """What people give instead of a key."""
+    kind, _, rest = typed.partition(":")
+    if kind == "SHA256":
+        return f"is a damaged fingerprint: `SHA256:` is followed by 43 letters and digits, and here by {len(rest)}"
+    if _MD5.fullmatch(typed):
+        return "is an MD5 fingerprint; `ssh-keygen -lf FILE` shows the one that begins with SHA256:"
+    if any(word in _KEY_TYPES for word in typed.split()[1:]):
+        return "is a line of known_hosts; leave out what stands before the kind of the key"
+    return "is neither a fingerprint (SHA256:...) nor a public key (ssh-ed25519 AAAA...)"
 
 
 def read_fingerprint(typed: str) -> str:

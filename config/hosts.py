@@ -35,6 +35,8 @@ def read_name(typed: str) -> str:
     """A host's name as people type it; one label, never a domain or an address. Raises `ValueError`."""
     if typed in RESERVED:
         raise ValueError(f"`{typed}` is a command word and cannot be a host name")
+    if not _NAME.fullmatch(typed) and "." in typed:
+        raise ValueError(f"`{typed[:80]}` has a domain, which belongs into `address`; name it without")
     if not _NAME.fullmatch(typed):
         raise ValueError(f"`{typed[:80]}` is not a valid host name; use lower-case letters, digits and dashes")
     return typed
@@ -166,7 +168,10 @@ def _untrusted(places: Sequence[Place], cas: Sequence[Covered]) -> Iterator[str]
     """Hosts of which no key would be trusted."""
     for place in places:
         if place.entry.host_keys is None and not authorities_of(place.entry.name, cas):
-            yield place.complaint("host_keys", "is missing, and no host_ca covers this name")
+            yield place.complaint(
+                "host_keys",
+                "is missing, and no host_ca covers this name; write `host_keys: []`, and `maskbot hosts scan` shows it",
+            )
 
 
 def _duplicates(places: Sequence[Place]) -> Iterator[str]:

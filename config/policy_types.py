@@ -14,6 +14,7 @@ from bot.core.systemd.units import UNIT_TYPES
 from bot.core.time.human_time import read_length
 from bot.errors import UsageError
 
+_SHOULD = re.compile(r"^(?:Input|String|List|Dictionary) should ")
 _PATTERN = re.compile(r"[A-Za-z0-9:_.@\\*?\[\]!-]+", re.ASCII)
 _PERSON = re.compile(r"(?:(?P<home>[TE][A-Z0-9]+):)?(?P<user>[UW][A-Z0-9]+)", re.ASCII)
 
@@ -63,7 +64,7 @@ def read_zone(typed: object) -> tzinfo:
             raise ValueError
         return ZoneInfo(typed)
     except (ValueError, LookupError, OSError):
-        meant = near(str(typed), available_timezones())
+        meant = near(str(typed), (name for name in available_timezones() if "/" in name))
         what = "is not a time zone known on this machine; write it like Europe/Berlin, or UTC"
         raise ValueError(f"{what}.{meant}" if meant else what) from None
 
@@ -77,6 +78,11 @@ def read_clock_time(typed: object) -> time:
         return time(int(found[1]), int(found[2]))
     except ValueError:
         raise ValueError('is not a time of day; write it like "09:00", with the quotes') from None
+
+
+def plainly(message: str) -> str:
+    """What pydantic says, in our words."""
+    return _SHOULD.sub("has to ", message.removeprefix("Value error, ").replace(" after validation", ""))
 
 
 def near(word: str, known: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot.core.audit.audit_shipping import SinkNeed
 from bot.core.paging import Format
 from bot.errors import ConfigError
-from config.policy_types import near
+from config.policy_types import near, plainly
 from config.secret_files import file_names, read_secret_files
 from config.setting_types import (
     Address,
@@ -237,5 +237,5 @@ def _unknown_names() -> Iterator[str]:
 def _lines(error: ValidationError) -> Iterator[str]:
     for found in error.errors(include_url=False, include_input=False, include_context=False):
         name = "".join(str(part) for part in found["loc"][:1])
-        said = found["msg"].removeprefix("Value error, ")
+        said = plainly(found["msg"])
         yield f"{name if name.startswith('SLACK_') else PREFIX + name.upper()}: {said}" if name else said

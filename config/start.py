@@ -26,10 +26,19 @@ TOKENS_BEGIN = {"SLACK_BOT_TOKEN": ("xoxb-", "xoxe.xoxb-"), "SLACK_APP_TOKEN": (
 
 _NAMES = {"xoxb-": "a bot token", "xapp-": "an app-level token", "xoxp-": "a user token", "xoxe": "a rotating token"}
 
+_LONGEST_SOCKET = 107  # unix(7)
+
 
 def examine(settings: Settings) -> tuple[Configuration | None, list[ConfigProblem]]:
     """The configuration if it can be read, and every error and warning; with an error the bot does not start."""
-    found = [*_seal(settings), *_key(settings), *_tokens(settings), *_places(settings), *_secrets(settings)]
+    found = [
+        *_nothing(settings),
+        *_seal(settings),
+        *_key(settings),
+        *_tokens(settings),
+        *_places(settings),
+        *_secrets(settings),
+    ]
     configuration, in_files = examine_files(settings)
     said = "\n".join(one.text for one in found)  # of the key also with the name of its setting
     return configuration, [*found, *(one for one in in_files if one.text not in said)]
@@ -78,6 +87,16 @@ def seal_keys(settings: Settings) -> KeyRing:
     return parse_keys(settings.seal_keys.get_secret_value())
 
 
+def _nothing(settings: Settings) -> Iterator[ConfigProblem]:
+    """That a shell has no setting at all: most often one in which nobody has read the settings' file."""
+    if settings.model_fields_set:
+        return
+    what = "no setting of the bot is in this environment"
+    made = "set -a; . maskbot/maskbot.env; set +a"
+    fix = f"{made}, where you ran `maskbot init`; run that first if there is no installation yet."
+    yield ConfigProblem("error", what, fix)
+
+
 def _seal(settings: Settings) -> Iterator[ConfigProblem]:
     try:
         seal_keys(settings)
@@ -88,14 +107,15 @@ def _seal(settings: Settings) -> Iterator[ConfigProblem]:
 
 def _key(settings: Settings) -> Iterator[ConfigProblem]:
     """The key with which the bot logs in: read as it is at each login."""
-    make = "ssh-keygen -t ed25519 -N '' -C maskbot -f KEY, and MASKBOT_SSH_KEY_FILE=KEY"
+    make = "ssh-keygen -t ed25519 -N '' -C maskbot -f KEY"
     path = settings.ssh_key_file
     if path is None:
         what = "MASKBOT_SSH_KEY_FILE is not set: the bot needs the private key with which it logs in"
-        yield ConfigProblem("error", what, make)
+        yield ConfigProblem("error", what, f"{make}, and MASKBOT_SSH_KEY_FILE=KEY")
         return
     if not path.is_file():
-        yield ConfigProblem("error", f"MASKBOT_SSH_KEY_FILE: no such file: {path}", make.replace("KEY", str(path), 1))
+        fix = f"Put the key back, or {make.replace('KEY', str(path))} and install it on each host."
+        yield ConfigProblem("error", f"MASKBOT_SSH_KEY_FILE: no such file: {path}", fix)
         return
     try:
         OwnKey(path)
@@ -122,6 +142,8 @@ def _tokens(settings: Settings) -> Iterator[ConfigProblem]:
         elif begins and not token.startswith(begins):
             text = f"{name} has to begin with {begins[0]}, and holds {what}"
             yield ConfigProblem("error", text, WHERE_SLACK_SHOWS[name])
+        elif len(token.split()) > 1:
+            yield ConfigProblem("error", f"{name} holds more than one word", WHERE_SLACK_SHOWS[name])
         elif not begins and kinds[name]:
             yield ConfigProblem("error", f"{name} holds {what}", WHERE_SLACK_SHOWS[name])
 
@@ -136,6 +158,9 @@ def _places(settings: Settings) -> Iterator[ConfigProblem]:
     for name, path in (("MASKBOT_DATABASE_URL", database), ("MASKBOT_SOCKET", settings.socket)):
         if path and (why := _unusable(path.absolute().parent)):
             yield ConfigProblem("error", f"{name}: its folder {path.parent} {why}")
+    if (length := len(os.fsencode(settings.socket))) > _LONGEST_SOCKET:
+        what = f"MASKBOT_SOCKET: its path has {length} bytes, and no socket's path may have more than {_LONGEST_SOCKET}"
+        yield ConfigProblem("error", what, "Name a shorter one, such as /run/maskbot/maskbot.sock.")
 
 
 def _unusable(folder: Path) -> str:

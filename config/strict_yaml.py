@@ -1,7 +1,6 @@
 """Read YAML files strictly: every value knows its line, so that every error can name it."""
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from bot.edges.private_files import Use, faults
 from bot.errors import ConfigError
-from config.policy_types import near
+from config.policy_types import near, plainly
 
 Loc = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
@@ -47,6 +46,9 @@ def read_document(path: Path) -> Document:
         if wrong := [str(fault) for fault in faults(path, Use.CONFIGURATION) if fault.is_serious]:
             raise together(wrong)
         content = path.read_bytes()
+    except FileNotFoundError:
+        where = "MASKBOT_CONFIG_DIR names its folder, and `maskbot init` makes the first one"
+        raise ConfigError(f"{path}: there is no such file; {where}") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     return parse_document(path, content)
@@ -71,8 +73,8 @@ def _unreadable(error: yaml.MarkedYAMLError, line: int) -> str:
         return str(error.problem)
     begin = error.context_mark.line + 1 if error.context_mark else line
     where = f", {error.context} that begins in line {begin}" if begin != line else ""
-    hint = "; indent with spaces, not tabs" if "\\t" in str(error.problem) else ""
-    return f"is not valid YAML: {error.problem}{where}{hint}"
+    mend = next((f"; {mend}" for said, mend in _MENDS.items() if said in str(error.problem)), "")
+    return f"is not valid YAML: {error.problem}{where}{mend}"
 
 
 def validate(document: Document, model: type[Model]) -> Model:
@@ -102,8 +104,7 @@ def _place(found: ErrorDetails) -> Loc:
 def _complaint_about(found: ErrorDetails) -> str:
     if found["type"] in _PLAIN_WORDS:
         return _PLAIN_WORDS[found["type"]]
-    said = found["msg"].removeprefix("Value error, ").replace(" after validation", "")
-    return _SHOULD.sub("has to ", said)
+    return plainly(found["msg"])
 
 
 def _meant(model: type[BaseModel], found: ErrorDetails) -> str:
@@ -130,7 +131,16 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models_in(inner)
 
 
-_SHOULD = re.compile(r"^(?:Input|String|List|Dictionary) should ")
+# What mends YAML that cannot be read, by what its reader says; the first that fits.
+_INDENTATION = "compare the indentation with that of the lines above"
+_MENDS = {
+    "\\t": "indent with spaces, not tabs",
+    "cannot start any token": "put this text into quotes",
+    "mapping values are not allowed here": f"{_INDENTATION}, and put text with a colon in it into quotes",
+    "expected <block end>": _INDENTATION,
+    "expected ',' or": "a bracket or a comma is missing in the lines above",
+    "could not find expected ':'": f"{_INDENTATION}, and see whether a colon is missing",
+}
 _PLAIN_WORDS = {
     "extra_forbidden": "unknown key",
     "missing": "is missing",

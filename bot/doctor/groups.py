@@ -114,7 +114,7 @@ def _reachable_approvals(rule: Rule, members: Members, without: Iterable[PersonI
 
 def _unfit_note(rule: Rule, members: Members, unfit: frozenset[PersonId]) -> str:
     count = len(unfit & _approving(rule, members))
-    return f" ({count} in its groups cannot: guests, bots or deactivated)" if count else ""
+    return f" ({count} in its groups cannot: guests, bots, deactivated or of another workspace)" if count else ""
 
 
 def _approving(rule: Rule, members: Members) -> frozenset[PersonId]:

@@ -69,7 +69,7 @@ WRONG = {
         "hosts.yaml:4: hosts[0].environment: `PROD` is not a valid name",
     ),
     "no key": (f"    host_keys: [{KEY}]\n", "", "hosts.yaml:2: hosts[0].host_keys: is missing"),
-    "half a fingerprint": (KEY, KEY[:-1], "hosts.yaml:6: hosts[0].host_keys[0]: is neither a fingerprint"),
+    "half a fingerprint": (KEY, KEY[:-1], "hosts.yaml:6: hosts[0].host_keys[0]: is a damaged fingerprint"),
     "an old kind of key": (KEY, "ssh-dss AAAA", "hosts.yaml:6: hosts[0].host_keys[0]: is neither a fingerprint"),
     "a damaged key": (KEY, "ssh-ed25519 AAA", "hosts.yaml:6: hosts[0].host_keys[0]: is a public key with damaged"),
     "a key under another name": (KEY, PUBLIC.replace("ssh-ed25519", "ssh-rsa"), "is damaged: it says ssh-rsa"),

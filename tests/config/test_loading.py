@@ -144,7 +144,10 @@ def test_a_file_that_its_group_may_write_is_doubted(folder: Folder) -> None:
 
 def test_a_file_that_is_not_there_is_named(folder: Folder) -> None:
     folder.policy = ""
-    assert folder.complaints() == ["policy.yaml: cannot be read: No such file or directory"]
+    assert folder.complaints() == [
+        "policy.yaml: there is no such file; MASKBOT_CONFIG_DIR names its folder, and `maskbot init` "
+        "makes the first one"
+    ]
 
 
 def test_a_file_that_is_no_text_is_named(folder: Folder) -> None:
@@ -184,7 +187,7 @@ def wrong(folder: Folder, **more: object) -> str:
 def test_a_key_that_nobody_could_log_in_with_is_an_error(folder: Folder) -> None:
     key = folder.path / "id"
     assert wrong(folder, ssh_key_file=None).startswith("MASKBOT_SSH_KEY_FILE is not set")
-    assert f"no such file: {key} ssh-keygen" in wrong(folder, ssh_key_file=key)
+    assert f"no such file: {key} Put the key back, or ssh-keygen" in wrong(folder, ssh_key_file=key)
     for mode, text, said in (
         (0o600, "junk", "not a private key"),
         (0o600, "ssh-ed25519 AAAA maskbot", "that is the public half of a key"),

@@ -38,11 +38,16 @@ def parse_url(text: str) -> URL:
             "MASKBOT_DATABASE_URL is not a database URL; it looks like sqlite:///var/maskbot.sqlite."
         ) from None
     match url.get_backend_name():
+        case "sqlite" if url.host:
+            raise ConfigError(f"MASKBOT_DATABASE_URL has two slashes for three: sqlite:///{url.host}/... is a file.")
         case "sqlite" if url.database and url.database != ":memory:":
             return url.set(drivername="sqlite+pysqlite")
         case "postgresql":
             return url.set(drivername="postgresql+psycopg")
-    raise ConfigError("MASKBOT_DATABASE_URL must name a SQLite file or a PostgreSQL database.")
+    raise ConfigError(
+        "MASKBOT_DATABASE_URL must name a SQLite file or a PostgreSQL database: "
+        "sqlite:////var/lib/maskbot/maskbot.sqlite, or postgresql://USER@HOST/NAME."
+    )
 
 
 def describe(url: URL) -> str:

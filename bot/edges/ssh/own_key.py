@@ -68,6 +68,8 @@ def _identity(path: Path) -> tuple[int, int, int, int] | None:
 def _load(path: Path) -> paramiko.PKey:
     """Load the key and its certificate. Raises `ConfigError`."""
     try:
+        if public := _public_half(path):
+            raise ConfigError(public)
         if wrong := faults(path, Use.SECRET):
             raise ConfigError(f"{wrong[0]}; a private key is for its owner alone. Do: chmod 600 {path}")
         key = paramiko.PKey.from_path(path)
@@ -82,14 +84,23 @@ def _load(path: Path) -> paramiko.PKey:
     return key
 
 
-def _why_no_key(path: Path) -> str:
-    """What people give instead of a private key, most often its public half."""
+def _public_half(path: Path) -> str:
+    """What to say of the public half of a key, which people give most often instead; its mode does not matter."""
+    if not _beginning(path).startswith((b"ssh-", b"ecdsa-", b"sk-")):
+        return ""
+    private = str(path).removesuffix(".pub")
+    other = f" The private key is the file beside it, {private}." if private != str(path) else ""
+    return f"{path}: that is the public half of a key, and the bot needs the private one.{other}"
+
+
+def _beginning(path: Path) -> bytes:
     with path.open("rb") as file:
-        start = file.read(64)
-    if start.startswith((b"ssh-", b"ecdsa-", b"sk-")):
-        private = str(path).removesuffix(".pub")
-        other = f" The private key is the file beside it, {private}." if private != str(path) else ""
-        return f"{path}: that is the public half of a key, and the bot needs the private one.{other}"
+        return file.read(64)
+
+
+def _why_no_key(path: Path) -> str:
+    """What else people give instead of a private key."""
+    start = _beginning(path)
     if start.startswith(b"PuTTY"):
         return f"{path}: a key of PuTTY. Convert it: puttygen {path} -O private-openssh -o KEY"
     if b"PRIVATE KEY" in start:
