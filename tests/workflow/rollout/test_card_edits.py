@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.requests import FollowupKind, Request, RolloutSettings
+from bot.core.requests import FollowupKind, Request, RolloutRule
 from bot.workflow import Workers
 from tests.workflow.rollout.rolled import HOSTS, rolled_out
 from tests.workflow.slack import ALICE
@@ -18,7 +18,7 @@ from tests.workflow.world import EDITS_APART, POLICY, World
 @pytest.fixture
 def changed_deps() -> Mapping[str, Any]:
     (rule,) = POLICY.rules
-    return {"policy": replace(POLICY, rules=(replace(rule, rollout=RolloutSettings(pause=timedelta(hours=1))),))}
+    return {"policy": replace(POLICY, rules=(replace(rule, rollout=RolloutRule(pause=timedelta(hours=1))),))}
 
 
 def pauses(world: World, request: Request) -> list[float]:
