@@ -1,8 +1,12 @@
 """Why an approved request waits, ends without running, or finds nothing to do."""
 
+from datetime import datetime, timedelta
+
 from bot.core.requests import Request
+from bot.core.time.human_time import humanize
 
 UNDONE_BEFORE = "The mask was undone before this could start."
+_MINUTE = timedelta(minutes=1)  # the card is not edited more often for it
 OUR_MISTAKE = "Something went wrong in the bot. Its operator finds the error in the log."
 
 
@@ -15,9 +19,13 @@ def unused(request: Request) -> str:
     return f"Its window closed at {window.closes:%Y-%m-%d %H:%M} UTC, before the change could start.{why}"
 
 
-def waits_for(other: Request) -> str:
-    """Another change runs on the host, and since when."""
-    return f"`{other.ask.change}` has been running there since {other.begun_at or other.asked_at:%H:%M} UTC."
+def waits_for(other: Request, now: datetime) -> str:
+    """Another change runs on the host: whose it is, since when, and for how long in whole minutes."""
+    whose = "The bot's own" if other.ask.by_itself else f"{other.owner_name or other.owner.user}'s"
+    since = other.begun_at or other.asked_at
+    age = (now - since) // _MINUTE * _MINUTE
+    so_long = f" ({humanize(age)})" if age else ""
+    return f"{whose} `{other.ask.change}` has been running there since {since:%H:%M} UTC{so_long}."
 
 
 def mask_is_gone(mask: Request) -> str:

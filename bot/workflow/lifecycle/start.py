@@ -148,9 +148,10 @@ def _wait_for_its_turn(deps: Deps, request: Request) -> Update | None:
     if other := next((one for one in running if _is_in_the_way(one, request)), None):
         text = f"Another change is running on {request.ask.change.host}."
         busy = HostBusy(text, again_in=deps.timings.host_busy)
-        if (deps.clock.now() - (other.begun_at or other.asked_at)).total_seconds() <= deps.timings.progress:
+        now = deps.clock.now()
+        if (now - (other.begun_at or other.asked_at)).total_seconds() <= deps.timings.progress:
             raise busy
-        return _noted(request, words.waits_for(other), busy)
+        return _noted(request, words.waits_for(other, now), busy)
     if request.kill_switch or (deps.sinks and request.is_new_mask and may_leave_unshipped(deps)):
         raise NotYet("The kill switch is on, or audit shipping is behind.", again_in=deps.timings.host_busy)
     is_new, place = request.ask.change.verb is Verb.MASK and not request.ask.by_itself, request.ask.place

@@ -140,13 +140,21 @@ def said_to_owners() -> dict[str, str]:
 def said_of_starting() -> dict[str, str]:
     """Why a request waits, or ends without running."""
     window = ScheduledWindow(NOW, NOW + MINUTES)
+    nobody = replace(waiting(), ask=replace(waiting().ask, requester_name=""))
     late = replace(waiting(), ask=replace(waiting().ask, change=replace(change(), scheduled_window=window)))
     return {
         "approved, and not used": not_started.unused(waiting()),
         "its window closed": not_started.unused(late),
         "its window closed, for a reason": not_started.unused(late.on_target(note="web-01 does not answer.")),
-        "waits for another change": not_started.waits_for(replace(waiting(), begun_at=NOW)),
-        "waits for a change that has not begun": not_started.waits_for(waiting()),
+        "waits for another change": not_started.waits_for(
+            replace(waiting(), begun_at=NOW), NOW + timedelta(minutes=12, seconds=40)
+        ),
+        "waits for a change that has not begun": not_started.waits_for(
+            replace(nobody, asked_at=NOW), NOW + timedelta(seconds=59)
+        ),
+        "waits for a change by the bot": not_started.waits_for(
+            replace(waiting(), begun_at=NOW, ask=replace(waiting().ask, by_itself=True)), NOW + MINUTES
+        ),
         "the mask is gone": not_started.mask_is_gone(proven()),
         "a user's mask is gone": not_started.mask_is_gone(of_deploy(proven())),
         "the mask was undone": not_started.UNDONE_BEFORE,

@@ -81,5 +81,6 @@ def test_a_change_that_hangs_is_named_on_the_card_of_what_waits_behind_it(idle: 
             advance(world.deps, claim)
         card = words(render(world.store.get(approved.id), now=world.clock.now()))
         assert "Next*  starts once web-01 answers and no other change runs there" in card
-        assert (f"`{first.ask.change}` has been running there since" in card) == is_named
+        said = f"alice's `{first.ask.change}` has been running there since {now:%H:%M} UTC (1 minute)."
+        assert (said in card) == is_named
         world.store.release(claim, due_at=world.clock.now())
