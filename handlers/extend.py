@@ -1,11 +1,12 @@
-"""Extend and Keep: a later expiry for a mask, or none any more; a later review date for a hold."""
+"""Extend, Keep, Give it an end, Hold it: another expiry for a mask, or none; a review date for a hold."""
 
 from datetime import datetime
+from functools import partial
 
 from bot.core.cards import forms, hold_form
 from bot.core.cards.blocks import Action
 from bot.core.input.names import read_duration, read_reason
-from bot.core.requests import Duration
+from bot.core.requests import Duration, Hold
 from bot.core.text import unmangle
 from bot.core.time.human_time import read_day
 from bot.errors import UsageError
@@ -17,15 +18,18 @@ from handlers.payload import Click, Submission
 
 
 def register(surface: Surface) -> None:
-    """Register the two buttons and their forms."""
+    """Register the buttons and their forms."""
     surface.click(Action.EXTEND, extend)
+    surface.click(Action.GIVE_END, extend)
+    surface.click(Action.HOLD, hold)
     surface.click(Action.KEEP, keep)
     surface.submission(forms.EXTEND, extend_by)
     surface.submission(forms.KEEP, keep_because)
+    surface.submission(forms.HOLD, hold_by)
 
 
 def extend(desk: Desk, click: Click, form: Forms) -> str:
-    """Open the form for a later expiry."""
+    """Open the form for a later expiry, or for the first one."""
     form.open(form_about(desk, desk.extensions.mask_to_extend(click.request_id), forms.extend_form), click)
     return ""
 
@@ -33,6 +37,13 @@ def extend(desk: Desk, click: Click, form: Forms) -> str:
 def keep(desk: Desk, click: Click, form: Forms) -> str:
     """Open the form for the reason, and for a hold's next review date."""
     form.open(form_about(desk, desk.extensions.mask_to_keep(click.request_id), forms.keep_form), click)
+    return ""
+
+
+def hold(desk: Desk, click: Click, form: Forms) -> str:
+    """Open the form for the owners of a hold, and for its review date."""
+    mask, draw = desk.extensions.mask_to_hold(click.request_id), partial(forms.hold_form, owners=desk.hold_owners)
+    form.open(form_about(desk, mask, draw), click)
     return ""
 
 
@@ -54,6 +65,18 @@ def keep_because(desk: Desk, sent: Submission) -> str:
     return ""
 
 
+def hold_by(desk: Desk, sent: Submission) -> str:
+    """Ask that the mask becomes a hold, with a reason."""
+    reason, review, owners = _reason(sent), _review(desk, sent), str(sent.fields.get(hold_form.OWNERS, ""))
+    if not reason:
+        raise InvalidFields({forms.REASON: "Holding a mask needs a reason."})
+    if review is None or not owners:
+        raise InvalidFields({hold_form.OWNERS: "A hold needs its owners and their review date."})
+    asked = desk.extensions.hold(sent.click.request_id, Hold(owners, review), reason, sent.caller)
+    keep_home_current(desk, sent.click, asked.id)
+    return ""
+
+
 def _duration(desk: Desk, sent: Submission) -> Duration:
     typed = unmangle.text(sent.fields.get(forms.OTHER, "")).strip()
     try:
@@ -63,7 +86,7 @@ def _duration(desk: Desk, sent: Submission) -> Duration:
 
 
 def _review(desk: Desk, sent: Submission) -> datetime | None:
-    """The review date, which only a hold's form asks for."""
+    """The review date of a hold, or the day of the next reminder of a mask without expiry."""
     typed = sent.fields.get(hold_form.REVIEW_ON)
     if typed is None:
         return None

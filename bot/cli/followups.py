@@ -95,7 +95,12 @@ def keep(
     reason: options.NeededReason,
     *,
     day: Annotated[
-        str, typer.Option("--review", metavar="DAY", help="For a hold: when its owners review it next.")
+        str,
+        typer.Option(
+            "--review",
+            metavar="DAY",
+            help="When a hold is reviewed next, or the owner of a mask without expiry is reminded.",
+        ),
     ] = "",
     no_wait: options.NoWait = False,
     json: options.Json = False,

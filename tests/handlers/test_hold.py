@@ -97,7 +97,7 @@ class TestKeeping:
         assert (kept.ask.instead_of, kept.ask.reason) == (mask.hold and mask.hold.review, "it goes on")
 
     def test_it_cannot_be_extended(self, world: World, mask: Request) -> None:
-        with pytest.raises(UsageError, match="There is no expiry to extend"):
+        with pytest.raises(UsageError, match="It is a hold"):
             world.desk.extensions.extend(
                 mask.id, Duration(lasts=timedelta(hours=1)), Caller(mask.owner, "", mask.ask.place, "k")
             )

@@ -29,6 +29,7 @@ FORMS = (
     forms.DENY,
     forms.EXTEND,
     forms.KEEP,
+    forms.HOLD,
     forms.BREAK_GLASS,
     forms.ANSWER,
     forms.HAND_OVER,

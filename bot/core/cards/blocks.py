@@ -57,6 +57,8 @@ class Action(StrEnum):
     LOOK_NOW = "look_now"
     EXTEND = "extend"
     KEEP = "keep"
+    GIVE_END = "give_it_an_end"
+    HOLD = "hold_it"
     ASK = "ask"  # on the Home tab, like the next
     REFRESH = "refresh"
     BREAK_GLASS = "break_glass"

@@ -20,6 +20,8 @@ LABELS = {
     Action.LOOK_NOW: "Check now",
     Action.EXTEND: "Extend",
     Action.KEEP: "Keep",
+    Action.GIVE_END: "Give it an end",
+    Action.HOLD: "Hold it",
     Action.BREAK_GLASS: "Break glass",
     Action.ANSWER: "Answer",
     Action.HAND_OVER: "Hand over",
@@ -43,6 +45,11 @@ _STYLES = {
 def buttons(request: Request, actions: Sequence[Action]) -> Block:
     """A row of buttons for this request."""
     return {"type": "actions", "block_id": "buttons", "elements": [_button(request, action) for action in actions]}
+
+
+def end_button(mask: Request) -> Action:
+    """The button for another expiry, or for the first one."""
+    return Action.EXTEND if mask.aftercare.expires_at else Action.GIVE_END
 
 
 def value(request: Request) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.core.cards import break_glass, brought_down, drift, expiry, reload, still_running, unit_state
 from bot.core.cards.before_after import MASKED, screen_reader_lines, table
 from bot.core.cards.blocks import Action, Block, Markup, Text, clock, day, escape, join, message, row, section, words
-from bot.core.cards.buttons import buttons
+from bot.core.cards.buttons import buttons, end_button
 from bot.core.cards.consequences import twins
 from bot.core.cards.outcomes import TITLES
 from bot.core.cards.rollout.actions import actions as rollout_actions
@@ -67,6 +67,8 @@ def title(request: Request) -> str:
     outcome = target.outcome or Outcome.UNKNOWN
     if since := _title_since(request, outcome):
         return since
+    if outcome is Outcome.EXTENDED and request.ask.new_kind:
+        return expiry.NEW_KINDS[request.ask.new_kind]
     if outcome is Outcome.EXTENDED and request.ask.change.hold:
         return "HOLD KEPT"
     if outcome is Outcome.EXTENDED and request.ask.change.duration is None:
@@ -224,8 +226,9 @@ def actions(request: Request, now: datetime) -> tuple[Action, ...]:
         keep = () if request.ask.rollout else (Action.KEEP,)
         return (*again, Action.UNMASK, *keep, Action.DETAILS)
     if request.is_live_mask:
-        longer = (Action.EXTEND, Action.KEEP) if request.aftercare.expires_at else ()
-        return (Action.UNMASK, *longer, *mask_set(request), Action.DETAILS)
+        end, whole_set = end_button(request), mask_set(request)
+        change_end = (end, Action.KEEP, *whole_set) if request.aftercare.expires_at else (*whole_set, end, Action.KEEP)
+        return (Action.UNMASK, *change_end, Action.DETAILS)
     if target.outcome is Outcome.NOT_OURS and target.after and target.after.mask_layers:
         return (Action.UNMASK, Action.DETAILS)
     if not request.can_be_undone or request.ask.change.verb is not Verb.MASK:

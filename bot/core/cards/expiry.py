@@ -7,8 +7,15 @@ from bot.core.cards import hold as holds
 from bot.core.cards.blocks import Markup, clock, day, escape, join, mention, row, words
 from bot.core.cards.titles import subject
 from bot.core.input.names import REASON_LIMIT
-from bot.core.requests import Aftercare, Duration, Extension, Request
+from bot.core.requests import Aftercare, Ask, Duration, Extension, NewKind, Request
 from bot.core.time.human_time import humanize
+
+NEW_KINDS = {
+    NewKind.ENDING: "GIVEN AN END",
+    NewKind.HELD: "HELD FROM NOW ON",
+    NewKind.LOOKED_AT: "KEPT, STILL WITHOUT EXPIRY",
+}
+_LABELS = {NewKind.ENDING: "Given an end", NewKind.HELD: "Made a hold", NewKind.LOOKED_AT: "Kept"}
 
 
 def rows(mask: Request) -> Iterator[Markup]:
@@ -35,14 +42,23 @@ def rows(mask: Request) -> Iterator[Markup]:
 def plan(request: Request) -> Iterator[Markup]:
     """The effect of another expiry, for the approvers. The host has not been checked for this."""
     ask = request.ask
-    if ask.change.hold:
+    if ask.change.hold and not ask.new_kind:
         yield from holds.plan(request, ask.change.hold)
         return
-    yield row(
-        "Now", words("our mask, {}", words("expires {}", day(ask.instead_of)) if ask.instead_of else "which expires")
-    )
-    yield row("Then", _then(ask.change.duration))
+    yield row("Now", words("our mask, {}", _now(ask)))
+    if hold := ask.change.hold:
+        yield row("Then", words("a hold by @{}, who review it {}; it never expires", hold.owners, day(hold.review)))
+        yield row("Undo", words("only @{} can lift it, with approval", hold.owners))
+        return
+    reminded = words("it stays without expiry; its owner is reminded {}", day(ask.remind_at)) if ask.remind_at else ""
+    yield row("Then", reminded or _then(ask.change.duration))
     yield row("Undo", "one click: unmask, and everything is put back")
+
+
+def _now(ask: Ask) -> Markup:
+    if ask.instead_of:
+        return words("which expires {}", day(ask.instead_of))
+    return words("which has no expiry" if ask.new_kind else "which expires")
 
 
 def _then(duration: Duration | None) -> Markup:
@@ -54,8 +70,12 @@ def _then(duration: Duration | None) -> Markup:
 def new_expiry_rows(request: Request) -> Iterator[Markup]:
     """The effect of a request that extends a mask; its host was not touched."""
     ask = request.ask
-    if ask.change.hold:
-        yield row("Review", day(ask.change.hold.review))
+    if hold := ask.change.hold:
+        owners = [row("Held", words("by @{}", hold.owners))] if ask.new_kind else []
+        yield from (*owners, row("Review", day(hold.review)))
+        return
+    if ask.remind_at:
+        yield row("Expires", words("never; its owner is reminded {}", day(ask.remind_at)))
         return
     instead = words(", instead of {}", day(ask.instead_of)) if ask.instead_of else words("")
     yield row("Expires", words("{}{}", _until(ask.change.duration), instead))
@@ -82,7 +102,7 @@ def _why_and_when(aftercare: Aftercare) -> Iterator[Markup]:
 
 
 def _extension_row(newest: Extension) -> Markup:
-    label = "Extended" if newest.until else "Kept"
+    label = _LABELS[newest.new_kind] if newest.new_kind else "Extended" if newest.until else "Kept"
     who = words("by {} {}", mention(newest.by, newest.by_name), clock(newest.at))
     why = escape(newest.reason, width=REASON_LIMIT)
     return row(label, words("{}: {}", who, why) if why else who)
@@ -93,7 +113,7 @@ def expiry_reminder(mask: Request, expires_at: datetime, now: datetime) -> str:
     when = f"{expires_at:%H:%M} UTC, in {humanize(expires_at - now)}"
     return (
         f"The mask of {subject(mask)} expires at {when}, then everything is put back. "
-        "Use Extend or Keep on its card to change that."
+        "Use Extend or Keep to change that."
     )
 
 
@@ -110,7 +130,8 @@ def no_expiry_reminder(mask: Request, now: datetime) -> str:
     """The mask has no expiry."""
     age = humanize(now - mask.finished_at if mask.finished_at else timedelta())
     why = f" Reason: {mask.ask.reason}" if mask.ask.reason.strip() else ""
-    return f"The mask of {subject(mask)} has no expiry and has lasted {age}.{why}\nUse Unmask on its card to undo it."
+    what = "Unmask it, give it an end, or use Keep to say why it stays."
+    return f"The mask of {subject(mask)} has no expiry and has lasted {age}.{why}\n{what}"
 
 
 def aftercheck_message(request: Request, found: Sequence[str], now: datetime) -> str:

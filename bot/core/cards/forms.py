@@ -10,7 +10,7 @@ from bot.core.cards.approval import plan_rows, questions
 from bot.core.cards.blocks import Block, Markup, Text, option, plain_text, row, section, words
 from bot.core.cards.buttons import DIGEST_SIGNS
 from bot.core.cards.form_fields import TITLE, input_block, modal, note, text_input
-from bot.core.cards.hold_form import hold_fields, review_field
+from bot.core.cards.hold_form import hold_fields, review_field, to_hold
 from bot.core.cards.step_up_forms import code_field
 from bot.core.cards.titles import loud_title, requester_and_reason
 from bot.core.input.draft import EMPTY, Draft
@@ -18,6 +18,7 @@ from bot.core.input.names import REASON_LIMIT
 from bot.core.requests import Request
 
 MASK, DENY, APPROVE, EXTEND, KEEP = "mask_form", "deny_form", "approve_form", "extend_form", "keep_form"  # callback ids
+HOLD = "hold_form"
 BREAK_GLASS, ANSWER, HAND_OVER, SIGN_OFF = "break_glass_form", "answer_form", "hand_over_form", "sign_off_form"
 TOLD = "told"  # of text that is only read
 FROM_MESSAGE, FROM_ANYWHERE = "mask_for_message", "mask_from_anywhere"  # of the shortcuts that open the mask form
@@ -81,7 +82,8 @@ _OTHER_HINT = "Like 2h, or until 18:00. This is used instead of the choice above
 
 
 def extend_form(mask: Request) -> Block:
-    """How much longer: one of a few lengths, another length, or a time."""
+    """How much longer, or for how long from now: one of a few lengths, another length, or a time."""
+    has_end = mask.aftercare.expires_at is not None
     options = [option(text, length) for length, text in _LONGER.items()]
     menu = {
         "type": "static_select",
@@ -91,24 +93,36 @@ def extend_form(mask: Request) -> Block:
     }
     blocks = [
         section("about", [*_about(mask), *expiry.rows(mask)]),
-        input_block(LONGER, "How much longer", menu),
+        input_block(LONGER, "How much longer" if has_end else "For how long from now", menu),
         input_block(OTHER, "Or", text_input(OTHER, ""), hint=_OTHER_HINT, optional=True),
         input_block(REASON, "Reason", text_input(REASON, "", most=REASON_LIMIT), optional=True),
     ]
-    return modal(EXTEND, "Extend a mask", "Extend", blocks) | _of(mask)
+    title, submit = ("Extend a mask", "Extend") if has_end else ("Give a mask an end", "Set")
+    return modal(EXTEND, title, submit, blocks) | _of(mask)
 
 
 def keep_form(mask: Request) -> Block:
     """Why a mask shall not expire any more; that needs a reason, and the approvals of a mask without expiry.
 
-    For a hold: why it goes on, and its next review date.
+    For a hold: why it goes on, and its next review date. For a mask without expiry: why it stays, and until when.
     """
     field = input_block(REASON, "Reason", text_input(REASON, "", most=REASON_LIMIT))
-    told = words(_HELD if mask.hold else _KEPT)
+    told = words(_HELD if mask.hold else _KEPT if mask.aftercare.expires_at else _STAYS)
     blocks = [section("about", [*_about(mask), *expiry.rows(mask), told]), *review_field(mask), field]
     return modal(KEEP, "Keep a mask", "Keep", blocks) | _of(mask)
 
 
+def hold_form(mask: Request, *, owners: Sequence[str]) -> Block:
+    """Who will own the mask as a hold, when they review it, and why it is held."""
+    field = input_block(REASON, "Reason", text_input(REASON, "", most=REASON_LIMIT))
+    blocks = [section("about", [*_about(mask), *expiry.rows(mask), words(_TO_HOLD)]), *to_hold(owners), field]
+    return modal(HOLD, "Hold a mask", "Request approval", blocks) | _of(mask)
+
+
+_TO_HOLD = (
+    "The mask becomes a hold: it never expires, and only its owners can lift it. That needs approval, like any hold."
+)
+_STAYS = "The mask stays without expiry, and nobody is reminded of it before that day."
 _KEPT = "The mask will no longer expire. That needs approval, like any mask without expiry."
 _HELD = "The mask stays until the next review. Only its owners can keep it, and they need no approval."
 

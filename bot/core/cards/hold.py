@@ -74,7 +74,8 @@ def _removal(mask: Request) -> Iterator[Markup]:
 
 def _keep_row(newest: Extension) -> Markup:
     who = words("by {} {}", mention(newest.by, newest.by_name), clock(newest.at))
-    return row("Kept", words("{}: {}", who, escape(newest.reason, width=REASON_LIMIT)) if newest.reason else who)
+    label = "Made a hold" if newest.new_kind else "Kept"
+    return row(label, words("{}: {}", who, escape(newest.reason, width=REASON_LIMIT)) if newest.reason else who)
 
 
 def hold_in_list(mask: Request, hold: Hold) -> Markup:
@@ -90,7 +91,7 @@ def review_message(mask: Request, hold: Hold, now: datetime) -> str:
     return (
         f"The hold of {subject(mask)} has been due for review since {hold.review:%Y-%m-%d %H:%M} UTC. "
         f"It has lasted {age}.{why}\n"
-        "To keep it, use Keep on its card and give a reason. To lift it, use Unmask there."
+        "To keep it, use Keep and give a reason. To lift it, use Unmask."
     )
 
 
@@ -116,11 +117,11 @@ def still_off_message(mask: Request, hold: Hold) -> str:
 
 
 def _again(mask: Request, *, or_lift: bool = False) -> str:
-    """The button that asks for the mask again. One of many hosts has no card of its own."""
+    """The button that asks for the mask again: below the reminder, or on the card. One of many hosts has no card."""
     if mask.ask.rollout:
         there = f", or `/unmask {mask.target.host} {mask.target.unit}`"
         return "Retry failed only on the card of the hold" + there * or_lift
-    return f"Mask again{' or Unmask' * or_lift} on its card"
+    return "Mask again or Unmask" if or_lift else "Mask again on its card"
 
 
 def back_message(mask: Request) -> str:

@@ -1,10 +1,12 @@
 """Short messages: the outcome line in the channel, refusals, reminders, plain answers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from bot.core.cards.approval import approval_status
-from bot.core.cards.blocks import Markup, Text, escape, join, link_to, mention, ping, section, until, words
+from bot.core.cards.blocks import Action, Markup, Text, escape, join, link_to, mention, ping, section, until, words
+from bot.core.cards.buttons import buttons
 from bot.core.cards.done import title
 from bot.core.cards.rollout.heads import ending, is_whole
 from bot.core.cards.titles import automatic_reason, denial, subject, what
@@ -54,6 +56,11 @@ def note(sentence: str, *, mentions: Sequence[str] = (), link: str = "") -> Text
     first = Markup(" ".join([*called, rows[0]]))
     shown = [first, *rows[1:]]
     return _as_text([*shown, link_to("the card", link)] if link else shown)
+
+
+def with_buttons(text: Text, mask: Request, offered: Sequence[Action]) -> Text:
+    """The text with buttons about a mask below it."""
+    return replace(text, blocks=(*text.blocks, buttons(mask, offered))) if offered else text
 
 
 def outcome_without_card(card: str) -> str:

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from bot.core.cards.blocks import Markup, clock, escape, join, mention, words
 from bot.core.input.names import REASON_LIMIT
-from bot.core.requests import Request, Rollout, Selection, Tally, Verdict, Vote
+from bot.core.requests import NewKind, Request, Rollout, Selection, Tally, Verdict, Vote
 from bot.core.text.sanitize import clean
 
+_NEW_KINDS = {NewKind.ENDING: "give an end to", NewKind.HELD: "hold", NewKind.LOOKED_AT: "keep"}
 _NAME = 40  # characters of a name in the head line of a rollout, so that what follows it is still read
 _NAMED = 3  # as many units or hosts are named there; more are counted
 
@@ -73,6 +74,8 @@ def automatic_reason(request: Request) -> str:
 
 def what(request: Request) -> str:
     """The kind of request in a word."""
+    if request.ask.new_kind:
+        return _NEW_KINDS[request.ask.new_kind]
     if request.ask.extends:
         return "extend" if request.ask.change.duration else "keep"
     return request.ask.change.noun

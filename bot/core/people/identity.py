@@ -66,6 +66,11 @@ class Place:
         return self.channel == "shell"
 
     @property
+    def is_direct(self) -> bool:
+        """Whether it is the conversation of the bot with one person."""
+        return self.channel.startswith("D")
+
+    @property
     def is_home(self) -> bool:
         """Whether the request was made on the Home tab, or in a form without a channel: the answer is a DM."""
         return self.channel == "home"

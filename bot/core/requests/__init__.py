@@ -1,6 +1,6 @@
 """Requests and what they are made of: the change asked for, approvals, stages, outcomes, timers and messages."""
 
-from bot.core.requests.aftercare import Aftercare, Extension, Loss, SeenDrift
+from bot.core.requests.aftercare import Aftercare, Extension, Loss, NewKind, SeenDrift
 from bot.core.requests.approval import Approval, Tally, Verdict, Vote, VoteCommand
 from bot.core.requests.ask import Ask, Change, Verb
 from bot.core.requests.break_glass import BreakGlass, Signature
@@ -40,6 +40,7 @@ __all__ = [
     "Hold",
     "Escalation",
     "Loss",
+    "NewKind",
     "Outcome",
     "Paging",
     "Extension",

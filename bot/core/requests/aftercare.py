@@ -7,6 +7,14 @@ from enum import StrEnum
 from bot.core.people.identity import PersonId
 
 
+class NewKind(StrEnum):
+    """How a request changes the kind of one of our masks; nothing is done on its host."""
+
+    ENDING = "ending"  # it had no expiry, and gets one
+    HELD = "held"  # it becomes a hold
+    LOOKED_AT = "looked_at"  # it has no expiry and gets none; its owner is reminded again on a later day
+
+
 @dataclass(frozen=True, slots=True)
 class Extension:
     """A mask that another request extended, kept or released from its expiry, or a hold with a later review date."""
@@ -17,6 +25,8 @@ class Extension:
     at: datetime
     until: datetime | None  # None: the mask has no expiry any more; for a hold, the new review date
     reason: str = ""
+    new_kind: NewKind | None = None
+    remind_at: datetime | None = None  # of a mask without expiry that somebody looked at: when its owner is reminded
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.core.people.identity import PersonId, Place
+from bot.core.requests.aftercare import NewKind
 from bot.core.requests.duration import Duration
 from bot.core.requests.hold import Hold
 from bot.core.requests.rollout import Selection
@@ -81,6 +82,8 @@ class Ask:
     selection: Selection | None = None  # a rollout: everything that it is about; the change names its first words
     rollout: str = ""  # on one target of a rollout: the id of the rollout
     instead_of: datetime | None = None  # with `extends`: the new expiry
+    new_kind: NewKind | None = None  # with `extends`: it becomes another kind of mask, or stays without expiry
+    remind_at: datetime | None = None  # with LOOKED_AT: when its owner is reminded again
     by_itself: bool = False  # the bot itself asked: a mask expired, or a hold is reapplied
     break_glass: bool = False  # break-glass: without the missing approvals, if the policy allows it
     console_works: bool = (

@@ -54,22 +54,22 @@ def begin_aftercare(request: Request, now: datetime, care: AftercarePolicy, no_l
 def extend(aftercare: Aftercare, by: Extension, care: AftercarePolicy, *, is_approved: bool) -> Aftercare:
     """Set another expiry, whatever the old one led to. `is_approved`: approvers agreed, it is no free extension."""
     return replace(
-        aftercare,
+        _kept(aftercare, by),
         expires_at=by.until,
         approved_until=by.until if is_approved else aftercare.approved_until,
-        extensions=(*aftercare.extensions, by),
-        tries=0,
-        try_at=None,
-        overdue="",
-        no_login="",
-        remind_at=_first_word(by.until, by.at, care),
-        reminders=0,
+        remind_at=by.remind_at or _first_word(by.until, by.at, care),
     )
 
 
 def keep(aftercare: Aftercare, by: Extension) -> Aftercare:
-    """Keep a hold that its owners reviewed: the next reminder is at the date they chose."""
-    return replace(aftercare, extensions=(*aftercare.extensions, by), remind_at=by.until, reminders=0)
+    """Make a mask a hold, or keep a hold that its owners reviewed: the next reminder is at the date they chose."""
+    return replace(_kept(aftercare, by), expires_at=None, approved_until=None, remind_at=by.until)
+
+
+def _kept(aftercare: Aftercare, by: Extension) -> Aftercare:
+    """The mask stays, so nothing is overdue any more."""
+    kept = (*aftercare.extensions, by)
+    return replace(aftercare, extensions=kept, tries=0, try_at=None, overdue="", no_login="", reminders=0)
 
 
 def postpone_undo(aftercare: Aftercare, why: str, now: datetime, care: AftercarePolicy) -> Aftercare:

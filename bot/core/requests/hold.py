@@ -30,3 +30,4 @@ class HoldState:
     tries: int = 0
     try_at: datetime | None = None  # when it is reapplied, or tried again
     why: str = ""  # why it has not been reapplied yet
+    made_later: Hold | None = None  # a mask that people made a hold after it was made

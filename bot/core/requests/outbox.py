@@ -30,7 +30,8 @@ class Message:
 
     `body` is the text of whispers, notes, alerts and direct messages; nothing in it is treated as markup. `mentions`
     are the ids of people (`U...`) and user groups (`S...`) to notify, which are written in front of a note. A message
-    that is not delivered by `until` is dropped.
+    that is not delivered by `until` is dropped. `buttons_of` is a request: what can be done with its mask
+    when the message is delivered is offered below it.
     """
 
     kind: MessageKind
@@ -42,6 +43,7 @@ class Message:
     until: datetime | None = None
     links_card: bool = False  # delivered only after the card, in whatever channel
     is_over: bool = False
+    buttons_of: str = ""
 
     @property
     def needs_card(self) -> bool:

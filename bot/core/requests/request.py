@@ -159,10 +159,17 @@ class Request:
 
         A hold that got an expiry is none any more: it was lifted, and what is left of it is taken back.
         """
-        hold, kept = self.ask.change.hold, self.aftercare.extensions
+        hold, kept = self.hold_state.made_later or self.ask.change.hold, self.aftercare.extensions
         if hold is None or self.ask.change.verb is not Verb.MASK or not self.is_live_mask or self.aftercare.expires_at:
             return None
         return replace(hold, review=kept[-1].until) if kept and kept[-1].until else hold
+
+    @property
+    def can_be_held(self) -> bool:
+        """Whether the mask can become a hold: not one that ends with a reboot or a logout, nor one of a rollout."""
+        ask = self.ask
+        is_single = not (ask.rollout or ask.selection)
+        return self.is_live_mask and is_single and not (self.hold or ask.change.runtime or ask.change.user)
 
     @property
     def waits_for_its_stop(self) -> bool:

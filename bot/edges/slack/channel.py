@@ -131,7 +131,10 @@ class SlackChannel:
     def post(self, place: Place, text: Text, *, mark: str) -> str:
         """Post, and return the timestamp. Raises `SlackError`; after a passing one the message may still be posted."""
         metadata = {"event_type": _METADATA, "event_payload": {"mark": mark}}
-        said = self._for_all(text)
+        if place.channel.startswith(_PEOPLE):  # one person alone sees it
+            said = _content(replace(text, blocks=tuple(self._for_one(text.blocks, place.channel))))
+        else:
+            said = self._for_all(text)
         answer = call(
             self._client.chat_postMessage, metadata=metadata, **_to(place), **said, **_AS_IT_IS, **_NO_PREVIEW
         )

@@ -60,7 +60,14 @@ def _review(deps: Deps, mask: Request, hold: Hold) -> Update:
         deps, mask, lambda: holds.review_message(mask, hold, now) if is_review else holds.still_off_message(mask, hold)
     )
     told = [
-        Message(MessageKind.NOTE, body=body, place=channel, mentions=mention_ids(deps, (hold.owners,)), links_card=True)
+        Message(
+            MessageKind.NOTE,
+            body=body,
+            place=channel,
+            mentions=mention_ids(deps, (hold.owners,)),
+            links_card=True,
+            buttons_of=mask.id,
+        )
     ]
     aftercare = replace(
         mask.aftercare, remind_at=now + deps.aftercare.reminder_every, reminders=mask.aftercare.reminders + 1
@@ -79,10 +86,11 @@ def _tell(deps: Deps, mask: Request, code: str, body: str, *, again_at: datetime
     """Send a direct message; repeated reminders go to the channel too after a while."""
     told = mask.aftercare.reminders + bool(again_at)
     until = mask.aftercare.expires_at if again_at is None else None  # not delivered after the mask has expired
-    messages = [Message(MessageKind.DIRECT, to=mask.owner.user, body=body, until=until)]
+    messages = [Message(MessageKind.DIRECT, to=mask.owner.user, body=body, until=until, buttons_of=mask.id)]
     if told > deps.aftercare.reminders_to_owner_only:
         channel = place_of(deps, mask)
-        messages.append(Message(MessageKind.NOTE, body=body, place=Place(channel.channel), mentions=(mask.owner.user,)))
+        said = Message(MessageKind.NOTE, body=body, place=Place(channel.channel), mentions=(mask.owner.user,))
+        messages.append(replace(said, buttons_of=mask.id))
     reminded = replace(mask, aftercare=replace(mask.aftercare, remind_at=again_at, reminders=told))
-    said = event(mask, "mask.reminded", code=code, owner=mask.owner.user, times=told)
-    return Update(reminded, [said], messages)
+    told_of = event(mask, "mask.reminded", code=code, owner=mask.owner.user, times=told)
+    return Update(reminded, [told_of], messages)

@@ -11,6 +11,7 @@ from bot.core.policy.model import Allow, Moment
 from bot.core.requests import BreakGlass, Request, Stage
 from bot.workflow.evaluate import evaluate, gather_facts
 from bot.workflow.process.deps import Deps
+from bot.workflow.process.render import hold_action
 
 
 def offered_actions(deps: Deps, request: Request, to: PersonId) -> tuple[Action, ...]:
@@ -29,6 +30,7 @@ def _offered(deps: Deps, request: Request, to: PersonId) -> Iterator[Action]:
         yield Action.HAND_OVER
     if request.stage is Stage.DONE:
         yield from replaced_buttons(request, done.actions(request, deps.clock.now()))
+        yield from hold_action(deps, request)
 
 
 def _may_break_glass(deps: Deps, request: Request, who: PersonId) -> bool:

@@ -190,7 +190,7 @@ def extend(deps: Deps, request: Request, decision: Allow) -> Ending | Closing:
     ask, duration, hold = request.ask, request.ask.change.duration, request.ask.change.hold
     until = hold.review if hold else duration.until if duration else None
     now = deps.clock.now()
-    by = Extension(request.id, request.owner, request.owner_name, now, until, ask.reason)
-    if not mark_extended(deps, ask.extends, by, is_approved=decision.rule != EXTENSION):
+    by = Extension(request.id, request.owner, request.owner_name, now, until, ask.reason, ask.new_kind, ask.remind_at)
+    if not mark_extended(deps, ask.extends, by, is_approved=decision.rule != EXTENSION, held=hold):
         return Closing(request, Stage.CANCELLED, words.UNDONE_BEFORE, "no_expiry")
     return Ending(request, Done(Outcome.EXTENDED))

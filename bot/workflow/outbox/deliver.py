@@ -8,7 +8,7 @@ import structlog
 from bot.core.audit.request_event import event
 from bot.core.cards import evidence, fallback, line, note, plain, reminder
 from bot.core.cards.blocks import Text
-from bot.core.cards.sentences import NOBODY_THERE, outcome_without_card
+from bot.core.cards.sentences import NOBODY_THERE, outcome_without_card, with_buttons
 from bot.core.cards.shared_channel import SHARED
 from bot.core.people.identity import PersonId, Place
 from bot.core.requests import Request, Stage
@@ -21,7 +21,7 @@ from bot.workflow.paging import send_page
 from bot.workflow.people.routing import place_asked, place_of, thread_of
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.liveness import TOKEN_REFUSED
-from bot.workflow.process.render import render_card, render_or_fall_back
+from bot.workflow.process.render import live_actions, render_card, render_or_fall_back
 from bot.workflow.requests.closing import close
 from bot.workflow.requests.results import Closing, save
 
@@ -185,10 +185,14 @@ def _announce(deps: Deps, due: DueMessage) -> None:
 def _sentence(deps: Deps, message: Message, link: str = "") -> Text:
     """The text of a message with its mentions; an ephemeral message mentions nobody."""
 
+    mask = deps.store.get(message.buttons_of) if message.buttons_of else None
+
     def sentence() -> Text:
         if message.kind is MessageKind.WHISPER:
-            return plain(message.body)
-        return note(message.body, mentions=message.mentions, link=link)
+            said = plain(message.body)
+        else:
+            said = note(message.body, mentions=message.mentions, link=link)
+        return with_buttons(said, mask, live_actions(deps, mask)) if mask else said
 
     return render_or_fall_back(deps, "note", sentence, lambda: fallback.note(message.body, message.mentions))
 

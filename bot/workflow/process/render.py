@@ -5,14 +5,15 @@ from typing import TypeVar
 
 import structlog
 
-from bot.core.cards import fallback, observe
+from bot.core.cards import done, fallback, observe
 from bot.core.cards import render as _render
-from bot.core.cards.blocks import Text
-from bot.core.requests import Request
+from bot.core.cards.blocks import Action, Text
+from bot.core.requests import Request, Stage
 from bot.workflow.process.deps import Deps
 
 log = structlog.get_logger()
 Drawn = TypeVar("Drawn")
+_NOT_BELOW = (Action.DETAILS, Action.MASK_SET)
 
 
 def render_or_fall_back(deps: Deps, kind: str, *ways: Callable[[], Drawn]) -> Drawn:
@@ -41,3 +42,16 @@ def render_card(deps: Deps, request: Request) -> Text:
         deps, "card", lambda: _render(request, now=deps.clock.now()), lambda: fallback.card(request)
     )
     return observe.with_note(card) if deps.in_force.policy.observe else card
+
+
+def live_actions(deps: Deps, mask: Request) -> tuple[Action, ...]:
+    """The buttons below a message about a mask of ours: what can be done with it now."""
+    if mask.stage is not Stage.DONE:
+        return ()
+    shown = (action for action in done.actions(mask, deps.clock.now()) if action not in _NOT_BELOW)
+    return (*shown, *hold_action(deps, mask))
+
+
+def hold_action(deps: Deps, mask: Request) -> tuple[Action, ...]:
+    """The button that makes a mask a hold, where the policy names groups that may own one."""
+    return (Action.HOLD,) if mask.can_be_held and deps.in_force.policy.holds.owners else ()

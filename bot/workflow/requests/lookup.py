@@ -33,8 +33,11 @@ def update_stored_request(
 
 
 def beside_first_card(deps: Deps, request: Request, caller: Caller) -> Caller:
-    """The caller at the place where the card of a follow-up goes: beside the first card, not where they pressed."""
-    if caller.place.is_home:
+    """The caller at the place where the card of a follow-up goes: beside the first card, not where they pressed.
+
+    On a page and below a direct message of the bot there is no room for a card.
+    """
+    if caller.place.is_home or caller.place.is_direct:
         return replace(caller, place=place_asked(deps, request))
     return replace(caller, place=request.ask.place) if caller.place.channel == request.ask.place.channel else caller
 

@@ -15,6 +15,7 @@ from bot.core.requests import (
     HoldState,
     KillSwitch,
     Loss,
+    NewKind,
     Outcome,
     Paging,
     Request,
@@ -150,6 +151,25 @@ def extending(request: Request, until: datetime | None = None) -> Request:
     expires_at = NOW + timedelta(hours=2)
     wanted = replace(ask, change=replace(ask.change, duration=duration), extends="r0", instead_of=expires_at)
     return replace(request, ask=wanted)
+
+
+def turning(request: Request, kind: NewKind) -> Request:
+    """The same for a mask without expiry that gets one, becomes a hold, or stays as it is."""
+    ask, hold = request.ask, Hold("sre", NOW + timedelta(days=90)) if kind is NewKind.HELD else None
+    duration = Duration(until=NOW + timedelta(hours=4)) if kind is NewKind.ENDING else None
+    again = NOW + timedelta(days=7) if kind is NewKind.LOOKED_AT else None
+    wanted = replace(ask.change, duration=duration, hold=hold)
+    return replace(request, ask=replace(ask, change=wanted, extends="r0", new_kind=kind, remind_at=again))
+
+
+def turned(kind: NewKind, until: datetime | None = None, reason: str = "INC-4711") -> Request:
+    """A mask of ours after that."""
+    again = NOW + timedelta(days=7) if kind is NewKind.LOOKED_AT else None
+    by = Extension("r1", ALICE, "alice", NOW, until, reason, new_kind=kind, remind_at=again)
+    held = HoldState(made_later=Hold("sre", until)) if kind is NewKind.HELD and until else HoldState()
+    expires_at = until if kind is NewKind.ENDING else None
+    mask = replace(proven(), hold_state=held, undo_until=None if held.made_later else proven().undo_until)
+    return replace(mask, aftercare=Aftercare(expires_at=expires_at, extensions=(by,)))
 
 
 def with_hold(request: Request, **history: object) -> Request:
@@ -306,6 +326,12 @@ WAITING = {
         until=NOW + timedelta(hours=4),
     ),
     "no end any more": extending(waiting()),
+    "a first end": turning(waiting(), NewKind.ENDING),
+    "it becomes a hold": turning(waiting(), NewKind.HELD),
+    "a mask that expires becomes a hold": replace(
+        waiting(), ask=replace(turning(waiting(), NewKind.HELD).ask, instead_of=NOW + timedelta(hours=2))
+    ),
+    "no end, and looked at again": turning(waiting(), NewKind.LOOKED_AT),
     "no end any more, of a mask whose end is not known": replace(
         waiting(), ask=replace(extending(waiting()).ask, instead_of=None)
     ),
@@ -577,6 +603,19 @@ DONE = {
         extending(finished(Outcome.EXTENDED, None, sent=()), until=NOW + timedelta(hours=4)), votes=(), approval=None
     ),
     "kept": extending(finished(Outcome.EXTENDED, None, sent=())),
+    "given a first end": replace(
+        turning(finished(Outcome.EXTENDED, None, sent=()), NewKind.ENDING),
+        votes=(),
+        approval=None,
+        because="it only gets an expiry",
+    ),
+    "made a hold": turning(finished(Outcome.EXTENDED, None, sent=()), NewKind.HELD),
+    "looked at again": replace(
+        turning(finished(Outcome.EXTENDED, None, sent=()), NewKind.LOOKED_AT), votes=(), approval=None
+    ),
+    "proven, and given a first end": turned(NewKind.ENDING, NOW + timedelta(hours=4)),
+    "proven, and made a hold": turned(NewKind.HELD, NOW + timedelta(days=90)),
+    "proven, and looked at again": turned(NewKind.LOOKED_AT),
     "undone": replace(proven(), undone_by="r2", undone_at=NOW),
     "undone, as an older version noted it": replace(proven(), undone_by="r2"),
     "our mask is gone": replace(proven(), undone_by="r2", was_gone=True),

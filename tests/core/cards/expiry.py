@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.cards import expiry, hold, plain
+from bot.core.cards.blocks import Action
+from bot.core.cards.sentences import with_buttons
 from bot.core.policy.hold import HoldPolicy
 from bot.core.requests import Hold, Request
 from tests.core.cards.cases import DONE
@@ -49,6 +51,12 @@ def said_of_ends() -> dict[str, str]:
     """Each sentence as a person reads it."""
     texts = {
         "a mask ends soon": plain(expiry.expiry_reminder(proven(), NOW + timedelta(minutes=15), NOW)),
+        "a mask ends soon, with its buttons": with_buttons(
+            plain(expiry.expiry_reminder(proven(), NOW + timedelta(minutes=15), NOW)),
+            proven(),
+            (Action.UNMASK, Action.EXTEND, Action.KEEP, Action.HOLD),
+        ),
+        "a mask that is gone is reminded of, without a button": with_buttons(plain("It is over."), proven(), ()),
         "a mask is overdue": plain(expiry.overdue_message(DONE["proven, and its end is overdue"], NOW)),
         "a mask has no end": plain(expiry.no_expiry_reminder(proven(), NOW + timedelta(hours=26))),
         "a mask has no end, no reason, no time": plain(

@@ -50,6 +50,7 @@ from bot.core.policy.rules import (
     unmaskable,
 )
 from bot.core.requests import (
+    Aftercare,
     Duration,
     Hold,
     Outcome,
@@ -558,7 +559,7 @@ class TestMasks:
         assert code(expiry.length_is_allowed(facts(extends, own_mask=our_mask()), POLICY)) == "expiry_is_past"
 
     def test_only_an_extension_counts_from_the_mask_that_there_is(self) -> None:
-        own = replace(our_mask(), finished_at=NOW - timedelta(days=30))
+        own = replace(our_mask(), finished_at=NOW - timedelta(days=30), aftercare=Aftercare(expires_at=NOW))
         asked = request(duration=Duration(until=NOW + timedelta(hours=1)))
         assert expiry.length_is_allowed(facts(asked, own_mask=own), POLICY) is None
         extends = replace(asked, ask=replace(asked.ask, extends="r0"))

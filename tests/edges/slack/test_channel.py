@@ -4,14 +4,17 @@ import os
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 
 from bot.core.cards.blocks import Text
+from bot.core.cards.sealed import is_sealed_for
 from bot.core.people.identity import HOME, Place
 from bot.edges.slack.channel import SlackChannel, account, call, web_client
 from bot.errors import SlackError
 from tests.handlers.web_api import WebApi, web_api
+from tests.lab.keys import KEYS
 
 THREAD = Place("C1", thread="1700000000.000100")
 CARD = Text("MASK cron.service", ({"type": "divider", "block_id": "d"},))
@@ -45,6 +48,17 @@ class TestWhatIsSent:
         assert sent["metadata"]["event_payload"] == {"mark": "r1:card"}
         assert sent["parse"] == "none"
         assert not any(sent[preview] for preview in ("link_names", "unfurl_links", "unfurl_media"))
+
+    def test_buttons_below_a_direct_message_are_sealed_for_whoever_gets_it(self, slack: WebApi) -> None:
+        channel, now = SlackChannel(web_client("xoxb-test", base=slack.base), keys=KEYS), datetime.now(UTC)
+        button = {"type": "button", "action_id": "keep", "value": "r1:0123"}
+        text = Text("It has no expiry.", ({"type": "actions", "block_id": "buttons", "elements": [button]},))
+        for place, is_theirs in (("UALICE", True), ("C1", False)):
+            slack.answer("chat.postMessage", {"ok": True, "ts": "1700000000.000200"})
+            channel.post(Place(place), text, mark="r1:direct:1")
+            value = slack.call("chat.postMessage")["blocks"][0]["elements"][0]["value"]
+            assert is_sealed_for("UALICE", value, action="keep", now=now, keys=KEYS) == is_theirs
+            assert not is_sealed_for("UBOB", value, action="keep", now=now, keys=KEYS)
 
     def test_an_update_without_blocks_takes_the_old_ones_away(self, slack: WebApi, channel: SlackChannel) -> None:
         channel.update("C1", "1700000000.000200", Text("gone"))

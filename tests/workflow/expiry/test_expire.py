@@ -256,7 +256,7 @@ class TestExtending:
         mask = world.when(done, lambda now: now.aftercare.look_at is None, "the looks after it")
         assert (mask.aftercare.expires_at, mask.undone_by) == (None, "")
         assert returns(world, done) == []
-        assert "[Unmask] [Details]" in world.card(mask)
+        assert "[Unmask] [Give it an end] [Keep] [Details]" in world.card(mask)
         assert world.undo(mask).target.outcome is Outcome.RESTORED
 
     def test_an_end_that_is_not_approved_in_time_comes_all_the_same(self, world: World) -> None:

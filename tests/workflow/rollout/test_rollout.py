@@ -9,6 +9,7 @@ from bot.core.policy.groups import BreakGlassPolicy
 from bot.core.requests import (
     Duration,
     FollowupKind,
+    NewKind,
     Outcome,
     Stage,
     Tally,
@@ -223,6 +224,9 @@ def test_all_of_it_is_extended_and_kept_at_once(world: World) -> None:
     assert kept.stage is Stage.WAITING
     world.approve(kept)
     assert world.store.get(done.id).aftercare.expires_at is None
+    given = world.until_final(extensions.extend(done.id, Duration(lasts=timedelta(hours=1)), caller(ALICE, "w")))
+    assert (given.ask.new_kind, given.target.outcome) == (NewKind.ENDING, Outcome.EXTENDED), given.because
+    assert world.store.get(done.id).aftercare.expires_at
     one = targets(world, done)["web-01"]
     with pytest.raises(UsageError, match="ends with its whole rollout"):
         extensions.extend(one.id, Duration(lasts=timedelta(hours=1)), caller(ALICE, "z"))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from bot.core.cards.blocks import Action
+from bot.core.cards.buttons import end_button
 from bot.core.cards.consequences import active_triggers
 from bot.core.requests import Outcome, Request, Rollout, Stage, TargetStatus, Verb
 from bot.core.rollout.steering import waits_for_somebody
@@ -39,8 +40,8 @@ def _over(request: Request, rollout: Rollout) -> Iterator[Action]:
         yield Action.RETRY_FAILED
     if request.hold:
         yield Action.KEEP
-    elif request.can_be_undone and request.aftercare.expires_at:
-        yield from (Action.EXTEND, Action.KEEP)
+    elif request.is_live_mask:
+        yield from (end_button(request), Action.KEEP)
 
 
 def mask_set(request: Request) -> tuple[Action, ...]:

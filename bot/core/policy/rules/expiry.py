@@ -5,10 +5,15 @@ from datetime import datetime, timedelta
 from bot.core.policy.model import Allow, Facts, Moment, Policy, Refuse
 from bot.core.policy.rules.approval import guarded_because
 from bot.core.policy.rules.permission import matching
-from bot.core.requests import Duration, Request, Verb
+from bot.core.requests import Duration, NewKind, Request, Verb
 from bot.core.requests.deadlines import due
 from bot.core.requests.duration import format_length
+from bot.core.time.human_time import humanize
 
+_NO_LONGER = {
+    NewKind.ENDING: "it only gets an expiry",
+    NewKind.LOOKED_AT: "it stays as it was approved, and its owner is reminded again",
+}
 END = "end of our own mask"
 EXTENSION = "extension of our own mask"
 _SAY_FOR_HOW_LONG = "Say for how long: `--for 2h`, or `--until 18:00`."
@@ -26,12 +31,15 @@ def expiry_is_due(facts: Facts, _policy: Policy) -> Refuse | None:
     return Refuse("expiry_not_due", "The mask is no longer due to expire: somebody has extended or undone it.")
 
 
-def extended_mask_stands(facts: Facts, _policy: Policy) -> Refuse | None:
+def extended_mask_stands(facts: Facts, policy: Policy) -> Refuse | None:
     """Only a mask that is in place can be extended, and only to a later expiry."""
     request, mask = facts.request, facts.own_mask
-    if not request.ask.extends or request.ask.change.hold or (mask and mask.aftercare.is_extended_by(request.id)):
+    is_kept_hold = request.ask.change.hold and not request.ask.new_kind
+    if not request.ask.extends or is_kept_hold or (mask and mask.aftercare.is_extended_by(request.id)):
         return None
     expires_at = _end_of(mask)
+    if request.ask.new_kind:
+        return _can_change_its_kind(facts, policy)
     if mask is None or not mask.is_live_mask or expires_at is None:
         return Refuse("no_expiry", "maskbot no longer has a mask here that expires.")
     until = _requested_end(request)
@@ -39,6 +47,22 @@ def extended_mask_stands(facts: Facts, _policy: Policy) -> Refuse | None:
         return Refuse(
             "not_later", f"The mask expires at {expires_at:%Y-%m-%d %H:%M} UTC already.", "Unmask to end it sooner."
         )
+    return None
+
+
+def _can_change_its_kind(facts: Facts, policy: Policy) -> Refuse | None:
+    """A hold stays one until its owners lift it; what has got an expiry meanwhile is extended or kept instead."""
+    ask, mask, furthest = facts.request.ask, facts.own_mask, policy.holds.review_within
+    if mask is None or not mask.is_live_mask or mask.hold:
+        return Refuse("no_mask", "maskbot no longer has a mask here that is not a hold.")
+    if ask.new_kind is not NewKind.HELD and mask.aftercare.expires_at:
+        return Refuse("has_expiry", "The mask has got an expiry in the meantime.", "Use Extend or Keep on its card.")
+    until = _requested_end(facts.request)
+    if until and until <= facts.now:
+        return Refuse("expiry_is_past", "The requested end has already passed.", _SAY_FOR_HOW_LONG)
+    if ask.remind_at and ask.remind_at - facts.request.asked_at > furthest and facts.moment is not Moment.ACT:
+        why = f"A mask without expiry must be looked at again within {humanize(furthest)}."
+        return Refuse("review_too_far", why, "Choose an earlier day.")
     return None
 
 
@@ -59,20 +83,30 @@ def extension_is_free(facts: Facts, policy: Policy) -> Allow | None:
 
     How long is limited by the policy, counted from what was approved; anything longer is asked for like a new mask. A
     guarded unit is never extended without approval, because its console access was confirmed for one day only; and a
-    break-glass change is not extended before it is signed off.
+    break-glass change is not extended before it is signed off. They may always make it shorter: a mask without expiry
+    gets one, or stays as it is until its owner is reminded again.
     """
-    mask = facts.own_mask
-    if not facts.request.ask.extends or mask is None or facts.voter or guarded_because(facts, policy):
+    ask, mask = facts.request.ask, facts.own_mask
+    if not ask.extends or mask is None or facts.voter:
+        return None
+    if ask.new_kind in _NO_LONGER:
+        return Allow(EXTENSION, _NO_LONGER[ask.new_kind]) if _is_entitled(facts, mask) else None
+    if guarded_because(facts, policy):
         return None
     if mask.owes_sign_off:
         return None
     until, latest = _requested_end(facts.request), latest_without_approval(mask, policy)
     if until is None or latest is None or until > latest:
         return None
-    entitled = (*mask.requesters, *(vote.voter for vote in mask.counted_votes))
-    if facts.requester.id.key not in {one.key for one in entitled}:
+    if not _is_entitled(facts, mask):
         return None
     return Allow(EXTENSION, f"it may last until {latest:%Y-%m-%d %H:%M} UTC without another approval")
+
+
+def _is_entitled(facts: Facts, mask: Request) -> bool:
+    """Whether the requester took part in the mask: they asked for it, own it, or approved it."""
+    entitled = (*mask.requesters, *(vote.voter for vote in mask.counted_votes))
+    return facts.requester.id.key in {one.key for one in entitled}
 
 
 def latest_without_approval(mask: Request, policy: Policy) -> datetime | None:
@@ -124,8 +158,16 @@ def _requested_end(request: Request) -> datetime | None:
 
 
 def _length(duration: Duration, facts: Facts) -> timedelta:
-    """The length counts from the start of the mask, also when it is extended."""
+    """The length counts from the start of the mask, also when it is extended; or from when it got an expiry."""
     mask = facts.own_mask if facts.request.ask.extends else None
-    starts = due(facts.request.ask.change.scheduled_window, facts.now)
-    begins = mask.finished_at if mask and mask.finished_at else starts
+    begins = _expires_since(mask) if mask else None
+    begins = begins or due(facts.request.ask.change.scheduled_window, facts.now)
     return duration.until - begins if duration.until else duration.lasts or timedelta()
+
+
+def _expires_since(mask: Request) -> datetime | None:
+    """Since when the mask has been one that expires; None if it does not expire."""
+    if mask.aftercare.expires_at is None:
+        return None
+    given = (one.at for one in reversed(mask.aftercare.extensions) if one.new_kind is NewKind.ENDING)
+    return next(given, mask.finished_at)

@@ -50,7 +50,7 @@ def owners_lift_it(facts: Facts, policy: Policy) -> Refuse | None:
 def is_kept(facts: Facts, policy: Policy) -> Allow | Refuse | None:
     """A hold that its owners keep: nothing changes on the host, so no approval is needed."""
     ask = facts.request.ask
-    if not ask.extends or ask.change.hold is None:
+    if not ask.extends or ask.change.hold is None or ask.new_kind:
         return None
     mask = facts.own_mask
     if mask is None or not (mask.hold or mask.aftercare.is_extended_by(facts.request.id)):

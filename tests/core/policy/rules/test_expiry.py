@@ -8,8 +8,22 @@ import pytest
 
 from bot.core.people.identity import ITSELF, Person, PersonId
 from bot.core.policy.decide import decide
+from bot.core.policy.hold import HoldPolicy
 from bot.core.policy.model import Allow, Facts, ListedUnit, Moment, NeedsApproval, Policy, Refuse
-from bot.core.requests import Aftercare, Ask, Duration, Extension, Outcome, Request, Signature, Verb
+from bot.core.requests import (
+    Aftercare,
+    Ask,
+    Duration,
+    Extension,
+    Hold,
+    HoldState,
+    NewKind,
+    Outcome,
+    Request,
+    Signature,
+    Verb,
+)
+from bot.core.requests.expiry import AftercarePolicy, extend, keep
 from bot.core.systemd.units import Layer
 from tests.core.situations import (
     ALICE,
@@ -205,3 +219,110 @@ class TestExtending:
 
     def test_no_vote_counts_from_whoever_would_not_need_one(self) -> None:
         assert code(self.later(NOW + HOUR, moment=Moment.VOTE, voter=DAVE)) == "may_not_approve"
+
+
+DAY = timedelta(days=1)
+HELD = replace(POLICY, holds=HoldPolicy(frozenset({"sre"})))
+GUARDED = replace(HELD, guarded=(ListedUnit("cron.service", "it is dear to us"),))
+
+
+class TestChangingItsKind:
+    """What gets shorter, or stays as it was approved, needs no vote; a hold is asked for like any hold."""
+
+    def turned(
+        self,
+        kind: NewKind,
+        *,
+        mask: Request | None = None,
+        by: Person = ALICE,
+        policy: Policy = HELD,
+        moment: Moment = Moment.ASK,
+        **wanted: Any,
+    ) -> object:
+        again = wanted.pop("remind_at", None)
+        asked = request(by=by, **wanted)
+        ask = replace(asked.ask, extends="r0", new_kind=kind, remind_at=again)
+        return decide(looked(snapshot(), replace(asked, ask=ask), moment, requester=by, own_mask=mask), policy)
+
+    def end(self, length: timedelta = HOUR, **given: Any) -> object:
+        return self.turned(NewKind.ENDING, duration=Duration(until=NOW + length), **{"mask": our_mask()} | given)
+
+    def look(self, later: timedelta = 7 * DAY, **given: Any) -> object:
+        return self.turned(NewKind.LOOKED_AT, remind_at=NOW + later, **{"mask": our_mask()} | given)
+
+    def hold(self, **given: Any) -> object:
+        return self.turned(NewKind.HELD, hold=Hold("sre", NOW + 90 * DAY), **{"mask": our_mask()} | given)
+
+    @pytest.mark.parametrize("policy", [HELD, GUARDED, replace(HELD, rules=(replace(PROD, requires_expiry=True),))])
+    @pytest.mark.parametrize("by", [ALICE, BOB])
+    def test_who_took_part_gives_it_an_end_or_leaves_it_without_a_vote(self, by: Person, policy: Policy) -> None:
+        for answer in (self.end(by=by, policy=policy), self.look(by=by, policy=policy)):
+            assert isinstance(answer, Allow)
+        signs_later = broken(our_mask(), BOB)
+        assert isinstance(self.end(by=by, mask=signs_later, policy=policy), Allow)
+
+    def test_for_anybody_else_it_is_like_a_new_mask(self) -> None:
+        assert isinstance(self.end(by=CAROL), NeedsApproval)
+        assert isinstance(self.look(by=CAROL), NeedsApproval)
+        assert code(self.end(by=DAVE)) == "may_not_ask"
+        assert code(self.end(31 * DAY, by=CAROL)) == "too_long"
+
+    def test_an_old_mask_gets_an_end_that_counts_from_now_and_is_extended_from_there(self) -> None:
+        old = replace(our_mask(), finished_at=NOW - 90 * DAY)
+        assert isinstance(self.end(29 * DAY, by=CAROL, mask=old), NeedsApproval)
+        given = Extension("r1", ALICE.id, "alice", NOW - DAY, NOW + DAY, new_kind=NewKind.ENDING)
+        ends = replace(old, aftercare=extend(Aftercare(), given, AftercarePolicy(), is_approved=False))
+        later = TestExtending().later
+        assert isinstance(later(NOW + 29 * DAY, ends), NeedsApproval)
+        assert code(later(NOW + 30 * DAY, ends)) == "too_long"
+
+    @pytest.mark.parametrize("gone", [None, replace(our_mask(), undone_by="r9")])
+    def test_what_is_gone_or_a_hold_changes_to_no_other_kind(self, gone: Request | None) -> None:
+        held = replace(our_mask(), hold_state=HoldState(made_later=Hold("sre", NOW + DAY)))
+        for mask in (gone, held):
+            assert code(self.end(mask=mask)) == "no_mask"
+            assert code(self.look(mask=mask)) == "no_mask"
+            assert code(self.hold(mask=mask)) == "no_mask"
+
+    def test_what_got_an_expiry_meanwhile_is_extended_and_kept_as_usual(self) -> None:
+        assert code(self.end(mask=ending())) == "has_expiry"
+        assert code(self.look(mask=ending())) == "has_expiry"
+        assert isinstance(self.hold(mask=ending()), NeedsApproval)
+
+    def test_an_end_lies_ahead_and_nobody_rests_for_longer_than_a_hold_may(self) -> None:
+        assert code(self.end(timedelta())) == "expiry_is_past"
+        assert isinstance(self.look(180 * DAY), Allow)
+        assert code(self.look(181 * DAY)) == "review_too_far"
+        assert isinstance(self.look(181 * DAY, moment=Moment.ACT), Allow)
+
+    def test_a_hold_is_asked_for_like_any_hold(self) -> None:
+        asked = self.hold()
+        assert isinstance(asked, NeedsApproval)
+        assert code(self.hold(by=DAVE)) == "may_not_ask"
+        assert code(self.hold(policy=POLICY)) == "unknown_owners"
+        assert code(self.turned(NewKind.HELD, mask=our_mask(), hold=Hold("sre", NOW))) == "review_is_past"
+
+    def test_a_mask_that_was_made_a_hold_is_one_until_its_review_and_never_expires(self) -> None:
+        later = NOW + 90 * DAY
+        by = Extension("r1", ALICE.id, "alice", NOW, later, new_kind=NewKind.HELD)
+        state = HoldState(made_later=Hold("sre", later))
+        mask = replace(ending(), hold_state=state, aftercare=keep(ending(at=NOW).aftercare, by))
+        assert mask.hold == Hold("sre", later)
+        assert (mask.aftercare.expires_at, mask.aftercare.remind_at, mask.can_be_held) == (None, later, False)
+
+    def test_only_a_single_mask_that_outlives_reboots_can_become_one(self) -> None:
+        mask = our_mask()
+        assert mask.can_be_held
+        runtime, users = (replace(mask.ask.change, **what) for what in ({"runtime": True}, {"user": "deploy"}))
+        for ask in (
+            replace(mask.ask, change=runtime),
+            replace(mask.ask, change=users),
+            replace(mask.ask, rollout="r9"),
+        ):
+            assert not replace(mask, ask=ask).can_be_held
+        assert not replace(mask, undone_by="r9").can_be_held
+
+    def test_its_owner_is_reminded_on_the_day_that_they_chose(self) -> None:
+        by = Extension("r1", ALICE.id, "alice", NOW, None, new_kind=NewKind.LOOKED_AT, remind_at=NOW + 7 * DAY)
+        after = extend(Aftercare(remind_at=NOW, reminders=3), by, AftercarePolicy(), is_approved=False)
+        assert (after.expires_at, after.remind_at, after.reminders) == (None, NOW + 7 * DAY, 0)
