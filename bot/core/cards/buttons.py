@@ -47,9 +47,11 @@ def buttons(request: Request, actions: Sequence[Action]) -> Block:
     return {"type": "actions", "block_id": "buttons", "elements": [_button(request, action) for action in actions]}
 
 
-def end_button(mask: Request) -> Action:
-    """The button for another expiry, or for the first one."""
-    return Action.EXTEND if mask.aftercare.expires_at else Action.GIVE_END
+def end_buttons(mask: Request) -> tuple[Action, ...]:
+    """The buttons for another expiry, or for the first one, and for none; a target ends with its whole rollout."""
+    if mask.ask.rollout:
+        return ()
+    return (Action.EXTEND if mask.aftercare.expires_at else Action.GIVE_END, Action.KEEP)
 
 
 def value(request: Request) -> str:

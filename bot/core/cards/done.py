@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.core.cards import break_glass, brought_down, drift, expiry, reload, still_running, unit_state
 from bot.core.cards.before_after import MASKED, screen_reader_lines, table
 from bot.core.cards.blocks import Action, Block, Markup, Text, clock, day, escape, join, message, row, section, words
-from bot.core.cards.buttons import buttons, end_button
+from bot.core.cards.buttons import buttons, end_buttons
 from bot.core.cards.consequences import twins
 from bot.core.cards.outcomes import TITLES
 from bot.core.cards.rollout.actions import actions as rollout_actions
@@ -226,9 +226,9 @@ def actions(request: Request, now: datetime) -> tuple[Action, ...]:
         keep = () if request.ask.rollout else (Action.KEEP,)
         return (*again, Action.UNMASK, *keep, Action.DETAILS)
     if request.is_live_mask:
-        end, whole_set = end_button(request), mask_set(request)
-        change_end = (end, Action.KEEP, *whole_set) if request.aftercare.expires_at else (*whole_set, end, Action.KEEP)
-        return (Action.UNMASK, *change_end, Action.DETAILS)
+        longer, whole_set = end_buttons(request), mask_set(request)
+        both = (*longer, *whole_set) if request.aftercare.expires_at else (*whole_set, *longer)
+        return (Action.UNMASK, *both, Action.DETAILS)
     if target.outcome is Outcome.NOT_OURS and target.after and target.after.mask_layers:
         return (Action.UNMASK, Action.DETAILS)
     if not request.can_be_undone or request.ask.change.verb is not Verb.MASK:

@@ -24,7 +24,7 @@ from bot.core.cards.blocks import (
     words,
 )
 from bot.core.cards.break_glass import with_sign_off
-from bot.core.cards.buttons import buttons, end_button
+from bot.core.cards.buttons import buttons, end_buttons
 from bot.core.cards.outcomes import TITLES
 from bot.core.cards.rollout.actions import actions as rollout_actions
 from bot.core.cards.rollout.heads import title
@@ -163,7 +163,7 @@ def _by_stage(request: Request) -> Iterator[Action]:
         case Stage.DONE if request.ask.change.verb is Verb.MASK and request.can_be_undone:
             yield Action.UNMASK
             if request.is_live_mask and not request.hold:
-                yield from (end_button(request), Action.KEEP)
+                yield from end_buttons(request)
 
 
 def _own_actions(request: Request) -> tuple[Action, ...]:

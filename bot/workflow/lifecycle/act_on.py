@@ -18,6 +18,7 @@ from bot.workflow.lifecycle.finish import nothing_to_do
 from bot.workflow.people.membership import with_names
 from bot.workflow.people.routing import route
 from bot.workflow.process.deps import Deps
+from bot.workflow.requests.find_mask import live_masks_in_manager
 from bot.workflow.requests.results import Closing, Decided, Ending, Update
 
 
@@ -55,7 +56,17 @@ def _refuse(deps: Deps, decided: Decided, refusal: Refuse) -> Closing | Ending:
     request = decided.request
     is_checked = request.stage is Stage.APPROVED or (request.stage is Stage.ASKED and request.ask.undoes)
     ending = nothing_to_do(deps, request, refusal) if is_checked else None
-    return ending or Closing(request, Stage.REFUSED, refusal.sentence, refusal.code, decided.events)
+    return ending or Closing(
+        request, Stage.REFUSED, refusal.sentence, refusal.code, decided.events, _mask_in_the_way(deps, request, refusal)
+    )
+
+
+def _mask_in_the_way(deps: Deps, request: Request, refusal: Refuse) -> str:
+    """The mask of ours because of which the unit is masked already."""
+    if refusal.code != "already_masked":
+        return ""
+    live = live_masks_in_manager(deps, request.ask.change)
+    return next((mask.id for mask in live if mask.target.unit == request.target.unit), "")
 
 
 def _allow(deps: Deps, decided: Decided, allowed: Allow) -> Update:

@@ -1,5 +1,6 @@
 """Close a request that does not run, with the sentence that its requester gets."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from bot.core.audit.request_event import event
@@ -16,20 +17,22 @@ def close(closing: Closing, now: datetime) -> Update:
     return Update(
         request.move(stage, because=because, finished_at=now, due_at=None),
         [*closing.events, closed],
-        _last_words(request, because),
+        _last_words(closing),
     )
 
 
-def _last_words(request: Request, because: str) -> list[Message]:
+def _last_words(closing: Closing) -> list[Message]:
     """The requester alone is told if nobody else knows of the request.
 
     One by the bot itself has no requester to tell.
     """
+    request = closing.request
     if request.ask.rollout and request.approval is None:  # the rollout's card says it
         return []
     if request.stage is not Stage.ASKED:
         return end_messages(request)
-    return [] if request.ask.by_itself else [to_requester(request, because)]
+    said = replace(to_requester(request, closing.because), buttons_of=closing.buttons_of)
+    return [] if request.ask.by_itself else [said]
 
 
 def end_messages(request: Request) -> list[Message]:

@@ -47,6 +47,7 @@ class Closing:
     because: str
     code: str
     events: Sequence[Event] = ()
+    buttons_of: str = ""  # the mask that is in the way: what can be done with it is offered to its requester
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,13 @@ def test_a_mask_that_ends_can_be_extended_and_kept() -> None:
     assert actions(DONE["proven, and it ends"]) == [Action.UNMASK, Action.EXTEND, Action.KEEP, Action.DETAILS]
 
 
+def test_a_mask_without_expiry_can_be_given_one_and_kept_unless_it_ends_with_its_rollout() -> None:
+    usual = [Action.UNMASK, Action.GIVE_END, Action.KEEP, Action.DETAILS]
+    assert actions(DONE["proven"]) == usual
+    target = replace(DONE["proven"], ask=replace(DONE["proven"].ask, rollout="r9"))
+    assert actions(target) == [Action.UNMASK, Action.DETAILS]
+
+
 def test_what_an_undo_left_alone_can_be_asked_for_while_there_is_a_mask() -> None:
     assert actions(DONE["not ours"]) == [Action.UNMASK, Action.DETAILS]
     assert actions(DONE["not ours"].on_target(after=running())) == [Action.DETAILS]

@@ -8,6 +8,7 @@ import pytest
 from bot.core.requests import Outcome, Stage
 from bot.workflow.hosts.look import look
 from tests.workflow.fleet import AnyHost, Fleet
+from tests.workflow.slack import ALICE
 from tests.workflow.world import World
 
 pytestmark = pytest.mark.ssh
@@ -60,6 +61,10 @@ def test_a_second_unit_of_the_same_file_is_named_and_an_alias_is_refused(shared_
 
     again = shared_world.mask("names-alias")
     assert (again.stage, "asked by alice" in again.because) == (Stage.REFUSED, True), again.because
+    told = shared_world.ephemeral(
+        ALICE, "names.service is already masked on web-01 (persistent), asked by alice (INC-42"
+    )
+    assert told.endswith("[Unmask] [Give it an end] [Keep]")
     back = shared_world.unmask("names-alias")
     assert (back.ask.undoes, back.target.outcome) == (done.id, Outcome.RESTORED), (back.because, back.target.note)
     assert host.show("names.service", "ActiveState") == {"ActiveState": "active"}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bot.core.cards.blocks import Action
-from bot.core.cards.buttons import end_button
+from bot.core.cards.buttons import end_buttons
 from bot.core.cards.consequences import active_triggers
 from bot.core.requests import Outcome, Request, Rollout, Stage, TargetStatus, Verb
 from bot.core.rollout.steering import waits_for_somebody
@@ -41,7 +41,7 @@ def _over(request: Request, rollout: Rollout) -> Iterator[Action]:
     if request.hold:
         yield Action.KEEP
     elif request.is_live_mask:
-        yield from (end_button(request), Action.KEEP)
+        yield from end_buttons(request)
 
 
 def mask_set(request: Request) -> tuple[Action, ...]:

@@ -134,7 +134,8 @@ def _seconds(snapshot: Snapshot) -> str:
 
 
 def _by_whom(mask: Request | None) -> str:
-    """By whom and since when a mask of ours was made, in UTC."""
+    """By whom a mask of ours was asked for, since when it is there (in UTC), and why."""
     if mask is None or mask.finished_at is None:
         return ""
-    return f", asked by {mask.ask.requester_name}, since {mask.finished_at:%Y-%m-%d %H:%M} UTC"
+    why = f" ({mask.ask.reason})" if mask.ask.reason.strip() else ""
+    return f", asked by {mask.ask.requester_name}{why}, since {mask.finished_at:%Y-%m-%d %H:%M} UTC"

@@ -449,6 +449,9 @@ def test_masked_already_by_us_says_by_whom_and_since_when() -> None:
         "cron.service is already masked on web-01 (persistent), asked by alice, since 2026-03-01 02:00 UTC."
     )
     assert answer.hint == ""
+    mask = replace(our_mask(), ask=replace(our_mask().ask, reason="it leaks"))
+    said = refusal(looked(masked(Layer.PERSISTENT), own_mask=mask)).reason
+    assert ", asked by alice (it leaks), since 2026-03-01 02:00 UTC." in said
 
 
 def test_masked_already_and_still_running_says_what_would_stop_it() -> None:
