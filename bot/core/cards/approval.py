@@ -31,8 +31,8 @@ from bot.core.cards.blocks import (
     words,
 )
 from bot.core.cards.buttons import buttons
+from bot.core.cards.live_mask import mask_set
 from bot.core.cards.rollout import plan as rollout_plan
-from bot.core.cards.rollout.actions import mask_set
 from bot.core.cards.titles import is_rollout, loud_title, requester_and_reason, with_time
 from bot.core.input.names import REASON_LIMIT
 from bot.core.people.identity import Shift

@@ -6,6 +6,8 @@ from bot.core.cards.blocks import LABEL, Action, Block, plain_text
 from bot.core.cards.titles import is_rollout, subject
 from bot.core.requests import Request
 
+_CONFIRM_TITLE, _CONFIRM_TEXT, _CONFIRM_LABEL = 100, 300, 30  # Slack's limits ("Confirmation dialog object")
+_NAMED = 4  # units in a confirmation
 DIGEST_SIGNS = 12  # the length of the digest in a button's value
 
 LABELS = {
@@ -42,9 +44,25 @@ _STYLES = {
 }
 
 
-def buttons(request: Request, actions: Sequence[Action]) -> Block:
-    """A row of buttons for this request."""
-    return {"type": "actions", "block_id": "buttons", "elements": [_button(request, action) for action in actions]}
+def buttons(request: Request, actions: Sequence[Action], *, starts: Sequence[str] = ()) -> Block:
+    """A row of buttons for this request. `starts` are units that Unmask would start: it says so and asks first."""
+    elements = [_button(request, action) for action in actions]
+    for element in elements:
+        if starts and element["action_id"] == Action.UNMASK:
+            element["confirm"] = _confirm(request, starts)
+    return {"type": "actions", "block_id": "buttons", "elements": elements}
+
+
+def _confirm(request: Request, starts: Sequence[str]) -> Block:
+    named = [*starts[:_NAMED], *([f"{len(starts) - _NAMED} more"] if len(starts) > _NAMED else [])]
+    which = " and ".join(", ".join(named).rsplit(", ", 1))
+    said = f"The mask is removed, and everything is put back: {which} {'start' if len(starts) > 1 else 'starts'} again."
+    return {
+        "title": plain_text(f"Unmask {request.target.unit} on {request.target.host}?", _CONFIRM_TITLE),
+        "text": plain_text(said, _CONFIRM_TEXT),
+        "confirm": plain_text("Unmask", _CONFIRM_LABEL),
+        "deny": plain_text("Cancel", _CONFIRM_LABEL),
+    }
 
 
 def end_buttons(mask: Request) -> tuple[Action, ...]:

@@ -35,6 +35,8 @@ def rows(request: Request, seen: Snapshot) -> Iterator[Markup]:
         yield from lasts(request, _undo(change, seen))
         yield from _hazards(change, seen)
         yield from _related(change, seen)
+    else:
+        yield from starts(request)
     if masking and seen.around and seen.around.agents:
         yield row("Managed", words("by {}, which may remove the mask again", join(seen.around.agents, " and ")))
     yield from reload.to_come(seen)
@@ -44,6 +46,12 @@ def rows(request: Request, seen: Snapshot) -> Iterator[Markup]:
     yield from _names(change, seen)
     if request.target.layer is Layer.CONTROL and masking:
         yield row("Mask in", "/etc/systemd/system.control, because its unit file is in /etc/systemd/system")
+
+
+def starts(request: Request) -> Iterator[Markup]:
+    """The units that an undo starts."""
+    if request.target.starts:
+        yield row("Starts", words("{} again", join(request.target.starts)))
 
 
 def window(change: Change) -> Iterator[Markup]:

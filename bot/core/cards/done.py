@@ -8,9 +8,9 @@ from bot.core.cards.before_after import MASKED, screen_reader_lines, table
 from bot.core.cards.blocks import Action, Block, Markup, Text, clock, day, escape, join, message, row, section, words
 from bot.core.cards.buttons import buttons, end_buttons
 from bot.core.cards.consequences import twins
+from bot.core.cards.live_mask import mask_set, would_start
 from bot.core.cards.outcomes import TITLES
 from bot.core.cards.rollout.actions import actions as rollout_actions
-from bot.core.cards.rollout.actions import mask_set
 from bot.core.cards.rollout.heads import title as rollout_title
 from bot.core.cards.titles import approvals, automatic_reason, is_rollout, requester, subject
 from bot.core.requests import Loss, Outcome, Request, Target, Verb
@@ -54,7 +54,7 @@ def card(request: Request, now: datetime) -> Text:
             facts=[*_facts(request)],
         ),
         section("people", [*_people(request, now)]),
-        buttons(request, break_glass.with_sign_off(request, actions(request, now))),
+        buttons(request, break_glass.with_sign_off(request, actions(request, now)), starts=would_start(request)),
         instead={"table": [*screen_reader_lines(target)]} if shown else {},
     )
 

@@ -21,6 +21,7 @@ from bot.core.cards.blocks import (
 )
 from bot.core.cards.buttons import buttons
 from bot.core.cards.done import actions
+from bot.core.cards.live_mask import would_start
 from bot.core.cards.rollout.heads import state_in_list
 from bot.core.cards.sentences import line
 from bot.core.cards.titles import loud_title, requester_and_reason, subject
@@ -113,7 +114,8 @@ def _deadline(request: Request, now: datetime) -> Iterator[Markup]:
 def _masks(page: HomeView, now: datetime) -> Iterator[Block]:
     for number, mask in enumerate(_without_targets(page.masks)):
         yield section(f"mask-{number}", [words("*{}*", subject(mask)), _life(mask, now), *_undo(mask, now)])
-        yield _buttons(f"mask-{number}", mask, *actions(mask, now), Action.HAND_OVER)
+        row_of = buttons(mask, (*actions(mask, now), Action.HAND_OVER), starts=would_start(mask))
+        yield row_of | {"block_id": f"mask-{number}-buttons"}
     yield from _more("mask", page.more_masks)
 
 

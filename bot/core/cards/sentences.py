@@ -8,6 +8,7 @@ from bot.core.cards.approval import approval_status
 from bot.core.cards.blocks import Action, Markup, Text, escape, join, link_to, mention, ping, section, until, words
 from bot.core.cards.buttons import buttons
 from bot.core.cards.done import title
+from bot.core.cards.live_mask import would_start
 from bot.core.cards.rollout.heads import ending, is_whole
 from bot.core.cards.titles import automatic_reason, denial, subject, what
 from bot.core.requests import Outcome, Request, Stage
@@ -60,7 +61,7 @@ def note(sentence: str, *, mentions: Sequence[str] = (), link: str = "") -> Text
 
 def with_buttons(text: Text, mask: Request, offered: Sequence[Action]) -> Text:
     """The text with buttons about a mask below it."""
-    return replace(text, blocks=(*text.blocks, buttons(mask, offered))) if offered else text
+    return replace(text, blocks=(*text.blocks, buttons(mask, offered, starts=would_start(mask)))) if offered else text
 
 
 def outcome_without_card(card: str) -> str:

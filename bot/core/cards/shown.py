@@ -40,7 +40,8 @@ class Reading:
             case str():
                 return [self._one(line.strip()) for line in _alike(part).split("\n")]
             case Mapping():
-                shown = (name for name in sorted(part) if name not in _NOT_SHOWN and _has_words(part[name]))
+                unseen = _NOT_SHOWN | ({"style"} if "deny" in part else set())  # Slack's default for a question
+                shown = (name for name in sorted(part) if name not in unseen and _has_words(part[name]))
                 return {name: self.read(part[name]) for name in shown}
             case list() | tuple():
                 return [self.read(one) for one in part]

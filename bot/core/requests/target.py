@@ -48,6 +48,7 @@ class Target:
     planned: Snapshot | None = None  # what people saw when they were asked
     before: Snapshot | None = None  # right before the change; until then equal to planned
     after: Snapshot | None = None
+    starts: tuple[str, ...] = ()  # of an undo: the units that it starts, as far as the look before it shows
     made: LayerFile | None = None  # the link we made, as first seen
     sent: tuple[Sent, ...] = ()
     status_before: str = ""

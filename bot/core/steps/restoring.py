@@ -1,6 +1,6 @@
 """Undo a mask: restore everything after our own mask; only remove the links of somebody else's."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -28,6 +28,16 @@ from bot.core.systemd.units import ActiveState, FileKind, Layer, LayerFile, Load
 
 _CRASHED = "auto-restart"  # SubState while systemd waits to restart a failed unit
 OVER = "The mask lasted until the next reboot, and the host was rebooted."
+
+
+def starts_again(mask: Target, now: Snapshot | None, *, beside: Collection[str] = ()) -> tuple[str, ...]:
+    """The units that an undo would start, as far as a look at the masked unit shows.
+
+    `beside` are the other units that a rollout masked on the host.
+    """
+    if mask.before is None or now is None:
+        return ()
+    return tuple(dict.fromkeys(other.unit for other in _should_run(mask, mask.before, now, beside)))
 
 
 def next_undo_step(context: StepContext, now: Snapshot, at: datetime) -> Step:
@@ -100,7 +110,7 @@ def _restore_what_ran(context: StepContext, mask: Target, before: Snapshot, now:
     """The mask is gone: start what ran before and does not run now."""
     if is_deaf(now) and not before.active.is_down and not times(context.target, Stop.name):
         return Stop()
-    for other in _should_run(context, mask, before, now):
+    for other in _should_run(mask, before, now, context.change.beside):
         name = label(Start(other.unit))
         if _is_on_its_way(other):
             wait = _wait(context, at)
@@ -153,7 +163,7 @@ def _reload_is_due(context: StepContext) -> bool:
     )
 
 
-def _should_run(context: StepContext, mask: Target, before: Snapshot, now: Snapshot) -> Iterator[RelatedUnit]:
+def _should_run(mask: Target, before: Snapshot, now: Snapshot, beside: Collection[str]) -> Iterator[RelatedUnit]:
     """The unit, what stopped with it, and its triggers: those that ran before and are down, or starting.
 
     They come from the record: systemd does not know the relations of a masked unit any more. A service that was masked
@@ -168,7 +178,7 @@ def _should_run(context: StepContext, mask: Target, before: Snapshot, now: Snaps
         *((one, found.get(one.unit, _as_unloaded(one))) for one in triggers),
         *(((RelatedUnit(before.id.text, before.names, before.load, before.active), itself),) if not waits else ()),
         *((one, found.get(one.unit, _as_unloaded(one))) for one in stopped),
-        *_masked_with_it(context, before, found),
+        *_masked_with_it(beside, before, found),
     ):
         # A unit that crashed in a loop before may do so again: that is as it was, and nobody waits for it to settle.
         moving = _is_on_its_way(other) and not (was.active is other.active is ActiveState.ACTIVATING)
@@ -177,12 +187,12 @@ def _should_run(context: StepContext, mask: Target, before: Snapshot, now: Snaps
 
 
 def _masked_with_it(
-    context: StepContext, before: Snapshot, found: Mapping[str, RelatedUnit]
+    beside: Collection[str], before: Snapshot, found: Mapping[str, RelatedUnit]
 ) -> Iterator[tuple[RelatedUnit, RelatedUnit]]:
     """Of a socket: the service that ran when both were masked together, before and now, unless it is masked still."""
     for one in before.around.starts if before.around and before.id.type == "socket" else ():
         other = found.get(one.unit)
-        if one.unit in context.change.beside and other and other.load is not LoadState.MASKED:
+        if one.unit in beside and other and other.load is not LoadState.MASKED:
             yield one, other
 
 
@@ -197,8 +207,9 @@ def _went_down(was: RelatedUnit, is_now: RelatedUnit) -> bool:
 
 def _compare(context: StepContext, mask: Target, before: Snapshot, now: Snapshot, at: datetime) -> Done:
     """Compare with the record, and name what differs, and what could not be compared."""
-    with_it = _masked_with_it(context, before, other_units(now))
-    down = [f"{was.unit} was {was.active}, is {is_now.active}" for was, is_now in with_it if _went_down(was, is_now)]
+    with_it = _masked_with_it(context.change.beside, before, other_units(now))
+    fell = [(was, is_now) for was, is_now in with_it if _went_down(was, is_now)]
+    down = [f"{was.unit} was {was.active} and is {is_now.active} now" for was, is_now in fell]
     off = [*not_as_before(mask, context.target, now), *moved_timers(before, now, at), *down]
     fired = fired_timers(before, context.target.before, now)
     unknown = [*not_known(before, now), *restarted_timers(before, now, at), *fired]

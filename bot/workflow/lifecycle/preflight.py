@@ -6,13 +6,15 @@ from bot.core.policy.mask_layer import with_plan
 from bot.core.policy.model import Allow, Moment, Refuse
 from bot.core.requests import Request, Stage
 from bot.core.requests.plan import with_earlier_approvals
+from bot.core.steps.restoring import starts_again
+from bot.core.systemd.units import Snapshot
 from bot.errors import HostError, Unverified, UsageError
 from bot.workflow.evaluate import evaluate, gather_facts
 from bot.workflow.hosts.look import look_to_decide
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.find_mask import live_masks_in_manager, real_unit_name
 from bot.workflow.requests.hold_pending import pending_hold
-from bot.workflow.requests.lineage import conflicting_request
+from bot.workflow.requests.lineage import conflicting_request, target_to_restore
 from bot.workflow.requests.lookup import with_requester_name
 from bot.workflow.requests.results import Closing, Decided, Update
 
@@ -39,9 +41,17 @@ def run_preflight(deps: Deps, request: Request) -> Decided | Update | Closing:
         return pending or Closing(request, Stage.REFUSED, nothing_changed(str(error)), error.code)
     except UsageError as error:
         return Closing(request, Stage.REFUSED, str(error), "unknown_host")
-    request = given.request
+    request = _with_starts(deps, given.request, seen)
     other = conflicting_request(deps, request)
     # What needs no vote, an undo for one, is not held up by what still waits for votes.
     if other and not (isinstance(decision, Allow) and other.stage is Stage.WAITING):
         return Closing(request, Stage.REFUSED, already_open(other), "already_open")
     return Decided(request, decision, deps.in_force.policy.digest)
+
+
+def _with_starts(deps: Deps, request: Request, seen: Snapshot) -> Request:
+    """An undo with the units that it will start, for its card."""
+    if not request.ask.undoes:
+        return request
+    mask, beside = target_to_restore(deps, request.ask.undoes), request.ask.change.beside
+    return request.on_target(starts=starts_again(mask, seen, beside=beside))

@@ -128,6 +128,11 @@ def unmask(*, undoes: str = "") -> Request:
     return replace(request, ask=replace(request.ask, undoes=undoes, reason=""))
 
 
+def lifting() -> Request:
+    """An undo that people are asked about, with what it starts."""
+    return unmask(undoes="r0").on_target(starts=("worker.socket", "worker.service", "worker-metrics.service"))
+
+
 def kept_running(unit: str = "worker.service", **seen: object) -> Request:
     return waiting(running(unit, **seen), change(unit, keep_running=True))
 
@@ -289,6 +294,7 @@ WAITING = {
     ),
     "a mask that systemd has not read": waiting(running(layers=layers("worker.service", Layer.PERSISTENT))),
     "undoing our mask": unmask(undoes="r1"),
+    "undoing our mask, with what starts again": lifting(),
     "down, and its end may take the host down": waiting(stopped(actions=("SuccessAction=reboot-force",))),
     "removing somebody else's mask": unmask(),
     "removing what is not there": waiting(running(), change(verb=Verb.UNMASK)),

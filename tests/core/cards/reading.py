@@ -42,8 +42,16 @@ def _blocks(blocks: Iterable[Mapping[str, Any]], names: Mapping[str, str]) -> It
                 yield _plain(block["text"]["text"], names)
             case "actions":
                 yield " ".join(f"[{button['text']['text']}]" for button in block["elements"])
+                yield from _questions(block["elements"])
             case "input":
                 yield _input(block)
+
+
+def _questions(buttons: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for button in buttons:
+        if asks := button.get("confirm"):
+            answers = f"[{asks['confirm']['text']}] [{asks['deny']['text']}]"
+            yield f"    {asks['title']['text']} {asks['text']['text']} {answers}"
 
 
 def _input(block: Mapping[str, Any]) -> str:

@@ -11,14 +11,18 @@ from bot.core.cards import line, render
 from bot.core.cards.blocks import Action
 from bot.core.cards.break_glass import replaced_buttons, with_sign_off
 from bot.core.requests import Outcome, Request, SlowWait, Stage, Verb
+from bot.core.systemd.units import ActiveState
 from tests.core.cards.cases import DONE, WAITING
 from tests.core.cards.reading import read
 from tests.core.cards.situations import (
     NAMES,
     NOW,
+    around,
     change,
     finished,
     masked,
+    proven,
+    related_unit,
     running,
     signed_off,
     stopped,
@@ -138,6 +142,24 @@ def test_a_mask_without_expiry_can_be_given_one_and_kept_unless_it_ends_with_its
     assert actions(DONE["proven"]) == usual
     target = replace(DONE["proven"], ask=replace(DONE["proven"].ask, rollout="r9"))
     assert actions(target) == [Action.UNMASK, Action.DETAILS]
+
+
+def test_unmask_says_what_will_start_and_asks_first_where_something_will() -> None:
+    def asks(request: Request) -> str:
+        (row,) = (block for block in render(request, now=NOW).blocks if block["type"] == "actions")
+        (unmask,) = (one for one in row["elements"] if one["action_id"] == Action.UNMASK)
+        return str(unmask.get("confirm", {}).get("text", {}).get("text", ""))
+
+    before = "The mask is removed, and everything is put back: "
+    assert asks(proven()) == before + "worker.service starts again."
+    down = related_unit("x.service", ActiveState.INACTIVE)
+    for number, named in ((1, "a0.service"), (5, "a0.service, a1.service, a2.service and 2 more")):
+        stopped = tuple(related_unit(f"a{one}.service") for one in range(number))
+        ran = running(around=around(would_stop=(*stopped, down)))
+        said = asks(proven().on_target(before=ran))
+        assert said == f"{before}worker.service{' and ' if number == 1 else ', '}{named} start again.", said
+    assert asks(proven().on_target(before=masked())) == ""
+    assert asks(DONE["not ours"]) == ""
 
 
 def test_what_an_undo_left_alone_can_be_asked_for_while_there_is_a_mask() -> None:

@@ -60,6 +60,8 @@ def as_slack_brings_it(seen: Sent) -> Sent:
                 return {"verbatim": False, **part}
             case {"type": "plain_text", **rest}:
                 return {**rest, "type": "plain_text", "emoji": True}
+            case {"deny": _} if "style" not in part:
+                return walk({**part, "style": "primary"})
             case dict():
                 kept = {name: walk(one) for name, one in reversed(part.items()) if name != "accessibility_label"}
                 return {**kept, "block_id": "b1"} if "elements" in part else kept

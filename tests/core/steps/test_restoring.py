@@ -9,6 +9,7 @@ import pytest
 from bot.core.requests import Change, Outcome, Sent, Target, Verb
 from bot.core.steps import Done, StepContext, StepLimits, next_step
 from bot.core.steps.kinds import LookFully, Start, Stop, Wait
+from bot.core.steps.restoring import starts_again
 from bot.core.systemd.side_effects import NextElapse, SideEffects
 from bot.core.systemd.units import ActiveState, Layer, LoadState, RelatedUnit, Snapshot, UnitName
 from tests.core.situations import masked, related_unit, snapshot
@@ -63,10 +64,16 @@ def test_what_runs_again_by_its_timer_is_as_it_was(
 def test_what_stopped_with_it_is_started_after_it() -> None:
     site = Site(beside=METRICS | {"idle.service": f"PartOf={WORKER}"})
     site.root("stop idle.service")
-    undo = undoing(made(site))
+    mask = made(site)
+    undo = undoing(mask)
     assert site.manager.running("metrics.service").active == DOWN
+    assert starts_again(mask.target, site.look(full=True)) == ("worker.service", "metrics.service")
     assert undo.run() == Done(Outcome.RESTORED)
     assert undo.steps[-2:] == ["start worker.service", "start metrics.service"]
+    assert starts_again(mask.target, site.look(full=True)) == ()
+    assert (
+        starts_again(mask.target, None) == starts_again(replace(mask.target, before=None), site.look(full=True)) == ()
+    )
     assert [site.manager.running(f"{name}.service").active for name in ("metrics", "idle")] == [UP, DOWN]
 
 
@@ -575,7 +582,7 @@ class Test_a_service_and_its_socket:
         started = tuple(Sent("start echo.service", (), NOON, 0) for _ in range(5))
         tried = replace(context, target=replace(context.target, sent=(*context.target.sent, *started)))
         listens = snapshot("echo.socket", sub="listening", others=(self.GONE,))
-        said = Done(Outcome.RESTORED_PARTLY, "echo.service was active, is inactive")
+        said = Done(Outcome.RESTORED_PARTLY, "echo.service was active and is inactive now")
         assert next_step(tried, listens, NOON) == said
 
     def test_what_was_not_masked_with_it_or_is_masked_still_is_left_to_the_socket(self) -> None:

@@ -72,4 +72,5 @@ def test_a_mask_becomes_a_hold_that_is_put_back_and_only_lifted_by_its_owners(wo
 
     back = lift(world, again, by=BOB, approver=CAROL)
     assert back.target.outcome is Outcome.RESTORED, back.target.note
+    assert {*back.target.starts} >= {"worker.service", "metrics.service"}
     assert state(host, "worker.service") == RUNS

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from bot.core.cards.blocks import Action
 from bot.core.cards.buttons import end_buttons
-from bot.core.cards.consequences import active_triggers
-from bot.core.requests import Outcome, Request, Rollout, Stage, TargetStatus, Verb
+from bot.core.requests import Outcome, Request, Rollout, Stage, TargetStatus
 from bot.core.rollout.steering import waits_for_somebody
 
 _FINAL = (Outcome.NOT_OURS, Outcome.RESTORED_PARTLY)  # which no retry makes better
@@ -42,11 +41,3 @@ def _over(request: Request, rollout: Rollout) -> Iterator[Action]:
         yield Action.KEEP
     elif request.is_live_mask:
         yield from end_buttons(request)
-
-
-def mask_set(request: Request) -> tuple[Action, ...]:
-    """On the card of one unit whose triggers are up: they can be masked with it. One card shows all of a rollout."""
-    ask, before = request.ask, request.target.before
-    is_one = not (ask.selection or ask.rollout or ask.extends or ask.by_itself)
-    can_have_set = ask.change.verb is Verb.MASK and not (ask.change.user or ask.change.force)
-    return (Action.MASK_SET,) if is_one and can_have_set and before and active_triggers(before) else ()
