@@ -47,7 +47,7 @@ def request(stored: Request) -> Shown:
         "before": snapshot(target.before),
         "after": snapshot(target.after),
         "expires_at": stored.aftercare.expires_at.isoformat() if stored.aftercare.expires_at else None,
-        "hold": _hold(stored) if stored.ask.change.hold else None,
+        "hold": _hold(stored) if stored.hold or stored.ask.change.hold else None,
         "overdue": stored.aftercare.overdue or None,
         "break_glass": _break_glass(stored.break_glass) if stored.break_glass else None,
         "undoes": ask.undoes or None,

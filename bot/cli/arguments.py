@@ -21,6 +21,7 @@ class ChangeArguments:
     runtime: options.Runtime = False
     keep_running: options.KeepRunning = False
     force: options.Force = False
+    adopt: options.Adopt = False
     user: options.User = ""
     for_: options.For = ""
     until: options.Until = ""
@@ -55,7 +56,7 @@ class InitArguments:
     from_: options.From = ""
 
 
-ONLY_MASK_HAS = ("runtime", "keep_running", "force", "for_", "until", "hold", "review")
+ONLY_MASK_HAS = ("runtime", "keep_running", "force", "adopt", "for_", "until", "hold", "review")
 ONLY_REQUESTS_HAVE = (
     "reason", "force", "hold", "review", "at", "window", "break_glass", "console_works", "code", "no_wait", "carry_out",
 )  # fmt: skip

@@ -18,7 +18,7 @@ from bot.errors import ConfigError, MaskbotError, UsageError
 Words = Mapping[str, Any]
 # Places of the socket if MASKBOT_SOCKET is not set: the bot's default in its own directory, and a service's.
 _PLACES = (Path("var/maskbot.sock"), Path("/run/maskbot/maskbot.sock"))
-_FLAGS = ("runtime", "keep_running", "force", "break_glass", "console_works", "set", "order")
+_FLAGS = ("runtime", "keep_running", "force", "adopt", "break_glass", "console_works", "set", "order")
 _TIMES = ("for_", "until", "hold", "review", "at", "window")  # `for` by itself is a word of Python
 
 

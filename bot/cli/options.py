@@ -27,6 +27,7 @@ Request = Annotated[str, typer.Argument(metavar="ID", help="The id of a request,
 Runtime = Annotated[bool, typer.Option("--runtime", help="Mask only until the next reboot.")]
 KeepRunning = Annotated[bool, typer.Option("--keep-running", help="Mask the unit without stopping it.")]
 Force = Annotated[bool, typer.Option("--force", help="Kill (SIGKILL) a unit whose mask still waits for it to stop.")]
+Adopt = Annotated[bool, typer.Option("--adopt", help="With --for: take over a mask that somebody else made.")]
 For = Annotated[str, typer.Option("--for", metavar="LENGTH", help="The mask expires after this time: `2h`, `1h30m`.")]
 Until = Annotated[
     str, typer.Option("--until", metavar="TIME", help="The mask expires at this time: `18:00`, `Tue 06:30 UTC`.")

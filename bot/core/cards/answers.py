@@ -138,6 +138,7 @@ _HELP = (
     Markup("    `--break-glass`  go on without the missing approvals, if the policy lets you; the reason must say why"),
     Markup("    `--break-glass --console-works`  the same for a guarded unit: console access works today"),
     Markup("    `--break-glass --code 123456`  the same where it needs a code from your authenticator"),
+    Markup("    `--adopt --for 7d`  take over a mask that somebody else made; it gets a reason and an end"),
     Markup("    `--force`  kill (SIGKILL) the unit whose stop a mask waits for; this needs its own approval"),
     Markup("`/unmask HOST UNIT [reason]`  undo the mask: put the unit back as it was"),
     Markup("`/mask status HOST UNIT`  the unit's state now; without UNIT the masks on the host"),

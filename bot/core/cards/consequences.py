@@ -62,6 +62,8 @@ def window(change: Change) -> Iterator[Markup]:
 
 
 def _then_masked(change: Change, seen: Snapshot) -> str:
+    if change.adopt:
+        return "nothing is done on the host: the mask that is there becomes maskbot's, with an owner and an end"
     lasts = "until the next reboot" if change.runtime else "also after a reboot"
     if seen.active.is_down:
         return f"cannot be started, {lasts}"
@@ -79,6 +81,8 @@ def _then_unmasked(request: Request, seen: Snapshot) -> Markup:
 
 def _undo(change: Change, seen: Snapshot) -> str:
     """The effect of the undo, by a click or at the expiry."""
+    if change.adopt:
+        return "that very link is removed, and nothing is started"
     stopped = not seen.active.is_down and not change.keep_running
     in_the_middle = seen.active is ActiveState.ACTIVATING and not seen.sub.startswith("auto-restart")
     return "unmask" + (" and start it again" + ", from the beginning" * in_the_middle) * stopped

@@ -49,7 +49,7 @@ def card(request: Request, now: datetime) -> Text:
         f"{title(request)} · {subject(request)}",
         *_sections(
             break_glass=[*break_glass.rows(request)],
-            meaning=[*_meaning(request), *_force_note(request)],
+            meaning=[*_meaning(request), *_special_note(request)],
             table=shown,
             facts=[*_facts(request)],
         ),
@@ -75,6 +75,8 @@ def title(request: Request) -> str:
         return "KEPT, WITHOUT EXPIRY"
     if outcome in _UP and target.after and not target.after.active.is_down:
         return _UP[outcome]
+    if outcome is Outcome.PROVEN and target.adopted:
+        return "ADOPTED"
     if outcome is Outcome.MASKED_RESTARTED:
         return TITLES[outcome] + still_running.by_whom(target)
     if outcome in _REMOVED and _masked_still(target):
@@ -145,14 +147,17 @@ def _meaning(request: Request) -> Iterator[Markup]:
         case Outcome.CALLED_OFF | Outcome.CALLED_OFF_PARTLY:
             yield words("It is not masked.{}", _AND_BACK if any(one.step == "stop" for one in target.sent) else "")
         case Outcome.UNMASKED:
-            whose = "It ended with a reboot" if request.ask.undoes else "That mask was not made by maskbot"
+            is_over = request.ask.undoes and not any(one.step.startswith("unlink") for one in target.sent)
+            whose = "It ended with a reboot" if is_over else "That mask was not made by maskbot"
             yield words("{}. Nothing was started.", whose)
         case Outcome.NOT_OURS:
             yield words("The mask there now is not the one the bot made, so it was left alone.")
 
 
-def _force_note(request: Request) -> Iterator[Markup]:
-    """A forced stop, for a mask that has a card of its own."""
+def _special_note(request: Request) -> Iterator[Markup]:
+    """A forced stop, for a mask that has a card of its own; and a mask that somebody else made."""
+    if request.target.adopted and request.is_live_mask:
+        yield words("Somebody else made this mask. It is maskbot's from now on; nothing was done on the host.")
     if request.ask.change.force:
         yield words("The card of the mask shows what follows.")
 

@@ -34,7 +34,8 @@ def rows(mask: Request) -> Iterator[Markup]:
     if aftercare.expires_at and aftercare.overdue:
         yield row("Overdue", words("since {}. {}", day(aftercare.expires_at), join(_why_and_when(aftercare), " ")))
     elif aftercare.expires_at and not aftercare.no_login:
-        yield row("Expires", words("{}, then everything is put back", day(aftercare.expires_at)))
+        then = "that link is removed, and nothing is started" if mask.target.adopted else "everything is put back"
+        yield row("Expires", words("{}, then {}", day(aftercare.expires_at), then))
     if aftercare.extensions:
         yield _extension_row(aftercare.extensions[-1])
 

@@ -36,6 +36,7 @@ def listing(inventory: MaskInventory, *, host: str = "") -> Text:
         *_stopping(inventory),
         *_pending(inventory),
         *_sign_offs(inventory),
+        *_adoption(inventory),
         section("hosts", [*about_hosts(inventory)]),
     ]
     return message(_head(inventory, host), *(blocks or [_none()]), *more, *ends)
@@ -54,13 +55,23 @@ def full_listing(inventory: MaskInventory, *, host: str = "") -> Text:
     blocks = [section(f"masks-{number}", [one]) for number, one in enumerate(every, 1)] or [_none()]
     head = _head(inventory, host)
     hosts = section("hosts", [*about_hosts(inventory, most=len(inventory.host_views))])
-    lists = (*_stopping(inventory), *_pending(inventory), *_sign_offs(inventory))
+    lists = (*_stopping(inventory), *_pending(inventory), *_sign_offs(inventory), *_adoption(inventory))
     return Text(head, (header(head), *blocks, *lists, hosts))
 
 
 def _sign_offs(inventory: MaskInventory) -> list[Block]:
     found = [line for request in inventory.sign_offs for line in mask_line.open_sign_off(request, inventory.now)]
     return [section("sign_offs", [row("Sign-offs owed", str(len(found))), *found[:_HOSTS]])] if found else []
+
+
+def _adoption(inventory: MaskInventory) -> list[Block]:
+    """How a mask by others gets an owner, a reason and an end, where there is one for which people may ask."""
+    others = (entry for entry in inventory.entries if entry.request is None and entry.found)
+    one = next((entry for entry in others if entry.found and inventory.can_ask_to_remove(entry.found)), None)
+    if one is None:
+        return []
+    typed = Markup(f"`/mask {escape(one.host)} {escape(one.unit)} --adopt --for 7d WHY`")
+    return [section("adoption", [words("To give a mask by others an owner, a reason and an end: {}", typed)])]
 
 
 def _pending(inventory: MaskInventory) -> list[Block]:

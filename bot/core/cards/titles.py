@@ -78,7 +78,7 @@ def what(request: Request) -> str:
         return _NEW_KINDS[request.ask.new_kind]
     if request.ask.extends:
         return "extend" if request.ask.change.duration else "keep"
-    return request.ask.change.noun
+    return "adopt the mask of" if request.ask.change.adopt else request.ask.change.noun
 
 
 def title(request: Request) -> str:

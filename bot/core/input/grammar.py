@@ -205,6 +205,7 @@ def _change(verb: Verb, names: Names, options: Mapping[str, str], now: Now) -> C
         runtime="--runtime" in options,
         keep_running="--keep-running" in options,
         force="--force" in options,
+        adopt="--adopt" in options,
         user=read_user(options["--user"]) if "--user" in options else "",
         duration=read_duration(duration_option(options), now) if {*TERMS} & {*options} else None,
         hold=read_hold(*hold_option(options), now),

@@ -55,6 +55,8 @@ def read_selection(names: Names, options: Mapping[str, str] = _NO_OPTIONS) -> Se
     is_one_host = not any(map(is_group, hosts)) and len(hosts) <= 1
     if is_one_host and len(units) <= 1 and not given:
         return None
+    if "--adopt" in options:
+        raise UsageError("`--adopt` takes over one mask that is there: name one host and one unit.")
     if "--force" in options:
         raise UsageError("`--force` ends one stop that a mask waits for: name one host and one unit.")
     for name in given:

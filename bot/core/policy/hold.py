@@ -24,6 +24,10 @@ def conflict(change: Change) -> str:
         change.runtime or change.keep_running or change.duration or change.hold or change.scheduled_window
     ):
         return "`--force` ends the stop that a mask waits for, and nothing else: leave out the other options."
+    if change.adopt and (
+        change.runtime or change.keep_running or change.hold or change.scheduled_window or not change.duration
+    ):
+        return "`--adopt` takes over a mask as it is, and gives it an end: say `--for` or `--until`, and nothing else."
     if change.hold is None:
         return ""
     if change.duration:

@@ -20,7 +20,7 @@ def choose_layer(change: Change, snapshot: Snapshot) -> Layer | Refuse:
 
     Measured for every kind of unit, see docs/systemd.md. `snapshot` must come from a full look.
     """
-    if change.verb is Verb.UNMASK:
+    if change.verb is Verb.UNMASK or change.adopt:
         return _layer_to_clear(change, snapshot)
     refusal = _cannot_be_masked(change, snapshot)
     if refusal is not None:

@@ -1,6 +1,6 @@
 """What somebody asks for: a change to one unit on one host, with requester, channel, reason and duration."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -35,10 +35,12 @@ class Change:
     scheduled_window: ScheduledWindow | None = None  # the scheduled window; None: as soon as it is approved
     # units that the same rollout changes on this host, so that their relations to this one are not part of its plan
     beside: tuple[str, ...] = ()
+    adopt: bool = False  # a mask that somebody else made becomes ours; nothing is done on the host
     force: bool = False  # only this: end with SIGKILL the stop that one of our masks waits for
 
     def __str__(self) -> str:
         options = " --runtime" * self.runtime + " --keep-running" * self.keep_running + " --force" * self.force
+        options += " --adopt" * self.adopt
         whose = f" --user {self.user}" if self.user else ""
         times = "".join(f" {time}" for time in (self.duration, self.hold, self.scheduled_window) if time)
         return f"{self.verb} {self.host} {self.unit}{options}{whose}{times}"
@@ -46,13 +48,11 @@ class Change:
     @property
     def noun(self) -> str:
         """The change as it is called in a sentence: `the mask of`, `the forced stop of`."""
-        return "stop by force" if self.force else str(self.verb)
+        return "stop by force" if self.force else "adoption" if self.adopt else str(self.verb)
 
     def as_undo(self, unit: UnitName) -> "Change":
         """The change that undoes this mask, at once, under the unit's real name."""
-        return replace(
-            self, verb=Verb.UNMASK, unit=unit, keep_running=False, duration=None, hold=None, scheduled_window=None
-        )
+        return Change(Verb.UNMASK, self.host, unit, runtime=self.runtime, user=self.user, beside=self.beside)
 
 
 def in_words(change: Change, selection: Selection | None) -> str:

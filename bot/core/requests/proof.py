@@ -11,7 +11,7 @@ def disproofs(change: Change, target: Target, after: Snapshot) -> tuple[str, ...
 
     No exit code counts as evidence.
     """
-    running = () if change.keep_running else tuple(_still_running(after))
+    running = () if change.keep_running or change.adopt else tuple(_still_running(after))
     return (*_not_masked(target, after), *running)
 
 

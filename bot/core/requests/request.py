@@ -169,7 +169,8 @@ class Request:
         """Whether the mask can become a hold: not one that ends with a reboot or a logout, nor one of a rollout."""
         ask = self.ask
         is_single = not (ask.rollout or ask.selection)
-        return self.is_live_mask and is_single and not (self.hold or ask.change.runtime or ask.change.user)
+        is_lasting = not (ask.change.runtime or ask.change.user or ask.change.adopt)
+        return self.is_live_mask and is_single and is_lasting and not self.hold
 
     @property
     def waits_for_its_stop(self) -> bool:

@@ -50,6 +50,7 @@ class Target:
     after: Snapshot | None = None
     starts: tuple[str, ...] = ()  # of an undo: the units that it starts, as far as the look before it shows
     made: LayerFile | None = None  # the link we made, as first seen
+    adopted: bool = False  # the link was there already, made by somebody else
     sent: tuple[Sent, ...] = ()
     status_before: str = ""
     status_after: str = ""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.core.requests import Change, Outcome, Target, Verb
+from bot.core.steps.adopting import adoptable, next_adoption_step
 from bot.core.steps.force_stop import next_force_step
 from bot.core.steps.kinds import Done, Link, Step, StepContext, StepLimits, times
 from bot.core.steps.masking import next_mask_step
@@ -24,6 +25,8 @@ def next_step(context: StepContext, now: Snapshot, at: datetime) -> Step:
         return next_force_step(context, now, at)
     if context.target.called_off:
         return _called_off(next_undo_step(replace(context, undoes=context.target), now, at))
+    if context.change.adopt:
+        return next_adoption_step(context, now)
     if context.change.verb is Verb.MASK:
         return next_mask_step(context, now, at)
     return next_undo_step(context, now, at) if context.undoes else next_unmask_step(context, now)
@@ -44,6 +47,8 @@ def _called_off(step: Step) -> Step:
 def observe(target: Target, change: Change, now: Snapshot) -> Target:
     """Record from a look what later steps, the card and the undo need to know."""
     made, lost = target.made, target.settings_lost
+    if change.adopt:
+        return replace(target, made=made or adoptable(target, now), adopted=True, last_seen=now)
     if change.verb is Verb.MASK and target.layer and not change.force:
         file = now.layer(target.layer)
         if was_unlinked(target):

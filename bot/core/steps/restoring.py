@@ -57,6 +57,8 @@ def next_undo_step(context: StepContext, now: Snapshot, at: datetime) -> Step:
         return Done(Outcome.NOT_OURS, "The mask is gone: somebody else or a reboot removed it.")
     if _reload_is_due(context):
         return Reload()
+    if mask.adopted:
+        return _end_of_unmask(now)
     if is_on_its_way_down(now):  # it is restored once it is down: only then can it be started again
         return _wait(context, at)
     if now.around is None:
@@ -87,10 +89,15 @@ def next_unmask_step(context: StepContext, now: Snapshot) -> Step:
         return Done(outcome, context.target.sent[-1].output)
     if _reload_is_due(context):
         return Reload()
+    if now.load is LoadState.MASKED and not context.target.sent:
+        return Done(Outcome.FAILED, "The mask was replaced since it was approved, so it was left alone.")
+    return _end_of_unmask(now)
+
+
+def _end_of_unmask(now: Snapshot) -> Done:
+    """The end of a mask that the bot did not make: it starts nothing."""
     if now.load is not LoadState.MASKED:
         return Done(Outcome.UNMASKED)
-    if not context.target.sent:
-        return Done(Outcome.FAILED, "The mask was replaced since it was approved, so it was left alone.")
     return Done(Outcome.NOT_UNMASKED, "Its links are removed, but systemd still calls it masked.")
 
 
@@ -100,7 +107,7 @@ def _remove_ours(context: StepContext, mask: Target, file: LayerFile) -> Step:
         return Done(Outcome.NOT_OURS, "Somebody replaced the mask, so it is not the bot's to remove.")
     if mask.made is None:
         return Done(Outcome.NOT_OURS, "The bot never saw its own link, so this one may be anybody's.")
-    unlink = Unlink(file.layer)
+    unlink = Unlink(file.layer, foreign=mask.adopted)
     if times(context.target, label(unlink)) < context.limits.same_command:
         return unlink
     return Done(Outcome.FAILED, context.target.sent[-1].output)

@@ -19,7 +19,7 @@ from bot.workflow.requests.lookup import beside_first_card, stored_request
 
 def extension_of(mask: Request, duration: Duration | None, who: Caller, reason: str) -> Ask:
     """The request for the same mask with another expiry, or with none."""
-    change = replace(mask.ask.change, unit=mask.target.unit, duration=duration, scheduled_window=None)
+    change = replace(mask.ask.change, unit=mask.target.unit, duration=duration, scheduled_window=None, adopt=False)
     ask = Ask(change, who.id, who.name, who.place, reason, extends=mask.id, instead_of=mask.aftercare.expires_at)
     is_first = duration is not None and ask.instead_of is None
     return replace(ask, selection=mask.ask.selection, new_kind=NewKind.ENDING if is_first else None)

@@ -52,7 +52,8 @@ def finish(deps: Deps, ending: Ending) -> Update:
         mark_repeated(deps, request.ask.repeats, by=request.id)
     now = deps.clock.now()
     # A hold is lifted by its owners alone, and never without a vote.
-    is_free = request.ask.change.verb is Verb.MASK and not request.ask.change.hold
+    change = request.ask.change
+    is_free = change.verb is Verb.MASK and not (change.hold or change.adopt)
     undo_until = now + deps.in_force.policy.undo_without_approval_for if is_free else None
     finished = request.on_target(
         after=ending.after, status_after=ending.status, outcome=done.outcome, note=done.note, unknown_since=None

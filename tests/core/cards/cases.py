@@ -128,6 +128,12 @@ def unmask(*, undoes: str = "") -> Request:
     return replace(request, ask=replace(request.ask, undoes=undoes, reason=""))
 
 
+def adopting(request: Request) -> Request:
+    """The same for a mask that somebody made by hand."""
+    wanted = change(adopt=True, duration=Duration(lasts=timedelta(days=7)))
+    return replace(request, ask=replace(request.ask, change=wanted)).on_target(adopted=True, sent=())
+
+
 def lifting() -> Request:
     """An undo that people are asked about, with what it starts."""
     return unmask(undoes="r0").on_target(starts=("worker.socket", "worker.service", "worker-metrics.service"))
@@ -295,6 +301,7 @@ WAITING = {
     "a mask that systemd has not read": waiting(running(layers=layers("worker.service", Layer.PERSISTENT))),
     "undoing our mask": unmask(undoes="r1"),
     "undoing our mask, with what starts again": lifting(),
+    "adopting a mask": adopting(waiting(masked())),
     "down, and its end may take the host down": waiting(stopped(actions=("SuccessAction=reboot-force",))),
     "removing somebody else's mask": unmask(),
     "removing what is not there": waiting(running(), change(verb=Verb.UNMASK)),
@@ -609,6 +616,15 @@ DONE = {
         extending(finished(Outcome.EXTENDED, None, sent=()), until=NOW + timedelta(hours=4)), votes=(), approval=None
     ),
     "kept": extending(finished(Outcome.EXTENDED, None, sent=())),
+    "adopted": replace(
+        adopting(finished(Outcome.PROVEN, masked())),
+        undo_until=None,
+        aftercare=Aftercare(expires_at=NOW + timedelta(days=7)),
+    ).on_target(planned=masked(), before=masked()),
+    "an adopted mask is removed": replace(
+        finished(Outcome.UNMASKED, stopped(), Verb.UNMASK, sent=(Sent("unlink persistent", ("u",), NOW, 0),)),
+        ask=unmask(undoes="r1").ask,
+    ).on_target(planned=masked(), before=masked()),
     "given a first end": replace(
         turning(finished(Outcome.EXTENDED, None, sent=()), NewKind.ENDING),
         votes=(),
@@ -617,7 +633,10 @@ DONE = {
     ),
     "made a hold": turning(finished(Outcome.EXTENDED, None, sent=()), NewKind.HELD),
     "looked at again": replace(
-        turning(finished(Outcome.EXTENDED, None, sent=()), NewKind.LOOKED_AT), votes=(), approval=None
+        turning(finished(Outcome.EXTENDED, None, sent=()), NewKind.LOOKED_AT),
+        votes=(),
+        approval=None,
+        because="it stays as it was approved, and its owner is reminded again",
     ),
     "proven, and given a first end": turned(NewKind.ENDING, NOW + timedelta(hours=4)),
     "proven, and made a hold": turned(NewKind.HELD, NOW + timedelta(days=90)),

@@ -105,6 +105,7 @@ class TestRefusals:
             (f"@web cron --waves {'1,' * 50}rest", "At most 50 waves can be named"),
             ("@web cron --waves 1 --waves 2", "is given twice"),
             ("@web cron --set=yes", "takes no value"),
+            ("@web cron --adopt --for 2h", "`--adopt` takes over one mask that is there: name one host and one unit."),
             ("@web cron --force", "`--force` ends one stop that a mask waits for: name one host and one unit."),
             ("web-01,web-02 cron waves 1,rest INC-1", "Did you mean `--waves 1,rest`?"),
             ("web-01,web-02 cron for 2h", "Did you mean `--for 2h`?"),

@@ -438,3 +438,7 @@ def test_only_our_own_words_name_places_that_are_no_channels() -> None:
     assert HOME.is_home
     assert not HOME.is_shell
     assert not INCIDENT.is_home
+
+
+def test_the_conversation_of_the_bot_with_one_person_is_no_channel() -> None:
+    assert [Place(channel).is_direct for channel in ("D1", "C1", "home", "shell")] == [True, False, False, False]

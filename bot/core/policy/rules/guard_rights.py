@@ -37,8 +37,9 @@ def host_grants_the_rights(facts: Facts, _policy: Policy) -> Refuse | None:
 def _needed_rights(facts: Facts, snapshot: Snapshot) -> frozenset[str]:
     """The words of `guard.RIGHTS` that the change needs."""
     change = facts.request.ask.change
-    if change.verb is Verb.UNMASK:
-        back = _BRING_BACK if facts.own_mask else frozenset({_FOREIGN})
+    if change.verb is Verb.UNMASK or change.adopt:
+        is_made_by_us = facts.own_mask is not None and not facts.own_mask.ask.change.adopt
+        back = _BRING_BACK if is_made_by_us else frozenset({_FOREIGN})
         return _for_layers(*layers_to_clear(facts, snapshot)) - {"mask"} | back
     if change.force:
         return frozenset({"kill"})

@@ -5,7 +5,7 @@ from bot.core.policy.model import Facts, Policy, Refuse
 from bot.core.policy.rules.unit_names import find_listed
 from bot.core.requests import Change, Request, Verb
 from bot.core.systemd.host_rules import MASKABLE_TYPES
-from bot.core.systemd.units import Layer, LoadState, Snapshot, UnitName
+from bot.core.systemd.units import FileKind, Layer, LoadState, Snapshot, UnitName
 
 
 def is_not_masked_already(facts: Facts, _policy: Policy) -> Refuse | None:
@@ -14,7 +14,11 @@ def is_not_masked_already(facts: Facts, _policy: Policy) -> Refuse | None:
     A runtime mask may become a persistent one, but not the other way round.
     """
     snapshot, change = facts.snapshot, facts.request.ask.change
-    if snapshot is None or change.verb is not Verb.MASK or change.force or not snapshot.is_masked:
+    if snapshot is None or change.verb is not Verb.MASK or change.force or facts.request.ask.extends:
+        return None
+    if change.adopt:
+        return _can_be_adopted(facts, snapshot)
+    if not snapshot.is_masked:
         return None
     if snapshot.mask_layers == (Layer.RUNTIME,) and not change.runtime:
         return None
@@ -23,6 +27,20 @@ def is_not_masked_already(facts: Facts, _policy: Policy) -> Refuse | None:
         return Refuse("already_masked", why)
     again = "It still runs. To stop it, unmask it and ask again: it is then stopped with its own settings."
     return Refuse("already_masked", why, again)
+
+
+def _can_be_adopted(facts: Facts, snapshot: Snapshot) -> Refuse | None:
+    """One link to /dev/null that somebody else made, so that its undo removes exactly that; and why it is kept."""
+    where, own = f"{snapshot.id} on {facts.host.name}", facts.own_mask
+    if own is not None:
+        return Refuse("already_masked", f"The mask of {where} is maskbot's already{_by_whom(own)}.")
+    masks = [file for file in snapshot.layers if file.kind is FileKind.MASK]
+    if not snapshot.is_masked or len(masks) != 1 or snapshot.mask_layers != (masks[0].layer,):
+        why = f"{where} has no mask that can be adopted: one link to /dev/null, which systemd has loaded."
+        return Refuse("no_mask_to_adopt", why, f"It is {snapshot.load} ({where_masked(snapshot)}).")
+    if not facts.request.ask.reason.strip():
+        return Refuse("needs_reason", f"Nobody knows why {where} is masked: say why it stays.", "Add a reason.")
+    return None
 
 
 def mask_would_hold(facts: Facts, _policy: Policy) -> Refuse | None:
@@ -107,7 +125,7 @@ def watchdog_stays_quiet(facts: Facts, _policy: Policy) -> Refuse | None:
 
 def would_be_stopped(change: Change, snapshot: Snapshot) -> bool:
     """Whether the change would stop the unit in its present state."""
-    return change.verb is Verb.MASK and not change.keep_running and not snapshot.active.is_down
+    return change.verb is Verb.MASK and not (change.keep_running or change.adopt or snapshot.active.is_down)
 
 
 def busy_service(snapshot: Snapshot) -> str:

@@ -10,10 +10,13 @@ UNDO = "undo of our own mask"
 def own_mask_is_undone(facts: Facts, policy: Policy) -> Allow | Refuse | None:
     """The requester, the owner, approvers and who is on call may undo a mask without approval in time.
 
-    Later, an undo is like any request. A hold is lifted by its owners alone, and never without approval.
+    Later, an undo is like any request, and so is that of an adopted mask. A hold is lifted by its owners alone, and
+    never without approval.
     """
     mask = facts.own_mask
     if facts.request.ask.change.verb is not Verb.UNMASK or mask is None or not mask.can_be_undone or mask.hold:
+        return None
+    if mask.ask.change.adopt:  # the bot did not make it, and people approved its end only
         return None
     if mask.finished_at is None or facts.request.asked_at > (
         mask.undo_until or mask.finished_at + policy.undo_without_approval_for

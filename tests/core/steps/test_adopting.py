@@ -1,0 +1,96 @@
+"""A mask that somebody else made becomes ours by a look alone, and its undo removes exactly that link."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.core.requests import Change, Outcome, Target, Verb
+from bot.core.steps import Done, observe
+from bot.core.steps.adopting import adoptable
+from bot.core.systemd.units import Layer
+from tests.core.walks import WORKER, Site, Walk, undoing
+
+LINK = f"/etc/systemd/system/{WORKER}"
+
+
+def adopting(site: Site) -> Walk:
+    """`/mask web-01 worker --adopt --for 7d` there."""
+    change = Change(Verb.MASK, "web-01", WORKER, adopt=True)
+    return Walk(site, change, Target("web-01", WORKER, Layer.PERSISTENT, before=site.look(full=True)))
+
+
+def adopted(site: Site) -> Walk:
+    """The same, carried out."""
+    walk = adopting(site)
+    walk.run()
+    return walk
+
+
+def taking_back(mask: Walk) -> Walk:
+    """Its undo."""
+    return replace(undoing(mask), change=mask.change.as_undo(WORKER))
+
+
+@pytest.fixture
+def site() -> Site:
+    """A unit that somebody masked by hand."""
+    found = Site(is_up=False)
+    found.put_mask(Layer.PERSISTENT, loaded=True)
+    return found
+
+
+def test_nothing_is_sent_and_the_very_link_is_known_from_then_on(site: Site) -> None:
+    walk = adopting(site)
+    assert walk.run() == Done(Outcome.PROVEN)
+    assert walk.steps == []
+    assert walk.target.made == site.layer(Layer.PERSISTENT)
+    assert walk.target.adopted
+    assert site.is_masked
+
+
+def test_its_undo_removes_that_link_as_one_that_the_bot_did_not_make_and_starts_nothing(site: Site) -> None:
+    undo = taking_back(adopted(site))
+    assert undo.run() == Done(Outcome.UNMASKED)
+    assert undo.steps == ["unlink persistent", "reload"]
+    assert any("unlink-foreign" in word for word in undo.target.sent[0].argv)
+    assert not site.is_masked
+    assert site.active.is_down
+
+
+def test_a_link_that_somebody_made_anew_is_left_alone_by_its_undo(site: Site) -> None:
+    mask = adopted(site)
+    site.root(f"unmask {WORKER}")
+    site.put_mask(Layer.PERSISTENT, loaded=True)
+    assert taking_back(mask).run().outcome is Outcome.NOT_OURS
+    assert site.is_masked
+
+
+def test_what_another_layer_masks_is_still_masked_after_its_undo(site: Site) -> None:
+    mask = adopted(site)
+    site.put_mask(Layer.RUNTIME, loaded=True)
+    undo = taking_back(mask)
+    assert undo.run().outcome is Outcome.NOT_UNMASKED
+    assert undo.steps == ["unlink persistent", "reload"]
+
+
+def test_a_link_that_was_replaced_or_removed_before_its_turn_is_not_adopted(site: Site) -> None:
+    walk = adopting(site)
+    site.root(f"unmask {WORKER}")
+    assert walk.run().outcome is Outcome.FAILED
+    site.put_mask(Layer.PERSISTENT, loaded=True)
+    assert walk.run().outcome is Outcome.FAILED
+    assert walk.target.made is None
+    assert walk.steps == []
+
+
+def test_a_link_that_systemd_has_not_loaded_is_not_adopted() -> None:
+    site = Site()
+    site.put_mask(Layer.PERSISTENT)
+    assert adopting(site).run().outcome is Outcome.FAILED
+
+
+def test_without_a_layer_or_a_look_before_there_is_nothing_to_adopt(site: Site) -> None:
+    walk = adopting(site)
+    for target in (replace(walk.target, layer=None), replace(walk.target, before=None)):
+        assert adoptable(target, site.look()) is None
+        assert observe(target, walk.change, site.look()).made is None
