@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.core.requests import Aftercare, Extension, Outcome, Request, Verb
+from bot.core.requests import Aftercare, Extension, NewKind, Outcome, Request, Verb
 
 _CHANGED = (
     Outcome.PROVEN,
@@ -59,6 +59,16 @@ def extend(aftercare: Aftercare, by: Extension, care: AftercarePolicy, *, is_app
         approved_until=by.until if is_approved else aftercare.approved_until,
         remind_at=by.remind_at or _first_word(by.until, by.at, care),
     )
+
+
+def is_still_so(mask: Request, by: Extension, *, held: bool) -> bool:
+    """Whether the mask still is of the kind that was judged: another request for it may have been quicker."""
+    if by.new_kind is NewKind.HELD:
+        return mask.can_be_held
+    if held:
+        return mask.hold is not None
+    expires = mask.aftercare.expires_at is not None
+    return not mask.hold and expires == (by.new_kind is None)
 
 
 def keep(aftercare: Aftercare, by: Extension) -> Aftercare:

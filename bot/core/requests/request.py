@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.core.people.identity import PersonId
 from bot.core.people.quorum import assign_groups
-from bot.core.requests.aftercare import Aftercare, SeenDrift
+from bot.core.requests.aftercare import Aftercare, NewKind, SeenDrift
 from bot.core.requests.approval import Approval, Tally, Verdict, Vote
 from bot.core.requests.ask import Ask, Verb
 from bot.core.requests.break_glass import BreakGlass
@@ -129,6 +129,16 @@ class Request:
     def is_new_mask(self) -> bool:
         """Whether the request would mask a unit that is not masked by us yet."""
         return self.ask.change.verb is Verb.MASK and not self.ask.extends
+
+    @property
+    def lasts_like_a_new_mask(self) -> bool:
+        """Whether it is a new mask, or a mask of ours lasts from then on that was to end, or becomes a hold.
+
+        Such a mask needs what a new one needs, so that a short mask is no way round a freeze.
+        """
+        ask, change = self.ask, self.ask.change
+        lasts = ask.new_kind is NewKind.HELD or not (ask.new_kind or change.duration or change.hold)
+        return change.verb is Verb.MASK and (lasts or not ask.extends)
 
     @property
     def is_live_mask(self) -> bool:

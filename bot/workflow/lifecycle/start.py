@@ -25,6 +25,7 @@ from bot.workflow.hosts.keep_active import count_active
 from bot.workflow.hosts.look import look_to_decide
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.hold_pending import pending_hold
+from bot.workflow.requests.lineage import newest_request
 from bot.workflow.requests.marks import mark_extended
 from bot.workflow.requests.results import Closing, Decided, Ending, Update
 
@@ -189,8 +190,9 @@ def extend(deps: Deps, request: Request, decision: Allow) -> Ending | Closing:
     """Write the new expiry into the mask, then the outcome; repeated after a crash between the two, with one effect."""
     ask, duration, hold = request.ask, request.ask.change.duration, request.ask.change.hold
     until = hold.review if hold else duration.until if duration else None
-    now = deps.clock.now()
+    now, mask = deps.clock.now(), newest_request(deps, ask.extends)
     by = Extension(request.id, request.owner, request.owner_name, now, until, ask.reason, ask.new_kind, ask.remind_at)
-    if not mark_extended(deps, ask.extends, by, is_approved=decision.rule != EXTENSION, held=hold):
-        return Closing(request, Stage.CANCELLED, words.UNDONE_BEFORE, "no_expiry")
+    if not mark_extended(deps, mask.id, by, is_approved=decision.rule != EXTENSION, held=hold):
+        why = words.CHANGED_BEFORE if deps.store.get(mask.id).is_live_mask else words.UNDONE_BEFORE
+        return Closing(request, Stage.CANCELLED, why, "no_expiry")
     return Ending(request, Done(Outcome.EXTENDED))

@@ -33,8 +33,8 @@ def with_kill_switch_note(deps: Deps, text: Text) -> Text:
 
 
 def active_kill_switch(deps: Deps, request: Request) -> KillSwitch | None:
-    """Who stopped new masks, if the request is a new mask."""
-    task = deps.store.get_periodic(NAME) if request.is_new_mask else None
+    """Who stopped new masks, if that stops this request."""
+    task = deps.store.get_periodic(NAME) if request.lasts_like_a_new_mask else None
     return read_state(task.document).kill_switch if task else None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
 from bot.core.requests import Extension, Forced, Hold, NewKind, Request, Rollout, RolloutTarget, Stage, TargetStatus
-from bot.core.requests.expiry import extend, keep
+from bot.core.requests.expiry import extend, is_still_so, keep
 from bot.core.rollout.progress import Progress, is_step, with_progress, with_undone
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.update import update
@@ -105,15 +105,17 @@ def mark_progress(deps: Deps, whole_id: str) -> Request:
 
 
 def mark_extended(deps: Deps, mask_id: str, by: Extension, *, is_approved: bool, held: Hold | None = None) -> bool:
-    """Write a later expiry or the hold into our mask, once; False if the mask is not in place any more."""
+    """Write a later expiry or the hold into our mask, once; False if the mask is gone, or of another kind by now."""
 
     def marked(mask: Request) -> Request:
         if mask.aftercare.is_extended_by(by.request_id) or not mask.is_live_mask:
             return mask
+        if not is_still_so(mask, by, held=held is not None):
+            return mask
         if held and by.new_kind is NewKind.HELD:
             state = replace(mask.hold_state, made_later=held)
             return replace(mask, aftercare=keep(mask.aftercare, by), hold_state=state, undo_until=None)
-        if mask.hold:
+        if held:
             return replace(mask, aftercare=keep(mask.aftercare, by))
         return replace(mask, aftercare=extend(mask.aftercare, by, deps.aftercare, is_approved=is_approved))
 

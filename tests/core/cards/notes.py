@@ -158,6 +158,7 @@ def said_of_starting() -> dict[str, str]:
         "the mask is gone": not_started.mask_is_gone(proven()),
         "a user's mask is gone": not_started.mask_is_gone(of_deploy(proven())),
         "the mask was undone": not_started.UNDONE_BEFORE,
+        "the mask is of another kind by now": not_started.CHANGED_BEFORE,
         "a hold stays pending": not_started.hold_pending(waiting(), "web-01 does not answer."),
         "a mistake of ours": not_started.nothing_changed(not_started.OUR_MISTAKE),
     }

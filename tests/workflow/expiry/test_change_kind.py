@@ -1,21 +1,27 @@
 """A living mask changes its kind: it gets an end, stays as it is for another while, or becomes a hold."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
 
+from bot.core.people.identity import Person
+from bot.core.policy.calendar_and_limits import ExtraApprovals, Freeze
+from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.policy.hold import HoldPolicy
-from bot.core.requests import Duration, Hold, Outcome, Stage
+from bot.core.requests import Duration, Extension, Hold, NewKind, Outcome, Request, Stage, Verdict
+from bot.core.time.calendar import Weekly
 from bot.errors import UsageError
 from bot.ports import Query
 from bot.workflow.engine.periodic import schedule_configured
+from bot.workflow.requests.marks import mark_extended
 from bot.workflow.requests.mask_inventory import read_mask_inventory
 from tests.workflow.expiry.test_expire import MASKED, RUNS, ended, state
 from tests.workflow.hold.test_hold import CARE, back_again, lift, remove_by_hand
-from tests.workflow.slack import ALICE, BOB, CAROL, caller
+from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, caller, person
 from tests.workflow.world import POLICY, World
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -74,3 +80,82 @@ def test_a_mask_becomes_a_hold_that_is_put_back_and_only_lifted_by_its_owners(wo
     assert back.target.outcome is Outcome.RESTORED, back.target.note
     assert {*back.target.starts} >= {"worker.service", "metrics.service"}
     assert state(host, "worker.service") == RUNS
+
+
+def test_pressed_twice_it_is_done_once_and_what_is_late_says_why(world: World) -> None:
+    extensions, done = world.desk.extensions, world.masked("restless")
+    asked = [extensions.extend(done.id, Duration(lasts=hours * HOUR), caller(ALICE, f"{hours}")) for hours in (2, 4)]
+    again = extensions.extend(done.id, Duration(lasts=2 * HOUR), caller(ALICE, "2"))
+    first, second = (world.until_final(one) for one in asked)
+    assert again.id == first.id
+    assert sorted([first.stage, second.stage]) == sorted([Stage.DONE, Stage.REFUSED]), second.because
+    (given,) = world.store.get(done.id).aftercare.extensions
+    late = second if given.request_id == first.id else first
+    assert re.search(r"has got an expiry in the meantime|It must end first", late.because)
+
+    week = (world.clock.now() + 7 * DAY).replace(microsecond=0)
+    stale = Extension("r9", ALICE.id, "alice", world.clock.now(), None, new_kind=NewKind.LOOKED_AT, remind_at=week)
+    assert not mark_extended(world.deps, done.id, stale, is_approved=False)
+    assert world.store.get(done.id).aftercare.expires_at == given.until
+
+
+def test_a_stranger_changes_nothing_and_whoever_had_no_part_in_it_needs_approval(world: World) -> None:
+    extensions, done, week = world.desk.extensions, world.masked("restless"), world.clock.now() + 7 * DAY
+    hold = Hold("sre", week)
+
+    def ways(who: Person) -> list[Callable[[], Request]]:
+        return [
+            lambda: extensions.extend(done.id, Duration(lasts=HOUR), caller(who, f"{who.name}1")),
+            lambda: extensions.keep(done.id, "why not", caller(who, f"{who.name}2"), review=week),
+            lambda: extensions.hold(done.id, hold, "why not", caller(who, f"{who.name}3")),
+        ]
+
+    for way in (*ways(person("mallory")), *ways(DAVE)):
+        assert world.until_answered(way()).stage is Stage.REFUSED
+    for way in ways(CAROL):
+        waits = world.until_answered(way())
+        assert waits.stage is Stage.WAITING, waits.because
+        world.vote(waits, Verdict.DENY)
+        world.until_final(waits)
+    assert world.store.get(done.id).aftercare.extensions == ()
+
+
+def test_what_is_asked_while_the_mask_is_undone_waits_and_then_finds_it_gone(idle_world: World) -> None:
+    world = idle_world
+    with world.running():
+        done = world.masked("restless")
+    undo = world.begin_undo(done)
+    late = world.desk.extensions.extend(done.id, Duration(lasts=HOUR), caller(ALICE, "late"))
+    with world.running():
+        assert world.until_final(undo).target.outcome is Outcome.RESTORED
+        ended_late = world.until_final(late)
+    assert ended_late.stage in (Stage.REFUSED, Stage.CANCELLED), ended_late.because
+    assert world.store.get(done.id).aftercare.extensions == ()
+    with pytest.raises(UsageError, match="There is no mask to extend or to keep"):
+        world.desk.extensions.extend(done.id, Duration(lasts=HOUR), caller(ALICE, "later"))
+
+
+def test_one_hour_does_not_become_for_good_where_that_is_not_allowed_or_in_a_freeze(world: World) -> None:
+    extensions, done = world.desk.extensions, world.masked("restless", duration=Duration(lasts=HOUR))
+    hold, now = Hold("sre", world.clock.now() + 90 * DAY), world.in_force.now
+    always = (Weekly(frozenset(range(7)), time(), time(), 1),)
+    freeze = Freeze("books", always, extra_approvals=ExtraApprovals(forbid="the books are closed"))
+    strict = replace(now.policy.rules[0], requires_expiry=True)
+    for number, policy, why in (
+        (1, replace(now.policy, freezes=(freeze,)), "the books are closed"),
+        (2, replace(now.policy, rules=(strict,)), "does not allow masks without expiry"),
+    ):
+        world.in_force.put(ConfigSnapshot(now.inventory, policy))
+        for asked in (
+            extensions.keep(done.id, "it is evil", caller(ALICE, f"k{number}")),
+            extensions.hold(done.id, hold, "it is evil", caller(ALICE, f"h{number}")),
+        ):
+            assert why in world.until_answered(asked).because
+    world.in_force.put(now)
+    waits = world.until_answered(extensions.keep(done.id, "it is evil", caller(ALICE, "k3")))
+    assert waits.stage is Stage.WAITING, waits.because
+    world.in_force.put(ConfigSnapshot(now.inventory, replace(now.policy, rules=(strict,))))
+    world.vote(waits)
+    late = world.when(waits, lambda now: not now.recorded_votes and bool(now.votes), "a judged vote")
+    assert (late.stage, late.counted_votes) == (Stage.WAITING, ())
+    assert world.store.get(done.id).aftercare.expires_at

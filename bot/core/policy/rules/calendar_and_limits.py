@@ -24,8 +24,8 @@ class Reason:
 
 
 def reasons(facts: Facts, policy: Policy) -> tuple[Reason, ...]:
-    """All that raise the approvals now. Undos, extensions and reapplied holds are not raised."""
-    if not facts.request.is_new_mask or facts.request.ask.is_reapply:
+    """All that raise the approvals now. Undos, later ends and reapplied holds are not raised."""
+    if not facts.request.lasts_like_a_new_mask or facts.request.ask.is_reapply:
         return ()
     return (*_freezes(facts, policy), *_windows(facts, policy), *_bounds(facts, policy))
 
@@ -58,7 +58,7 @@ def apply_reasons(rule: Rule, need: int, found: tuple[Reason, ...]) -> tuple[tup
 
 def calendar_changes_at(facts: Facts, policy: Policy) -> datetime | None:
     """When time alone may change the answer: a freeze or window begins or ends, or masks leave a limit's period."""
-    if not facts.request.is_new_mask:
+    if not facts.request.lasts_like_a_new_mask:
         return None
     beyond = [facts.now + policy.limits.within] if any(_bounds(facts, policy)) else []
     times = [freeze.times for freeze in policy.freezes if not outside_scope(freeze, facts)]

@@ -17,6 +17,8 @@ _NO_LONGER = {
 END = "end of our own mask"
 EXTENSION = "extension of our own mask"
 _SAY_FOR_HOW_LONG = "Say for how long: `--for 2h`, or `--until 18:00`."
+_GIVE_END = "Use Extend, or Give it an end."
+_OR_HOLD_IT = " Or use Hold it under Details."
 _OR_WHO = " Or make it a hold: `--hold OWNERS --review 90d`."
 
 
@@ -84,13 +86,14 @@ def extension_is_free(facts: Facts, policy: Policy) -> Allow | None:
     How long is limited by the policy, counted from what was approved; anything longer is asked for like a new mask. A
     guarded unit is never extended without approval, because its console access was confirmed for one day only; and a
     break-glass change is not extended before it is signed off. They may always make it shorter: a mask without expiry
-    gets one, or stays as it is until its owner is reminded again.
+    gets one within the policy's bounds, or stays as it is until its owner is reminded again where masks may last.
     """
     ask, mask = facts.request.ask, facts.own_mask
     if not ask.extends or mask is None or facts.voter:
         return None
     if ask.new_kind in _NO_LONGER:
-        return Allow(EXTENSION, _NO_LONGER[ask.new_kind]) if _is_entitled(facts, mask) else None
+        is_free = _is_entitled(facts, mask) and not (ask.remind_at and mask.owes_sign_off) and not _no(facts, policy)
+        return Allow(EXTENSION, _NO_LONGER[ask.new_kind]) if is_free else None
     if guarded_because(facts, policy):
         return None
     if mask.owes_sign_off:
@@ -101,6 +104,11 @@ def extension_is_free(facts: Facts, policy: Policy) -> Allow | None:
     if not _is_entitled(facts, mask):
         return None
     return Allow(EXTENSION, f"it may last until {latest:%Y-%m-%d %H:%M} UTC without another approval")
+
+
+def _no(facts: Facts, policy: Policy) -> Refuse | None:
+    """The refusal of an end beyond the policy's bounds, and of none where the policy wants one."""
+    return mask_expires_where_required(facts, policy) or length_is_allowed(facts, policy)
 
 
 def _is_entitled(facts: Facts, mask: Request) -> bool:
@@ -127,7 +135,8 @@ def mask_expires_where_required(facts: Facts, policy: Policy) -> Refuse | None:
     ]
     if not strict:
         return None
-    hint = _SAY_FOR_HOW_LONG + _OR_WHO * all(rule.hold_will_do for rule in strict)
+    how, or_held = (_GIVE_END, _OR_HOLD_IT) if facts.request.ask.extends else (_SAY_FOR_HOW_LONG, _OR_WHO)
+    hint = how + or_held * all(rule.hold_will_do for rule in strict)
     return Refuse("needs_expiry", f"Rule `{strict[0].name}` does not allow masks without expiry.", hint)
 
 

@@ -19,7 +19,7 @@ def explain_decision(facts: Facts, policy: Policy) -> Iterator[Explanation]:
     for rule in policy.rules:
         why_not = mismatch(rule, facts)
         yield Explanation(f"rule {rule.name}", applies=not why_not, why=why_not or _rule(rule, policy), line=rule.line)
-    if facts.request.is_new_mask:
+    if facts.request.lasts_like_a_new_mask:
         yield from (_freeze(freeze, facts) for freeze in policy.freezes)
         yield from (_window(window, facts, policy) for window in policy.maintenance_windows)
         yield from _limits(facts, policy)

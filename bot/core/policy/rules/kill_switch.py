@@ -7,8 +7,8 @@ KILL_SWITCH_ON = "kill_switch_on"
 
 
 def new_masks_are_not_stopped(facts: Facts, _policy: Policy) -> Refuse | None:
-    """No mask is requested, approved or started; pending ones may still be denied, and every undo goes on."""
-    if facts.kill_switch is None or not facts.request.is_new_mask or only_denies(facts):
+    """No mask is requested, approved, started or made to last; what waits may be denied, and every undo goes on."""
+    if facts.kill_switch is None or not facts.request.lasts_like_a_new_mask or only_denies(facts):
         return None
     by, since = facts.kill_switch.by_name, facts.kill_switch.since
     since_when = f"{since:%Y-%m-%d %H:%M} UTC"

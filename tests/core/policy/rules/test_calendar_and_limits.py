@@ -6,14 +6,29 @@ from typing import Any
 
 import pytest
 
+from bot.core.people.identity import Person
 from bot.core.policy.calendar_and_limits import BlastRadius, ExtraApprovals, Freeze, MaintenanceWindow, RequestLimits
 from bot.core.policy.decide import decide, explain
+from bot.core.policy.hold import HoldPolicy
 from bot.core.policy.model import Allow, Decision, Explanation, Facts, Moment, NeedsApproval, Policy, Refuse
-from bot.core.requests import ExtraApprovalReason, Verb
+from bot.core.requests import Aftercare, Duration, ExtraApprovalReason, Hold, NewKind, Verb
 from bot.core.requests import ScheduledWindow as RequestWindow
 from bot.core.systemd.units import Layer
 from bot.core.time.calendar import Once, Weekly
-from tests.core.situations import ALICE, BOB, CAROL, NOW, POLICY, PROD, facts, looked, masked, our_mask, request
+from tests.core.situations import (
+    ALICE,
+    BOB,
+    CAROL,
+    NOW,
+    POLICY,
+    PROD,
+    facts,
+    looked,
+    masked,
+    our_mask,
+    request,
+    snapshot,
+)
 
 MEMBERS = {
     "eng": frozenset({ALICE.id, BOB.id, CAROL.id}),
@@ -159,6 +174,31 @@ FLAT = {
 @pytest.mark.parametrize(("policy", "no"), FLAT.values(), ids=FLAT)
 def test_a_flat_no_is_said_only_where_the_policy_says_it(policy: Policy, no: Refuse) -> None:
     assert decide(facts(blast_radius=BlastRadius(hosts=3)), policy) == no
+
+
+def turned(kind: NewKind | None = None, by: Person = CAROL, **wanted: Any) -> Facts:
+    """A mask of ours that lasts until then is extended, kept, or becomes a hold."""
+    mask = replace(our_mask(), aftercare=Aftercare(expires_at=None if kind else NOW + timedelta(hours=1)))
+    asked = request(by=by, **wanted)
+    asked = replace(asked, ask=replace(asked.ask, extends="r0", new_kind=kind))
+    return looked(snapshot(), asked, requester=by, own_mask=mask)
+
+
+LASTING = (turned(by=ALICE), turned(NewKind.HELD, ALICE, hold=Hold("sre", NOW + timedelta(days=90))))
+ENDING = (
+    turned(duration=Duration(until=NOW + timedelta(hours=2))),
+    turned(NewKind.ENDING, duration=Duration(until=NOW + timedelta(hours=2))),
+    turned(NewKind.LOOKED_AT),
+)
+
+
+def test_what_makes_a_mask_last_is_raised_like_a_new_one_and_nothing_else_of_it_is() -> None:
+    policy = with_(freezes=(QUIET,), holds=HoldPolicy(frozenset({"sre"})))
+    assert [approval_for(given, policy).need for given in LASTING] == [2, 2]
+    assert [approval_for(given, policy).calendar_changes_at for given in LASTING] == [MONDAY, MONDAY]
+    assert [approval_for(given, policy).need for given in ENDING] == [1, 1, 1]
+    no = with_(freezes=(replace(QUIET, extra_approvals=ExtraApprovals(forbid="the books are closed")),))
+    assert [getattr(decide(given, no), "code", "") for given in (*LASTING, *ENDING)] == ["freeze", "freeze", "", "", ""]
 
 
 def undo(by: Any = ALICE) -> Facts:

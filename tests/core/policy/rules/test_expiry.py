@@ -23,7 +23,7 @@ from bot.core.requests import (
     Signature,
     Verb,
 )
-from bot.core.requests.expiry import AftercarePolicy, extend, keep
+from bot.core.requests.expiry import AftercarePolicy, extend, is_still_so, keep
 from bot.core.systemd.units import Layer
 from tests.core.situations import (
     ALICE,
@@ -253,13 +253,27 @@ class TestChangingItsKind:
     def hold(self, **given: Any) -> object:
         return self.turned(NewKind.HELD, hold=Hold("sre", NOW + 90 * DAY), **{"mask": our_mask()} | given)
 
-    @pytest.mark.parametrize("policy", [HELD, GUARDED, replace(HELD, rules=(replace(PROD, requires_expiry=True),))])
+    @pytest.mark.parametrize("policy", [HELD, GUARDED])
     @pytest.mark.parametrize("by", [ALICE, BOB])
     def test_who_took_part_gives_it_an_end_or_leaves_it_without_a_vote(self, by: Person, policy: Policy) -> None:
         for answer in (self.end(by=by, policy=policy), self.look(by=by, policy=policy)):
             assert isinstance(answer, Allow)
         signs_later = broken(our_mask(), BOB)
         assert isinstance(self.end(by=by, mask=signs_later, policy=policy), Allow)
+        assert isinstance(self.look(by=ALICE, mask=signs_later, policy=policy), NeedsApproval)
+
+    def test_nobody_is_free_of_the_bounds_that_the_policy_sets(self) -> None:
+        assert code(self.end(31 * DAY)) == "too_long"
+        assert code(self.end(timedelta(seconds=1))) == "too_short"
+        assert isinstance(self.end(policy=BOUNDED), Allow)
+        for answer in (self.look(policy=BOUNDED), self.hold(policy=replace(HELD, rules=BOUNDED.rules))):
+            assert isinstance(answer, Refuse)
+            assert (answer.code, answer.hint) == ("needs_expiry", "Use Extend, or Give it an end.")
+        will_do = replace(HELD, rules=(replace(PROD, requires_expiry=True, hold_will_do=True),))
+        assert isinstance(self.hold(policy=will_do), NeedsApproval)
+        answer = self.look(policy=will_do)
+        assert isinstance(answer, Refuse)
+        assert answer.hint.endswith("Or use Hold it under Details.")
 
     def test_for_anybody_else_it_is_like_a_new_mask(self) -> None:
         assert isinstance(self.end(by=CAROL), NeedsApproval)
@@ -321,6 +335,21 @@ class TestChangingItsKind:
         ):
             assert not replace(mask, ask=ask).can_be_held
         assert not replace(mask, undone_by="r9").can_be_held
+
+    def test_of_two_that_were_judged_at_once_only_what_still_fits_is_written(self) -> None:
+        def by(kind: NewKind | None) -> Extension:
+            return Extension("r1", ALICE.id, "alice", NOW, NOW + DAY, new_kind=kind)
+
+        held = replace(our_mask(), hold_state=HoldState(made_later=Hold("sre", NOW + DAY)))
+        fits = {
+            (NewKind.ENDING, False): [True, False, False],
+            (NewKind.LOOKED_AT, False): [True, False, False],
+            (NewKind.HELD, True): [True, True, False],
+            (None, False): [False, True, False],
+            (None, True): [False, False, True],
+        }
+        for (kind, is_held), wanted in fits.items():
+            assert [is_still_so(mask, by(kind), held=is_held) for mask in (our_mask(), ending(), held)] == wanted
 
     def test_its_owner_is_reminded_on_the_day_that_they_chose(self) -> None:
         by = Extension("r1", ALICE.id, "alice", NOW, None, new_kind=NewKind.LOOKED_AT, remind_at=NOW + 7 * DAY)
