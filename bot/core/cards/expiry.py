@@ -46,25 +46,28 @@ def plan(request: Request) -> Iterator[Markup]:
     if ask.change.hold and not ask.new_kind:
         yield from holds.plan(request, ask.change.hold)
         return
-    yield row("Now", words("our mask, {}", _now(ask)))
+    yield row("Now", _now(ask))
     if hold := ask.change.hold:
-        yield row("Then", words("a hold by @{}, who review it {}; it never expires", hold.owners, day(hold.review)))
-        yield row("Undo", words("only @{} can lift it, with approval", hold.owners))
+        yield from holds.from_now_on(request, hold)
         return
     reminded = words("it stays without expiry; its owner is reminded {}", day(ask.remind_at)) if ask.remind_at else ""
-    yield row("Then", reminded or _then(ask.change.duration))
+    yield row("Then", reminded or _then(ask))
     yield row("Undo", "one click: unmask, and everything is put back")
 
 
 def _now(ask: Ask) -> Markup:
+    ours, expire, have = ("masks", "expire", "have") if ask.selection else ("mask", "expires", "has")
     if ask.instead_of:
-        return words("which expires {}", day(ask.instead_of))
-    return words("which has no expiry" if ask.new_kind else "which expires")
+        return words("our {}, which {} {}", ours, expire, day(ask.instead_of))
+    return words("our {}, which {}", ours, f"{have} no expiry" if ask.new_kind else expire)
 
 
-def _then(duration: Duration | None) -> Markup:
+def _then(ask: Ask) -> Markup:
+    duration, are_many = ask.change.duration, ask.selection is not None
     if duration and duration.until:
-        return words("it expires {}", day(duration.until))
+        return words("they expire {}" if are_many else "it expires {}", day(duration.until))
+    if are_many:
+        return words("they no longer expire: they stay until somebody unmasks them")
     return words("it no longer expires: it stays until somebody unmasks it")
 
 

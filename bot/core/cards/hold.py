@@ -8,7 +8,7 @@ from bot.core.cards.titles import subject
 from bot.core.hosts.inventory import is_group
 from bot.core.input.names import REASON_LIMIT
 from bot.core.policy.hold import HoldPolicy
-from bot.core.requests import Extension, Hold, Loss, Request
+from bot.core.requests import Extension, Hold, Loss, Request, Rollout, TargetStatus
 from bot.core.time.human_time import humanize
 
 _OFF = {
@@ -22,11 +22,29 @@ _OFF = {
 def request_rows(request: Request, hold: Hold, undo: str) -> Iterator[Markup]:
     """On a card that waits."""
     yield row("Hold", words("by @{}, who review it {}; it never expires", hold.owners, day(hold.review)))
+    yield from _later(request)
+    yield row("Undo", words("only @{} can lift it, with approval: {}", hold.owners, undo))
+
+
+def from_now_on(request: Request, hold: Hold) -> Iterator[Markup]:
+    """The effect of making a mask a hold, for the approvers; that of a rollout also goes where it did not come."""
+    yield row("Then", words("a hold by @{}, who review it {}; it never expires", hold.owners, day(hold.review)))
+    rollout = request.rollout or Rollout()
+    if rollout.stopped_at is None:
+        if missing := len(rollout.with_status(TargetStatus.FAILED, TargetStatus.LEFT_OUT)):
+            yield row(
+                "Missing",
+                words("on {} more, where it is tried again; where a plan differs, people are asked first", missing),
+            )
+        yield from _later(request)
+    yield row("Undo", words("only @{} can lift it, with approval", hold.owners))
+
+
+def _later(request: Request) -> Iterator[Markup]:
     if groups := _groups(request):
         yield row(
             "Later", words("hosts that join {} are held too; where a plan differs, people are asked first", groups)
         )
-    yield row("Undo", words("only @{} can lift it, with approval: {}", hold.owners, undo))
 
 
 def _groups(request: Request) -> Markup:

@@ -47,8 +47,9 @@ def repeat_change(first: Request, now: datetime) -> Change:
     """The same change with the unit's real name, without a window that is over."""
     window = first.ask.change.scheduled_window
     still = window if window and now < window.closes else None
-    hold = first.hold or first.ask.change.hold  # its owners may have postponed the review
-    return replace(first.ask.change, unit=first.target.unit, scheduled_window=still, hold=hold, beside=())
+    hold = first.hold or first.approved_hold  # its owners may have postponed the review
+    change = replace(first.ask.change, unit=first.target.unit, scheduled_window=still, hold=hold, beside=())
+    return replace(change, duration=None) if hold else change
 
 
 def are_apart(one: ScheduledWindow | None, other: ScheduledWindow | None, now: datetime) -> bool:

@@ -164,23 +164,30 @@ class Request:
         return self.stage in (Stage.WAITING, Stage.APPROVED) or self.can_be_undone
 
     @property
+    def approved_hold(self) -> Hold | None:
+        """The hold as people approved it, whatever has become of it since."""
+        return self.hold_state.made_later or self.ask.change.hold
+
+    @property
     def hold(self) -> Hold | None:
         """The hold with its current review date.
 
         A hold that got an expiry is none any more: it was lifted, and what is left of it is taken back.
         """
-        hold, kept = self.hold_state.made_later or self.ask.change.hold, self.aftercare.extensions
+        hold, kept = self.approved_hold, self.aftercare.extensions
         if hold is None or self.ask.change.verb is not Verb.MASK or not self.is_live_mask or self.aftercare.expires_at:
             return None
         return replace(hold, review=kept[-1].until) if kept and kept[-1].until else hold
 
     @property
     def can_be_held(self) -> bool:
-        """Whether the mask can become a hold: not one that ends with a reboot or a logout, nor one of a rollout."""
-        ask = self.ask
-        is_single = not (ask.rollout or ask.selection)
-        is_lasting = not (ask.change.runtime or ask.change.user or ask.change.adopt)
-        return self.is_live_mask and is_single and is_lasting and not self.hold
+        """Whether the mask can become a hold: not one that ends with a reboot or a logout.
+
+        A rollout becomes one as a whole, once it is over.
+        """
+        change, is_whole = self.ask.change, self.stage is Stage.DONE and not self.ask.rollout
+        is_lasting = not (change.runtime or change.user or change.adopt)
+        return self.is_live_mask and is_whole and is_lasting and not self.hold
 
     @property
     def waits_for_its_stop(self) -> bool:

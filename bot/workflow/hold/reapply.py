@@ -97,7 +97,7 @@ def _begin(deps: Deps, mask: Request, hold: Hold) -> Update:
 
 
 def _ask(mask: Request, hold: Hold) -> Ask:
-    change = replace(mask.ask.change, unit=mask.target.unit, scheduled_window=None, hold=hold)
+    change = replace(mask.ask.change, unit=mask.target.unit, duration=None, scheduled_window=None, hold=hold)
     why = automatic_requests.reapply_reason(mask)
     rollout, place = mask.ask.rollout, mask.ask.place
     return Ask(change, mask.owner, mask.owner_name, place, why, repeats=mask.id, rollout=rollout, by_itself=True)

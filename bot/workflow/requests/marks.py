@@ -8,6 +8,7 @@ from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
 from bot.core.requests import Extension, Forced, Hold, NewKind, Request, Rollout, RolloutTarget, Stage, TargetStatus
 from bot.core.requests.expiry import extend, is_still_so, keep
+from bot.core.requests.plan import kind_digest
 from bot.core.rollout.progress import Progress, is_step, with_progress, with_undone
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.update import update
@@ -121,6 +122,37 @@ def mark_extended(deps: Deps, mask_id: str, by: Extension, *, is_approved: bool,
 
     mask = _mark(deps, mask_id, "mask.extended", by.request_id, marked, expires_at=by.until)
     return mask.aftercare.is_extended_by(by.request_id)
+
+
+def mark_held(deps: Deps, whole: Request, *, by: str) -> None:
+    """Write into each mask of a rollout that became a hold that it is held; then the hold goes where it is not yet.
+
+    Repeated after a crash in between, with one effect.
+    """
+    now, made = deps.clock.now(), whole.rollout.targets if whole.rollout else ()
+    kinds = {one.request_id: _hold_target(deps, one, whole.hold, by) for one in made if one.can_be_undone}
+
+    def goes_on(mask: Request) -> tuple[Request, list[Event]]:
+        if mask.rollout is None or mask.hold is None:
+            return mask, []
+        held = (replace(one, kind=kinds.get(one.request_id, one.kind)) for one in mask.rollout.targets)
+        return replace(mask, rollout=replace(mask.rollout.put(*held), joins_at=now)), []
+
+    update(deps, whole.id, goes_on)
+
+
+def _hold_target(deps: Deps, target: RolloutTarget, hold: Hold | None, by: str) -> str:
+    """Hold the mask of one target. Returns the kind of its plan, which is approved for hosts that join as well."""
+
+    def held(mask: Request) -> tuple[Request, list[Event]]:
+        if mask.hold or not mask.is_live_mask:
+            return mask, []
+        state = replace(mask.hold_state, made_later=hold)
+        return replace(mask, hold_state=state, undo_until=None), [event(mask, "mask.extended", by=by)]
+
+    mask = update(deps, target.request_id, held, urgent=False)
+    before = mask.target.before
+    return kind_digest(mask.ask.change, before, mask.target.layer) if before else ""
 
 
 def mark_forced(deps: Deps, request: Request) -> None:

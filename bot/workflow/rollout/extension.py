@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 from bot.core.policy.model import Allow, Moment
-from bot.core.requests import Request, Rollout, Stage
+from bot.core.requests import NewKind, Request, Rollout, Stage
 from bot.core.rollout.digest import rollout_digest
 from bot.errors import Unverified, UsageError
 from bot.workflow.evaluate import evaluate, evaluate_again, gather_facts
 from bot.workflow.lifecycle.start import extend
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.lineage import newest_request
+from bot.workflow.requests.marks import mark_held
 from bot.workflow.requests.results import Closing, Decided, Ending
 
 
@@ -35,4 +36,7 @@ def extend_rollout(deps: Deps, request: Request) -> Decided | Ending | Closing:
         return Closing(request, Stage.CANCELLED, str(error), "too_late")
     if not isinstance(decision, Allow):
         return Decided(request, decision, deps.in_force.policy.digest)
-    return extend(deps, replace(request, rollout=None), decision)  # its targets were facts for the policy only
+    ended = extend(deps, replace(request, rollout=None), decision)  # its targets were facts for the policy only
+    if isinstance(ended, Ending) and request.ask.new_kind is NewKind.HELD:
+        mark_held(deps, newest_request(deps, request.ask.extends), by=request.id)
+    return ended

@@ -54,7 +54,7 @@ def _due(whole: Request, now: datetime) -> Request:
 
 def go_on_with_hold(deps: Deps, whole: Request) -> Stages:
     """See how far its targets have come, ask for what is missing, and begin what may begin."""
-    rollout, hold, now = whole.rollout, whole.ask.change.hold, deps.clock.now()
+    rollout, hold, now = whole.rollout, whole.approved_hold, deps.clock.now()
     if rollout is None or hold is None or whole.ask.change.verb is not Verb.MASK:
         return whole
     deps = deps.pinned()
@@ -140,7 +140,7 @@ def _asked(deps: Deps, whole: Request, target: RolloutTarget) -> RolloutTarget:
 def _ask(whole: Request, target: RolloutTarget) -> Ask:
     """On behalf of whoever owns the hold now, with the review that its owners set last."""
     ask, beside = ask_of(whole, target), beside_it(whole.rollout or Rollout(), target, {})
-    change = replace(ask.change, hold=whole.hold, scheduled_window=None, beside=beside)
+    change = replace(ask.change, hold=whole.hold, duration=None, scheduled_window=None, beside=beside)
     return replace(ask, change=change, requester=whole.owner, requester_name=whole.owner_name)
 
 

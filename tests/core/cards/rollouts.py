@@ -20,6 +20,7 @@ from bot.core.requests import (
     Duration,
     Hold,
     KeepActive,
+    NewKind,
     Outcome,
     Request,
     Rollout,
@@ -92,6 +93,12 @@ def extending(stage: Stage, **options: Any) -> Request:
     return replace(found, ask=replace(found.ask, extends="r0", instead_of=NOW), rollout=None, target=after)
 
 
+def held_later(stage: Stage, state: Rollout | None = None) -> Request:
+    """The masks of a rollout become a hold."""
+    found = extending(stage, hold=HOLD)
+    return replace(found, ask=replace(found.ask, new_kind=NewKind.HELD), rollout=state)
+
+
 def typed(found: Request, *hosts: str, units: tuple[str, ...] = ("nginx.service",), **changes: Any) -> Request:
     """The same, asked for in other words."""
     selection = Selection(hosts, tuple(map(UnitName, units)), **changes)
@@ -108,6 +115,7 @@ LEFT_OUT, ASKED_AGAIN, PLANNING = TargetStatus.LEFT_OUT, TargetStatus.ASKED_AGAI
 
 DIFFERING = replace(target(7), likeness="inactive, enabled")
 TWELVE = [DIFFERING if number == 7 else target(number) for number in range(1, 13)]
+MASKED = [replace(one, status=DONE, outcome=Outcome.PROVEN.value) for one in TWELVE]
 NOT_WEB = (
     target(13, LEFT_OUT, note="nginx.service is on the critical list there"),
     target(14, LEFT_OUT, note="it does not answer"),
@@ -196,6 +204,15 @@ WAITING = {
     "foreign masks": request(rollout(*TWELVE), verb=Verb.UNMASK),
     "more time": extending(Stage.WAITING, duration=Duration(until=NOW + timedelta(hours=4))),
     "another review": extending(Stage.APPROVED, hold=HOLD),
+    "kept": extending(Stage.WAITING),
+    "all of it becomes a hold": held_later(Stage.WAITING, rollout(*MASKED)),
+    "what is there of it becomes a hold": held_later(Stage.WAITING, rollout(*MASKED[:9], *NOT_WEB)),
+    "what was made until it was stopped becomes a hold": held_later(
+        Stage.WAITING, rollout(*MASKED[:3], *TWELVE[3:], stopped_at=NOW)
+    ),
+    "masks on hosts that are named become a hold": typed(
+        held_later(Stage.WAITING, rollout(*MASKED[:2])), "web-01", "web-02"
+    ),
     "a hold": request(rollout(*TWELVE), hold=HOLD),
     "a hold on hosts that are named": typed(request(rollout(*TWELVE[:2]), hold=HOLD), "web-01", "web-02"),
     "one host": typed(request(rollout(target(1, note="stops web.target too"))), "web-01"),
@@ -323,7 +340,6 @@ RUNNING = {
     ),
 }
 
-MASKED = [replace(one, status=DONE, outcome=Outcome.PROVEN.value) for one in TWELVE]
 TAKEN_OFF = replace(MASKED[3], status=TargetStatus.LOST)
 PARTLY = rollout(
     *(one for one in MASKED if one.host not in ("web-04", "web-05", "web-12")),
@@ -400,6 +416,7 @@ OVER = {
     "held": replace(request(rollout(*MASKED), Stage.DONE, hold=HOLD), undo_until=None),
     "more time": extending(Stage.DONE, duration=Duration(until=NOW + timedelta(hours=4))),
     "kept": extending(Stage.DONE, hold=HOLD),
+    "made a hold": held_later(Stage.DONE),
     "held, taken off one host and missing on another": replace(
         request(rollout(*MASKED[:3], replace(MASKED[3], status=TargetStatus.LOST), NOT_WEB[0]), Stage.DONE, hold=HOLD),
         undo_until=None,

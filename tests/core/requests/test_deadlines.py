@@ -11,7 +11,17 @@ from bot.core.cards import replies
 from bot.core.policy.decide import decide
 from bot.core.policy.model import Allow, Decision, Moment, NeedsApproval, Refuse
 from bot.core.policy.requirements import approval_required
-from bot.core.requests import Change, Duration, Request, ScheduledWindow, Stage, Verb, deadlines
+from bot.core.requests import (
+    Change,
+    Duration,
+    Hold,
+    HoldState,
+    Request,
+    ScheduledWindow,
+    Stage,
+    Verb,
+    deadlines,
+)
 from bot.core.requests.plan import differences, plan_digest, plan_of
 from bot.core.systemd.units import Layer, UnitName
 from tests.core.situations import BOB, NOW, POLICY, facts, looked, our_mask, request, snapshot, waiting
@@ -84,6 +94,12 @@ class TestTimes:
         assert deadlines.repeat_change(first, TONIGHT.opens) == first.ask.change
         assert deadlines.repeat_change(first, TONIGHT.closes).scheduled_window is None
         assert deadlines.repeat_change(request(), NOW) == request().ask.change
+
+    def test_a_mask_that_became_a_hold_is_asked_for_as_a_hold_and_without_its_old_end(self) -> None:
+        hold, first = Hold("sre", NOW + DAY), request(duration=Duration(lasts=MINUTE))
+        again = deadlines.repeat_change(replace(first, hold_state=HoldState(made_later=hold)), NOW)
+        assert (again.hold, again.duration) == (hold, None)
+        assert deadlines.repeat_change(first, NOW).duration == Duration(lasts=MINUTE)
 
     def test_what_waits_for_its_window_is_in_nobodys_way(self) -> None:
         next_night = ScheduledWindow(TONIGHT.opens + DAY, TONIGHT.closes + DAY)

@@ -10,17 +10,18 @@ import pytest
 from bot.core.hosts.inventory import Inventory
 from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.policy.model import ListedUnit, Rule
-from bot.core.requests import Hold, Outcome, Request, Stage, TargetStatus, Verb, Verdict
+from bot.core.requests import Duration, Hold, Outcome, Request, Stage, TargetStatus, Verb, Verdict
 from bot.errors import HostError, UsageError
 from bot.ports import Query
 from bot.workflow.engine.config_reload import put_in_force
 from bot.workflow.engine.periodic import schedule_configured
 from bot.workflow.requests.kill_switch_state import active_kill_switch
+from bot.workflow.requests.marks import mark_held
 from bot.workflow.requests.mask_inventory import read_mask_inventory
 from tests.workflow.expiry.test_expire import MASKED, RUNS, state
 from tests.workflow.fleet import AnyHost
 from tests.workflow.hold.test_hold import CARE, DAY, HELD, lift, remove_by_hand
-from tests.workflow.rollout.rolled import selection, statuses, targets
+from tests.workflow.rollout.rolled import ask_rollout, selection, statuses, targets
 from tests.workflow.slack import ALICE, BOB, CAROL, caller, words
 from tests.workflow.wire import Call
 from tests.workflow.world import World, inventory
@@ -352,6 +353,47 @@ def test_all_of_it_is_reviewed_and_kept_at_once(world: World) -> None:
     reload(world, *WEB, "db-01")
     joined = until_there(world, done, TargetStatus.DONE, "db-01")
     assert joined.ask.change.hold == now.hold
+
+
+def held_later(world: World) -> tuple[Request, Hold]:
+    """Masks of a rollout that were to end after two hours, and became a hold."""
+    two_hours = Duration(lasts=timedelta(hours=2))
+    done = world.approve(world.until_answered(ask_rollout(world, "@web", waves=("rest",), duration=two_hours)))
+    hold = Hold("sre", (world.clock.now() + 90 * DAY).replace(microsecond=0))
+    asked = world.until_answered(world.desk.extensions.hold(done.id, hold, "it is evil", caller(ALICE, "hold")))
+    card = world.card(asked)
+    assert card.startswith("HOLD THE MASK OF worker.service on 2 hosts of @web · needs 1 approval"), card
+    assert "*Later*  hosts that join @web are held too; what differs there is asked first" in card
+    assert world.approve(asked).target.outcome is Outcome.EXTENDED
+    return world.store.get(done.id), hold
+
+
+def test_masks_of_a_rollout_become_one_hold_that_only_its_owners_lift(world: World) -> None:
+    held, hold = held_later(world)
+    assert (held.hold, held.aftercare.expires_at, held.undo_until) == (hold, None, None)
+    made = targets(world, held)
+    assert [(one.hold, one.undo_until) for one in made.values()] == [(hold, None)] * 2
+    assert "[Undo all] [Keep] [Details]" in world.card(held)
+    mark_held(world.deps, held, by="r9")  # as after a crash in between
+    assert targets(world, held) == made
+    for refused in (world.undo(held, by=ALICE), world.unmask("worker", host="web-01", by=ALICE)):
+        assert refused.because.endswith("nobody else lifts it. Somebody of @sre must ask."), refused.because
+    lift(world, held)
+    world.until(lambda: not any(is_masked(world, host) for host in WEB), "its end everywhere")
+
+
+def test_masks_that_became_a_hold_outlive_their_end_and_go_to_hosts_that_join(world: World) -> None:
+    held, hold = held_later(world)
+    world.clock.ahead += timedelta(hours=3)
+    reload(world, *WEB, "db-01")
+    joined = until_there(world, held, TargetStatus.DONE, "db-01")
+    assert (joined.approval, joined.ask.change.hold, joined.ask.change.duration) == (None, hold, None)
+    remove_by_hand(world, part(world, held))
+    again = world.when(held, lambda now: part(world, now).ask.is_reapply, "a mask that is put back")
+    until_there(world, again, TargetStatus.DONE, "web-02")
+    assert all(is_masked(world, host) for host in (*WEB, "db-01"))
+    lift(world, held)
+    world.until(lambda: not any(is_masked(world, host) for host in (*WEB, "db-01")), "its end everywhere")
 
 
 def test_the_kill_switch_holds_those_that_join(world: World) -> None:

@@ -73,7 +73,7 @@ def expiry_was_approved(facts: Facts, _policy: Policy) -> Allow | None:
     ask, mask = facts.request.ask, facts.own_mask
     if not ask.by_itself or not ask.undoes:
         return None
-    was_held = mask is not None and mask.ask.change.hold is not None
+    was_held = mask is not None and mask.approved_hold is not None
     why = "its hold was lifted" if was_held else "time is up. Undone automatically, as approved"
     if mask is not None and mask.aftercare.no_login:
         why = "the bot could not log in again after the mask. Undone at once, over the connection that it had"

@@ -20,7 +20,11 @@ from bot.core.requests import (
     NewKind,
     Outcome,
     Request,
+    Rollout,
+    RolloutTarget,
     Signature,
+    Stage,
+    TargetStatus,
     Verb,
 )
 from bot.core.requests.expiry import AftercarePolicy, extend, is_still_so, keep
@@ -324,7 +328,7 @@ class TestChangingItsKind:
         assert mask.hold == Hold("sre", later)
         assert (mask.aftercare.expires_at, mask.aftercare.remind_at, mask.can_be_held) == (None, later, False)
 
-    def test_only_a_single_mask_that_outlives_reboots_can_become_one(self) -> None:
+    def test_only_a_mask_that_is_done_and_outlives_reboots_can_become_one(self) -> None:
         mask = our_mask()
         assert mask.can_be_held
         runtime, users = (replace(mask.ask.change, **what) for what in ({"runtime": True}, {"user": "deploy"}))
@@ -335,6 +339,10 @@ class TestChangingItsKind:
         ):
             assert not replace(mask, ask=ask).can_be_held
         assert not replace(mask, undone_by="r9").can_be_held
+        made = RolloutTarget("web-01", mask.target.unit, status=TargetStatus.DONE, outcome="proven")
+        whole = replace(mask, rollout=Rollout(targets=(made,)))
+        assert whole.can_be_held
+        assert not replace(whole, stage=Stage.RUNNING).can_be_held
 
     def test_of_two_that_were_judged_at_once_only_what_still_fits_is_written(self) -> None:
         def by(kind: NewKind | None) -> Extension:
