@@ -44,23 +44,27 @@ _STYLES = {
 }
 
 
+_ASK_FIRST = {Action.UNMASK: "Unmask", Action.UNDO_ALL: "Undo all of"}
+
+
 def buttons(request: Request, actions: Sequence[Action], *, starts: Sequence[str] = ()) -> Block:
-    """A row of buttons for this request. `starts` are units that Unmask would start: it says so and asks first."""
+    """A row of buttons for this request. `starts` is what an undo would start: its button says so and asks first."""
     elements = [_button(request, action) for action in actions]
-    for element in elements:
-        if starts and element["action_id"] == Action.UNMASK:
-            element["confirm"] = _confirm(request, starts)
+    for action, element in zip(actions, elements, strict=True):
+        if starts and action in _ASK_FIRST:
+            element["confirm"] = _confirm(request, action, starts)
     return {"type": "actions", "block_id": "buttons", "elements": elements}
 
 
-def _confirm(request: Request, starts: Sequence[str]) -> Block:
+def _confirm(request: Request, action: Action, starts: Sequence[str]) -> Block:
     named = [*starts[:_NAMED], *([f"{len(starts) - _NAMED} more"] if len(starts) > _NAMED else [])]
     which = " and ".join(", ".join(named).rsplit(", ", 1))
-    said = f"The mask is removed, and everything is put back: {which} {'start' if len(starts) > 1 else 'starts'} again."
+    removed = "The masks are" if action is Action.UNDO_ALL else "The mask is"
+    again = f"{which} {'start' if len(starts) > 1 else 'starts'} again"
     return {
-        "title": plain_text(f"Unmask {request.target.unit} on {request.target.host}?", _CONFIRM_TITLE),
-        "text": plain_text(said, _CONFIRM_TEXT),
-        "confirm": plain_text("Unmask", _CONFIRM_LABEL),
+        "title": plain_text(f"{_ASK_FIRST[action]} {subject(request)}?", _CONFIRM_TITLE),
+        "text": plain_text(f"{removed} removed, and everything is put back: {again}.", _CONFIRM_TEXT),
+        "confirm": plain_text(LABELS[action], _CONFIRM_LABEL),
         "deny": plain_text("Cancel", _CONFIRM_LABEL),
     }
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bot.core.cards import details, done, evidence, fallback, handover, line, mask_inventory, note, render
 from bot.core.cards.blocks import Action, Text
 from bot.core.cards.break_glass import replaced_buttons
+from bot.core.cards.live_mask import would_start
 from bot.core.cards.request_status import how_it_stands
 from bot.core.cards.rollout import counts
 from bot.core.cards.rollout.heads import is_whole, state_in_list
@@ -324,3 +325,13 @@ def test_a_rollout_stays_ours_whatever_people_and_hosts_wrote(one: Request, text
         handover.handover(inventory),
     ):
         assert_harmless(said)
+
+
+def test_undo_all_says_what_would_start_and_asks_nothing_where_nothing_would() -> None:
+    asked = CARDS["over"]["masked and proven"]
+    assert would_start(asked) == ("nginx.service on 11 hosts",)
+    kept = replace(asked.ask, change=replace(asked.ask.change, keep_running=True))
+    assert would_start(replace(asked, ask=kept)) == ()
+    assert would_start(CARDS["over"]["an undo"]) == ()
+    down = tuple(replace(one, likeness="inactive, enabled") for one in MASKED)
+    assert would_start(replace(asked, rollout=Rollout(targets=down))) == ()

@@ -6,6 +6,7 @@ from datetime import datetime
 from bot.core.cards import approval, break_glass, done, expiry
 from bot.core.cards.blocks import Block, Markup, Text, escape, message, row, section, words
 from bot.core.cards.buttons import buttons
+from bot.core.cards.live_mask import would_start
 from bot.core.cards.rollout import counts, plan, progress
 from bot.core.cards.rollout.actions import actions
 from bot.core.cards.rollout.heads import head, is_whole
@@ -48,7 +49,7 @@ def _running(request: Request, rollout: Rollout, now: datetime) -> Text:
         section("people", [*break_glass.rows(request), what, requester_and_reason(request), *approvals(request)]),
         section("bar", [words("{} {}", counts.bar(rollout), numbers)]),
         *_section("progress", [*progress.rows(request, rollout, now), *plan.left_out(rollout), *expiry.rows(request)]),
-        buttons(request, actions(request)),
+        buttons(request, actions(request), starts=would_start(request)),
         instead={"bar": [numbers]},
     )
 
@@ -60,7 +61,7 @@ def _over(request: Request, rollout: Rollout, now: datetime) -> Text:
         section("result", [*_result(request, rollout)]),
         *_section("left_out", [*progress.worst(request, rollout), *plan.left_out(rollout)]),
         section("people", [*done.who_and_when(request, now, "proven" if is_whole(request, rollout) else "over")]),
-        buttons(request, break_glass.with_sign_off(request, actions(request))),
+        buttons(request, break_glass.with_sign_off(request, actions(request)), starts=would_start(request)),
     )
 
 
