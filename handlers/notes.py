@@ -78,19 +78,20 @@ class Notes:
     def check(self, click: Click) -> Click:
         """Whether the bot made this button, for everybody in a message of its own or for this person alone.
 
+        A direct message can be edited like any other, so its words are compared as well, wherever it stands.
         Raises `UsageError` if it did not, or if the button would act at once and its message was edited.
         """
         if click.action not in _ABOUT_A_REQUEST:
             return click
         is_vote = click.action in _VOTES and not click.is_home  # which the desk compares with the one card
-        now, user = self.desk.now.at, click.caller.id.user
-        if is_sealed_for(user, click.value, action=click.action, now=now, keys=self.keys):
+        now, user, is_direct = self.desk.now.at, click.caller.id.user, click.caller.place.is_direct
+        if not is_direct and is_sealed_for(user, click.value, action=click.action, now=now, keys=self.keys):
             return click
         shown, _, plan = posted_plan(click.message, keys=self.keys).partition(":")
         is_as_posted = shown != "" and shown == click.request_id
         if is_as_posted and plan != click.digest:
             click = replace(click, digest="")  # of an earlier version; it counts for no plan
-        if is_vote and is_as_posted:
+        if is_as_posted and (is_vote or is_direct):
             return click
         is_ours = click.card is not None and self.desk.has_posted(click.request_id, click.card)
         if not is_ours and not is_vote:

@@ -40,6 +40,9 @@ def mention(text: str, *, user: str = "UBOB", team: str = TEAM, thread: str = ""
     }  # fmt: skip
 
 
+DIRECT = {"channel": {"id": "D1", "name": "directmessage"}}  # of a press below a direct message
+
+
 def click(
     action: str, value: str, *, user: str = "UBOB", team: str = TEAM, card: str = CARD, respond: str = ""
 ) -> Payload:

@@ -11,7 +11,7 @@ from bot.core.cards import forms
 from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.policy.hold import HoldPolicy
 from bot.core.requests import Aftercare, Duration, Hold, HoldState, NewKind, Outcome, Request, Stage
-from tests.handlers.payloads import click, for_one, submission
+from tests.handlers.payloads import DIRECT, click, submission
 from tests.handlers.world import POLICY, World
 
 PLAN = "0123456789ab"
@@ -131,8 +131,7 @@ class TestWithoutAnEnd:
         assert timedelta(hours=3) < duration.until - world.desk.now.at <= timedelta(hours=4)
 
     def test_below_a_direct_message_it_goes_beside_the_first_card(self, world: World, endless: Request) -> None:
-        pressed = click("give_it_an_end", for_one("UBOB", "give_it_an_end", f"{endless.id}:{PLAN}"))
-        world.send(pressed | {"channel": {"id": "D1", "name": "directmessage"}})
+        world.send(click("give_it_an_end", f"{endless.id}:{PLAN}") | DIRECT)
         view = world.slack.call("views.open")["view"]
         assert sent(world, dict(json.loads(view) if isinstance(view, str) else view), longer="4h") == {}
         assert extending(world, endless).ask.place == endless.ask.place

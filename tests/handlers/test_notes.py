@@ -8,7 +8,7 @@ import pytest
 from bot.core.cards import forms, replies
 from bot.core.cards.buttons import value
 from bot.core.requests import Outcome, Request, Stage
-from tests.handlers.payloads import CARD, at_home, click, submission
+from tests.handlers.payloads import CARD, DIRECT, at_home, click, for_one, submission
 from tests.handlers.world import World
 
 
@@ -49,6 +49,20 @@ def test_a_button_of_one_persons_page_is_of_no_use_to_another(world: World, mask
     world.send(stolen)
     assert [one.id for one in world.requests()] == [masked.id]
     world.send(bobs)
+    assert len(world.requests()) == 2
+
+
+def test_a_button_below_a_direct_message_works_while_the_message_is_as_it_was_posted(
+    world: World, masked: Request
+) -> None:
+    pressed = click("unmask", value(masked)) | DIRECT
+    edited = json.loads(json.dumps(pressed).replace("MASK cron.service on web-01?", "Press this to win."))
+    ones_own = click("unmask", for_one("UBOB", "unmask", value(masked))) | DIRECT
+    for wrong in (edited, ones_own):
+        world.send(wrong)
+    assert [one.id for one in world.requests()] == [masked.id]
+    assert refusals(world) == ["message_mismatch"] * 2
+    world.send(pressed)
     assert len(world.requests()) == 2
 
 

@@ -131,10 +131,7 @@ class SlackChannel:
     def post(self, place: Place, text: Text, *, mark: str) -> str:
         """Post, and return the timestamp. Raises `SlackError`; after a passing one the message may still be posted."""
         metadata = {"event_type": _METADATA, "event_payload": {"mark": mark}}
-        if place.channel.startswith(_PEOPLE):  # one person alone sees it
-            said = _content(replace(text, blocks=tuple(self._for_one(text.blocks, place.channel))))
-        else:
-            said = self._for_all(text)
+        said = self._for_all(text)
         answer = call(
             self._client.chat_postMessage, metadata=metadata, **_to(place), **said, **_AS_IT_IS, **_NO_PREVIEW
         )
@@ -168,19 +165,19 @@ class SlackChannel:
 
         Raises `SlackError`.
         """
-        text = replace(text, blocks=tuple(self._for_one(text.blocks, user)))
         if place.is_home:
             self._tell(user, text)
             return
+        theirs = replace(text, blocks=tuple(self._for_one(text.blocks, user)))
         try:
-            call(self._client.chat_postEphemeral, user=user, **_to(place), **_content(text), **_AS_IT_IS)
+            call(self._client.chat_postEphemeral, user=user, **_to(place), **_content(theirs), **_AS_IT_IS)
         except SlackError as error:
             if error.code not in _NOT_THERE:
                 raise
             self._tell(user, text)
 
     def _tell(self, user: str, text: Text) -> None:
-        call(self._client.chat_postMessage, channel=user, **_content(text), **_AS_IT_IS, **_NO_PREVIEW)
+        call(self._client.chat_postMessage, channel=user, **self._for_all(text), **_AS_IT_IS, **_NO_PREVIEW)
 
     def permalink(self, channel: str, ts: str) -> str:
         """A link to a message. Raises `SlackError`."""

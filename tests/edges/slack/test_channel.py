@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.core.cards.blocks import Text
-from bot.core.cards.sealed import is_sealed_for
+from bot.core.cards.sealed import is_sealed_for, posted_plan
 from bot.core.people.identity import HOME, Place
 from bot.edges.slack.channel import SlackChannel, account, call, web_client
 from bot.errors import SlackError
@@ -49,17 +49,6 @@ class TestWhatIsSent:
         assert sent["parse"] == "none"
         assert not any(sent[preview] for preview in ("link_names", "unfurl_links", "unfurl_media"))
 
-    def test_buttons_below_a_direct_message_are_sealed_for_whoever_gets_it(self, slack: WebApi) -> None:
-        channel, now = SlackChannel(web_client("xoxb-test", base=slack.base), keys=KEYS), datetime.now(UTC)
-        button = {"type": "button", "action_id": "keep", "value": "r1:0123"}
-        text = Text("It has no expiry.", ({"type": "actions", "block_id": "buttons", "elements": [button]},))
-        for place, is_theirs in (("UALICE", True), ("C1", False)):
-            slack.answer("chat.postMessage", {"ok": True, "ts": "1700000000.000200"})
-            channel.post(Place(place), text, mark="r1:direct:1")
-            value = slack.call("chat.postMessage")["blocks"][0]["elements"][0]["value"]
-            assert is_sealed_for("UALICE", value, action="keep", now=now, keys=KEYS) == is_theirs
-            assert not is_sealed_for("UBOB", value, action="keep", now=now, keys=KEYS)
-
     def test_an_update_without_blocks_takes_the_old_ones_away(self, slack: WebApi, channel: SlackChannel) -> None:
         channel.update("C1", "1700000000.000200", Text("gone"))
         sent = slack.call("chat.update")
@@ -82,6 +71,23 @@ class TestWhatIsSent:
         slack.answer("chat.postEphemeral", {"ok": False, "error": error})
         channel.whisper(Place("C1"), "UALICE", CARD)
         assert slack.call("chat.postMessage")["channel"] == "UALICE"
+
+    def test_a_direct_message_can_be_edited_so_its_buttons_are_sealed_with_its_words(self, slack: WebApi) -> None:
+        channel, now = SlackChannel(web_client("xoxb-test", base=slack.base), keys=KEYS), datetime.now(UTC)
+        button = {"type": "button", "action_id": "keep", "value": "r1:0123"}
+        text = Text("It has no expiry.", ({"type": "actions", "block_id": "buttons", "elements": [button]},))
+        for is_sealed_with_words, how, method in (
+            (True, lambda: channel.post(Place("UALICE"), text, mark="r1:direct:1"), "chat.postMessage"),
+            (True, lambda: channel.whisper(HOME, "UALICE", text), "chat.postMessage"),
+            (False, lambda: channel.whisper(Place("C1"), "UALICE", text), "chat.postEphemeral"),
+        ):
+            slack.answer("chat.postMessage", {"ok": True, "ts": "1700000000.000200"})
+            how()
+            sent = slack.call(method)
+            value = sent["blocks"][0]["elements"][0]["value"]
+            assert posted_plan(sent, keys=KEYS) == ("r1:0123" if is_sealed_with_words else "")
+            is_theirs = is_sealed_for("UALICE", value, action="keep", now=now, keys=KEYS)
+            assert is_theirs is not is_sealed_with_words
 
     def test_a_page_and_a_form_are_replaced(self, slack: WebApi, channel: SlackChannel) -> None:
         view = {"type": "home", "blocks": list(CARD.blocks)}
