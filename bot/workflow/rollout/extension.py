@@ -5,7 +5,8 @@ from dataclasses import replace
 from bot.core.policy.model import Allow, Moment
 from bot.core.requests import NewKind, Request, Rollout, Stage
 from bot.core.rollout.digest import rollout_digest
-from bot.errors import Unverified, UsageError
+from bot.errors import NotYet, Unverified, UsageError
+from bot.ports import Query
 from bot.workflow.evaluate import evaluate, evaluate_again, gather_facts
 from bot.workflow.lifecycle.start import extend
 from bot.workflow.process.deps import Deps
@@ -29,7 +30,11 @@ def ask_for_extension(deps: Deps, request: Request) -> Decided | Closing:
 
 
 def extend_rollout(deps: Deps, request: Request) -> Decided | Ending | Closing:
-    """Write the approved end into the rollout, if the policy still allows it. Raises `NotYet`."""
+    """Write the approved end into the rollout, if the policy still allows it. Raises `NotYet`, also during an undo."""
+    whole = newest_request(deps, request.ask.extends)
+    running = Query(host=whole.target.host, unit=whole.target.unit, stages=frozenset({Stage.RUNNING}), rollout="")
+    if any(one.ask.undoes == whole.id for one in deps.store.find(running)):
+        raise NotYet("All of it is being undone.", again_in=deps.timings.host_busy)
     try:
         request, decision = evaluate_again(deps, request)
     except UsageError as error:
@@ -38,5 +43,5 @@ def extend_rollout(deps: Deps, request: Request) -> Decided | Ending | Closing:
         return Decided(request, decision, deps.in_force.policy.digest)
     ended = extend(deps, replace(request, rollout=None), decision)  # its targets were facts for the policy only
     if isinstance(ended, Ending) and request.ask.new_kind is NewKind.HELD:
-        mark_held(deps, newest_request(deps, request.ask.extends), by=request.id)
+        mark_held(deps, deps.store.get(whole.id), by=request.id)
     return ended

@@ -11,6 +11,7 @@ from bot.core.requests import (
     FollowupKind,
     NewKind,
     Outcome,
+    Request,
     Stage,
     Tally,
     TargetStatus,
@@ -32,6 +33,7 @@ from tests.workflow.rollout.rolled import (
 )
 from tests.workflow.slack import ALICE, BOB, DAVE, caller
 from tests.workflow.test_kill_switch import SHELL
+from tests.workflow.wire import Call
 from tests.workflow.world import POLICY, World
 
 
@@ -233,6 +235,23 @@ def test_all_of_it_is_extended_and_kept_at_once(world: World) -> None:
     one = targets(world, done)["web-01"]
     with pytest.raises(UsageError, match="ends with its whole rollout"):
         extensions.extend(one.id, Duration(lasts=timedelta(hours=1)), caller(ALICE, "z"))
+
+
+def test_what_is_asked_of_it_while_all_of_it_is_undone_waits_and_finds_it_gone(world: World) -> None:
+    done = world.approve(rolled_out(world, "web-01", "web-02"))
+    late: list[Request] = []
+
+    def ask(call: Call) -> None:
+        if call.verb == "unmask" and not late:
+            hour = Duration(lasts=timedelta(hours=1))
+            late.append(world.desk.extensions.extend(done.id, hour, caller(ALICE, "late")))
+            world.until(lambda: world.store.get(late[0].id).stage is not Stage.ASKED, "an answer")
+
+    world.wire.before.append(ask)
+    undo = world.begin_undo(done)
+    world.until_final(undo)
+    assert world.until_final(late[0]).stage in (Stage.REFUSED, Stage.CANCELLED)
+    assert (world.store.get(done.id).undone_by, world.store.get(done.id).aftercare.extensions) == (undo.id, ())
 
 
 def test_with_order_one_host_follows_the_other_and_the_undo_goes_back(world: World) -> None:
