@@ -7,6 +7,8 @@ from bot.core.requests import Change, Request, Verb
 from bot.core.systemd.host_rules import MASKABLE_TYPES
 from bot.core.systemd.units import FileKind, Layer, LoadState, Snapshot, UnitName
 
+_TAKE_OVER = "To give that mask an owner, a reason and an end, ask with `--adopt --for 7d`."
+
 
 def is_not_masked_already(facts: Facts, _policy: Policy) -> Refuse | None:
     """A masked unit needs no approval, and an undo of that mask would not be ours.
@@ -24,9 +26,16 @@ def is_not_masked_already(facts: Facts, _policy: Policy) -> Refuse | None:
         return None
     why = f"{snapshot.id} is already masked on {facts.host.name} ({where_masked(snapshot)}){_by_whom(facts.own_mask)}."
     if snapshot.active.is_down or change.keep_running:
-        return Refuse("already_masked", why)
+        is_anybodys = facts.own_mask is None and _is_one_link(snapshot)
+        return Refuse("already_masked", why, _TAKE_OVER * is_anybodys)
     again = "It still runs. To stop it, unmask it and ask again: it is then stopped with its own settings."
     return Refuse("already_masked", why, again)
+
+
+def _is_one_link(snapshot: Snapshot) -> bool:
+    """Whether the unit is masked by one link to /dev/null, and by nothing else."""
+    masks = [file.layer for file in snapshot.layers if file.kind is FileKind.MASK]
+    return snapshot.is_masked and len(masks) == 1 and snapshot.mask_layers == (*masks,)
 
 
 def _can_be_adopted(facts: Facts, snapshot: Snapshot) -> Refuse | None:
@@ -34,8 +43,7 @@ def _can_be_adopted(facts: Facts, snapshot: Snapshot) -> Refuse | None:
     where, own = f"{snapshot.id} on {facts.host.name}", facts.own_mask
     if own is not None:
         return Refuse("already_masked", f"The mask of {where} is maskbot's already{_by_whom(own)}.")
-    masks = [file for file in snapshot.layers if file.kind is FileKind.MASK]
-    if not snapshot.is_masked or len(masks) != 1 or snapshot.mask_layers != (masks[0].layer,):
+    if not _is_one_link(snapshot):
         why = f"{where} has no mask that can be adopted: one link to /dev/null, which systemd has loaded."
         return Refuse("no_mask_to_adopt", why, f"It is {snapshot.load} ({where_masked(snapshot)}).")
     if not facts.request.ask.reason.strip():

@@ -70,6 +70,17 @@ def test_it_needs_a_reason_and_is_not_ours_already() -> None:
     assert code(adopt(own_mask=our_mask())) == "already_masked"
 
 
+def test_whoever_asks_for_a_mask_that_others_made_is_told_how_to_adopt_it() -> None:
+    def hint(seen: Snapshot, own_mask: Request | None = None) -> str:
+        answer = decide(looked(seen, own_mask=own_mask), POLICY)
+        assert isinstance(answer, Refuse)
+        assert answer.code == "already_masked"
+        return answer.hint
+
+    assert hint(HAND_MADE) == "To give that mask an owner, a reason and an end, ask with `--adopt --for 7d`."
+    assert [hint(HAND_MADE, our_mask()), hint(masked()), hint(masked(Layer.PERSISTENT, Layer.RUNTIME))] == [""] * 3
+
+
 def without(right: str) -> Snapshot:
     """The mask on a host whose guard may not do that."""
     around = HAND_MADE.around
