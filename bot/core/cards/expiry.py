@@ -108,6 +108,8 @@ def _why_and_when(aftercare: Aftercare) -> Iterator[Markup]:
 def _extension_row(newest: Extension) -> Markup:
     label = _LABELS[newest.new_kind] if newest.new_kind else "Extended" if newest.until else "Kept"
     who = words("by {} {}", mention(newest.by, newest.by_name), clock(newest.at))
+    if newest.remind_at:
+        who = words("{}, with the next reminder {}", who, day(newest.remind_at))
     why = escape(newest.reason, width=REASON_LIMIT)
     return row(label, words("{}: {}", who, why) if why else who)
 
