@@ -81,7 +81,7 @@ def world_of(targets: int, folder: Path) -> Iterator[World]:
     """A running bot with so many hosts of the model."""
     hosts: Mapping[str, ModelHost] = {f"web-{number:03}": ModelHost(f"web-{number:03}") for number in range(targets)}
     url, ways = new_sqlite(folder / "var/maskbot.db"), ModelHosts(hosts)
-    world = World(hosts, url, ways=ways, timings=Timings(), limits=DatabaseLimits())
+    world = World(hosts, url, ways=ways, timings=Timings(), database_limits=DatabaseLimits())
     web = tuple(replace(host, groups=frozenset({"web"})) for host in inventory(hosts).hosts)
     world.in_force.put(ConfigSnapshot(Inventory(web), POLICY))
     with world.store.exclusive():

@@ -95,7 +95,7 @@ class World:
     ) -> None:
         self.hosts = hosts
         self.clock = Hands()
-        limits = changed.pop("limits", DatabaseLimits(card_edit_interval=EDITS_APART))
+        limits = changed.pop("database_limits", DatabaseLimits(card_edit_interval=EDITS_APART))
         self.store = Database(url, clock=self.clock, instance="bot-1", keys=KEYS, limits=limits)
         self.wire = Wire(ways)
         self.has_lost_an_answer = False  # for tests in which an answer cannot be recorded

@@ -62,7 +62,7 @@ systemctl restart cyc-persistent.timer
 systemctl start cyc-failed; systemctl start cyc-again.service; true
 """
 """What makes them so; it is run once."""
-_COUNTED = "after an undo it may fire at once, later, or never again"
+_COUNTED = "after an undo its next run may come at once, later or never"
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,7 @@ def test_what_the_start_stops_is_said_before_and_named_after(shared_world: World
 def test_a_timer_that_counts_from_the_boot_comes_when_it_would_have(shared_world: World, host: AnyHost) -> None:
     turn = host.show("asb-late.timer", "NextElapseUSecMonotonic", "SubState")
     asked = shared_world.mask("asb-late.timer", host="web-02")
-    assert "after an undo it may fire at once, later, or never again" in shared_world.card(asked)
+    assert "after an undo its next run may come at once, later or never" in shared_world.card(asked)
     back = shared_world.undo(shared_world.approve(asked))
     assert (back.target.outcome, back.target.note) == (Outcome.RESTORED, "")
     assert host.show("asb-late.timer", "NextElapseUSecMonotonic", "SubState") == turn
