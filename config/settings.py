@@ -90,7 +90,7 @@ class Settings(BaseSettings):
     poll: Seconds = 0.5  # between two queries for it
     lease: Seconds = 60  # the lease of a claim that is not renewed
     lease_renew: Seconds = 15
-    workers: Threads = 16  # requests that are processed at one time
+    workers: Threads = 16  # requests that are processed at one time, half of them targets of rollouts at most
     # bots with this app token, one connection each; more are reported to operators: somebody may have stolen the token
     slack_connections: Annotated[int, Field(ge=1, le=10)] = 1
     acts_per_minute: Annotated[int, Field(ge=10)] = 60  # commands, clicks and forms of one person that are taken
