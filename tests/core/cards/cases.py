@@ -687,6 +687,7 @@ ENDED = {
     "denied without a word": ended(Stage.DENIED, "bob denied it.", votes=(vote(verdict=Verdict.DENY),)),
     "denied by nobody on record": ended(Stage.DENIED, "bob denied it."),
     "withdrawn": ended(Stage.WITHDRAWN, "alice withdrew it."),
+    "withdrawn for its set": ended(Stage.WITHDRAWN, "alice withdrew it to ask for it together with what triggers it."),
     "withdrawn by its new owner": handed(ended(Stage.WITHDRAWN, "carol withdrew it.")),
     "withdrawn after somebody used break-glass": with_break_glass(ended(Stage.WITHDRAWN, "alice withdrew it.")),
     "timed out": ended(Stage.TIMED_OUT, "Not approved in time (0 of 1)."),
