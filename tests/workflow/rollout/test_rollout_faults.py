@@ -20,12 +20,12 @@ THREE = ("1", "1", "1")
 READY, DONE, UNKNOWN = TargetStatus.READY, TargetStatus.DONE, TargetStatus.UNKNOWN
 
 
-def lose(world: World, host: str) -> list[str]:
-    """From its stop on, a host says nothing more; emptied, it is back."""
+def lose(world: World, host: str, *, verb: str = "stop") -> list[str]:
+    """From this command on, a host says nothing more; emptied, it is back."""
     lost: list[str] = []
 
     def trouble(call: Call) -> None:
-        if call.host == host and (lost or call.verb == "stop"):
+        if call.host == host and (lost or call.verb == verb):
             lost[:] = [host]
             raise OutcomeUnknown(f"{host} does not answer.")
 
@@ -69,6 +69,19 @@ def test_a_lost_host_keeps_no_other_from_its_undo_and_is_taken_back_once_it_is_k
     rest = world.until_final(world.undo(late))
     assert statuses(world, rest) == {"web-02": DONE}
     assert world.store.get(asked.id).undone_by == rest.id
+
+
+def test_a_rollout_says_what_is_undone_while_its_undo_waits_for_a_host_that_is_lost(world: World) -> None:
+    world.has_lost_an_answer = True
+    done = world.approve(rolled_out(world, *HOSTS))
+    lose(world, "db-01", verb="unmask")
+    undo = world.begin_undo(done)
+    undone = {"web-01": TargetStatus.UNDONE, "web-02": TargetStatus.UNDONE, "db-01": DONE}
+    world.when(done, lambda now: statuses(world, now) == undone, "what is undone until now")
+    assert not world.store.get(undo.id).stage.is_final
+    back(world)
+    assert set(statuses(world, world.until_final(undo)).values()) == {DONE}
+    assert set(statuses(world, done).values()) == {TargetStatus.UNDONE}
 
 
 @pytest.mark.fault("F95", how="Slack does nothing from the approval of a rollout to its end")
