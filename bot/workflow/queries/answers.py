@@ -182,9 +182,11 @@ def check_may_see(deps: Deps, request: Request, who: Caller) -> None:
     """Check that somebody may see everything about a request, where they are. Raises `MaskbotError`."""
     where = replace(who, place=place_asked(deps, request)) if who.place.is_home else who
     asked = _hypothetical(deps, request.ask.change, where)
-    if request.rollout:  # somebody sees a rollout who may see each of its targets
+    if request.rollout and request.rollout.planned:  # somebody sees a rollout who may see each of its targets
         asked = replace(asked, id=request.id, rollout=request.rollout)
         asked = replace(asked, ask=replace(asked.ask, selection=request.ask.selection, extends=request.ask.extends))
+    elif request.ask.selection:  # nobody knows its hosts yet, so there is nothing of them to be seen
+        asked = replace(asked, ask=replace(asked.ask, change=replace(request.ask.change, host=_any_host(deps))))
     given = gather_facts(deps, asked, Moment.ASK)
     if no := may_see_all(given, deps.in_force.policy):
         raise UsageError(f"{no.reason} {no.hint}".strip())

@@ -11,7 +11,7 @@ from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.requests import Duration, FollowupKind, Tally, TargetStatus
 from bot.errors import UsageError
 from bot.workflow.people.membership import person, read_groups
-from bot.workflow.queries.answers import all_about
+from bot.workflow.queries.answers import all_about, check_may_see
 from bot.workflow.queries.home import gather_home, render_home
 from tests.workflow.rollout.rolled import HOSTS, paused, refuse, rolled_out, statuses, targets, touched
 from tests.workflow.slack import ALICE, BOB, CAROL, caller
@@ -103,3 +103,12 @@ def test_a_rollout_waits_on_the_home_tab_of_those_who_could_approve_it(world: Wo
         assert [one.id for one in page.to_decide] == shown
         assert [one.id for one in page.open] == [asked.id][len(shown) :]
     assert "Waiting for you · 1'" in str(render_home(world.deps, BOB.id))
+
+
+def test_all_about_a_rollout_is_shown_to_whoever_may_ask_for_each_of_its_targets(world: World) -> None:
+    asked = rolled_out(world, "web-01", "web-02")
+    world.desk.details(asked.id, caller(ALICE))
+    assert "worker.service" in world.ephemeral(ALICE, "web-02")
+    two_rules(world, ask=frozenset({"sre"}), approve=("sre",))
+    with pytest.raises(UsageError, match="Only those who may ask for or approve this change"):
+        check_may_see(world.deps, world.store.get(asked.id), caller(ALICE))
