@@ -80,6 +80,12 @@ groups:
   approvers:
 {approve}
 
+# For `maskbot mask` and `approve` at a terminal: which login of the bot's machine is whom, and where their cards go.
+# `maskbot doctor --verbose` shows the id of your workspace (T...).
+# teams: [T...]
+# people: {{root: U...}}
+# shell_channel: {channel}
+
 # A rule matches on environments, host_groups, units and verbs; without them it matches everything. Nobody approves what
 # they asked for. If no rule matches, the answer is no.
 rules:

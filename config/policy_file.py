@@ -210,5 +210,6 @@ class PolicyFile(BaseModel):
                 "`people` needs `shell_channel`: the channel for the cards of requests from the command line"
             )
         if self.people and not self.teams:
-            raise ValueError("`people` needs `teams`, so that an id means one person here and in Slack")
+            where = "`maskbot doctor --verbose` shows the id of your workspace"
+            raise ValueError(f"`people` needs `teams`, so that an id means one person here and in Slack; {where}")
         return self

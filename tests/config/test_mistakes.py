@@ -209,6 +209,7 @@ MISTAKES: dict[str, Mistake] = {
     "a pager without its key": pager,
     "a way to Slack that is not said": is_("secrets/slack_signing_secret", "8f742231b10e8888abcd99yyyzzz85a5"),
     "settings that the shell does not have": not_sourced,
+    "people of the command line without a team": added("people: {root: U0ALICE}\nshell_channel: C0INCIDENT"),
 }
 
 
