@@ -1,7 +1,10 @@
 """The documents say what the code says, in sentences that are read once."""
 
+import os
 import re
 import shlex
+import shutil
+import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +30,7 @@ READ_ONCE = (
     *sorted((DOCS / "adr").glob("*.md")),
 )
 MOST_WORDS = 30
+PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 
 
 def test_the_rights_that_people_are_told_to_give_are_those_that_the_bot_needs() -> None:
@@ -169,3 +173,55 @@ def test_every_command_that_people_are_told_to_type_is_understood(page: Path) ->
 def test_commands_are_found_where_people_read_them() -> None:
     page = "Run `maskbot check --files`.\n```\nmaskbot doctor web-01 # look\nx && maskbot run | cat\n```\n`maskbot`\n"
     assert [*commands_of(page)] == ["maskbot doctor web-01", "maskbot run", "maskbot check --files"]
+
+
+# Every other line that people are told to type into a shell, and the file that runs it as it stands there.
+TYPED = {
+    "script/demo": "tests/lab/demo.py",
+    "python3 -m venv .venv": "tests/deploy/test_first_hour.py",
+    "export PATH=$PWD/.venv/bin:$PATH": "tests/deploy/test_first_hour.py",
+    "set -a": "tests/deploy/test_first_hour.py",
+    ". maskbot/maskbot.env": "tests/deploy/test_first_hour.py",
+    "set +a": "tests/deploy/test_first_hour.py",
+    "ssh root@web-01 sh -s": "tests/deploy/setting_up.py",
+    "ansible-playbook -i inventory deploy/ansible/hosts.yml": "tests/deploy/conftest.py",
+    "ansible-inventory --list": "tests/config/test_host_sources.py",
+    "install -": "tests/deploy/service.py",
+    "systemd-sysusers": "tests/deploy/service.py",
+    "systemctl reload maskbot": "tests/deploy/test_systemd_unit.py",
+}
+# Those that nothing here can run, and why.
+NOT_TYPED = {
+    "script/test": "it runs this test",
+    ".venv/bin/pip": "it installs what `script/setup` has installed by the same lock",
+    "python3 -m venv /opt/maskbot": "an environment is made for each of these tests already",
+    "/opt/maskbot/bin/pip": "it installs what `script/setup` has installed by the same lock",
+}
+
+
+def shell_lines(page: str) -> Iterator[str]:
+    """The lines in blocks that begin with a program, and parts of them; not those for `maskbot`."""
+    blocks = re.findall(r"^ *```(\w*)\n(.*?)^ *```$", page, re.DOTALL | re.MULTILINE)
+    for block in (text for language, text in blocks if not language):
+        for part in re.split(r"\n|\s(?:\||&&)\s|;\s", block):
+            words = re.sub(r"^(?:[A-Z_]+=\S* )*", "", part.strip()).split(" ")
+            first = words[0]
+            is_there = (
+                shutil.which(first, path=PATH) or first.startswith("script/") or first in ("set", "export", "cd", ".")
+            )
+            is_there = is_there or first.startswith(("/opt/maskbot/bin/", ".venv/bin/"))
+            if is_there and not first.endswith("maskbot") and words[-1:] != ["{"]:
+                yield " ".join(words)
+
+
+def test_every_other_line_for_a_shell_is_run_by_a_test_or_known_not_to_be() -> None:
+    found = [line for page in PAGES for line in shell_lines(page.read_text())]
+    known = [*TYPED, *NOT_TYPED]
+    assert [line for line in found if not any(line.startswith(one) for one in known)] == []
+    assert [one for one in known if not any(line.startswith(one) for line in found)] == []
+    assert [file for file in TYPED.values() if not (ROOT / file).exists()] == []
+
+
+def test_lines_for_a_shell_are_found_in_blocks() -> None:
+    page = "```\nsh -s <x && maskbot run | cat\nlogin: maskbot\nA=/b/c ls x\n```\n"
+    assert [*shell_lines(page)] == ["sh -s <x", "cat", "ls x"]

@@ -16,6 +16,7 @@ DEPLOY = ROOT / "deploy/systemd"
 UNIT = "/etc/systemd/system/maskbot.service"
 SYSUSERS = "/etc/sysusers.d/maskbot.conf"
 SECRETS = ("MASKBOT_SEAL_KEYS", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN")
+CHECKOUT = "/root/maskbot"
 LIBRARY = "/opt/maskbot/lib"
 # What differs from a real machine: a folder of packages stands in for an environment in /opt/maskbot.
 FROM_COPIES = f"""\
@@ -45,28 +46,34 @@ def copy_bot(machine: LabHost) -> None:
                 shutil.copy2(there, library / file)
 
 
+def documented() -> list[str]:
+    """The lines that operations.md tells root to type, from those that make no Python environment on."""
+    section = (ROOT / "docs/operations.md").read_text().partition("\n## The bot as a service\n")[2]
+    block = re.search(r"^```\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    assert block
+    return [line for line in block[1].splitlines() if line.startswith("install ")]
+
+
 def start(machine: LabHost, written: Installation, *, drop_in: str = FROM_COPIES) -> None:
-    """Install and start it. Raises `LabError` with its journal."""
-    secrets = {"ssh_key": Path(written.environment["MASKBOT_SSH_KEY_FILE"]).read_text()}
-    secrets |= {name.lower(): written.environment[name] for name in SECRETS}
-    for name, text in secrets.items():
-        machine.write(f"/etc/maskbot/secrets/{name}", text, 0o600)
-    for file in (written.folder / "config").iterdir():
-        machine.write(f"/etc/maskbot/{file.name}", file.read_text())
-    settings = (DEPLOY / "maskbot.env").read_text() + f"SLACK_API_URL={written.environment['SLACK_API_URL']}\n"
-    machine.write("/etc/maskbot/maskbot.env", settings)
-    machine.write(UNIT, (DEPLOY / "maskbot.service").read_text())
+    """Install and start it, in a folder with the shipped files and what `maskbot init` makes. Raises `LabError`."""
+    made = {"secrets/ssh_key": Path(written.environment["MASKBOT_SSH_KEY_FILE"]).read_text()}
+    made |= {f"secrets/{name.lower()}": written.environment[name] for name in SECRETS}
+    made |= {file.name: file.read_text() for file in (written.folder / "config").iterdir()}
+    for name, text in made.items():
+        machine.write(f"{CHECKOUT}/maskbot/{name}", text, 0o600)
+    for file in DEPLOY.iterdir():
+        machine.write(f"{CHECKOUT}/deploy/systemd/{file.name}", file.read_text())
     machine.write(f"{UNIT}.d/here.conf", drop_in)
-    machine.write(SYSUSERS, (DEPLOY / "maskbot.sysusers").read_text())
-    words = "chmod 700 /etc/maskbot/secrets; systemd-sysusers; systemctl daemon-reload; systemctl start maskbot.service"
-    done = machine.run("sh", "-ec", words, seconds=60)
+    here = f"echo SLACK_API_URL={written.environment['SLACK_API_URL']} >>/etc/maskbot/maskbot.env"
+    lines = [f"cd {CHECKOUT}", *documented(), here, "systemctl daemon-reload", "systemctl start maskbot.service"]
+    done = machine.run("sh", "-ec", "\n".join(lines), seconds=60)
     if done.returncode != 0:
         raise LabError(f"{done.stderr}\n{journal(machine)}")
 
 
 def clear(machine: LabHost) -> None:
     """Stop it, and remove all of it."""
-    gone = f"{UNIT} {UNIT}.d {SYSUSERS} /var/lib/maskbot /opt/maskbot"
+    gone = f"{UNIT} {UNIT}.d {SYSUSERS} /var/lib/maskbot /opt/maskbot {CHECKOUT}"
     gone += " /etc/maskbot/*.yaml /etc/maskbot/maskbot.env /etc/maskbot/secrets"
     words = f"systemctl stop maskbot.service; userdel maskbotd; rm -rf {gone}; systemctl daemon-reload"
     machine.run("sh", "-c", words, seconds=60)

@@ -28,16 +28,22 @@ _context.set_forkserver_preload(LOADED)
 class Maskbot:
     """A `maskbot` process, with the part of `subprocess.Popen` that tests need; `merged` joins both streams.
 
-    `given` is its standard input.
+    `given` is its standard input, `user` the user id that it has.
     """
 
     def __init__(
-        self, words: Sequence[str], environment: Mapping[str, str], *, merged: bool = False, given: str = ""
+        self,
+        words: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        merged: bool = False,
+        given: str = "",
+        user: int | None = None,
     ) -> None:
         self.words = tuple(words)
         self.stdout, out = _stream()
         self.stderr, err = (self.stdout, out) if merged else _stream()
-        self._process = _context.Process(target=_become, args=(self.words, dict(environment), given, (out, err)))
+        self._process = _context.Process(target=_become, args=(self.words, dict(environment), given, (out, err), user))
         self._process.start()
         for mine in {out, err}:
             mine.close()
@@ -73,10 +79,10 @@ class Maskbot:
 
 
 def maskbot(
-    words: Sequence[str], environment: Mapping[str, str], *, seconds: float, given: str = ""
+    words: Sequence[str], environment: Mapping[str, str], *, seconds: float, given: str = "", user: int | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run `maskbot` with these arguments to its end. Raises `subprocess.TimeoutExpired`."""
-    process = Maskbot(words, environment, given=given)
+    process = Maskbot(words, environment, given=given, user=user)
     said: dict[str, str] = {}
     readers = [
         Thread(target=lambda name, stream: said.update({name: stream.read()}), args=(name, stream), daemon=True)
@@ -103,7 +109,11 @@ def _stream() -> tuple[TextIO, Connection]:
 
 
 def _become(
-    words: Sequence[str], environment: Mapping[str, str], given: str, streams: tuple[Connection, Connection]
+    words: Sequence[str],
+    environment: Mapping[str, str],
+    given: str,
+    streams: tuple[Connection, Connection],
+    user: int | None,
 ) -> None:
     """Become `maskbot`, from its arguments to its exit code."""
     os.setsid()  # Ctrl-C in the terminal is for the parent process
@@ -119,6 +129,10 @@ def _become(
         each.close()
     sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, "r" if number == 0 else "w") for number in range(3))
     sys.stderr.reconfigure(line_buffering=True)
+    if user is not None:
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
     from bot.__main__ import main  # noqa: PLC0415 - the server has it; whoever starts the server need not
 
     main()
