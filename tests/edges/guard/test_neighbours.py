@@ -8,6 +8,7 @@ from tests.edges.guard.talking import ask, talking
 from tests.edges.guard.test_attacks import OWN, configured, with_units
 from tests.edges.guard.test_changes import CONTROL, ETC, masked
 from tests.edges.guard.test_own_login import CARRIED, ONE, is_spared, relays, through
+from tests.edges.ssh.looking import within
 from tests.lab.hosts import LabHost
 
 __all__ = ["relays"]  # a fixture
@@ -78,3 +79,9 @@ def test_a_unit_whose_file_systemd_does_not_take_is_handled_like_any_other(host:
     with with_units(host, **{"broken.service": "[Unit]\nDescription=Without a program\n"}):
         assert host.show("broken.service", "LoadState") == {"LoadState": "bad-setting"}
         assert ask(host, "link", "persistent", "broken.service").code == 0
+
+
+def test_a_unit_that_is_gone_once_it_is_stopped_can_still_be_masked(host: LabHost) -> None:
+    assert ask(host, "stop", "transient-one.service").code == 0
+    within(5, lambda: host.show("transient-one.service", "LoadState") == {"LoadState": "not-found"})
+    assert ask(host, "link", "persistent", "transient-one.service").code == 0
