@@ -50,9 +50,18 @@ SUITES = {
     ),
     "proof": Suite(("bot/core/requests/proof.py",), ("tests/core/requests", "tests/core")),
     "guard": Suite(
-        ("bot/edges/guard/requests.py", "bot/edges/guard/frame.py", "bot/core/systemd/host_rules.py"),
+        (
+            "bot/edges/guard/requests.py",
+            "bot/edges/guard/frame.py",
+            "bot/edges/guard/memory.py",
+            "bot/edges/guard/settings.py",
+            "bot/edges/guard/links.py",
+            "bot/core/systemd/host_rules.py",
+        ),
         (
             "tests/edges/guard/test_requests.py",
+            "tests/edges/guard/test_memory.py",
+            "tests/edges/guard/test_settings.py",
             "tests/core/systemd/test_host_rules.py",
             "tests/edges/guard/test_parse.py",
             "tests/core/systemd",
@@ -71,7 +80,7 @@ SUITES = {
 _ON_HOSTS = ("judge", "neighbours", "changes", "attacks", "conversation", "own_login", "bus", "own_route")
 BY_NIGHT = {
     "guard-on-hosts": Suite(
-        ("bot/edges/guard/[!_fitr]*.py", "bot/edges/guard/r[!e]*.py"),
+        tuple(f"bot/edges/guard/{names}.py" for names in ("[abcdjopuw]*", "lo*", "ma*", "ri*", "ro*", "ru*", "serv*")),
         (),
         tuple(f"tests/edges/guard/test_{name}.py" for name in _ON_HOSTS),
     ),

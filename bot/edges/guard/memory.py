@@ -147,10 +147,8 @@ class Memory:
         if record.is_empty:
             self._remove(_name(record))
             return
-        again = Record(record.manager, record.unit)
-        again.read(record.text())
         text = record.text().encode()
-        if again.text() != record.text():  # a word that is none would be read as something that was never done
+        if not _is_read_as_written(record):
             raise Refused(f"what is to be remembered of {record.unit} cannot be written")
         if len(text) > _BIGGEST_RECORD:
             raise Refused(f"there is too much to remember of {record.unit}")
@@ -193,6 +191,16 @@ class Memory:
     def _remove(self, name: str) -> None:
         if name in os.listdir(self._folder):
             os.unlink(name, dir_fd=self._folder)
+
+
+def _is_read_as_written(record: Record) -> bool:
+    """A word with a space in it would be read as something that was never done."""
+    again = Record(record.manager, record.unit)
+    try:
+        again.read(record.text())
+    except (ValueError, IndexError):
+        return False
+    return again.text() == record.text()
 
 
 def _is_recent(when: "tuple[str, str]", boot: str) -> bool:
