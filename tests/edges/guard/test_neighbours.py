@@ -61,6 +61,14 @@ def test_what_may_fail_with_a_unit_is_brought_back_once(host: LabHost, unit: str
     assert ask(host, "start", beside).is_refused
 
 
+@pytest.mark.parametrize("down", ["worker.service", "partof.service"])
+def test_what_was_down_already_is_not_brought_back(host: LabHost, down: str) -> None:
+    host.run("systemctl", "stop", down)
+    assert ask(host, "stop", "worker.service").code == 0
+    assert ask(host, "start", down).is_refused
+    assert host.show(down, "ActiveState") == {"ActiveState": "inactive"}
+
+
 def test_a_check_says_what_root_would_do_and_nothing_else(host: LabHost) -> None:
     assert ask(host, "check", "cron.service").out.split("\n") == [*DOES, "foreign-masks", "control", ""]
     host.run("chmod", "777", CONTROL)
