@@ -136,9 +136,10 @@ def tried(name: str, only: str = "", seconds: float = float("inf")) -> Verdict:
     suite, end = (SUITES | BY_NIGHT)[name], time.monotonic() + seconds
     every = list(mutants_of(suite, only))
     if suite.tests:
-        _try_at_once(name, every, end)
+        _try_at_once(name, suite, every, end)
     results = Results(name, suite)
-    for mutant in every if suite.tests else ():
+    alone = [mutant for mutant in every if not (suite.on_hosts and mutant.lines)] if suite.tests else []
+    for mutant in alone:
         if not results.of(mutant) and time.monotonic() < end:
             verdict, by = _afresh(mutant, suite, results.found_by.get(mutant.name, ""))
             if verdict == FOUND or not suite.on_hosts:
@@ -184,9 +185,9 @@ def _tried_on_a_host(name: str, suite: Suite, left: Sequence[Mutant], end: float
     return _SPOILT if plugin.is_spoilt else _ALL_TRIED if plugin.is_measured else 1
 
 
-def _try_at_once(name: str, every: Sequence[Mutant], end: float) -> None:
+def _try_at_once(name: str, suite: Suite, every: Sequence[Mutant], end: float) -> None:
     """In a process of its own, which writes down what is found; the others are tried again by themselves."""
-    results = Results(name, SUITES[name])
+    results = Results(name, suite)
     mutants_left = [mutant for mutant in every if mutant.lines and not results.of(mutant)]
     if not mutants_left or time.monotonic() >= end:
         return
@@ -196,7 +197,7 @@ def _try_at_once(name: str, every: Sequence[Mutant], end: float) -> None:
             results.note(mutant, said, by)
 
     plugin = Mutating(mutants_left, verdict, end, results.found_by)
-    if _in_a_process(name, lambda: bool(at_once(plugin, SUITES[name].tests))):
+    if _in_a_process(name, lambda: bool(at_once(plugin, suite.tests))):
         raise SystemExit(f"{name}: its tests do not pass without any mutant; see {_STATE / name}.log")
 
 
