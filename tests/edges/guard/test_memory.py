@@ -80,6 +80,7 @@ def test_of_a_unit_of_which_it_knows_nothing_there_is_an_empty_record(kept: Memo
         lambda one: one.links.update({"persistent": ("1:2.3\nup ssh.service b", "b", "-")}),
         lambda one: one.up.update({"ssh.service x": "b"}),
         lambda one: one.names.append("a\nended 9"),
+        lambda one: one.names.append("a\nended x"),
         lambda one: one.names.append("a\x85ended 9"),
     ],
 )
@@ -93,7 +94,7 @@ def test_what_would_not_be_read_as_it_was_written_is_not_remembered(kept: Memory
 
 @pytest.mark.parametrize(
     "text",
-    ["", "maskbot-guard memory 2\n", "maskbot-guard memory 1\nelse x\n", "maskbot-guard memory 1\nended x\n",
+    ["", "maskbot-guard memory 2\n", "maskbot-guard memory 1\nelse a b 3\n", "maskbot-guard memory 1\nended x\n",
      "maskbot-guard memory 1\nlink persistent 1:2.3 b\n", "maskbot-guard memory 1\nup x\n",
      "maskbot-guard memory 1\ntried x b y\n", "maskbot-guard memory 1\nstopped\n"],
 )  # fmt: skip
@@ -125,8 +126,8 @@ def up_before(record: Record) -> Record:
     return record
 
 
-def tried(record: Record, ago: int) -> Record:
-    record.tried["a.service"] = (record.stopped_in, str(int(time.time()) - ago))
+def tried(record: Record, ago: int, boot: str = "") -> Record:
+    record.tried["a.service"] = (boot or record.stopped_in, str(int(time.time()) - ago))
     return record
 
 
@@ -141,9 +142,10 @@ def tried(record: Record, ago: int) -> Record:
         (lambda one: up_before(only_up(one)), set(), 1, 0),
         (lambda one: ended(only_up(one), DAY - 60), set(), 2, 0),
         (lambda one: ended(up_before(only_up(one)), 60), set(), 2, 0),
+        (lambda one: ended(only_up(one), 0), set(), 2, 0),
         (lambda one: ended(only_up(one), DAY + 60), set(), 0, 0),
         (lambda one: ended(only_up(one), -60), set(), 0, 0),
-        (lambda one: one.tried.update({"a.service": ("another-boot", "1")}), {"persistent", "runtime"}, 2, 1),
+        (lambda one: tried(one, 0, "another-boot"), {"persistent", "runtime"}, 2, 1),
         (lambda one: tried(one, 590), {"persistent", "runtime"}, 2, 2),
         (lambda one: tried(one, 602), {"persistent", "runtime"}, 2, 1),
         (lambda one: tried(one, -60), {"persistent", "runtime"}, 2, 1),
@@ -160,7 +162,7 @@ def test_what_is_over_is_forgotten(kept: Memory, before: Change, links: set[str]
 def test_a_record_of_which_nothing_is_left_goes(kept: Memory, folder: Path) -> None:
     record = full(kept.boot)
     kept.write(record)
-    for part in (record.links, record.up, record.tried):
+    for part in (record.up, record.tried, record.links):
         assert not record.is_empty
         part.clear()
     kept.write(record)
@@ -189,13 +191,13 @@ def test_it_has_a_bound_and_what_is_over_makes_room(kept: Memory, monkeypatch: p
     monkeypatch.setattr(memory, "_MOST_RECORDS", 3)
     for unit in ("a.service", "b.service"):
         kept.write(full(kept.boot, unit))
-    over = full(kept.boot, "c.service")
-    only_up(over)
-    over.up = {"c.service": "another-boot"}
+    over = only_up(full(kept.boot, "c:x.service"))
+    over.up = {"c:x.service": "another-boot"}
     kept.write(over)
     kept.write(full(kept.boot, "a.service"))
     kept.write(full(kept.boot, "d.service"))
     assert [one.unit for one in kept.everything()] == ["a.service", "b.service", "d.service"]
+    kept.write(full(kept.boot, "a.service"))
     with pytest.raises(Refused, match="it remembers 3 units already"):
         kept.write(full(kept.boot, "e.service"))
 
@@ -237,7 +239,17 @@ def test_one_change_is_made_at_a_time_and_who_reads_does_not_wait(kept: Memory, 
     other = Memory()
     assert abs(other.now() - time.time_ns()) < 10**9
     assert other.now() >= (folder / "lock").stat().st_ctime_ns - 10**9
+    earlier = other.now()
+    time.sleep(0.02)
+    assert other.now() > earlier
     other.close()
+
+
+def test_a_link_in_the_place_of_the_folder_is_not_followed(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir(mode=0o700)
+    folder.symlink_to(tmp_path / "theirs")
+    with pytest.raises(OSError, match="Not a directory"):
+        Memory(locked=False)
 
 
 @pytest.mark.parametrize(("mode", "owner"), [(0o755, 0), (0o770, 0), (0o700, 4711)])
@@ -245,5 +257,7 @@ def test_a_folder_that_is_not_root_s_alone_is_not_used(folder: Path, mode: int, 
     folder.mkdir(mode=mode)
     folder.chmod(mode)
     os.chown(folder, owner, -1)
+    before = len(os.listdir("/proc/self/fd"))
     with pytest.raises(Refused, match="is not root's alone"):
         Memory(locked=False)
+    assert len(os.listdir("/proc/self/fd")) == before
