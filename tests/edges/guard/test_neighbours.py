@@ -52,6 +52,21 @@ def test_a_name_from_before_the_mask_still_counts(host: LabHost) -> None:
     assert (said.is_refused, "tuned.service is harmless.service, which is critical" in said.err) == (True, True), said
 
 
+def test_root_s_mask_stays_on_a_unit_that_is_critical_by_another_name(host: LabHost) -> None:
+    """Also where masks of others may be removed."""
+    alias = "/run/systemd/system/harmless.service"
+    host.run("ln", "-s", "/usr/lib/systemd/system/tuned.service", alias)
+    host.run("ln", "-s", "/dev/null", f"{ETC}/tuned.service")
+    host.run("systemctl", "daemon-reload")
+    seen = identity(host, f"{ETC}/tuned.service")
+    with configured(host, f"{OWN}foreign-masks: yes\ncritical: harmless.*\n"):
+        said = ask(host, "unlink-foreign", "persistent", "tuned.service", seen)
+    assert (said.is_refused, "tuned.service is harmless.service, which is critical" in said.err) == (True, True), said
+    with configured(host, f"{OWN}foreign-masks: yes\n"):
+        assert ask(host, "unlink-foreign", "persistent", "tuned.service", seen).code == 0
+    host.run("rm", alias)
+
+
 @pytest.mark.parametrize(("unit", "beside"), [("beat.service", "beat.timer"), ("worker.service", "partof.service")])
 def test_what_may_fail_with_a_unit_is_brought_back_once(host: LabHost, unit: str, beside: str) -> None:
     assert ask(host, "stop", unit).code == 0
