@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from bot import __version__
-from bot.cli import followups, operate, votes
+from bot.cli import approve, followups, operate
 from bot.cli import options as words
 from bot.cli.arguments import ONLY_MASK_HAS, ONLY_REQUESTS_HAVE, ChangeArguments, one_per_field
 from bot.cli.audit import audit
@@ -118,7 +118,7 @@ def _ask(verb: str, given: ChangeArguments) -> NoReturn:
 
 
 followups.register(app)
-votes.register(app)
+approve.register(app)
 
 
 @app.command(rich_help_panel=words.LOOK)

@@ -5,7 +5,7 @@ import re
 from pydantic import BaseModel, Field, field_validator
 
 from bot.core.requests import KeepActive, RolloutRule
-from bot.core.rollout.waves import read_waves
+from bot.core.rollout.wave_sizes import read_waves
 from bot.errors import UsageError
 from config.policy_types import Duration, Word
 from config.strict_yaml import STRICT

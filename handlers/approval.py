@@ -35,11 +35,14 @@ def approve(desk: Desk, click: Click, form: Forms) -> str:
     if asked and asked.approval and asked.approval.step_up:
         desk.step_up.check_ready(click.caller.id)
     if click.is_doubtful:
-        form.open(form_about(desk, desk.ballot(click.request_id, click.digest), forms.confirm_form), click)
+        form.open(form_about(desk, desk.to_approve(click.request_id, click.digest), forms.confirm_form), click)
         return ""
     if click.is_home:
-        ballot, barely = desk.ballot(click.request_id, click.digest), partial(forms.confirm_form, shows_plan=False)
-        form.open(form_about(desk, ballot, forms.confirm_form, barely), click)
+        to_approve, barely = (
+            desk.to_approve(click.request_id, click.digest),
+            partial(forms.confirm_form, shows_plan=False),
+        )
+        form.open(form_about(desk, to_approve, forms.confirm_form, barely), click)
         return ""
     if asked:
         form.open(form_about(desk, asked, forms.approve_form), click)
@@ -59,7 +62,7 @@ def approve_from_form(desk: Desk, sent: Submission) -> str:
 
 def deny(desk: Desk, click: Click, form: Forms) -> str:
     """Open a form that asks for the reason of a denial, which may stay empty, or for a question."""
-    is_current = desk.ballot(click.request_id, click.digest) if click.is_home else None
+    is_current = desk.to_approve(click.request_id, click.digest) if click.is_home else None
     form.open(form_about(desk, is_current or desk.request(click.request_id), forms.deny_form), click)
     return ""
 

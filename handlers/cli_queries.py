@@ -19,8 +19,8 @@ from bot.workflow.queries.many_targets import (
     evaluate_each,
     look_at_each,
     needs_looks,
+    plan_or_why_text,
     status_text,
-    weighed_text,
 )
 from bot.workflow.requests.kill_switch_state import kill_switch_state, with_kill_switch_note
 from bot.workflow.requests.mask_inventory import read_mask_inventory
@@ -113,7 +113,7 @@ def _many(deps: Deps, question: Question, asker: Caller) -> Mapping[str, Any]:
     found = evaluate_each(deps, question, asker)
     show = _explained if question.word is QuestionKind.WHY else _planned
     data = {"targets": [_target(one, show(one.known) if one.known else {}) for one in found]}
-    return _answer_message(weighed_text(deps, question, found), data, [])
+    return _answer_message(plan_or_why_text(deps, question, found), data, [])
 
 
 def _planned(weighed: Evaluation) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from bot.core.cards import step_up as words
 from bot.core.input.names import read_reason
 from bot.core.people.identity import PersonId
-from bot.core.policy.decide import may_reset_step_up
+from bot.core.policy.decide import why_not_reset_step_up
 from bot.errors import UsageError
 from bot.workflow import Deps, Desk
 from bot.workflow.people.membership import person as as_now
@@ -25,7 +25,7 @@ def reset_step_up(desk: Desk, deps: Deps, asked: Words, user: str) -> Iterator[W
     if by is None and user != ROOT:
         raise UsageError(f"The user {user} has no rights: `people:` in policy.yaml does not map them to a person.")
     whose = policy.people.get(typed) or whom(typed, by or PersonId(_only_team(policy.teams), ""), policy.people)
-    if by is not None and (no := may_reset_step_up(as_now(deps, by), whose, policy)):
+    if by is not None and (no := why_not_reset_step_up(as_now(deps, by), whose, policy)):
         raise UsageError(no.sentence)
     desk.step_up.reset(whose, typed, by=by, by_name=user, reason=reason)
     yield end_message(words.reset_done(typed), DONE)

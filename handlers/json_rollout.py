@@ -43,7 +43,7 @@ def _target(one: RolloutTarget) -> Shown:
         "request": one.request_id or None,
         "status": str(one.status),
         "wave": one.wave or None,
-        "like": one.likeness or None,
+        "like": one.state_summary or None,
         "outcome": one.outcome or None,
         "note": one.note or None,
     }

@@ -10,7 +10,7 @@ from bot.core.input.options import ORDER, SET, WAVES
 from bot.core.input.selection import read_hosts, read_selection, read_units
 from bot.core.policy.hold import conflict
 from bot.core.requests import Change, Selection, Verb
-from bot.core.rollout.waves import read_waves
+from bot.core.rollout.wave_sizes import read_waves
 from bot.core.text import unmangle
 from bot.errors import UsageError
 from bot.workflow import Desk

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from bot.app.compose import ask_schedules, open_hosts
-from bot.cli.findings import FIRST, show
+from bot.cli.doctor_output import FIRST, show
 from bot.core.hosts.inventory import Host
 from bot.core.policy.model import Policy
 from bot.doctor.check_result import SETTINGS, CheckResult

@@ -31,20 +31,20 @@ def init(given: InitArguments) -> None:
 
 def backup(to: Annotated[Path, typer.Argument(metavar="FILE", help="A new file.")]) -> None:
     """Copy the SQLite database into a file, also while the bot runs; the copy is verified."""
-    from bot.cli import copies
+    from bot.cli import backup
 
-    raise typer.Exit(copies.backup(to))
+    raise typer.Exit(backup.backup(to))
 
 
 def restore(copy: Annotated[Path, typer.Argument(metavar="FILE", help="What `maskbot backup` wrote.")]) -> None:
     """Put a copy of the SQLite database back, while no bot runs, and reconcile it with the hosts."""
-    from bot.cli import copies
+    from bot.cli import backup
 
-    raise typer.Exit(copies.restore(copy))
+    raise typer.Exit(backup.restore(copy))
 
 
 def reconcile(*, json: options.Json = False) -> None:
     """Find masks on the hosts that the bot made and its database does not know, as after a restore."""
-    from bot.cli import copies
+    from bot.cli import backup
 
-    raise typer.Exit(copies.reconcile(as_json=json))
+    raise typer.Exit(backup.reconcile(as_json=json))

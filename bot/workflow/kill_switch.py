@@ -10,7 +10,7 @@ from bot.core.cards import kill_switch as words
 from bot.core.cards import plain
 from bot.core.kill_switch import KillSwitchState, Result, SwitchRequest, SwitchResult, SwitchStep, apply_request
 from bot.core.people.identity import Caller
-from bot.core.policy.decide import may_use_kill_switch
+from bot.core.policy.decide import why_not_use_kill_switch
 from bot.core.policy.model import Facts, Moment
 from bot.core.policy.rules.permission import NOT_KNOWN_YET
 from bot.core.requests import Ask, Change, Request, Stage, Target, Verb
@@ -92,7 +92,7 @@ def _check_sender(deps: Deps, asked: SwitchRequest) -> tuple[SwitchRequest, str]
         given = _facts(deps, asked)
     except Unverified as error:
         return asked, str(error)
-    no = may_use_kill_switch(given, deps.in_force.policy)
+    no = why_not_use_kill_switch(given, deps.in_force.policy)
     if no and no.code == NOT_KNOWN_YET:
         raise NotYet(no.reason)
     return replace(asked, name=given.requester.name or asked.name), no.sentence if no else ""
@@ -101,7 +101,7 @@ def _check_sender(deps: Deps, asked: SwitchRequest) -> tuple[SwitchRequest, str]
 def _may(deps: Deps, asked: SwitchRequest) -> bool:
     """Whether somebody who gave a command a while ago still may."""
     try:
-        return may_use_kill_switch(_facts(deps, asked), deps.in_force.policy) is None
+        return why_not_use_kill_switch(_facts(deps, asked), deps.in_force.policy) is None
     except (NotYet, Unverified):
         return False
 

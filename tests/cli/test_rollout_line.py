@@ -29,7 +29,7 @@ DONE, FAILED, READY = TargetStatus.DONE, TargetStatus.FAILED, TargetStatus.READY
 
 
 def target(number: int, status: TargetStatus = READY, unit: UnitName = WORKER, **more: Any) -> RolloutTarget:
-    made = {"wave": 1 if number == 0 else 2, "likeness": "running, enabled"} | more
+    made = {"wave": 1 if number == 0 else 2, "state_summary": "running, enabled"} | more
     return RolloutTarget(f"web-{number:02}", unit, f"r{number}", status, **made)
 
 
@@ -46,7 +46,7 @@ def shown(request: Request) -> dict[str, Any]:
 
 FIRST = target(0, DONE, outcome=Outcome.PROVEN)
 LOST = target(1, FAILED, outcome=Outcome.FAILED, note="the unit was restarted")
-OUT = target(9, TargetStatus.LEFT_OUT, wave=0, likeness="", note="web-09 does not answer")
+OUT = target(9, TargetStatus.LEFT_OUT, wave=0, state_summary="", note="web-09 does not answer")
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_each_outcome_is_counted_and_what_is_not_as_asked_has_its_reason() -> No
 
 
 def test_a_voter_reads_what_is_alike_what_is_left_out_and_the_waves() -> None:
-    odd = target(3, likeness="inactive")
+    odd = target(3, state_summary="inactive")
     told = status_line.plan(shown(whole(target(0), target(1), target(2), odd, OUT, stage=Stage.WAITING)))
     assert told[0] == "mask @web worker.service, asked by alice"
     assert "  3 alike: running, enabled: web-00, web-01, web-02" in told

@@ -9,7 +9,7 @@ from textwrap import dedent, indent
 import pytest
 
 from bot.cli.check import check
-from bot.cli.findings import show
+from bot.cli.doctor_output import show
 from bot.cli.secret import new_key
 from bot.doctor.check_result import SETTINGS, CheckResult
 from bot.doctor.start import examine_start

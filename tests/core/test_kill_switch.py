@@ -20,7 +20,7 @@ from bot.core.kill_switch import (
 from bot.core.people.identity import Person
 from bot.core.people.same_person import SamePerson
 from bot.core.policy.calendar_and_limits import ExtraApprovals, Freeze, RequestLimits
-from bot.core.policy.decide import may_use_kill_switch
+from bot.core.policy.decide import why_not_use_kill_switch
 from bot.core.policy.model import Policy, Refuse, Rule
 from tests.core.situations import ALICE, BOB, CAROL, DAVE, INCIDENT, NOW, POLICY, PROD, facts
 
@@ -198,7 +198,7 @@ ENTITLED = {
 
 @pytest.mark.parametrize(("given", "who", "said"), ENTITLED.values(), ids=ENTITLED)
 def test_it_is_for_those_who_may_approve_something(given: Policy, who: Person, said: str) -> None:
-    no = may_use_kill_switch(facts(requester=who), given)
+    no = why_not_use_kill_switch(facts(requester=who), given)
     if not said:
         assert no is None
     elif said == "may not":

@@ -54,7 +54,7 @@ def a_whole_request() -> Request:
     """One that was carried out, with something in every field."""
     cron = RelatedUnit("cron.service", frozenset({"cron.service"}), LoadState.LOADED, ActiveState.ACTIVE)
     around = Surroundings(
-        "web-01", "boot", "252", "hash", (("/etc/x.conf", "hash"),), (cron,), lifeline=frozenset({"ssh.service"})
+        "web-01", "boot", "252", "hash", (("/etc/x.conf", "hash"),), (cron,), login_units=frozenset({"ssh.service"})
     )
     snapshot = Snapshot(
         CRON, CRON, frozenset({"cron.service"}), "machine", LoadState.MASKED, ActiveState.INACTIVE, "dead", "masked",

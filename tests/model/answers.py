@@ -159,7 +159,7 @@ def _for_a_decision(manager: Manager) -> list[str]:
     sshd = properties(manager, "ssh.service")
     return [
         *("@edited", "@edited-for-many", "@there"),
-        *("@lifeline", "/user.slice/user-2001.slice/session-1.scope", "/system.slice/ssh.service"),
+        *("@login_units", "/user.slice/user-2001.slice/session-1.scope", "/system.slice/ssh.service"),
         *("@way", "connection=192.0.2.7 40000 192.0.2.1 22", "@sockets", f"ESTAB 0 0 {ours}"),
         *("@listening", "LISTEN 0 128 0.0.0.0:22 0.0.0.0:* cgroup:/system.slice/ssh.service", "@cgroups", "@starters"),
         *("@carriers", *(f"{key}={sshd[key]}" for key in SHOWN_OF_RELATED if sshd.get(key))),

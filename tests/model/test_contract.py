@@ -63,7 +63,7 @@ def _essence(seen: Snapshot) -> Mapping[str, object]:
         "starts": [each.unit for each in around.starts],
         "links": around.wants_links,
         "rights": around.rights,
-        "lifeline": {"ssh.service", "sshd.service"} <= around.lifeline,
+        "login_units": {"ssh.service", "sshd.service"} <= around.login_units,
         "near": around.near[:1],
     }
 

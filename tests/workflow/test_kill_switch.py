@@ -16,7 +16,7 @@ from bot.core.requests import Outcome, Request, Stage, Tally, Verdict
 from bot.errors import NotYet
 from bot.ports import Periodic
 from bot.workflow.requests.kill_switch_state import NAME
-from tests.workflow.approval.test_voting import is_masked, is_untouched, just_before_acting
+from tests.workflow.approval.test_count_votes import is_masked, is_untouched, just_before_acting
 from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, EVE, INCIDENT, caller
 from tests.workflow.waiting import waits, without_hosts
 from tests.workflow.world import POLICY, World

@@ -24,7 +24,11 @@ def _on_many(request: Request, rollout: Rollout) -> tuple[str, ...]:
     """The units of a rollout that ran, with the number of their hosts if there are several."""
     if request.ask.change.keep_running:
         return ()
-    ran = [one for one in rollout.targets if one.can_be_undone and one.likeness and not one.likeness.startswith(_DOWN)]
+    ran = [
+        one
+        for one in rollout.targets
+        if one.can_be_undone and one.state_summary and not one.state_summary.startswith(_DOWN)
+    ]
     if len({one.host for one in rollout.planned}) == 1:
         return tuple(str(one.unit) for one in ran)
     hosts = Counter(one.unit for one in ran)

@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.core.cards import answers, unit_state
 from bot.core.cards.blocks import MESSAGE, Block, Markup, Text, clock, escape, join, message, section, words
 from bot.core.cards.mask_inventory import lines
-from bot.core.cards.rollout.likeness import likeness
+from bot.core.cards.rollout.state_summary import state_summary
 from bot.core.input.grammar import Question, QuestionKind
 from bot.core.policy.model import Decision, Explanation, Refuse
 from bot.core.requests import Request
@@ -45,7 +45,7 @@ def state(seen: Snapshot, ours: Sequence[Request]) -> Markup:
 
 def planned(seen: Snapshot | None, decided: Decision) -> Markup:
     """One target in a preview of many: how its unit is, if it was seen, and how the policy would answer."""
-    return words("{}; {}", likeness(seen), answers.in_short(decided)) if seen else answers.in_short(decided)
+    return words("{}; {}", state_summary(seen), answers.in_short(decided)) if seen else answers.in_short(decided)
 
 
 def decision(decided: Decision, explained: Sequence[Explanation]) -> Markup:

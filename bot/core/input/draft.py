@@ -29,7 +29,7 @@ from bot.core.input.options import (
     window_option,
 )
 from bot.core.input.selection import are_known
-from bot.core.rollout.waves import read_waves
+from bot.core.rollout.wave_sizes import read_waves
 from bot.core.systemd.units import UNIT_TYPES
 from bot.core.text import unmangle
 from bot.core.time.human_time import Now

@@ -8,7 +8,7 @@ from bot.core.hosts.inventory import is_group
 from bot.core.input.names import SHOWN, read_host, read_unit
 from bot.core.input.options import ORDER, SET, WAVES
 from bot.core.requests import Selection
-from bot.core.rollout.waves import read_waves
+from bot.core.rollout.wave_sizes import read_waves
 from bot.core.systemd.units import UNIT_TYPES, UnitName
 from bot.core.text import unmangle
 from bot.errors import UsageError

@@ -125,22 +125,22 @@ def decide(facts: Facts, policy: Policy) -> Decision:
     return next(answer for rule in RULES if (answer := rule(facts, policy)) is not None)
 
 
-def may_look(facts: Facts, policy: Policy) -> Refuse | None:
+def why_not_look(facts: Facts, policy: Policy) -> Refuse | None:
     """Refuse whoever may not read what is on the hosts: only our own people, in allowed channels. None means yes."""
     return _no(RULES[: RULES.index(channel.bot_is_in_channel) + 1], facts, policy)
 
 
-def may_see_all(facts: Facts, policy: Policy) -> Refuse | None:
+def why_not_see_all(facts: Facts, policy: Policy) -> Refuse | None:
     """Refuse whoever may not see all details of a change: they must be able to ask for it or approve it.
 
     None means yes.
     """
-    return may_look(facts, policy) or _no((permission.requester_could_take_part,), facts, policy)
+    return why_not_look(facts, policy) or _no((permission.requester_could_take_part,), facts, policy)
 
 
-def may_use_kill_switch(facts: Facts, policy: Policy) -> Refuse | None:
+def why_not_use_kill_switch(facts: Facts, policy: Policy) -> Refuse | None:
     """Refuse whoever may not use the kill switch: they must be able to approve something. None means yes."""
-    no = may_look(facts, policy)
+    no = why_not_look(facts, policy)
     groups = sorted(kill_switch_groups(policy))
     if no or not facts.requester.groups.isdisjoint(groups):
         return no
@@ -151,7 +151,7 @@ def may_use_kill_switch(facts: Facts, policy: Policy) -> Refuse | None:
     )
 
 
-def may_reset_step_up(who: Person, whose: PersonId, policy: Policy) -> Refuse | None:
+def why_not_reset_step_up(who: Person, whose: PersonId, policy: Policy) -> Refuse | None:
     """Refuse whoever may not reset this person's authenticator: that takes somebody else who may approve something."""
     if policy.same_person.are_one(who.id, whose):
         hint = "Somebody else who may approve something can, or root."
@@ -175,7 +175,7 @@ def _approving(policy: Policy) -> Iterator[str]:
         yield from extra_approvals.approve if extra_approvals else ()
 
 
-def may_sign(facts: Facts, policy: Policy) -> Refuse | None:
+def why_not_sign_off(facts: Facts, policy: Policy) -> Refuse | None:
     """Refuse `facts.voter` if they may not sign off a break-glass change. None means yes."""
     rules = (
         identity.voter_is_one_of_us,
@@ -185,7 +185,7 @@ def may_sign(facts: Facts, policy: Policy) -> Refuse | None:
     return _no(rules, facts, policy)
 
 
-def may_vote(facts: Facts, policy: Policy) -> Refuse | None:
+def why_not_vote(facts: Facts, policy: Policy) -> Refuse | None:
     """Refuse `facts.voter` if they could not approve or deny the request, judged by their identity. None means yes."""
     rules = (
         identity.voter_is_one_of_us,
@@ -197,18 +197,18 @@ def may_vote(facts: Facts, policy: Policy) -> Refuse | None:
     return _no(rules, facts, policy)
 
 
-def could_break_glass(facts: Facts, policy: Policy) -> Refuse | None:
+def why_not_break_glass(facts: Facts, policy: Policy) -> Refuse | None:
     """Refuse `facts.break_glass` if they could not use break-glass, judged by their identity. None means yes."""
     rules = (identity.break_glass_requester_is_one_of_us, permission.some_rule_matches, break_glass.may_break_glass)
     return _no(rules, facts, policy)
 
 
-def may_steer(facts: Facts, policy: Policy) -> Refuse | None:
+def why_not_steer(facts: Facts, policy: Policy) -> Refuse | None:
     """Refuse `facts.voter` if they may not pause, stop or continue the rollout. None means yes."""
-    return _no((identity.voter_is_one_of_us, rollout.may_steer), facts, policy)
+    return _no((identity.voter_is_one_of_us, rollout.voter_may_steer), facts, policy)
 
 
-def may_own(facts: Facts, policy: Policy) -> Refuse | None:
+def why_not_own(facts: Facts, policy: Policy) -> Refuse | None:
     """Refuse to hand the request over to `facts.requester` if they may not own it. None means yes."""
     rules = (ownership.new_owner_is_another, ownership.new_owner_could_have_asked, ownership.new_owner_has_not_voted)
     return _no(rules, facts, policy)

@@ -39,7 +39,7 @@ def conflict(change: Change) -> str:
     return ""
 
 
-def rests_until(rounds: Iterable[datetime], holds: HoldPolicy, now: datetime) -> datetime | None:
+def paused_until(rounds: Iterable[datetime], holds: HoldPolicy, now: datetime) -> datetime | None:
     """Until when a hold is not reapplied, because it was reapplied too often lately.
 
     None if it may be reapplied now.

@@ -9,7 +9,7 @@ _UP = (ActiveState.ACTIVE, ActiveState.RELOADING, ActiveState.REFRESHING)
 _MASKED = (Outcome.PROVEN, Outcome.MASKED_RUNNING, Outcome.MASKED_RESTARTED)
 
 
-def aftermath(
+def new_problems(
     target: Target, now: Snapshot, *, ours: Collection[str] = frozenset(), is_lost: bool = False
 ) -> tuple[str, ...]:
     """Sentences about what got worse since the change; empty if all is well. Both looks must be full ones.

@@ -87,7 +87,7 @@ class Request:
         )
 
     @property
-    def recorded_votes(self) -> tuple[Vote, ...]:
+    def uncounted_votes(self) -> tuple[Vote, ...]:
         """The votes that are not counted yet, in their order."""
         return tuple(vote for vote in self.votes if vote.tally is Tally.RECORDED)
 

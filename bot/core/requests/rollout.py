@@ -99,7 +99,7 @@ class RolloutTarget:
     status: TargetStatus = TargetStatus.PLANNING
     wave: int = 0  # counted from 1; 0 before the waves are planned
     digest: str = ""  # of its plan, as people approved it
-    likeness: str = ""  # what is alike where this is alike: `running, enabled`
+    state_summary: str = ""  # what is alike where this is alike: `running, enabled`
     outcome: str = ""  # of its request, once that is done
     note: str = ""  # why it was left out, failed, or is asked about again
     # On a hold, which goes on where it is not in force yet, and to hosts that join later:

@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core.requests import Rollout, RolloutTarget, Stage, TargetStatus
+from bot.core.rollout.next_wave import ANOTHER_FAILED
 from bot.core.rollout.progress import Progress, with_progress
-from bot.core.rollout.turn import ANOTHER_FAILED
 from bot.core.systemd.units import UnitName
 
 LONGEST = timedelta(days=1)  # pause before a target is tried again

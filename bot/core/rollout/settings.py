@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from bot.core.requests.rollout import KeepActive, RolloutRule, RolloutSettings
-from bot.core.rollout.waves import REST, ends_of_waves, share
+from bot.core.rollout.wave_sizes import REST, ends_of_waves, share
 
 _EVERYWHERE_AT_ONCE = RolloutSettings(waves=(REST,), stop_after="100%", each_alone=True)
 

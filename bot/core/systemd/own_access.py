@@ -108,7 +108,7 @@ def _read_starters(lines: Sequence[str]) -> frozenset[str]:
 class Login:
     """What a full look found of our own login: the processes above it, its connection's sockets and who made them."""
 
-    above: tuple[str, ...] = from_key("lifeline", tuple)  # cgroups of the processes, from ours upwards
+    above: tuple[str, ...] = from_key("login_units", tuple)  # cgroups of the processes, from ours upwards
     way: _Way = from_key("way", record_of(_Way))
     sockets: tuple[Socket, ...] = from_key("sockets", _read_sockets)
     is_readable: bool = from_keys(("sockets",), _are_all_sockets)

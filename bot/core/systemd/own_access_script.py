@@ -82,7 +82,7 @@ $SSH_CONNECTION
 EOT
   above=$(walk $$)
   carry_all "$above"
-  say @lifeline "$above"
+  say @login_units "$above"
   [ ! -e /run/systemd/container ] || container=yes
   makers= passed= listening=
   case $from:$at in *[!0-9:]* | :) at= ;; esac

@@ -59,7 +59,7 @@ def _for_a_decision(around: Surroundings, unit: UnitItself, result: OfAResult, d
         pending_reload=tuple(sorted(edited - {shown.id})),
         is_edited=shown.load is LoadState.LOADED and is_among(shown.id, edited),
         pending_besides=decision.edits.besides,
-        lifeline=way.units,
+        login_units=way.units,
         may_carry_us=_may_carry_us(way, around, unit, result),
         rights=decision.rights.words,
         spared=decision.rights.spared,

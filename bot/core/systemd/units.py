@@ -127,7 +127,7 @@ class Surroundings:
     others: tuple[RelatedUnit, ...] = ()  # further units in their present state, on request: a mask hides all relations
     failed: tuple[str, ...] = ()  # all units in failed state
     agents: tuple[str, ...] = ()  # configuration management that runs on the host, and may remove a mask
-    lifeline: frozenset[str] = frozenset()  # units that carry our own SSH login
+    login_units: frozenset[str] = frozenset()  # units that carry our own SSH login
     # affected units that listen, where it is not known which unit carries our login
     may_carry_us: frozenset[str] = frozenset()
     near: tuple[str, ...] = ()  # similar names, if the unit is not found

@@ -10,7 +10,7 @@ from bot.edges.guard.looks import looked
 from bot.edges.guard.process import REFUSED, Ended, Gone, Refused
 from bot.edges.guard.requests import DECIDES, Request, Requests, connection
 from bot.edges.guard.rights import look_with_rights
-from bot.edges.guard.roots_half import RootsHalf, Unanswered
+from bot.edges.guard.root_client import RootsHalf, Unanswered
 from bot.edges.guard.serving import answer_all
 from bot.edges.guard.settings import FOLDER, Settings, open_owned, state_of
 

@@ -6,7 +6,7 @@ from bot.edges.guard.frame import AGAIN
 from bot.edges.guard.looks import RIGHTS_HEAD, looked
 from bot.edges.guard.process import Ended, Refused
 from bot.edges.guard.requests import PROTOCOL, Request
-from bot.edges.guard.roots_half import RootsHalf, Unanswered
+from bot.edges.guard.root_client import RootsHalf, Unanswered
 
 
 def look_with_rights(request: Request, root: RootsHalf, from_where: str) -> Ended:

@@ -6,7 +6,7 @@ from bot.core.systemd.host_rules import GUARD
 from bot.edges.guard.frame import AGAIN, refusal, write_answer
 from bot.edges.guard.process import Ended, Gone, Refused, begin_request
 from bot.edges.guard.requests import NoRequest, Request, Requests, identity_of, parse
-from bot.edges.guard.roots_half import Unanswered
+from bot.edges.guard.root_client import Unanswered
 from bot.edges.guard.settings import Settings, open_owned, read_settings
 
 

@@ -16,7 +16,7 @@ from bot.core.time.human_time import Now
 from bot.errors import UsageError
 from bot.ports import Query
 from bot.workflow.desk.admission import Admission
-from bot.workflow.desk.votes import check_plan, record_vote
+from bot.workflow.desk.record_vote import check_plan, record_vote
 from bot.workflow.expiry.extend import Extensions
 from bot.workflow.followups.record import Followups
 from bot.workflow.force_stop import SlowStops, bound_to_waiting_mask, wake_force_requests
@@ -32,8 +32,8 @@ from bot.workflow.queries.answer_pool import AnswerPool
 from bot.workflow.queries.form_options import FormOptions
 from bot.workflow.queries.home_publisher import HomePublisher
 from bot.workflow.requests.lookup import beside_first_card, stored_request, update_stored_request
-from bot.workflow.rollout.controls import Rollouts
-from bot.workflow.rollout.expand import bind
+from bot.workflow.rollout.steering import Rollouts
+from bot.workflow.rollout.target_list import bind
 from bot.workflow.step_up import StepUp
 
 _STILL_MINE = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)
@@ -149,7 +149,7 @@ class Desk:
             self.check_card(request, command.card, by=caller.id)
         record_vote(self._deps, self.step_up, request, command, caller)
 
-    def ballot(self, request_id: str, digest: str) -> Request:
+    def to_approve(self, request_id: str, digest: str) -> Request:
         """The request, if it is waiting for votes on the plan with this digest. Raises `UsageError`."""
         request = self.request(request_id)
         check_plan(request, digest)

@@ -7,7 +7,7 @@ import structlog
 from bot.core.audit.request_event import event
 from bot.core.cards import expiry
 from bot.core.requests import Request
-from bot.core.requests.aftercheck import aftermath, already_reported
+from bot.core.requests.aftercheck import already_reported, new_problems
 from bot.core.requests.expiry import next_look
 from bot.core.systemd.units import Snapshot
 from bot.errors import HostError, UsageError
@@ -49,7 +49,7 @@ def aftercheck(deps: Deps, request: Request) -> Update:
 def _worse(deps: Deps, request: Request, seen: Snapshot) -> tuple[str, ...]:
     """The consequences that have not been reported yet and that no other change of ours explains."""
     later, is_lost = own_changes(deps, request), bool(request.drift.lost or request.hold_state.loss)
-    found = aftermath(request.target, seen, ours=later.units, is_lost=is_lost)
+    found = new_problems(request.target, seen, ours=later.units, is_lost=is_lost)
     said = later.told | already_reported(request)
     return tuple(sentence for sentence in found if sentence not in said)
 

@@ -21,7 +21,7 @@ from bot.workflow.hosts.look import look
 from bot.workflow.people.routing import place_of
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
-from bot.workflow.requests.lineage import standing_hold
+from bot.workflow.requests.lineage import current_hold
 from bot.workflow.requests.mask_inventory import units_being_changed
 from bot.workflow.requests.results import Update, save
 
@@ -35,7 +35,7 @@ def find_lost_mask(
     became = loss(request, seen, boot_id=boot_id) if request.is_live_mask and not is_ending else None
     if became is None or str(target.unit) in units_being_changed(deps, target.host):
         return None
-    if standing_hold(deps, request):
+    if current_hold(deps, request):
         return report_removal(deps, request, became, agents)
     drift = replace(request.drift, lost=became, lost_at=deps.clock.now(), suspects=agents)
     lost = replace(request, drift=drift)

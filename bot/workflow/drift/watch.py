@@ -15,10 +15,10 @@ from bot.core.systemd.scan import Scan
 from bot.errors import HostError, Stale
 from bot.ports import Periodic
 from bot.workflow.drift.report import check_lost_masks, masks_by_others, report_failed_scan
+from bot.workflow.hold.pending import wake_pending_holds
 from bot.workflow.hosts.look import scan
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.documents import from_document, to_document
-from bot.workflow.requests.hold_pending import wake_pending_holds
 from bot.workflow.requests.mask_inventory import SOON, live_masks, owners_of, units_being_changed, watch_of
 from bot.workflow.requests.own_changes import own_changes
 

@@ -68,7 +68,7 @@ BY_STAGE: Mapping[Stage, tuple[Entry, ...]] = {
 LAST: tuple[Entry, ...] = ((next_sign_off_reminder, remind_of_sign_off), (pending_followup, retry_followups))
 
 
-def do_what_is_due(deps: Deps, request: Request) -> Stages:
+def run_due_timers(deps: Deps, request: Request) -> Stages:
     """Run every timer that is due, in order, as long as the request stays in its stage."""
     stage = request.stage
     for timer, handle in (*FIRST, *BY_STAGE.get(stage, ()), *LAST):

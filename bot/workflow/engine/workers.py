@@ -12,7 +12,7 @@ from structlog.contextvars import bound_contextvars
 from bot.core.requests import Request
 from bot.errors import MaskbotError, NotYet, Stale, StoreBusy
 from bot.ports import Claim, Work
-from bot.workflow.engine.lives import life_of_request, life_of_rollout
+from bot.workflow.engine.life_cycle import life_of_request, life_of_rollout
 from bot.workflow.engine.periodic import perform
 from bot.workflow.engine.settle import settle, settle_all
 from bot.workflow.lifecycle.outcome_unknown import internal_error

@@ -8,7 +8,7 @@ from bot.core.cards.break_glass import reminder
 from bot.core.cards.followups import NO_SIGN_OFF_OWED
 from bot.core.hosts.inventory import Host
 from bot.core.people.identity import Person
-from bot.core.policy.decide import may_sign
+from bot.core.policy.decide import why_not_sign_off
 from bot.core.policy.model import Facts, Moment, Refuse
 from bot.core.requests import BreakGlass, Followup, Request, Signature
 from bot.errors import NotYet
@@ -22,7 +22,7 @@ from bot.workflow.requests.results import Update
 
 def sign(deps: Deps, request: Request, followup: Followup) -> Update:
     """Sign the change off, if the current policy lets this person do so."""
-    used, no = request.break_glass, may_sign(_facts(deps, request, followup), deps.in_force.policy)
+    used, no = request.break_glass, why_not_sign_off(_facts(deps, request, followup), deps.in_force.policy)
     raise_if_unknown(no)
     if used is None or no is not None:
         return refuse_followup(request, followup, no or Refuse("no_sign_off", NO_SIGN_OFF_OWED))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bot.core.audit.request_event import event
 from bot.core.cards.ownership import handed_over
-from bot.core.policy.decide import may_own
+from bot.core.policy.decide import why_not_own
 from bot.core.policy.model import Moment, Refuse
 from bot.core.requests import Followup, Request, Transfer
 from bot.ports import Message, MessageKind
@@ -21,7 +21,7 @@ def hand_over(deps: Deps, request: Request, followup: Followup) -> Update:
         return refuse_followup(request, followup, Refuse("nobody_named", "Choose somebody."))
     new = person(deps, followup.to)
     given = replace(gather_facts(deps, request, Moment.VOTE), requester=new)
-    no = may_own(given, deps.in_force.policy)
+    no = why_not_own(given, deps.in_force.policy)
     raise_if_unknown(no)
     if no:
         return refuse_followup(request, followup, no)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bot.core.audit.request_event import event
 from bot.core.cards.rollout import notes
-from bot.core.policy.decide import may_steer
+from bot.core.policy.decide import why_not_steer
 from bot.core.policy.model import Moment
 from bot.core.requests import Followup, FollowupKind, Request, Rollout
 from bot.core.rollout import steering
@@ -18,7 +18,7 @@ from bot.workflow.requests.results import Update
 def steer(deps: Deps, request: Request, followup: Followup) -> Update:
     """Do what the person wants, if the current policy lets them; the next turn of the rollout follows at once."""
     given = gather_facts(deps, request, Moment.VOTE, voter=followup.by)
-    no = may_steer(given, deps.in_force.policy)
+    no = why_not_steer(given, deps.in_force.policy)
     raise_if_unknown(no)
     if no is not None:
         return refuse_followup(request, followup, no)

@@ -12,7 +12,7 @@ from bot.core.audit.request_event import event
 from bot.core.cards import automatic_requests
 from bot.core.cards import hold as words
 from bot.core.people.identity import Place
-from bot.core.policy.hold import rests_until
+from bot.core.policy.hold import paused_until
 from bot.core.requests import Ask, Cause, Hold, Loss, Request, Stage
 from bot.core.requests.expiry import pause as growing
 from bot.errors import HostError, UsageError
@@ -24,7 +24,7 @@ from bot.workflow.people.routing import place_of
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.render import in_words
 from bot.workflow.requests.kill_switch_state import active_kill_switch
-from bot.workflow.requests.lineage import standing_hold
+from bot.workflow.requests.lineage import current_hold
 from bot.workflow.requests.lookup import undo_in_progress
 from bot.workflow.requests.results import Update
 from bot.workflow.requests.submit import submit
@@ -58,7 +58,7 @@ def report_removal(deps: Deps, mask: Request, became: Loss, agents: tuple[str, .
 
 def reapply(deps: Deps, request: Request) -> Request | Update:
     """Make sure that the mask of a hold is reapplied."""
-    hold = standing_hold(deps, request)
+    hold = current_hold(deps, request)
     if hold is None:
         return Update(replace(request, hold_state=replace(request.hold_state, try_at=None)))
     newest = (
@@ -80,7 +80,7 @@ def _begin(deps: Deps, mask: Request, hold: Hold) -> Update:
     change, now = mask.ask.change, deps.clock.now()
     if not deps.in_force.policy.holds.reapply:
         return Update(replace(mask, hold_state=replace(mask.hold_state, try_at=None)))
-    if until := rests_until(mask.hold_state.reapplied_at, deps.in_force.policy.holds, now):
+    if until := paused_until(mask.hold_state.reapplied_at, deps.in_force.policy.holds, now):
         return _rest(deps, mask, hold, until)
     try:
         look(deps, deps.in_force.inventory.host(change.host), mask.target.unit)

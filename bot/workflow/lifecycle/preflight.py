@@ -10,10 +10,10 @@ from bot.core.steps.restoring import starts_again
 from bot.core.systemd.units import Snapshot
 from bot.errors import HostError, Unverified, UsageError
 from bot.workflow.evaluate import evaluate, gather_facts
+from bot.workflow.hold.pending import pending_hold
 from bot.workflow.hosts.look import look_to_decide
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.find_mask import live_masks_in_manager, real_unit_name
-from bot.workflow.requests.hold_pending import pending_hold
 from bot.workflow.requests.lineage import conflicting_request, target_to_restore
 from bot.workflow.requests.lookup import with_requester_name
 from bot.workflow.requests.results import Closing, Decided, Update

@@ -21,10 +21,10 @@ from bot.errors import HostBusy, HostError, NotYet, Unverified, UsageError
 from bot.ports import Query
 from bot.workflow.audit_shipping import may_leave_unshipped, unshipped_required
 from bot.workflow.evaluate import evaluate, gather_facts
+from bot.workflow.hold.pending import pending_hold
 from bot.workflow.hosts.keep_active import count_active
 from bot.workflow.hosts.look import look_to_decide
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.hold_pending import pending_hold
 from bot.workflow.requests.lineage import newest_request
 from bot.workflow.requests.marks import mark_extended
 from bot.workflow.requests.results import Closing, Decided, Ending, Update

@@ -10,7 +10,7 @@ from bot.core.cards.handover import handover
 from bot.core.hosts.inventory import Host
 from bot.core.input.grammar import Question, QuestionKind
 from bot.core.people.identity import Caller
-from bot.core.policy.decide import decide, explain, kill_switch_groups, may_look, may_see_all
+from bot.core.policy.decide import decide, explain, kill_switch_groups, why_not_look, why_not_see_all
 from bot.core.policy.home import rights_of
 from bot.core.policy.mask_layer import with_plan
 from bot.core.policy.model import Decision, Explanation, Moment, NeedsApproval
@@ -31,7 +31,7 @@ from bot.workflow.process.render import render_or_fall_back
 from bot.workflow.requests.find_mask import live_masks_in_manager, real_unit_name
 from bot.workflow.requests.kill_switch_state import with_kill_switch_note
 from bot.workflow.requests.mask_inventory import read_mask_inventory
-from bot.workflow.rollout.expand import expand_hosts
+from bot.workflow.rollout.target_list import expand_hosts
 
 log = structlog.get_logger()
 _ANY_UNIT = UnitName("any.service")  # a question that names no unit is judged by channel and person alone
@@ -72,12 +72,12 @@ def _help(deps: Deps, question: Question, who: Caller) -> Text:
         if not is_one_of_us(me, deps.in_force.policy):
             raise
         not_here = str(error)
-    rights, may_use_kill_switch = (
+    rights, why_not_use_kill_switch = (
         [*rights_of(me, deps.in_force.policy)],
         not me.groups.isdisjoint(kill_switch_groups(deps.in_force.policy)),
     )
     return answers.help_text(
-        deps.in_force.inventory.names, rights, may_use_kill_switch=may_use_kill_switch, not_here=not_here
+        deps.in_force.inventory.names, rights, why_not_use_kill_switch=why_not_use_kill_switch, not_here=not_here
     )
 
 
@@ -91,7 +91,7 @@ def about(deps: Deps, question: Question, who: Caller) -> Request:
     if question.selection:
         change = replace(change, host=host)
     asked = _hypothetical(deps, change, who)
-    if no := may_look(gather_facts(deps, asked, Moment.ASK), deps.in_force.policy):
+    if no := why_not_look(gather_facts(deps, asked, Moment.ASK), deps.in_force.policy):
         raise UsageError(f"{no.reason} {no.hint}".strip())
     return asked
 
@@ -188,5 +188,5 @@ def check_may_see(deps: Deps, request: Request, who: Caller) -> None:
     elif request.ask.selection:  # nobody knows its hosts yet, so there is nothing of them to be seen
         asked = replace(asked, ask=replace(asked.ask, change=replace(request.ask.change, host=_any_host(deps))))
     given = gather_facts(deps, asked, Moment.ASK)
-    if no := may_see_all(given, deps.in_force.policy):
+    if no := why_not_see_all(given, deps.in_force.policy):
         raise UsageError(f"{no.reason} {no.hint}".strip())

@@ -21,7 +21,7 @@ from bot.errors import MaskbotError, UsageError
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.refusals import Refusals
 from bot.workflow.queries.cache import Cache, Cached, Later
-from bot.workflow.rollout.expand import expand, expand_hosts
+from bot.workflow.rollout.target_list import expand, expand_hosts
 
 log = structlog.get_logger()
 _DEADLINE = 5.0  # seconds; a person who types does not wait longer

@@ -9,7 +9,7 @@ from bot import __version__
 from bot.core.cards import fallback, home
 from bot.core.cards.blocks import Block
 from bot.core.people.identity import Person, PersonId
-from bot.core.policy.decide import could_break_glass, may_sign, may_vote
+from bot.core.policy.decide import why_not_break_glass, why_not_sign_off, why_not_vote
 from bot.core.policy.home import Health, HomeView, rights_of
 from bot.core.policy.model import Facts, Moment
 from bot.core.policy.rules.identity import is_one_of_us
@@ -97,7 +97,7 @@ def _could_decide(deps: Deps, request: Request, me: Person, groups: Groups) -> b
     if any(deps.in_force.policy.same_person.are_one(vote.voter, me.id) for vote in said):
         return False
     given = _facts(deps, request, me, groups)
-    return given is not None and may_vote(given, deps.in_force.policy) is None
+    return given is not None and why_not_vote(given, deps.in_force.policy) is None
 
 
 def _could_break_glass(deps: Deps, request: Request, me: Person, groups: Groups) -> bool:
@@ -106,13 +106,13 @@ def _could_break_glass(deps: Deps, request: Request, me: Person, groups: Groups)
     given = _facts(deps, with_break_glass(deps, request, me.id), me, groups)
     return (
         given is not None
-        and could_break_glass(replace(given, moment=Moment.BREAK_GLASS, break_glass=me), deps.in_force.policy) is None
+        and why_not_break_glass(replace(given, moment=Moment.BREAK_GLASS, break_glass=me), deps.in_force.policy) is None
     )
 
 
 def _could_sign(deps: Deps, request: Request, me: Person, groups: Groups) -> bool:
     given = _facts(deps, request, me, groups)
-    return given is not None and may_sign(given, deps.in_force.policy) is None
+    return given is not None and why_not_sign_off(given, deps.in_force.policy) is None
 
 
 def _facts(deps: Deps, request: Request, me: Person, groups: Groups) -> Facts | None:

@@ -17,7 +17,7 @@ from bot.errors import MaskbotError, UsageError
 from bot.workflow.process.deps import Deps
 from bot.workflow.queries.answers import Evaluation, about, answer, evaluate_change, unit_status
 from bot.workflow.requests.kill_switch_state import with_kill_switch_note
-from bot.workflow.rollout.expand import expand
+from bot.workflow.rollout.target_list import expand
 
 _AT_ONCE = 8
 _MOST = 100  # hosts are looked at while somebody waits for the answer
@@ -45,7 +45,7 @@ def answer_any(deps: Deps, question: Question, who: Caller) -> Text:
         return answer(deps, question, who)
     if question.word is QuestionKind.STATUS:
         return with_kill_switch_note(deps, status_text(question, look_at_each(deps, question, who)))
-    return weighed_text(deps, question, evaluate_each(deps, question, who))
+    return plan_or_why_text(deps, question, evaluate_each(deps, question, who))
 
 
 def plan(deps: Deps, question: Question, who: Caller) -> tuple[Text, bool]:
@@ -55,7 +55,7 @@ def plan(deps: Deps, question: Question, who: Caller) -> tuple[Text, bool]:
         return answers.plan(weighed.request, weighed.decision, deps.clock.now()), isinstance(weighed.decision, Refuse)
     found = evaluate_each(deps, question, who)
     is_refused = all(one.known is None or isinstance(one.known.decision, Refuse) for one in found)
-    return weighed_text(deps, question, found), is_refused
+    return plan_or_why_text(deps, question, found), is_refused
 
 
 def status_text(question: Question, states: Sequence[Found[tuple[Snapshot, list[Request]]]]) -> Text:
@@ -63,7 +63,7 @@ def status_text(question: Question, states: Sequence[Found[tuple[Snapshot, list[
     return cards.status(question.host, [(one.host, one.unit, _state(one)) for one in states])
 
 
-def weighed_text(deps: Deps, question: Question, found: Sequence[Found[Evaluation]]) -> Text:
+def plan_or_why_text(deps: Deps, question: Question, found: Sequence[Found[Evaluation]]) -> Text:
     """What the policy says of each target."""
     told = [(one.host, one.unit, _decision(one, is_why=question.word is QuestionKind.WHY)) for one in found]
     return cards.weighed(question, told, deps.clock.now())

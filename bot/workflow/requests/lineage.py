@@ -25,7 +25,7 @@ def newest_request(deps: Deps, mask_id: str) -> Request:
     return mask
 
 
-def standing_hold(deps: Deps, mask: Request) -> Hold | None:
+def current_hold(deps: Deps, mask: Request) -> Hold | None:
     """The hold of a mask, while it stands. On one of many hosts, it ends when all of it is lifted."""
     if mask.hold and mask.ask.rollout and not deps.store.get(mask.ask.rollout).hold:
         return None

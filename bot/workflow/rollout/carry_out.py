@@ -12,8 +12,8 @@ from bot.core.policy.model import Allow, NeedsApproval, Refuse
 from bot.core.requests import Aftercare, Request, Rollout, RolloutTarget, Stage, TargetStatus, Verb
 from bot.core.requests.expiry import begin_aftercare
 from bot.core.rollout.keep_active import keeping_enough, stops_units
+from bot.core.rollout.next_wave import Turn, next_turn
 from bot.core.rollout.steering import stop
-from bot.core.rollout.turn import Turn, next_turn
 from bot.errors import NotSealed, NotYet, UsageError
 from bot.ports import Message, MessageKind
 from bot.workflow.evaluate import evaluate_again
@@ -25,7 +25,7 @@ from bot.workflow.requests.kill_switch_state import active_kill_switch
 from bot.workflow.requests.marks import mark_lifted, mark_progress, mark_undone, mark_undone_until_now
 from bot.workflow.requests.results import Closing, Decided, Ending, Result, Stages, Update, save
 from bot.workflow.rollout.extension import extend_rollout
-from bot.workflow.rollout.glance import NotRecorded, as_now, is_checked, wave_as_now, why_not_recorded
+from bot.workflow.rollout.target_progress import NotRecorded, as_now, is_checked, wave_as_now, why_not_recorded
 
 _NOT_BEGUN = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)
 _POLL = timedelta(seconds=5)  # every target that moves wakes its rollout anyway
@@ -49,7 +49,7 @@ def begin_rollout(deps: Deps, request: Request) -> Update | Decided | Closing | 
     return Update(running, [event(running, "exec.started", digest=running.target.digest)])
 
 
-def take_turn(deps: Deps, request: Request) -> Stages:
+def advance_rollout(deps: Deps, request: Request) -> Stages:
     """See how far the targets have come, and begin what comes next. Raises `NotYet` while only targets move."""
     try:
         rollout, found = as_now(deps, request)

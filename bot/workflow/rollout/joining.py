@@ -13,9 +13,9 @@ from bot.core.cards.rollout import notes, reasons
 from bot.core.requests import Ask, Hold, Request, Rollout, RolloutTarget, TargetStatus, Verb
 from bot.core.requests.timers import next_join
 from bot.core.rollout import joining
+from bot.core.rollout.next_wave import may_begin
 from bot.core.rollout.progress import with_progress
 from bot.core.rollout.targets import ask_of, triggers_of, with_triggers
-from bot.core.rollout.turn import may_begin
 from bot.core.systemd.units import UnitName
 from bot.ports import Message, MessageKind, Query
 from bot.workflow.people.membership import mention_ids
@@ -27,7 +27,7 @@ from bot.workflow.requests.mask_inventory import SOON
 from bot.workflow.requests.results import Stages, Update
 from bot.workflow.requests.submit import submit
 from bot.workflow.rollout.carry_out import begin_target, with_enough_active
-from bot.workflow.rollout.expand import expand_now
+from bot.workflow.rollout.target_list import expand_now
 from bot.workflow.rollout.whole_plan import as_planned, beside_it, real_names
 
 _AT_ONCE = 16  # requests that are made in one turn, so that many hosts that join delay nobody else

@@ -10,7 +10,7 @@ from dataclasses import replace
 from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
 from bot.core.cards.rollout import reasons
-from bot.core.policy.decide import may_steer
+from bot.core.policy.decide import why_not_steer
 from bot.core.policy.model import Moment, Refuse
 from bot.core.requests import Ask, Request, Rollout, RolloutTarget, Stage, TargetStatus, Verb
 from bot.core.rollout.steering import stop
@@ -24,8 +24,8 @@ from bot.workflow.requests.lineage import newest_request
 from bot.workflow.requests.lookup import with_requester_name
 from bot.workflow.requests.results import Closing, Stages, Update
 from bot.workflow.requests.submit import submit
-from bot.workflow.rollout.expand import expand
-from bot.workflow.rollout.glance import NotRecorded, as_now
+from bot.workflow.rollout.target_list import expand
+from bot.workflow.rollout.target_progress import NotRecorded, as_now
 from bot.workflow.rollout.whole_plan import beside_it, decide_about_all, real_names
 
 _AT_ONCE = 4  # targets that are checked at a time: a few of the workers
@@ -74,7 +74,7 @@ def _stop_what_it_undoes(deps: Deps, request: Request) -> Refuse | None:
     if undone is None or undone.rollout is None or undone.stage is not Stage.RUNNING:
         return None
     if not request.ask.by_itself and not undone.rollout.stopped_at:
-        no = may_steer(gather_facts(deps, undone, Moment.VOTE, voter=request.ask.requester), deps.in_force.policy)
+        no = why_not_steer(gather_facts(deps, undone, Moment.VOTE, voter=request.ask.requester), deps.in_force.policy)
         raise_if_unknown(no)
         if no:
             return no

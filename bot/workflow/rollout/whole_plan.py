@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.core.audit.chain import Event
-from bot.core.cards.rollout import likeness as words
 from bot.core.cards.rollout import reasons
+from bot.core.cards.rollout import state_summary as words
 from bot.core.policy.mask_layer import with_plan
 from bot.core.policy.model import Moment
 from bot.core.policy.rules.maskable import busy_service
@@ -15,7 +15,7 @@ from bot.core.requests.plan import kind_digest
 from bot.core.rollout.digest import rollout_digest, with_earlier_approvals
 from bot.core.rollout.keep_active import stops_units, that_leaves_too_few
 from bot.core.rollout.settings import for_undo, strictest
-from bot.core.rollout.waves import hosts_of, in_waves
+from bot.core.rollout.wave_sizes import hosts_of, in_waves
 from bot.workflow.evaluate import evaluate, facts_of_targets, gather_facts
 from bot.workflow.hosts.keep_active import count_active
 from bot.workflow.process.deps import Deps
@@ -113,7 +113,7 @@ def as_planned(deps: Deps, rollout: Rollout, target: RolloutTarget, names: Mappi
 
     request = update(deps, target.request_id, planned)
     seen, change = request.target.before, request.ask.change
-    likeness, kind = (words.likeness(seen), "") if seen else ("", "")
+    state_summary, kind = (words.state_summary(seen), "") if seen else ("", "")
     if seen and change.hold:
         kind = kind_digest(change, seen, request.target.layer)
-    return replace(target, digest=request.target.digest, likeness=likeness, kind=kind)
+    return replace(target, digest=request.target.digest, state_summary=state_summary, kind=kind)

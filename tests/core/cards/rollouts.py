@@ -32,7 +32,7 @@ from bot.core.requests import (
     Verb,
 )
 from bot.core.rollout.keep_active import Count
-from bot.core.rollout.waves import in_waves
+from bot.core.rollout.wave_sizes import in_waves
 from bot.core.systemd.units import UnitName
 from tests.core.cards.situations import NOW, change, vote, waiting, with_break_glass
 
@@ -45,7 +45,7 @@ TEN_MINUTES = timedelta(minutes=10)
 def target(number: int, status: TargetStatus = TargetStatus.READY, **changes: Any) -> RolloutTarget:
     """One target: `web-07`, which ran."""
     plain = RolloutTarget(
-        f"web-{number:02}", NGINX, f"r{number}", status, digest="d", likeness="running, enabled", outcome=""
+        f"web-{number:02}", NGINX, f"r{number}", status, digest="d", state_summary="running, enabled", outcome=""
     )
     if status is TargetStatus.DONE:
         plain = replace(plain, outcome=Outcome.PROVEN.value)
@@ -113,7 +113,7 @@ DONE, READY, STARTED = TargetStatus.DONE, TargetStatus.READY, TargetStatus.START
 FAILED, UNKNOWN, SKIPPED = TargetStatus.FAILED, TargetStatus.UNKNOWN, TargetStatus.SKIPPED
 LEFT_OUT, ASKED_AGAIN, PLANNING = TargetStatus.LEFT_OUT, TargetStatus.ASKED_AGAIN, TargetStatus.PLANNING
 
-DIFFERING = replace(target(7), likeness="inactive, enabled")
+DIFFERING = replace(target(7), state_summary="inactive, enabled")
 TWELVE = [DIFFERING if number == 7 else target(number) for number in range(1, 13)]
 MASKED = [replace(one, status=DONE, outcome=Outcome.PROVEN.value) for one in TWELVE]
 NOT_WEB = (
@@ -132,8 +132,10 @@ def of_set(status: TargetStatus, outcome: str = "") -> list[RolloutTarget]:
     """A service with its socket and its timer, on one host."""
     seen = {"worker.socket": "listening, enabled", "worker.timer": "waiting, enabled", "worker.service": "running"}
     return [
-        RolloutTarget("web-01", UnitName(unit), f"r-{unit}", status, digest="d", likeness=likeness, outcome=outcome)
-        for unit, likeness in seen.items()
+        RolloutTarget(
+            "web-01", UnitName(unit), f"r-{unit}", status, digest="d", state_summary=state_summary, outcome=outcome
+        )
+        for unit, state_summary in seen.items()
     ]
 
 
@@ -172,7 +174,7 @@ WAITING = {
     "a set": typed(request(rollout(*of_set(READY))), "web-01", units=("worker.service",), with_triggers=True),
     "every host another kind": request(
         rollout(
-            *(replace(target(one), likeness=f"running, enabled, {one} restarts") for one in range(7)),
+            *(replace(target(one), state_summary=f"running, enabled, {one} restarts") for one in range(7)),
             *(target(20 + one, LEFT_OUT, note=f"reason {one}") for one in range(7)),
             settings=replace(SETTINGS, waves=("1",) * 8),
         )
@@ -220,7 +222,7 @@ WAITING = {
         request(
             rollout(
                 *of_set(READY)[2:],
-                *(replace(one, status=LEFT_OUT, likeness="", note="it is not found") for one in of_set(READY)[:2]),
+                *(replace(one, status=LEFT_OUT, state_summary="", note="it is not found") for one in of_set(READY)[:2]),
                 *several(LEFT_OUT, 2, 3, unit=UnitName("worker.timer"), note="it is masked already"),
             )
         ),
@@ -406,7 +408,7 @@ OVER = {
     "every end there is": request(
         rollout(
             *(
-                target(number, FAILED, outcome=outcome.value, likeness=f"running, {number}")
+                target(number, FAILED, outcome=outcome.value, state_summary=f"running, {number}")
                 for number, outcome in enumerate(Outcome)
             ),
             target(50, FAILED, note="Its approval timed out."),

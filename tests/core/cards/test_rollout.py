@@ -264,9 +264,9 @@ def hostile_rollouts(draw: st.DrawFn) -> Request:
 
     def one(number: int) -> RolloutTarget:
         status, outcome = draw(st.sampled_from(TargetStatus)), draw(st.sampled_from(("", text(), *Outcome)))
-        wave, likeness, note_ = draw(st.integers(0, 3)), text(), text()
+        wave, state_summary, note_ = draw(st.integers(0, 3)), text(), text()
         host, unit = f"{number}{text()}", draw(UNITS)
-        return RolloutTarget(host, unit, f"r{number}", status, wave, "", likeness, outcome, note_)
+        return RolloutTarget(host, unit, f"r{number}", status, wave, "", state_summary, outcome, note_)
 
     state = Rollout(
         replace(SETTINGS, keep_active=draw(st.sampled_from(((), (KeepActive(text(), 2),))))),
@@ -333,5 +333,5 @@ def test_undo_all_says_what_would_start_and_asks_nothing_where_nothing_would() -
     kept = replace(asked.ask, change=replace(asked.ask.change, keep_running=True))
     assert would_start(replace(asked, ask=kept)) == ()
     assert would_start(CARDS["over"]["an undo"]) == ()
-    down = tuple(replace(one, likeness="inactive, enabled") for one in MASKED)
+    down = tuple(replace(one, state_summary="inactive, enabled") for one in MASKED)
     assert would_start(replace(asked, rollout=Rollout(targets=down))) == ()

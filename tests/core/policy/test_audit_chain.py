@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.policy.decide import decide, may_look
+from bot.core.policy.decide import decide, why_not_look
 from bot.core.policy.model import Moment, Refuse
 from bot.core.policy.rules.audit_chain import CHAIN_BROKEN
 from bot.core.requests import Verb, Verdict
@@ -35,4 +35,4 @@ def test_what_waits_cannot_be_approved_but_denied() -> None:
 
 
 def test_people_may_look() -> None:
-    assert may_look(replace(facts(), broken_chain=WHY), POLICY) is None
+    assert why_not_look(replace(facts(), broken_chain=WHY), POLICY) is None

@@ -9,7 +9,14 @@ import pytest
 
 from bot.core.people.identity import Person, Place
 from bot.core.policy.calendar_and_limits import BlastRadius, ExtraApprovals, Freeze, MaintenanceWindow
-from bot.core.policy.decide import could_break_glass, explain, may_own, may_see_all, may_sign, may_use_kill_switch
+from bot.core.policy.decide import (
+    explain,
+    why_not_break_glass,
+    why_not_own,
+    why_not_see_all,
+    why_not_sign_off,
+    why_not_use_kill_switch,
+)
 from bot.core.policy.groups import BreakGlassPolicy, Group, OnCallSource
 from bot.core.policy.hold import HoldPolicy
 from bot.core.policy.home import Health
@@ -119,21 +126,21 @@ class TestStrangers:
     """A guest is a stranger in each of these questions, whatever groups they are in."""
 
     def test_details_are_not_for_them(self) -> None:
-        assert code(may_see_all(facts(requester=replace(BOB, is_guest=True)), POLICY)) == "not_a_member"
+        assert code(why_not_see_all(facts(requester=replace(BOB, is_guest=True)), POLICY)) == "not_a_member"
 
     def test_the_kill_switch_is_not_theirs(self) -> None:
-        assert code(may_use_kill_switch(facts(requester=replace(BOB, is_guest=True)), POLICY)) == "not_a_member"
+        assert code(why_not_use_kill_switch(facts(requester=replace(BOB, is_guest=True)), POLICY)) == "not_a_member"
 
     def test_where_membership_is_not_known_the_kill_switch_waits(self) -> None:
         unknown = {"sre": Unknown("Nobody knows.", for_now=True)}
-        assert code(may_use_kill_switch(facts(requester=DAVE, unknown=unknown), POLICY)) == "group_unknown_yet"
+        assert code(why_not_use_kill_switch(facts(requester=DAVE, unknown=unknown), POLICY)) == "group_unknown_yet"
 
     def test_they_sign_nothing_off(self) -> None:
         owed = facts(broken(request()), voter=replace(BOB, is_guest=True))
-        assert code(may_sign(owed, POLICY)) == "not_a_member"
+        assert code(why_not_sign_off(owed, POLICY)) == "not_a_member"
 
     def test_they_own_nothing(self) -> None:
-        assert code(may_own(facts(waiting(), requester=replace(BOB, is_guest=True)), POLICY)) == "not_a_member"
+        assert code(why_not_own(facts(waiting(), requester=replace(BOB, is_guest=True)), POLICY)) == "not_a_member"
 
 
 class TestNoRule:
@@ -143,10 +150,10 @@ class TestNoRule:
 
     def test_nobody_goes_ahead_alone(self) -> None:
         asked = facts(broken(request(), BOB), Moment.BREAK_GLASS, break_glass=BOB)
-        assert code(could_break_glass(asked, self.NONE)) == "no_rule"
+        assert code(why_not_break_glass(asked, self.NONE)) == "no_rule"
 
     def test_nobody_takes_it_over(self) -> None:
-        assert code(may_own(facts(waiting(), requester=BOB), self.NONE)) == "no_rule"
+        assert code(why_not_own(facts(waiting(), requester=BOB), self.NONE)) == "no_rule"
 
     def test_it_is_no_question_who_could_approve(self) -> None:
         assert dead_ends.in_question(facts(), self.NONE) == ()
@@ -156,7 +163,7 @@ class TestOwners:
     """Whom a request may be handed to."""
 
     def owner(self, person: Person, **known: Any) -> Refuse | None:
-        return may_own(facts(waiting(), requester=person, **known), POLICY)
+        return why_not_own(facts(waiting(), requester=person, **known), POLICY)
 
     def test_who_owns_it_is_told_so(self) -> None:
         assert code(self.owner(ALICE)) == "owns_it"
@@ -283,7 +290,7 @@ class TestBreakGlass:
     """Who goes ahead alone."""
 
     def answer(self, used: Facts, policy: Policy = OPEN) -> Refuse | None:
-        return could_break_glass(used, policy)
+        return why_not_break_glass(used, policy)
 
     def used(self, by: Person = BOB, reason: str = "nobody is awake", **known: Any) -> Facts:
         return facts(broken(request(), by, reason), Moment.BREAK_GLASS, break_glass=by, **known)
@@ -317,14 +324,14 @@ class TestBreakGlass:
         assert code(self.answer(self.used(reason=reason))) == said
 
     def test_who_signs_off_is_told_what_keeps_them_from_it(self) -> None:
-        assert code(may_sign(facts(request(), voter=BOB), POLICY)) == "no_sign_off"
+        assert code(why_not_sign_off(facts(request(), voter=BOB), POLICY)) == "no_sign_off"
         owed = broken(request(), BOB)
-        assert code(may_sign(facts(owed, voter=ALICE), POLICY)) == "own_sign_off"
-        assert code(may_sign(facts(handed(owed, CAROL), voter=CAROL), POLICY)) == "own_sign_off"
-        no = may_sign(facts(owed, voter=DAVE), POLICY)
+        assert code(why_not_sign_off(facts(owed, voter=ALICE), POLICY)) == "own_sign_off"
+        assert code(why_not_sign_off(facts(handed(owed, CAROL), voter=CAROL), POLICY)) == "own_sign_off"
+        no = why_not_sign_off(facts(owed, voter=DAVE), POLICY)
         assert no == Refuse("may_not_sign", "You could not have approved this, so you cannot sign it off.", "@sre may.")
-        assert may_sign(facts(owed, voter=CAROL), replace(POLICY, rules=())) is None
-        nobody = may_sign(facts(owed, voter=CAROL), replace(POLICY, rules=(replace(PROD, approve=()),)))
+        assert why_not_sign_off(facts(owed, voter=CAROL), replace(POLICY, rules=())) is None
+        nobody = why_not_sign_off(facts(owed, voter=CAROL), replace(POLICY, rules=(replace(PROD, approve=()),)))
         assert nobody is not None
         assert nobody.hint == "Nobody may."
 
@@ -335,7 +342,7 @@ class TestCriticalUnits:
     AROUND: Mapping[str, Any] = {  # each would keep a mask from being asked for
         "starts": (related_unit("ssh.service"),),
         "would_stop": (related_unit("dbus.service"),),
-        "lifeline": frozenset({"cron.service"}),
+        "login_units": frozenset({"cron.service"}),
         "may_carry_us": frozenset({"cron.service"}),
     }
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.core.people.identity import HOME, Person, PersonId, Place, Shift
-from bot.core.policy.decide import decide, may_look, may_see_all
+from bot.core.policy.decide import decide, why_not_look, why_not_see_all
 from bot.core.policy.model import Allow, Facts, Moment, NeedsApproval, Policy, Refuse, Unknown
 from bot.core.policy.rules.dead_ends import are_enough, in_question
 from bot.core.requests import Stage, Verb
@@ -362,7 +362,7 @@ def test_a_stranger_stays_one_whatever_is_not_known() -> None:
 
 
 def test_details_are_for_nobody_whose_group_is_not_known() -> None:
-    assert not_known(may_see_all(facts(requester=DAVE, unknown=UNKNOWN), POLICY))
+    assert not_known(why_not_see_all(facts(requester=DAVE, unknown=UNKNOWN), POLICY))
 
 
 def test_who_is_on_call_is_told_with_the_question() -> None:
@@ -396,21 +396,21 @@ def test_an_approval_that_was_not_used_in_time_is_not_used() -> None:
 
 @pytest.mark.parametrize(("stranger", "code"), STRANGERS.values(), ids=STRANGERS)
 def test_nobody_may_look_who(stranger: Person, code: str) -> None:
-    answer = may_look(facts(requester=stranger), POLICY)
+    answer = why_not_look(facts(requester=stranger), POLICY)
     assert answer is not None
     assert answer.code == code
 
 
 @pytest.mark.parametrize(("place", "code"), REFUSED_PLACES.values(), ids=REFUSED_PLACES)
 def test_nobody_may_look_from(place: Place, code: str) -> None:
-    answer = may_look(facts(place=place), POLICY)
+    answer = why_not_look(facts(place=place), POLICY)
     assert answer is not None
     assert answer.code == code
 
 
 @pytest.mark.parametrize("one", [ALICE, BOB], ids=["an asker", "an approver"])
 def test_details_are_for_those_who_may_ask_or_approve(one: Person) -> None:
-    assert may_see_all(facts(requester=one), POLICY) is None
+    assert why_not_see_all(facts(requester=one), POLICY) is None
 
 
 @pytest.mark.parametrize(
@@ -419,13 +419,13 @@ def test_details_are_for_those_who_may_ask_or_approve(one: Person) -> None:
     ids=["dave", "a guest"],
 )
 def test_and_for_nobody_else(stranger: Person, code: str) -> None:
-    answer = may_see_all(facts(requester=stranger), POLICY)
+    answer = why_not_see_all(facts(requester=stranger), POLICY)
     assert answer is not None
     assert answer.code == code
 
 
 def test_who_may_not_ask_for_changes_may_look_all_the_same() -> None:
-    assert may_look(facts(request("ssh.service"), requester=DAVE), POLICY) is None
+    assert why_not_look(facts(request("ssh.service"), requester=DAVE), POLICY) is None
 
 
 def test_what_needs_no_approval_may_run_at_once() -> None:

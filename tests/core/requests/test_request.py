@@ -20,7 +20,7 @@ def test_a_vote_replaces_the_same_persons_vote_on_the_same_plan_alone() -> None:
 def test_recorded_votes_are_those_that_are_not_counted_yet_in_their_order() -> None:
     first, second = vote(CAROL, tally=Tally.RECORDED), replace(vote(CAROL, tally=Tally.RECORDED), digest="newer")
     counted = replace(vote(CAROL), digest="older")
-    assert replace(waiting(), votes=(first, counted, second)).recorded_votes == (first, second)
+    assert replace(waiting(), votes=(first, counted, second)).uncounted_votes == (first, second)
 
 
 def test_a_refusal_is_one_sentence_or_two() -> None:

@@ -19,8 +19,8 @@ from bot.core.rollout.joining import (
     that_fit,
     tried_now,
 )
+from bot.core.rollout.next_wave import ANOTHER_FAILED, STOPPED
 from bot.core.rollout.progress import Progress
-from bot.core.rollout.turn import ANOTHER_FAILED, STOPPED
 from bot.core.systemd.units import UnitName
 from tests.core.situations import NOW
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.core.cards.rollout.likeness import likeness, nothing_planned
 from bot.core.cards.rollout.reasons import goes_with, named_twice, too_many_with_triggers
+from bot.core.cards.rollout.state_summary import nothing_planned, state_summary
 from bot.core.requests import (
     BreakGlass,
     Duration,
@@ -129,12 +129,12 @@ class Test_a_retry:
 
 
 def test_what_is_alike_has_the_same_words() -> None:
-    assert likeness(snapshot()) == "running, starts" or likeness(snapshot())
+    assert state_summary(snapshot()) == "running, starts" or state_summary(snapshot())
     stops = [related_unit(f"{number}.service") for number in range(7)]
-    told = likeness(snapshot(around=surroundings(would_stop=tuple(stops))))
+    told = state_summary(snapshot(around=surroundings(would_stop=tuple(stops))))
     assert told.endswith("stops 0.service, 1.service, 2.service, 3.service, 4.service and 2 more")
-    assert likeness(masked(Layer.PERSISTENT)) == "masked, inactive"
-    assert likeness(snapshot(file_state="", around=None)) == "running"
+    assert state_summary(masked(Layer.PERSISTENT)) == "masked, inactive"
+    assert state_summary(snapshot(file_state="", around=None)) == "running"
 
 
 def test_why_nothing_is_left_is_said_by_reason() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from bot.core.requests import KeepActive, RolloutRule, RolloutSettings, RolloutTarget
 from bot.core.rollout.settings import for_undo, strictest
-from bot.core.rollout.waves import in_waves
+from bot.core.rollout.wave_sizes import in_waves
 from bot.core.systemd.units import UnitName
 
 MINUTE = timedelta(minutes=1)

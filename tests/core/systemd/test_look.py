@@ -307,7 +307,7 @@ def test_a_look_at_a_result_sees_the_same_without_what_only_a_decision_needs() -
     found, whole = around("result"), around("surroundings")
     assert units(found.would_stop) == units(whole.would_stop)
     assert (found.hostname, found.systemd) == (whole.hostname, whole.systemd)
-    assert (found.rights, found.lifeline, found.pending_reload) == (frozenset(), frozenset(), ())
+    assert (found.rights, found.login_units, found.pending_reload) == (frozenset(), frozenset(), ())
 
 
 def test_the_status_behind_the_end_of_an_answer_is_for_people_and_says_nothing_to_the_bot() -> None:
@@ -417,10 +417,10 @@ def test_a_file_that_no_link_leads_to_stays_what_systemd_says() -> None:
 
 
 def test_our_own_login_hangs_on_these_units_under_all_their_names() -> None:
-    lifeline = around("carries_our_login").lifeline
-    assert {"ssh.service", "sshd.service", "system.slice", "user.slice"} <= lifeline
-    assert any(name.startswith("session-") for name in lifeline)
-    assert "init.scope" not in lifeline
+    login_units = around("carries_our_login").login_units
+    assert {"ssh.service", "sshd.service", "system.slice", "user.slice"} <= login_units
+    assert any(name.startswith("session-") for name in login_units)
+    assert "init.scope" not in login_units
 
 
 def test_an_alias_link_is_an_enablement_link_too() -> None:

@@ -30,7 +30,7 @@ def way(
 ) -> OwnAccess:
     said = [f"connection={connection}", *(["container=yes"] if container else [])]
     empty: Mapping[str, Sequence[str]] = dict.fromkeys(("sockets", "listening", "cgroups", "starters", "carriers"), ())
-    return read({**empty, "lifeline": above, "way": said, **more})
+    return read({**empty, "login_units": above, "way": said, **more})
 
 
 def read(found: Mapping[str, object]) -> OwnAccess:
@@ -56,9 +56,9 @@ def relay(maker: str = "/system.slice/relay.service") -> str:
 def test_on_a_real_host_the_sockets_tell(name: str, carrying: set[str]) -> None:
     around = parse_look((RECORDED / f"{name}.txt").read_text(), UnitName(CASES[name].unit)).around
     assert around
-    assert carrying <= around.lifeline
+    assert carrying <= around.login_units
     assert around.may_carry_us == frozenset()
-    assert "init.scope" not in around.lifeline
+    assert "init.scope" not in around.login_units
 
 
 def test_an_ordinary_login_is_told_by_its_processes_and_its_sockets() -> None:
@@ -85,7 +85,7 @@ def test_a_relay_whose_clients_are_not_seen_leaves_open_who_comes_before_it() ->
     found: Mapping[str, Sequence[str]] = {
         **dict.fromkeys(("cgroups", "starters", "carriers"), ()),
         **{"sockets": [OUR_END, relay()], "listening": [listener(80, "/system.slice/web.service")]},
-        **{"lifeline": [SESSION, SSHD], "way": [f"connection={LOCAL}", "unseen=yes"]},
+        **{"login_units": [SESSION, SSHD], "way": [f"connection={LOCAL}", "unseen=yes"]},
     }
     seen = read(found)
     assert (seen.is_told, "relay.service" in seen.units) == (False, True)
@@ -162,7 +162,7 @@ def test_a_login_from_another_network_namespace_of_the_host_is_not_told() -> Non
     found: Mapping[str, Sequence[str]] = {
         **dict.fromkeys(("cgroups", "starters", "carriers"), ()),
         **{"sockets": [OURS, listener(22, SSHD)], "listening": [listener(80, "/system.slice/web.service")]},
-        **{"lifeline": [SESSION, SSHD], "way": [f"connection={REMOTE}"]},
+        **{"login_units": [SESSION, SSHD], "way": [f"connection={REMOTE}"]},
     }
     seen, behind = read(found), read({**found, "way": [*found["way"], "behind=yes"]})
     assert (seen.is_told, seen.is_behind) == (True, False)

@@ -80,7 +80,7 @@ def test_a_look_that_nobody_waits_for_any_more_ends(host: LabHost, ending: str) 
 def essence(seen: Snapshot) -> Snapshot:
     """Without the session of each login, the time, and which units happen to start or stop just then."""
     assert seen.around
-    return replace(seen, around=replace(seen.around, lifeline=frozenset(), uptime=0, moving=()))
+    return replace(seen, around=replace(seen.around, login_units=frozenset(), uptime=0, moving=()))
 
 
 def test_what_a_login_sets_for_its_tools_changes_nothing(host: LabHost) -> None:
@@ -151,4 +151,4 @@ def test_a_login_from_another_network_namespace_refuses_what_may_carry_it(host: 
     assert direct.around.may_carry_us == set()
     answer = decide(looked(seen[0], request("relay.service")), POLICY)
     assert isinstance(answer, Refuse)
-    assert (answer.code, "another network namespace" in answer.hint) == ("own_lifeline_unknown", True)
+    assert (answer.code, "another network namespace" in answer.hint) == ("own_login_unknown", True)

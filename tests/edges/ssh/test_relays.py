@@ -70,7 +70,7 @@ def through(host: LabHost, *names: str) -> dict[str, str]:
 def test_a_relay_in_front_of_sshd_is_refused_to_whom_it_carries_and_to_nobody_else(host: LabHost) -> None:
     relay = proxy("relay", f"{host.address}:{PORT}", f"{host.address}:{host.port}")
     with units(host, relay, "relay.socket"):
-        assert through(host, *relay, "worker.service") == {**dict.fromkeys(relay, "own_lifeline"), "worker.service": ""}
+        assert through(host, *relay, "worker.service") == {**dict.fromkeys(relay, "own_login"), "worker.service": ""}
         assert codes([look_at(host, "relay.service")]) == {"relay.service": ""}
 
 
@@ -94,14 +94,14 @@ def test_a_chain_of_relays_is_followed_to_the_first_one(host: LabHost) -> None:
     asked = ["relay1.service", "relay1.socket", "relay3.service", "relay5.service"]
     with units(host, relays | aside, sockets(relays | aside)):
         found = through(host, *asked, *aside)
-    assert found == {**dict.fromkeys(asked, "own_lifeline"), **dict.fromkeys(aside, "")}
+    assert found == {**dict.fromkeys(asked, "own_login"), **dict.fromkeys(aside, "")}
 
 
 def test_a_chain_that_is_too_long_is_not_told_to_its_end(host: LabHost) -> None:
     relays = chain(host, MOST + 2)
     with units(host, relays, sockets(relays)):
         found = through(host, "relay1.service", "relay1.socket", f"relay{MOST + 2}.service", "worker.service")
-    assert [*found.values()] == ["own_lifeline_unknown", "own_lifeline_unknown", "own_lifeline", ""]
+    assert [*found.values()] == ["own_login_unknown", "own_login_unknown", "own_login", ""]
 
 
 def test_what_comes_over_a_unix_socket_is_not_told_and_whatever_listens_is_refused(host: LabHost) -> None:
@@ -110,8 +110,8 @@ def test_what_comes_over_a_unix_socket_is_not_told_and_whatever_listens_is_refus
     with units(host, inner | outer, "inner.socket outer.socket"):
         found = through(host, *inner, *outer, "worker.service")
     assert found == {
-        **dict.fromkeys(inner, "own_lifeline"),
-        **dict.fromkeys(outer, "own_lifeline_unknown"),
+        **dict.fromkeys(inner, "own_login"),
+        **dict.fromkeys(outer, "own_login_unknown"),
         "worker.service": "",
     }
 
@@ -124,7 +124,7 @@ def test_sshd_behind_a_unix_socket_does_not_tell_where_anybody_comes_from(host: 
     outer = proxy("outer", f"{host.address}:{PORT}", "/run/each.sock")
     with units(host, each | outer, "each.socket outer.socket"):
         found = through(host, "each.socket", *outer)
-    assert set(found.values()) == {"own_lifeline_unknown"}
+    assert set(found.values()) == {"own_login_unknown"}
 
 
 def test_who_listens_now_carries_the_next_login_also_if_another_unit_carries_this_one(host: LabHost) -> None:
@@ -149,7 +149,7 @@ def test_who_listens_now_carries_the_next_login_also_if_another_unit_carries_thi
         pairs = [*zip(clients, relays, strict=True)]
         seen = [answered(client.communicate(question(name), timeout=30)[0], name) for client, name in pairs]
     found = codes(seen)
-    assert found == dict.fromkeys(relays, "own_lifeline")
+    assert found == dict.fromkeys(relays, "own_login")
 
 
 def listens(host: LabHost) -> bool:
@@ -170,7 +170,7 @@ def test_a_relay_in_a_scope_ends_with_the_manager_that_made_it(host: LabHost) ->
         found = through(host, *texts, "worker.service")
         host.run("systemctl", "stop", "contained.scope")
     assert found == {
-        "manager.service": "own_lifeline",
-        "delegate.service": "own_lifeline_unknown",
+        "manager.service": "own_login",
+        "delegate.service": "own_login_unknown",
         "worker.service": "",
     }

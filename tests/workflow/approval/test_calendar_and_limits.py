@@ -12,7 +12,7 @@ from bot.core.policy.calendar_and_limits import ExtraApprovals, Freeze
 from bot.core.requests import Outcome, Request, Stage
 from bot.core.time.calendar import Once
 from bot.edges.clock import SystemClock
-from tests.workflow.approval.test_voting import is_masked, is_untouched
+from tests.workflow.approval.test_count_votes import is_masked, is_untouched
 from tests.workflow.slack import ALICE, BOB
 from tests.workflow.waiting import waits, without_hosts
 from tests.workflow.world import POLICY, World

@@ -36,7 +36,7 @@ def told(world: World, part: str) -> bool:
 
 def refused_as_forged(world: World, request: Request) -> None:
     """The vote is refused, the request waits as before, and the operators are told."""
-    world.until(lambda: not world.store.get(request.id).recorded_votes, "the vote's refusal")
+    world.until(lambda: not world.store.get(request.id).uncounted_votes, "the vote's refusal")
     now = world.store.get(request.id)
     assert (now.stage, now.have) == (Stage.WAITING, 0)
     assert sent(world) == []
@@ -98,7 +98,7 @@ def test_a_vote_that_was_refused_is_not_counted_later(idle_world: World, forger:
     with world.running():
         asked = world.mask("cron")
         world.vote(asked, by=DAVE)
-        world.until(lambda: not world.store.get(asked.id).recorded_votes, "the refusal")
+        world.until(lambda: not world.store.get(asked.id).uncounted_votes, "the refusal")
         row = vote_row(forger, asked, DAVE.id.user)
     world.people.groups["sre"] = {*world.people.groups["sre"], DAVE.id}
     forger.vote(row, reason="")

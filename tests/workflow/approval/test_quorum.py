@@ -10,7 +10,7 @@ from bot.core.policy.groups import Group
 from bot.core.policy.model import Rule
 from bot.core.requests import Outcome, Stage, Tally, Verdict
 from bot.workflow.approval.escalation import missing_approvers
-from tests.workflow.approval.test_voting import is_masked, is_untouched, just_before_acting
+from tests.workflow.approval.test_count_votes import is_masked, is_untouched, just_before_acting
 from tests.workflow.conftest import Opening
 from tests.workflow.slack import BOB, CAROL, DAVE, People
 from tests.workflow.world import POLICY, World

@@ -11,8 +11,8 @@ from bot.core.policy.groups import BreakGlassPolicy, Group
 from bot.core.requests import FollowupKind, Outcome, Stage, Tally, Verdict
 from bot.errors import CodeRefused
 from tests.lab.authenticator import PhoneApp
+from tests.workflow.approval.test_count_votes import is_untouched
 from tests.workflow.approval.test_forged_rows import vote_row
-from tests.workflow.approval.test_voting import is_untouched
 from tests.workflow.conftest import Opening
 from tests.workflow.forger import Forger
 from tests.workflow.slack import ALICE, BOB, CAROL, People, caller

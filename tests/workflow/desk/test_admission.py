@@ -15,7 +15,7 @@ from bot.core.policy.calendar_and_limits import RequestLimits
 from bot.core.requests import Ask, Change, Outcome, Request, Stage, Verb
 from bot.core.systemd.units import UnitName
 from bot.errors import UsageError
-from tests.workflow.approval.test_voting import is_masked, is_untouched
+from tests.workflow.approval.test_count_votes import is_masked, is_untouched
 from tests.workflow.slack import ALICE, BOB, CAROL, INCIDENT
 from tests.workflow.waiting import without_hosts
 from tests.workflow.world import POLICY, World

@@ -16,7 +16,7 @@ from bot.core.requests import Approval, Ask, Change, Outcome, Request, Stage, Ta
 from bot.core.systemd.units import Layer, UnitName
 from bot.errors import StoreBusy
 from bot.workflow.engine.config_reload import put_in_force, record_configuration, reject_configuration
-from tests.workflow.approval.test_voting import is_masked, is_untouched, just_before_acting
+from tests.workflow.approval.test_count_votes import is_masked, is_untouched, just_before_acting
 from tests.workflow.lifecycle.test_dead_ends import NoHost
 from tests.workflow.slack import ALICE, BOB, CAROL, INCIDENT
 from tests.workflow.world import POLICY, World

@@ -156,6 +156,6 @@ def test_one_hour_does_not_become_for_good_where_that_is_not_allowed_or_in_a_fre
     assert waits.stage is Stage.WAITING, waits.because
     world.in_force.put(ConfigSnapshot(now.inventory, replace(now.policy, rules=(strict,))))
     world.vote(waits)
-    late = world.when(waits, lambda now: not now.recorded_votes and bool(now.votes), "a judged vote")
+    late = world.when(waits, lambda now: not now.uncounted_votes and bool(now.votes), "a judged vote")
     assert (late.stage, late.counted_votes) == (Stage.WAITING, ())
     assert world.store.get(done.id).aftercare.expires_at

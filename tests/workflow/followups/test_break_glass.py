@@ -10,7 +10,7 @@ from bot.core.policy.model import ListedUnit, Rule
 from bot.core.requests import Followup, FollowupKind, Outcome, Request, Stage, Tally
 from bot.errors import UsageError
 from bot.ports import Query
-from tests.workflow.approval.test_voting import is_masked, is_untouched, just_before_acting
+from tests.workflow.approval.test_count_votes import is_masked, is_untouched, just_before_acting
 from tests.workflow.conftest import Opening
 from tests.workflow.hands import edit
 from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, INCIDENT, People

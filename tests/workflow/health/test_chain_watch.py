@@ -56,7 +56,7 @@ def test_a_broken_chain_stops_everything_until_somebody_accepts_it(idle_world: W
         told(world, "THE AUDIT CHAIN IS BROKEN at record 1: its content is not what was sealed")
         assert world.mask("restless").stage is Stage.REFUSED
         world.vote(waiting)
-        world.until(lambda: not world.store.get(waiting.id).recorded_votes, "the refusal")
+        world.until(lambda: not world.store.get(waiting.id).uncounted_votes, "the refusal")
         assert world.store.get(waiting.id).have == 0
         assert world.undo(done).stage is Stage.REFUSED
         assert world.wire.verbs() == sent

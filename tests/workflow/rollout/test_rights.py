@@ -70,7 +70,7 @@ def test_the_new_owner_of_all_does_not_approve_one_target_alone(world: World) ->
     world.when(asked, lambda now: statuses(world, now)["db-01"] is TargetStatus.DONE, "the others")
     again = targets(world, asked)["web-02"]
     world.vote(again, by=CAROL)
-    world.when(again, lambda now: not now.recorded_votes, "an answer to the vote")
+    world.when(again, lambda now: not now.uncounted_votes, "an answer to the vote")
     assert not world.store.get(again.id).counted_votes
 
 

@@ -79,7 +79,7 @@ def _result(request: Request, rollout: Rollout) -> Iterator[Markup]:
     kinds: dict[tuple[str, str], list[RolloutTarget]] = {}
     for after, targets in reversed(found.items()):
         for one in targets:
-            kinds.setdefault((one.likeness, after), []).append(one)
+            kinds.setdefault((one.state_summary, after), []).append(one)
     for (before, after), targets in [*kinds.items()][:_CHANGES]:
         change = words("*{}*  {} → {}", len(targets), escape(before or "not known", width=120), after)
         is_named = len(targets) <= _FEW and targets[0].status not in (TargetStatus.FAILED, TargetStatus.UNKNOWN)

@@ -7,7 +7,7 @@ from bot.core.cards.blocks import Markup, escape, join, mention, row, words
 from bot.core.cards.rollout.counts import Targets, hosts, names, number_of
 from bot.core.cards.titles import selection
 from bot.core.requests import Change, Request, Rollout, RolloutTarget, TargetStatus, Verb
-from bot.core.rollout.waves import share
+from bot.core.rollout.wave_sizes import share
 from bot.core.time.human_time import humanize
 
 _KINDS = 4  # of what is alike, of reasons, of units: the rest is counted
@@ -93,12 +93,12 @@ def _unit_kinds(kinds: Sequence[Targets], rollout: Rollout) -> Iterator[Markup]:
 
 
 def _likeness(found: Targets) -> Markup:
-    return escape(found[0].likeness or "not known", width=_NOTE)
+    return escape(found[0].state_summary or "not known", width=_NOTE)
 
 
 def _by_likeness(targets: Targets) -> list[Targets]:
     """What is most frequent first."""
-    return sorted(_grouped(targets, lambda one: one.likeness).values(), key=len, reverse=True)
+    return sorted(_grouped(targets, lambda one: one.state_summary).values(), key=len, reverse=True)
 
 
 def _then(request: Request) -> str:

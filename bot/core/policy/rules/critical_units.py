@@ -73,16 +73,16 @@ def our_own_login_survives(facts: Facts, _policy: Policy) -> Refuse | None:
         return None
     at_stake = [*names_of(facts), *_names_of_related(around.would_stop)]
     where = facts.host.name
-    if cut := next((name for name in at_stake if name in around.lifeline), None):
+    if cut := next((name for name in at_stake if name in around.login_units), None):
         why = f"{cut} carries the bot's own login on {where}. The bot could neither prove nor undo its mask."
-        return Refuse("own_lifeline", why, _NEVER)
+        return Refuse("own_login", why, _NEVER)
     if may := next((name for name in at_stake if name in around.may_carry_us), None):
         why = f"{may} may carry the bot's own login on {where}: the host does not tell which units do."
         hint = (
             "ss(8) must show the cgroup of each socket (iproute2 5.8 or later, cgroup v2). It shows none for UNIX "
             "sockets, and none in another network namespace of the host: let the bot log in by TCP, from outside."
         )
-        return Refuse("own_lifeline_unknown", why, hint)
+        return Refuse("own_login_unknown", why, hint)
     return None
 
 

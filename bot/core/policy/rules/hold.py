@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bot.core.policy.hold import conflict, rests_until
+from bot.core.policy.hold import conflict, paused_until
 from bot.core.policy.model import Allow, Facts, Moment, Policy, Refuse
 from bot.core.policy.rules.permission import as_mentions, hold_to_lift, not_known
 from bot.core.requests import Loss, Target, Verb
@@ -21,7 +21,7 @@ def mask_is_off(facts: Facts, policy: Policy) -> Refuse | None:
     mask = facts.own_mask
     if mask is None or mask.hold is None or mask.hold_state.loss is not Loss.REMOVED or not policy.holds.reapply:
         return Refuse("not_removed", "There is no longer a hold whose mask could be reapplied.")
-    rests = rests_until(mask.hold_state.reapplied_at, policy.holds, facts.now)
+    rests = paused_until(mask.hold_state.reapplied_at, policy.holds, facts.now)
     if rests is None:
         return None
     return Refuse("reapply_paused", f"The bot masked it again too often, and pauses until {rests:%H:%M} UTC.")

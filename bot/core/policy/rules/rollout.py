@@ -112,7 +112,7 @@ def _is_alone_still(whole: Request, facts: Facts, policy: Policy) -> bool:
     return who is not None and objection(who, replace(facts, request=request), policy) is None
 
 
-def may_steer(facts: Facts, policy: Policy) -> Refuse | None:
+def voter_may_steer(facts: Facts, policy: Policy) -> Refuse | None:
     """The owner, approvers and people on call pause a rollout, stop it, and let it go on. None means yes.
 
     `facts.voter` is whoever wants to.

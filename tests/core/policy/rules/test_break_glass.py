@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.people.identity import Person
-from bot.core.policy.decide import could_break_glass, decide, may_own, may_sign
+from bot.core.policy.decide import decide, why_not_break_glass, why_not_own, why_not_sign_off
 from bot.core.policy.groups import BreakGlassPolicy
 from bot.core.policy.model import Allow, Decision, Facts, Moment, NeedsApproval, Policy, Refuse, Rule, Unknown
 from bot.core.policy.rules.break_glass import BREAK_GLASS
@@ -77,7 +77,7 @@ def test_with_what_they_asked_for_themselves_as_well() -> None:
 def test_who_could_is_told_without_looking_at_anybody_else(who: Person, code: str) -> None:
     stranger = replace(ALICE, is_guest=True)
     given = looked(snapshot(), broken(waiting(), who), Moment.BREAK_GLASS, requester=stranger, break_glass=who)
-    no = could_break_glass(given, OPEN)
+    no = why_not_break_glass(given, OPEN)
     assert (no.code if no else "") == code
 
 
@@ -177,9 +177,9 @@ def test_where_nobody_can_tell_who_is_in_the_group_nobody_is_told_that_they_may_
         answer = decide(looked(snapshot(), asked, moment, break_glass=ALICE, unknown=NOT_TOLD), OPEN)
         assert refused(answer) == ("group_unknown", "Nobody could tell who is in @oncall.")
     signing = looked(snapshot(), asked, Moment.VOTE, voter=DAVE, unknown=NO_APPROVERS)
-    assert refused(may_sign(signing, OPEN))[0] == "group_unknown"
+    assert refused(why_not_sign_off(signing, OPEN))[0] == "group_unknown"
     handing = looked(snapshot(), waiting(), Moment.VOTE, requester=DAVE, unknown={"eng": Unknown("Nobody knows.")})
-    assert refused(may_own(handing, OPEN)) == ("group_unknown", "Nobody knows.")
+    assert refused(why_not_own(handing, OPEN)) == ("group_unknown", "Nobody knows.")
 
 
 LOST = {
@@ -219,7 +219,7 @@ def test_a_dead_end_does_not_stop_who_goes_ahead_alone() -> None:
 def sign(who: Person, asked: Request | None = None, policy: Policy = OPEN) -> Refuse | None:
     """What is said to a signature under the sign-off of what olive did alone with alice's request."""
     done = replace(asked or broken(request(), OLIVE), stage=Stage.DONE)
-    return may_sign(looked(snapshot(), done, Moment.ACT, voter=who), policy)
+    return why_not_sign_off(looked(snapshot(), done, Moment.ACT, voter=who), policy)
 
 
 def test_who_could_have_approved_signs_it_off() -> None:
@@ -256,7 +256,7 @@ def test_it_can_be_signed_off_after_its_rule_is_gone_by_who_could_have_approved_
 
 def test_nothing_is_signed_by_nobody_in_particular() -> None:
     asked: Facts = looked(snapshot(), broken(request(), OLIVE), Moment.ACT)
-    assert refused(may_sign(asked, OPEN))[0] == "no_sign_off"
+    assert refused(why_not_sign_off(asked, OPEN))[0] == "no_sign_off"
 
 
 def test_a_sign_off_is_owed_until_it_is_signed_and_moves_on_with_the_change() -> None:
@@ -268,7 +268,7 @@ def test_a_sign_off_is_owed_until_it_is_signed_and_moves_on_with_the_change() ->
 
 def own(who: Person, asked: Request | None = None) -> Refuse | None:
     """What is said when alice's request is to be handed to somebody."""
-    return may_own(looked(snapshot(), asked or waiting(), Moment.VOTE, requester=who), POLICY)
+    return why_not_own(looked(snapshot(), asked or waiting(), Moment.VOTE, requester=who), POLICY)
 
 
 def test_it_can_be_handed_to_whoever_could_have_asked() -> None:

@@ -12,7 +12,7 @@ from bot.core.people.identity import Person
 from bot.core.policy.calendar_and_limits import BlastRadius, ExtraApprovals, RequestLimits
 from bot.core.policy.decide import decide
 from bot.core.policy.groups import Group
-from bot.core.policy.hold import HoldPolicy, conflict, rests_until
+from bot.core.policy.hold import HoldPolicy, conflict, paused_until
 from bot.core.policy.model import Allow, ListedUnit, Moment, NeedsApproval, Policy, Refuse, Unknown
 from bot.core.requests import (
     Aftercare,
@@ -297,8 +297,8 @@ class TestPuttingOneBack:
         rounds = (NOW - 3 * HOUR, NOW - HOUR / 2, NOW - HOUR / 3, NOW - HOUR / 4)
         assert code(self.back(off(reapplied_at=rounds))) == "reapply_paused"
         assert isinstance(self.back(off(reapplied_at=rounds[:3])), Allow)
-        assert rests_until(rounds, HELD.holds, NOW) == NOW + HOUR / 2
-        assert rests_until(rounds, HELD.holds, NOW + HOUR / 2) is None
+        assert paused_until(rounds, HELD.holds, NOW) == NOW + HOUR / 2
+        assert paused_until(rounds, HELD.holds, NOW + HOUR / 2) is None
 
     @pytest.mark.parametrize(
         ("seen", "why"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.policy.decide import decide, may_own, may_see_all, may_sign, may_steer, may_vote
+from bot.core.policy.decide import decide, why_not_own, why_not_see_all, why_not_sign_off, why_not_steer, why_not_vote
 from bot.core.policy.groups import BreakGlassPolicy
 from bot.core.policy.model import Allow, Decision, Facts, Moment, NeedsApproval, Policy, Refuse, TargetFacts, Unknown
 from bot.core.policy.rules.rollout import WITH_ITS_ROLLOUT, approved_with_its_rollout, rollout_rules, strictest_target
@@ -183,7 +183,7 @@ EVE = replace(DAVE, groups=frozenset({"oncall"}))
 
 
 def steered_by(who: Any, rollout: Request = RUNNING, policy: Policy = ON_CALL, **changed: Any) -> Refuse | None:
-    return may_steer(facts(rollout, Moment.VOTE, voter=who, **changed), policy)
+    return why_not_steer(facts(rollout, Moment.VOTE, voter=who, **changed), policy)
 
 
 def test_owner_approvers_and_people_on_call_steer_it() -> None:
@@ -262,7 +262,7 @@ class Test_no_answer_is_dropped_that_matters:
         assert steered_by(nobody, handed_on) is None
         assert steered_by(asker, handed_on) is None
         assert steered_by(voter, replace(RUNNING, approval=None)) is None
-        assert may_steer(facts(RUNNING, Moment.VOTE), ON_CALL) is None
+        assert why_not_steer(facts(RUNNING, Moment.VOTE), ON_CALL) is None
 
 
 class Test_each_target_counts:
@@ -279,21 +279,21 @@ class Test_each_target_counts:
         return {no.code if (no := may(one, self.POLICY)) else "" for one in given}
 
     def test_who_may_take_part_at_one_of_them_alone_does_not_see_all(self) -> None:
-        assert self.answers(may_see_all, whole()) == {"may_not_see"}
-        assert self.answers(may_see_all, whole(), requester=self.VAULT_TOO) == {""}
-        assert may_see_all(facts(whole(), requester=replace(ALICE, groups=frozenset())), POLICY) is not None
+        assert self.answers(why_not_see_all, whole()) == {"may_not_see"}
+        assert self.answers(why_not_see_all, whole(), requester=self.VAULT_TOO) == {""}
+        assert why_not_see_all(facts(whole(), requester=replace(ALICE, groups=frozenset())), POLICY) is not None
 
     def test_whoever_could_not_have_asked_at_one_of_them_does_not_own_it(self) -> None:
         new = replace(DAVE, groups=frozenset({"eng"}))
-        assert self.answers(may_own, whole(), requester=new) == {"may_not_ask"}
-        assert self.answers(may_own, whole(), requester=replace(new, groups=frozenset({"eng", "vault"}))) == {""}
+        assert self.answers(why_not_own, whole(), requester=new) == {"may_not_ask"}
+        assert self.answers(why_not_own, whole(), requester=replace(new, groups=frozenset({"eng", "vault"}))) == {""}
 
     def test_whoever_could_not_have_approved_at_one_of_them_neither_signs_nor_decides(self) -> None:
         both = replace(BOB, groups=frozenset({"sre", "dba"}))
-        assert self.answers(may_sign, broken(whole()), voter=BOB) == {"may_not_sign"}
-        assert self.answers(may_sign, broken(whole()), voter=both) == {""}
-        assert self.answers(may_vote, whole(waiting()), voter=BOB) == {"may_not_approve"}
-        assert self.answers(may_vote, whole(waiting()), voter=both) == {""}
+        assert self.answers(why_not_sign_off, broken(whole()), voter=BOB) == {"may_not_sign"}
+        assert self.answers(why_not_sign_off, broken(whole()), voter=both) == {""}
+        assert self.answers(why_not_vote, whole(waiting()), voter=BOB) == {"may_not_approve"}
+        assert self.answers(why_not_vote, whole(waiting()), voter=both) == {""}
 
 
 class Test_the_order_of_targets:

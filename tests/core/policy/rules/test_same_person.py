@@ -7,7 +7,7 @@ import pytest
 
 from bot.core.people.identity import Person, PersonId
 from bot.core.people.same_person import SamePerson
-from bot.core.policy.decide import decide, may_own, may_sign, may_vote
+from bot.core.policy.decide import decide, why_not_own, why_not_sign_off, why_not_vote
 from bot.core.policy.model import Allow, Decision, Facts, Moment, NeedsApproval, Policy, Refuse
 from bot.core.policy.rules.approvers import who_could_approve
 from bot.core.policy.rules.dead_ends import are_enough, in_question
@@ -92,7 +92,7 @@ def mine(**changed: object) -> Facts:
 def test_one_does_not_approve_what_the_other_asked_for_or_owned() -> None:
     why = "Your other account asked for this or owned it, so somebody else must approve or deny it."
     assert refusal(decide(mine(), ONE)) == ("same_person", why, HINT)
-    assert refusal(may_vote(mine(), ONE)) == ("same_person", why, HINT)
+    assert refusal(why_not_vote(mine(), ONE)) == ("same_person", why, HINT)
     owned = looked(snapshot(), handed(waiting(), BOB, CAROL), Moment.VOTE, requester=CAROL, voter=BOB_2)
     assert refusal(decide(owned, ONE)) == ("same_person", why, HINT)
     assert not isinstance(decide(mine(), POLICY), Refuse)
@@ -115,9 +115,9 @@ def test_the_other_account_hears_that_its_person_has_approved(verdict: Verdict) 
     given = looked(snapshot(), approved(), Moment.VOTE, voter=BOB_2, verdict=verdict)
     why = "You approved this already, with your other account (bob)."
     assert refusal(decide(given, TWO)) == ("same_person", why, HINT)
-    assert refusal(may_vote(given, TWO)) == ("same_person", why, HINT)
+    assert refusal(why_not_vote(given, TWO)) == ("same_person", why, HINT)
     for vote_of in (approved(CAROL), approved(BOB_2)):
-        assert may_vote(replace(given, request=vote_of), TWO) is None
+        assert why_not_vote(replace(given, request=vote_of), TWO) is None
 
 
 def test_one_does_not_sign_off_what_the_other_did_alone_or_asked_for() -> None:
@@ -126,14 +126,14 @@ def test_one_does_not_sign_off_what_the_other_did_alone_or_asked_for() -> None:
     asked = replace(broken(request(by=BOB), CAROL), stage=Stage.DONE)
     for done, requester in ((alone, ALICE), (asked, BOB)):
         given = looked(snapshot(), done, Moment.ACT, requester=requester, voter=BOB_2)
-        assert refusal(may_sign(given, ONE)) == ("same_person", why, HINT)
-        assert may_sign(given, POLICY) is None
+        assert refusal(why_not_sign_off(given, ONE)) == ("same_person", why, HINT)
+        assert why_not_sign_off(given, POLICY) is None
 
 
 def test_an_approvers_other_account_does_not_become_the_owner() -> None:
     given = looked(snapshot(), approved(), Moment.ACT, requester=BOB_2)
-    assert refusal(may_own(given, ONE))[0] == "approved_it"
-    assert may_own(given, POLICY) is None
+    assert refusal(why_not_own(given, ONE))[0] == "approved_it"
+    assert why_not_own(given, POLICY) is None
 
 
 def test_a_dead_end_is_seen_where_two_accounts_are_one_approver() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from bot.core.people.identity import Person
 from bot.core.people.same_person import SamePerson
-from bot.core.policy.decide import could_break_glass, decide, explain, may_reset_step_up, may_vote
+from bot.core.policy.decide import decide, explain, why_not_break_glass, why_not_reset_step_up, why_not_vote
 from bot.core.policy.groups import BreakGlassPolicy
 from bot.core.policy.model import Allow, Decision, Facts, Moment, NeedsApproval, Policy, Refuse, Rule
 from bot.core.policy.requirements import approval_required, updated_approval, with_original_requirements
@@ -106,7 +106,7 @@ class TestTheVote:
 
     def test_a_denial_needs_no_code_and_whether_somebody_could_vote_does_not_depend_on_one(self) -> None:
         assert isinstance(self.judged(Verdict.DENY, stepped_up=False), NeedsApproval)
-        assert may_vote(facts(waiting(), Moment.VOTE, voter=BOB, snapshot=snapshot()), STEPPED) is None
+        assert why_not_vote(facts(waiting(), Moment.VOTE, voter=BOB, snapshot=snapshot()), STEPPED) is None
 
 
 class TestTheCount:
@@ -176,7 +176,7 @@ class TestBreakGlass:
         for stepped_up in (True, False):
             asked = request(by=OLIVE)
             ask = replace(asked.ask, reason="nobody is awake", break_glass=True, stepped_up=stepped_up)
-            no = could_break_glass(
+            no = why_not_break_glass(
                 facts(replace(asked, ask=ask), Moment.BREAK_GLASS, requester=OLIVE, break_glass=OLIVE), policy
             )
             assert (no is None) is stepped_up
@@ -200,17 +200,17 @@ class TestReset:
         ],
     )
     def test_it_takes_somebody_else_who_may_approve(self, who: Person, code: str) -> None:
-        no = may_reset_step_up(who, BOB.id, STEPPED)
+        no = why_not_reset_step_up(who, BOB.id, STEPPED)
         assert (no.code if no else "") == code
 
     def test_another_account_of_the_same_person_is_not_somebody_else(self) -> None:
         policy = replace(STEPPED, same_person=SamePerson((frozenset({BOB.id, CAROL.id}),)))
-        no = may_reset_step_up(CAROL, BOB.id, policy)
+        no = why_not_reset_step_up(CAROL, BOB.id, policy)
         assert no
         assert no.code == "own_step_up"
 
     def test_where_nobody_approves_only_root_is_left(self) -> None:
-        no = may_reset_step_up(CAROL, BOB.id, replace(STEPPED, rules=()))
+        no = why_not_reset_step_up(CAROL, BOB.id, replace(STEPPED, rules=()))
         assert no
         assert no.sentence.endswith("and root. Nobody may.")
 

@@ -224,21 +224,21 @@ def test_nobody_can_approve_what_may_take_the_host_down(seen: Snapshot, options:
 
 
 LIFELINES: dict[str, Snapshot] = {
-    "itself": snapshot(lifeline=frozenset({"cron.service"})),
-    "one of its aliases": snapshot(aliases=("vpn.service",), lifeline=frozenset({"vpn.service"})),
-    "what stops with it": snapshot(would_stop=(related_unit("vpn.service"),), lifeline=frozenset({"vpn.service"})),
+    "itself": snapshot(login_units=frozenset({"cron.service"})),
+    "one of its aliases": snapshot(aliases=("vpn.service",), login_units=frozenset({"vpn.service"})),
+    "what stops with it": snapshot(would_stop=(related_unit("vpn.service"),), login_units=frozenset({"vpn.service"})),
 }
 
 
 @pytest.mark.parametrize("seen", LIFELINES.values(), ids=LIFELINES)
 def test_our_own_login_is_not_cut_when_it_is_carried_by(seen: Snapshot) -> None:
     answer = refusal(looked(seen))
-    assert (answer.code, answer.hint) == ("own_lifeline", NEVER)
+    assert (answer.code, answer.hint) == ("own_login", NEVER)
 
 
 def test_what_listens_is_not_cut_where_nobody_can_tell_who_carries_our_login() -> None:
     answer = refusal(looked(snapshot(may_carry_us=frozenset({"cron.service"}))))
-    assert answer.code == "own_lifeline_unknown"
+    assert answer.code == "own_login_unknown"
     assert "cron.service may carry the bot's own login on web-01" in answer.reason
     assert isinstance(decide(looked(snapshot(may_carry_us=frozenset({"other.service"}))), POLICY), NeedsApproval)
 

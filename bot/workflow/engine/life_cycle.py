@@ -8,15 +8,15 @@ from collections.abc import Callable
 from bot.core.requests import Request, Stage
 from bot.core.requests.deadlines import is_ahead
 from bot.ports import Claim
-from bot.workflow.approval.voting import count_votes
-from bot.workflow.engine.timers import do_what_is_due
+from bot.workflow.approval.count_votes import count_votes
+from bot.workflow.engine.timers import run_due_timers
 from bot.workflow.lifecycle.carry_out import RunningChange
 from bot.workflow.lifecycle.preflight import run_preflight
 from bot.workflow.lifecycle.start import start
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.evidence import why_not_believed
 from bot.workflow.requests.results import NotBelieved, Stages
-from bot.workflow.rollout.carry_out import begin_rollout, take_turn
+from bot.workflow.rollout.carry_out import advance_rollout, begin_rollout
 from bot.workflow.rollout.extension import ask_for_extension
 from bot.workflow.rollout.planning import plan_rollout
 
@@ -27,9 +27,9 @@ def life_of_request(deps: Deps, claim: Claim, stopping: Callable[[], bool]) -> S
     if request.stage is Stage.ASKED:
         request = yield run_preflight(deps.pinned(), request)
         just_seen = request.target.before
-    elif request.stage is Stage.WAITING or request.recorded_votes:
+    elif request.stage is Stage.WAITING or request.uncounted_votes:
         request = yield from count_votes(deps.pinned(), request)
-    request = yield from do_what_is_due(deps, request)
+    request = yield from run_due_timers(deps, request)
     if _may_begin(deps, request):
         request = yield start(deps, request, seen=just_seen)
     if request.stage is Stage.RUNNING:
@@ -49,15 +49,15 @@ def life_of_rollout(deps: Deps, claim: Claim) -> Stages:
         request = yield ask_for_extension(deps.pinned(), request)
     elif request.stage is Stage.ASKED:
         request = yield from plan_rollout(deps.pinned(), request)
-    elif request.stage is Stage.WAITING or request.recorded_votes:
+    elif request.stage is Stage.WAITING or request.uncounted_votes:
         request = yield from count_votes(deps.pinned(), request)
-    request = yield from do_what_is_due(deps, request)
+    request = yield from run_due_timers(deps, request)
     if _may_begin(deps, request):
         request = yield begin_rollout(deps, request)
     if request.stage is Stage.RUNNING:
         if why := why_not_believed(deps, request):
             return (yield NotBelieved(request, why))
-        request = yield from take_turn(deps, request)
+        request = yield from advance_rollout(deps, request)
     return request
 
 

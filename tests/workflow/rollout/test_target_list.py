@@ -10,7 +10,7 @@ from bot.core.hosts.inventory import Host, Inventory
 from bot.core.requests import Ask, Change, Selection, Verb
 from bot.core.systemd.units import UnitName
 from bot.errors import UsageError
-from bot.workflow.rollout.expand import bind, expand, expand_hosts
+from bot.workflow.rollout.target_list import bind, expand, expand_hosts
 from tests.workflow.slack import ALICE, INCIDENT, caller
 from tests.workflow.waiting import without_hosts
 from tests.workflow.world import World

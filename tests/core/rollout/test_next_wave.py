@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.requests import Outcome, Rollout, RolloutSettings, RolloutTarget, Stage, TargetStatus
+from bot.core.rollout.next_wave import ANOTHER_FAILED, STOPPED, Turn, next_turn
 from bot.core.rollout.progress import Progress, is_step, with_progress, with_undone
 from bot.core.rollout.steering import go_on, pause, stop, waits_for_somebody
-from bot.core.rollout.turn import ANOTHER_FAILED, STOPPED, Turn, next_turn
 from bot.core.systemd.units import UnitName
 from tests.core.situations import NOW, waiting
 

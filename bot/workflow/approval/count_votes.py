@@ -26,7 +26,7 @@ def count_votes(deps: Deps, request: Request) -> Stages:
     """Count recorded votes in their order, under the current policy; then see whether the request goes on waiting."""
     version = request.version
     request = yield reevaluate(deps, request)
-    for vote in request.recorded_votes:
+    for vote in request.uncounted_votes:
         request = yield _count(deps, request, vote)
     return (yield _close(deps, request, is_unchanged=request.version == version))
 

@@ -9,7 +9,7 @@ from bot.core.systemd.units import Snapshot
 _MOST = 5
 
 
-def likeness(seen: Snapshot) -> str:
+def state_summary(seen: Snapshot) -> str:
     """What a target is like, so that the same words stand for all that are alike: `running, enabled`."""
     if seen.is_masked:
         return f"masked, {activity(seen)}"

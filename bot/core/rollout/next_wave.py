@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.core.requests.rollout import Rollout, RolloutTarget, TargetStatus
-from bot.core.rollout.waves import share
+from bot.core.rollout.wave_sizes import share
 
 ANOTHER_FAILED = "not begun: another unit of the set on this host did not end as asked"
 STOPPED = "not begun: the rollout was stopped"
@@ -30,7 +30,7 @@ def next_turn(rollout: Rollout, now: datetime, *, is_checked: bool = True) -> Tu
     """The next turn. `is_checked`: the first checks after the last wave are made, and found nothing worse."""
     if rollout.stopped_at:
         return _stop(rollout)
-    rollout = _after_failures(_without_hopeless(rollout), now)
+    rollout = _after_failures(_without_blocked(rollout), now)
     if rollout.paused_at:
         return Turn(rollout)
     begin = tuple(may_begin(rollout))
@@ -46,17 +46,17 @@ def _stop(rollout: Rollout) -> Turn:
     return Turn(stopped, is_over=not stopped.with_status(TargetStatus.PLANNING, TargetStatus.STARTED))
 
 
-def _without_hopeless(rollout: Rollout) -> Rollout:
+def _without_blocked(rollout: Rollout) -> Rollout:
     """What comes after a failed unit on the same host is not begun."""
     if rollout.settings.each_alone:
         return rollout
-    failed, hopeless = set[str](), list[RolloutTarget]()
+    failed, blocked = set[str](), list[RolloutTarget]()
     for one in rollout.targets:
         if one.status is TargetStatus.READY and one.host in failed:
-            hopeless.append(replace(one, status=TargetStatus.SKIPPED, note=ANOTHER_FAILED))
+            blocked.append(replace(one, status=TargetStatus.SKIPPED, note=ANOTHER_FAILED))
         elif one.status in (TargetStatus.FAILED, TargetStatus.SKIPPED):
             failed.add(one.host)
-    return rollout.put(*hopeless)
+    return rollout.put(*blocked)
 
 
 def _after_failures(rollout: Rollout, now: datetime) -> Rollout:
