@@ -10,6 +10,8 @@ import pytest
 from bot.core.hosts.inventory import Inventory
 from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.requests import Duration, KeepActive, Request, RolloutRule, Stage, TargetStatus
+from bot.core.systemd.units import UnitName
+from bot.workflow.hosts.keep_active import count_active
 from tests.workflow.rollout.rolled import HOSTS, rolled_out, statuses, targets, touched
 from tests.workflow.wire import Call
 from tests.workflow.world import POLICY, World, inventory
@@ -78,36 +80,39 @@ def test_the_same_unit_by_another_rollout_and_by_a_single_request_is_counted(wor
 
 
 def test_what_is_just_being_stopped_elsewhere_counts_as_gone(world: World) -> None:
-    """The single request is approved and has sent nothing yet when the rollout counts."""
-    world.in_force.put(replace(world.in_force.now, policy=keeping(2)))
-    asked, single = rolled_out(world, "web-01"), world.until_answered(world.ask_mask("worker", host="web-02"))
-    seen: list[str] = []
+    """A single request has begun, and has stopped nothing yet."""
+    worker, seen = UnitName("worker.service"), list[frozenset[str]]()
 
-    def vote(call: Call) -> None:
-        if (call.host, call.verb) == ("web-02", "mask") and not seen:
-            world.vote(asked)
-            seen.append(waits(world, asked))
+    def count(call: Call) -> None:
+        if (call.host, call.verb) == ("web-02", "probe"):
+            for counts in (lambda _: True, lambda _: False):
+                rules, wanted = (KeepActive("web", 2),), [("web-01", worker)]
+                (found,) = count_active(world.deps, rules, wanted, counts=counts)
+                seen.append(found.active)
 
-    world.wire.before.append(vote)
-    world.vote(single)
-    world.until_final(single)
-    assert seen == ["worker.service must stay active on 2 hosts of @web, and is active on only 2"]
-    assert touched(world) == {"web-02"}
+    world.wire.before.append(count)
+    world.approve(world.until_answered(world.ask_mask("worker", host="web-02")))
+    assert seen == [{"web-01", "db-01"}, {"web-01", "web-02", "db-01"}]
+    (down,) = count_active(world.deps, (KeepActive("web", 2),), [("web-01", worker)], begun={("db-01", worker)})
+    assert down.active == {"web-01"}
 
 
-def test_a_target_that_people_approved_by_its_own_card_waits_too(world: World) -> None:
+def test_of_two_targets_that_people_approved_by_their_own_cards_one_waits_for_the_other(world: World) -> None:
     asked = rolled_out(world, "web-01", "web-02")
-    world.hosts["web-02"].write("/etc/systemd/system/worker.service.d/later.conf", "[Service]\nNice=5\n")
-    world.hosts["web-02"].run("systemctl", "daemon-reload")
+    for host in ("web-01", "web-02"):
+        world.hosts[host].write("/etc/systemd/system/worker.service.d/later.conf", "[Service]\nNice=5\n")
+        world.hosts[host].run("systemctl", "daemon-reload")
     world.vote(asked)
-    world.when(asked, lambda now: statuses(world, now)["web-02"] is TargetStatus.ASKED_AGAIN, "its own card")
+    again = {TargetStatus.ASKED_AGAIN}
+    world.when(asked, lambda now: set(statuses(world, now).values()) == again, "cards of their own")
     world.hosts["db-01"].run("systemctl", "stop", "worker")
-    again = targets(world, asked)["web-02"]
-    world.vote(again)
-    world.when(again, lambda now: now.stage is Stage.APPROVED and "is active on 1" in now.target.note, "a reason")
-    assert touched(world) == {"web-01"}
+    for one in targets(world, asked).values():
+        world.vote(one)
+    world.when(asked, lambda now: DONE in statuses(world, now).values(), "the first one")
+    (second,) = (one for one in targets(world, asked).values() if not one.stage.is_final)
+    world.when(second, lambda now: now.stage is Stage.APPROVED and "is active on 1" in now.target.note, "a reason")
+    assert len(touched(world)) == 1
     world.hosts["db-01"].run("systemctl", "start", "worker")
-    world.until_final(again)
     assert set(statuses(world, world.until_final(asked)).values()) == {DONE}
 
 
