@@ -246,4 +246,4 @@ class Database:
             yield connection, now, appending
         self.stored_chain.note(appending.head)
         debug_log.recorded(appending.events)
-        self.wake()
+        self._bell.ring(*kinds)

@@ -10,20 +10,24 @@ class Wakeup:
     """Counts the wake-ups for each kind of work; each thread remembers the last one that it has seen."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        lock = threading.Lock()
+        self._changed = {kind: threading.Condition(lock) for kind in (None, *Work)}
         self._rung = Counter[Work | None]()
         self._heard = threading.local()
 
     def ring(self, *kinds: Work) -> None:
         """Wake the threads that wait for these kinds of work, and those that wait for any; without a kind, all."""
-        with self._changed:
-            self._rung.update([None, *(kinds or Work)])
-            self._changed.notify_all()
+        rung = (None, *(kinds or Work))
+        with self._changed[None]:
+            self._rung.update(rung)
+            for kind in rung:
+                self._changed[kind].notify_all()
 
     def wait(self, timeout: float, kind: Work | None = None) -> bool:
         """Wait for a wake-up since this thread's last wait for that kind; False after `timeout` seconds."""
         heard: Counter[Work | None] = self._heard.__dict__.setdefault("counts", Counter())
-        with self._changed:
-            was_rung = self._changed.wait_for(lambda: self._rung[kind] != heard[kind], timeout)
+        changed = self._changed[kind]
+        with changed:
+            was_rung = changed.wait_for(lambda: self._rung[kind] != heard[kind], timeout)
             heard[kind] = self._rung[kind]
             return was_rung
