@@ -10,6 +10,7 @@ import structlog
 
 from tests.lab.hosts import Lab, LabHost
 from tests.lab.machine import NotHereError
+from tests.lab.migrated import Migrated
 from tests.lab.postgres import Postgres, postgres
 from tests.lab.pristine import Pristine
 
@@ -60,6 +61,12 @@ def cluster() -> Iterator[Postgres]:
             pytest.skip(str(cannot))
         running.make_database("test")
         yield running
+
+
+@pytest.fixture(scope="session")
+def migrated(cluster: Postgres) -> Migrated:
+    """The database `test` as the first start of a bot left it. Whoever writes to it restores it."""
+    return Migrated.of(cluster, "test")
 
 
 @pytest.fixture(scope="session")

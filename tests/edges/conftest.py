@@ -11,7 +11,7 @@ import pytest
 from bot.edges.database import Database, DatabaseLimits
 from tests.edges.asked import NOW
 from tests.lab.keys import KEYS
-from tests.lab.postgres import Postgres
+from tests.lab.migrated import Migrated
 from tests.lab.sqlite import new_sqlite
 
 Opening = Callable[..., Database]
@@ -36,9 +36,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     if request.param == "sqlite":
         yield new_sqlite(tmp_path / "var/maskbot.db")
         return
-    running: Postgres = request.getfixturevalue("cluster")
-    yield running.url("test")
-    running.empty_database("test")
+    migrated: Migrated = request.getfixturevalue("migrated")
+    yield migrated.url
+    migrated.restore()
 
 
 @pytest.fixture

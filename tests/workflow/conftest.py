@@ -11,7 +11,7 @@ import pytest
 from bot.edges.ssh.guarded import GuardedHosts
 from bot.edges.ssh.hosts import SshHosts
 from tests.lab.hosts import LabHost
-from tests.lab.postgres import Postgres
+from tests.lab.migrated import Migrated
 from tests.lab.pristine import Pristine
 from tests.lab.sqlite import new_sqlite
 from tests.workflow.fleet import Fleet, of_models
@@ -56,9 +56,9 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if getattr(request, "param", "sqlite") == "sqlite":
         yield new_sqlite(tmp_path / "var/maskbot.db")
         return
-    cluster: Postgres = request.getfixturevalue("cluster")
-    yield cluster.url("test")
-    cluster.empty_database("test")
+    migrated: Migrated = request.getfixturevalue("migrated")
+    yield migrated.url
+    migrated.restore()
 
 
 @pytest.fixture

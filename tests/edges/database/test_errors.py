@@ -29,6 +29,7 @@ from bot.ports import Query
 from tests.edges.asked import NOW, a_request, an_event
 from tests.edges.conftest import Hands, Opening
 from tests.lab.keys import KEYS
+from tests.lab.migrated import Migrated
 from tests.lab.postgres import Postgres
 from tests.plugins.fault_table import was_read
 
@@ -69,9 +70,9 @@ def either_url(request: pytest.FixtureRequest, file: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{file}"
         return
-    running: Postgres = request.getfixturevalue("cluster")
-    yield running.url("test")
-    running.empty_database("test")
+    migrated: Migrated = request.getfixturevalue("migrated")
+    yield migrated.url
+    migrated.restore()
 
 
 @pytest.mark.parametrize("rows", [1, 7, 20])
