@@ -90,7 +90,7 @@ def test_a_lingering_user_has_a_manager_of_their_own(host: LabHost) -> None:
         ("gate.service", {"RequiredBy": "auditd.service", "ActiveState": "active"}),
         ("norestart.service", {"RefuseManualStart": "yes", "ActiveState": "active"}),
         ("refusestop.service", {"RefuseManualStop": "yes", "ActiveState": "active"}),
-        ("watchdog.service", {"WatchdogUSec": "15s", "NotifyAccess": "all", "ActiveState": "active"}),
+        ("watchdog.service", {"WatchdogUSec": "1min 30s", "NotifyAccess": "all", "ActiveState": "active"}),
         ("handmade.service", {"FragmentPath": "/etc/systemd/system/handmade.service", "LoadState": "masked"}),
         ("vendormasked.service", {"FragmentPath": "/lib/systemd/system/vendormasked.service", "LoadState": "masked"}),
         ("generated.service", {"FragmentPath": "/run/systemd/generator/generated.service", "ActiveState": "active"}),
