@@ -26,6 +26,9 @@ OWN = {  # units of the machine itself: those that the bot has rules for, and th
 }
 
 
+folder_of = cache(posixpath.dirname)  # of a few hundred paths, asked for again with each question
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A file, or a link to `goal`."""
@@ -57,7 +60,7 @@ class Files:
             files.write(path, text)
         for path, goal in links:
             files.link(path, goal)
-        for path in [path for path in files.entries if posixpath.dirname(path) in (VENDOR, ETC)]:
+        for path in [path for path in files.entries if folder_of(path) in (VENDOR, ETC)]:
             files.enable(path)
         files.link(f"{GENERATED}/multi-user.target.wants/generated.service", f"{GENERATED}/generated.service")
         return files
@@ -93,11 +96,11 @@ class Files:
     def drop_ins(self, name: str) -> list[str]:
         """The drop-ins of a unit, by their paths."""
         folders = {f"{folder}/{name}.d" for folder in SEARCH}
-        return sorted(path for path in self.entries if posixpath.dirname(path) in folders)
+        return sorted(path for path in self.entries if folder_of(path) in folders)
 
     def links_to(self, name: str) -> list[tuple[str, str]]:
         """Every enablement link of a unit, with its target."""
-        return [(path, goal) for path, goal in self.links_of(name) if posixpath.dirname(path).endswith(_ENABLING)]
+        return [(path, goal) for path, goal in self.links_of(name) if folder_of(path).endswith(_ENABLING)]
 
     def links_of(self, name: str) -> list[tuple[str, str]]:
         """Every link in a unit directory that has a unit's name or leads to it, with its target."""
@@ -113,7 +116,7 @@ class Files:
         return sorted(
             posixpath.basename(path)
             for path, entry in self.entries.items()
-            if entry.goal in goals and posixpath.dirname(path) in SEARCH and posixpath.basename(path) != name
+            if entry.goal in goals and folder_of(path) in SEARCH and posixpath.basename(path) != name
         )
 
     def digest(self, path: str) -> str:

@@ -4,7 +4,7 @@ import posixpath
 import re
 from dataclasses import dataclass, field
 
-from tests.model.files import GENERATED, NULL, SEARCH, Files, read
+from tests.model.files import GENERATED, NULL, SEARCH, Files, folder_of, read
 
 STOPS_TOO = ("Requires", "Requisite", "BindsTo", "PartOf")
 _SPAN = re.compile(r"(?P<number>\d+)(?P<unit>min|s|)")
@@ -46,7 +46,7 @@ def resolve(files: Files, name: str) -> str:
 
 def on_disk(files: Files) -> set[str]:
     """Every unit that has a file or a link, without templates."""
-    paths = (path for path in files.entries if posixpath.dirname(path) in SEARCH)
+    paths = (path for path in files.entries if folder_of(path) in SEARCH)
     return {name for path in paths if "@." not in (name := posixpath.basename(path))}
 
 
