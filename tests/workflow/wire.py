@@ -122,25 +122,27 @@ def not_needed(calls: list[Call]) -> Iterator[str]:
 
     Other requests may look at other units of the host meanwhile; a reload belongs to the unit that is being changed.
     """
-    newest: dict[tuple[str, str], Snapshot | None] = {}
+    newest: dict[tuple[str, str], Call] = {}  # of many looks only those before a command are read
     changing: dict[str, str] = {}
     looked: dict[str, str] = {}
     verbs: dict[str, str] = {}
     for call in calls:
         if LOOK in call.argv:
-            newest[call.host, call.unit] = call.seen
+            newest[call.host, call.unit] = call
             looked[call.host] = call.unit
             # a process that takes over from a dead one may begin with a reload
             changing.setdefault(call.host, call.unit)
         elif call.verb:
             unit = looked.get(call.host, "") if call.verb == "probe" else call.unit or changing.get(call.host, "")
             at = looked.get(call.host, "")
-            if (last := newest.get((call.host, at))) and unit in last.names:
+            last = newest.get((call.host, at)) if unit != at else None
+            if last and (shown := last.seen) and unit in shown.names:
                 unit = at  # the look was about another of its names
             elif (call.host, unit) not in newest:  # a related unit that is restored with the unit
                 unit = changing.get(call.host, "")
             changing[call.host], last_verb, verbs[call.host] = unit, verbs.get(call.host), call.verb
-            seen = newest.pop((call.host, unit), None)
+            look = newest.pop((call.host, unit), None)
+            seen = look.seen if look else None
             if seen is None:
                 yield f"{call.argv} was sent without a look before it"
             elif not _is_needed(call, seen) and not (call.verb == "daemon-reload" and last_verb == "unmask"):
