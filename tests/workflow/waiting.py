@@ -44,8 +44,9 @@ def without_hosts(folder: Path, **changed_deps: Any) -> Iterator[World]:
 
 def waits(world: World, *, within: timedelta = 15 * MINUTE, number: int = 1, **escalation: Any) -> Request:
     """A request that has just begun to wait for one approval of @sre."""
-    recorded, _ = world.store.add(a_request(number), events=[])
     now = world.clock.now()
     approval = Approval("prod", 1, ("sre",), now + within, within, policy=world.deps.in_force.policy.digest)
-    waiting = replace(recorded, approval=approval, escalation=Escalation(now, **escalation))
-    return world.store.save(waiting.move(Stage.WAITING))
+    waiting = replace(a_request(number), approval=approval, escalation=Escalation(now, **escalation), due_at=now)
+    # In one commit: a bot that works would begin with what was only asked.
+    recorded, _ = world.store.add(waiting.move(Stage.WAITING), events=[])
+    return recorded
