@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from structlog.contextvars import get_contextvars
 
 from bot.core.input.grammar import Question, QuestionKind
 from bot.core.people.identity import Person
@@ -166,8 +167,8 @@ def test_a_mask_that_is_withdrawn_right_before_the_kill_keeps_it_from_being_sent
     once = [lambda: world.desk.withdraw(mask.id, by=ALICE.id)]
 
     def interfere(call: Call) -> None:
-        """After everything was decided, at the next look: the one right before the kill."""
-        if call.unit != "deaf-eight.service":
+        """After everything was decided, at its next look: the one right before the kill. The mask looks as well."""
+        if get_contextvars().get("request") != asked.id:
             return
         if "acting" in call.argv:
             decided.append(call)
