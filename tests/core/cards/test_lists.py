@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bot.core.cards import handover, mask_inventory
 from bot.core.drift import HostOutage, HostView, MaskInventory
+from bot.core.requests import Outcome
 from tests.core.cards.limits import problems
 from tests.core.cards.mask_inventories import BOOK, CALM, MANY, OURS, hand, host_view
 from tests.core.cards.reading import read
@@ -28,6 +29,15 @@ def test_what_does_not_fit_is_counted_and_ours_are_never_left_out() -> None:
     assert shown + int(left[1]) == len(LONG.entries)
     assert text.index("worker.service on web-01, of user deploy: by alice") < text.index("not by maskbot")
     assert "780 more on web-01" in text
+
+
+def test_a_mask_that_is_not_in_force_has_no_undo() -> None:
+    never = replace(OURS, target=replace(OURS.target, outcome=Outcome.NO_CHANGE))
+
+    text = read(mask_inventory.full_listing(replace(BOOK, ours=(never,))), NAMES)
+
+    assert "never came into force" in text
+    assert "undo" not in text
 
 
 def test_a_terminal_shows_all_of_it() -> None:
