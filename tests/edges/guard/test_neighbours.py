@@ -84,6 +84,28 @@ def test_what_was_down_already_is_not_brought_back(host: LabHost, down: str) -> 
     assert host.show(down, "ActiveState") == {"ActiveState": "inactive"}
 
 
+def test_nothing_is_started_that_brings_up_an_end_of_the_host_by_another_name(host: LabHost) -> None:
+    assert ask(host, "stop", "cron.service").code == 0
+    alias = "/run/systemd/system/systemd-suspend-soon.service"
+    host.run("ln", "-s", "/run/systemd/system/dozes.service", alias)
+    dozes = {"dozes.service": "[Service]\nExecStart=/bin/sleep 9\n"}
+    with with_units(host, **dozes, **{"cron.service.d/more.conf": "[Unit]\nWants=dozes.service\n"}):
+        said = ask(host, "start", "cron.service")
+        host.run("rm", alias)
+    assert (said.is_refused, "would bring up systemd-suspend-soon.service" in said.err) == (True, True), said
+
+
+def test_nothing_is_started_with_which_another_stops_a_critical_unit(host: LabHost) -> None:
+    assert ask(host, "stop", "cron.service").code == 0
+    rival = {"rival.service": "[Unit]\nConflicts=restless.service\n[Service]\nExecStart=/bin/sleep 9\n"}
+    with (
+        with_units(host, **rival, **{"cron.service.d/more.conf": "[Unit]\nWants=rival.service\n"}),
+        configured(host, f"{OWN}critical: restless.*\n"),
+    ):
+        said = ask(host, "start", "cron.service")
+    assert (said.is_refused, "would stop restless.service, which is critical" in said.err) == (True, True), said
+
+
 def test_a_check_says_what_root_would_do_and_nothing_else(host: LabHost) -> None:
     assert ask(host, "check", "cron.service").out.split("\n") == [*DOES, "foreign-masks", "control", ""]
     host.run("chmod", "777", CONTROL)
