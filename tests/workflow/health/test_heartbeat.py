@@ -109,10 +109,10 @@ def test_a_thread_that_hangs_is_named_and_the_process_is_said_to_be_useless(
 ) -> None:
     goes_on = threading.Event()
 
-    def hang(_: str) -> None:
+    def hang(*_: str, **__: object) -> None:
         goes_on.wait()
 
-    bot.store.claim = hang  # type: ignore[method-assign, assignment]
+    bot.store.claim = hang  # type: ignore[method-assign]
     with working(bot):
         try:
             wait_for_ages(bot, lambda ages: ages.get("claim", 0) > 1.3 > ages.get("poll", 9))
