@@ -84,6 +84,16 @@ def test_what_was_down_already_is_not_brought_back(host: LabHost, down: str) -> 
     assert host.show(down, "ActiveState") == {"ActiveState": "inactive"}
 
 
+def test_a_neighbour_is_as_critical_by_another_name(host: LabHost) -> None:
+    alias = "/run/systemd/system/harmless.service"
+    host.run("ln", "-s", "/usr/lib/systemd/system/metrics.service", alias)
+    host.run("systemctl", "daemon-reload")
+    with configured(host, f"{OWN}critical: harmless.*\n"):
+        said = ask(host, "stop", "worker.service")
+    host.run("rm", alias)
+    assert (said.is_refused, "harmless.service depends on worker.service" in said.err) == (True, True), said
+
+
 def test_nothing_is_started_that_brings_up_an_end_of_the_host_by_another_name(host: LabHost) -> None:
     assert ask(host, "stop", "cron.service").code == 0
     alias = "/run/systemd/system/systemd-suspend-soon.service"
