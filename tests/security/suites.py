@@ -72,17 +72,19 @@ SUITES = {
             "tests/edges/guard/test_conversation.py",
         ),
     ),
+}
+_ON_HOSTS = ("judge", "neighbours", "changes", "attacks", "conversation", "own_login", "bus", "own_route")
+BY_NIGHT = {
     "guard-script": Suite(
         ("bot/edges/guard/install.py", "bot/edges/guard/text.py"),
         ("tests/edges/guard/test_install_options.py", "tests/edges/guard/test_text.py"),
     ),
-}
-_ON_HOSTS = ("judge", "neighbours", "changes", "attacks", "conversation", "own_login", "bus", "own_route")
-BY_NIGHT = {
     "guard-on-hosts": Suite(
         tuple(f"bot/edges/guard/{names}.py" for names in ("[abcdjopuw]*", "lo*", "ma*", "ri*", "ro*", "ru*", "serv*")),
         ("tests/edges/guard/test_parse.py",),
         tuple(f"tests/edges/guard/test_{name}.py" for name in _ON_HOSTS),
     ),
 }
-"""Not tried unless they are named: some hours the first time, on one host that is booted for all of them."""
+"""Not tried unless they are named. The first lacks the tests that run the script on a host; the other takes some hours
+the first time, on one host that is booted for all of them.
+"""

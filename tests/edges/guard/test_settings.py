@@ -16,14 +16,21 @@ from bot.edges.guard.process import FAILED, Refused
 from bot.edges.guard.settings import open_folder, open_owned, read_settings, state_of
 
 
-@pytest.fixture
-def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+@pytest.fixture(scope="module")
+def ground() -> Iterator[Path]:
     """Below /run, which nobody but root can write; tests of the guard run as root."""
     made = Path(tempfile.mkdtemp(dir="/run", prefix="maskbot-test-"))
     made.chmod(0o755)
-    monkeypatch.setattr(settings, "CONFIGURATION", str(made / "guard.conf"))
     yield made
     shutil.rmtree(made)
+
+
+@pytest.fixture
+def folder(ground: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    made = Path(tempfile.mkdtemp(dir=ground))
+    made.chmod(0o755)
+    monkeypatch.setattr(settings, "CONFIGURATION", str(made / "guard.conf"))
+    return made
 
 
 @pytest.fixture

@@ -363,7 +363,7 @@ def held_later(world: World) -> tuple[Request, Hold]:
     asked = world.until_answered(world.desk.extensions.hold(done.id, hold, "it is evil", caller(ALICE, "hold")))
     card = world.card(asked)
     assert card.startswith("HOLD THE MASK OF worker.service on 2 hosts of @web · needs 1 approval"), card
-    assert "*Later*  hosts that join @web are held too; what differs there is asked first" in card
+    assert "*Later*  hosts that join @web are held too; where a plan differs, people are asked first" in card
     assert world.approve(asked).target.outcome is Outcome.EXTENDED
     return world.store.get(done.id), hold
 
