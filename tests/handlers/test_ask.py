@@ -51,7 +51,7 @@ class TestCommands:
         assert [one.id for one in world.requests()] == [mask.id]
 
     def test_a_stop_by_force_is_asked_for_in_words(self, world: World) -> None:
-        assert "No mask of ours waits for cron.service on web-01" in reply_text(
+        assert "and no mask of ours waits for cron.service on web-01" in reply_text(
             world.send(command("web-01 cron --force"))
         )
         mask = world.slow()

@@ -22,7 +22,18 @@ _HEAD = """\
 # authorized_keys), and so does the bot's one line in sudoers or doas.conf. docs/operations.md says what it does.
 
 """
-_LOGINS_PARTS = ("process", "settings", "requests", "frame", "ways", "root_client", "looks", "rights", "serving", "main")
+_LOGINS_PARTS = (
+    "process",
+    "settings",
+    "requests",
+    "frame",
+    "ways",
+    "root_client",
+    "looks",
+    "rights",
+    "serving",
+    "main",
+)
 _ROOTS_PARTS = (
     "links",
     "memory",

@@ -77,7 +77,7 @@ def test_a_freeze_that_forbids_ends_what_waits_when_it_begins(idle: World) -> No
         idle.store.wake()
         ended = idle.until_final(asked)
     assert ended.stage is Stage.REFUSED
-    assert ended.because.startswith("Freeze release (the release is built): nothing is touched now.")
+    assert ended.because.startswith("Change freeze release (the release is built): nothing is touched now.")
 
 
 def test_while_slack_is_silent_the_question_is_put_off_and_not_forgotten(idle: World) -> None:

@@ -79,7 +79,7 @@ def end_by_itself(host: AnyHost, unit: str) -> None:
 def test_it_is_asked_for_approved_and_done_and_the_mask_goes_on_to_its_proof(slow_world: World) -> None:
     world, host = slow_world, slow_world.hosts["web-01"]
     mask = stopping_mask(world, "deaf-one")
-    offered = "Or request a stop by force (SIGKILL), which needs its own approval"
+    offered = "request a stop by force (SIGKILL, needs its own approval)"
     world.until(lambda: offered in last_card(world, mask), "a card that offers it")
     asked = force(world, mask)
     assert asked.stage is Stage.WAITING
@@ -192,7 +192,7 @@ def test_it_can_be_said_in_words_by_any_name_of_the_unit(slow_world: World) -> N
     assert (asked.stage, asked.ask.forces, str(asked.target.unit)) == (Stage.WAITING, mask.id, "deaf-five.service")
     assert world.approve(asked).target.outcome is Outcome.KILLED
     assert world.until_final(mask).target.outcome is Outcome.PROVEN
-    with pytest.raises(UsageError, match="No mask of ours waits for deaf-five.service on web-01 to stop"):
+    with pytest.raises(UsageError, match="no mask of ours waits for deaf-five.service on web-01"):
         world.mask("deaf-five", force=True)
 
 

@@ -110,7 +110,7 @@ def test_of_two_targets_that_people_approved_by_their_own_cards_one_waits_for_th
         world.vote(one)
     world.when(asked, lambda now: DONE in statuses(world, now).values(), "the first one")
     (second,) = (one for one in targets(world, asked).values() if not one.stage.is_final)
-    world.when(second, lambda now: now.stage is Stage.APPROVED and "is active on 1" in now.target.note, "a reason")
+    world.when(second, lambda now: now.stage is Stage.APPROVED and "is active on only 1" in now.target.note, "a reason")
     assert len(touched(world)) == 1
     world.hosts["db-01"].run("systemctl", "start", "worker")
     assert set(statuses(world, world.until_final(asked)).values()) == {DONE}
