@@ -2,6 +2,7 @@
 
 The real workflow and database (SQLite) with hosts of the model, which answer at once: what is measured is the bot. The
 model hosts live in the same process; what they take is measured before the bot has anything to do, and subtracted.
+With `--real`, eight real hosts share the targets, over SSH: so many units run on each of them.
 """
 
 import argparse
@@ -11,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -24,10 +25,15 @@ from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.requests import Request, Selection, TargetStatus
 from bot.core.systemd.units import UnitName
 from bot.edges.database import Database, DatabaseLimits
+from bot.edges.ssh.guarded import GuardedHosts
+from bot.edges.ssh.hosts import SshHosts
+from bot.ports import Hosts
 from bot.workflow import Timings
+from tests.lab.hosts import Lab
 from tests.lab.slack.blockrules import MESSAGE_TOTAL, check, total
 from tests.lab.sqlite import new_sqlite
 from tests.model.hosts import ModelHost, ModelHosts
+from tests.workflow.fleet import AnyHost
 from tests.workflow.rollout.rolled import statuses
 from tests.workflow.slack import Channels
 from tests.workflow.world import POLICY, World, inventory
@@ -35,6 +41,7 @@ from tests.workflow.world import POLICY, World, inventory
 MEGABYTE = 1024 * 1024
 ALLOWED_MEMORY, ALLOWED_EDITS = 300.0, 1  # MB; edits of one card in a second
 UNIT = UnitName("worker.service")
+NAMES = tuple(f"web-{number}" for number in range(1, 9))  # real hosts
 WATCHED = ("progress", "save", "get", "find", "add", "claim", "release", "make_due", "events_about", "mark_delivered")
 PATIENCE = 1200.0
 
@@ -67,10 +74,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.rollouts", description=__doc__)
     parser.add_argument("--targets", type=int, default=128)
     parser.add_argument("--waves", default="1,10%,rest")
+    parser.add_argument("--real", action="store_true", help="on eight real hosts")
     given = parser.parse_args()
+    units = tuple(UnitName(f"many-{one:02}.service") for one in range(given.targets // 8)) if given.real else (UNIT,)
     with tempfile.TemporaryDirectory() as folder:
-        with world_of(given.targets, Path(folder)) as world:
-            exceeded = measure(world, tuple(given.waves.split(",")))
+        opened = real_world_of(units, Path(folder)) if given.real else world_of(given.targets, Path(folder))
+        with opened as world:
+            exceeded = measure(world, units, tuple(given.waves.split(",")))
         size = sum(file.stat().st_size for file in Path(folder).glob("**/*.db*"))
     print(f"  database  {size / MEGABYTE:6.1f} MB, {size / given.targets / 1024:.0f} KB for each target")
     return exceeded
@@ -81,6 +91,29 @@ def world_of(targets: int, folder: Path) -> Iterator[World]:
     """A running bot with so many hosts of the model."""
     hosts: Mapping[str, ModelHost] = {f"web-{number:03}": ModelHost(f"web-{number:03}") for number in range(targets)}
     url, ways = new_sqlite(folder / "var/maskbot.db"), ModelHosts(hosts)
+    with working(hosts, url, ways) as world:
+        yield world
+
+
+@contextmanager
+def real_world_of(units: Sequence[UnitName], folder: Path) -> Iterator[World]:
+    """A running bot with eight real hosts that each run all of the units."""
+    with Lab() as lab:
+        hosts = lab.boot(NAMES)
+        made = "".join(f"cp /root/many.service /usr/lib/systemd/system/{unit}\n" for unit in units)
+        start = f"{made}systemctl daemon-reload\nsystemctl start {' '.join(map(str, units))}\n"
+        for host in hosts.values():
+            host.write("/root/many.service", "[Service]\nExecStart=/usr/bin/sleep infinity\n")
+            host.run("sh", "-ec", start, seconds=PATIENCE)
+        ways = GuardedHosts(SshHosts(hosts[NAMES[0]].key_file))
+        with working(hosts, new_sqlite(folder / "var/maskbot.db"), ways) as world:
+            yield world
+        ways.close()
+
+
+@contextmanager
+def working(hosts: Mapping[str, AnyHost], url: str, ways: Hosts) -> Iterator[World]:
+    """A running bot with these hosts in the group web."""
     world = World(hosts, url, ways=ways, timings=Timings(), database_limits=DatabaseLimits())
     web = tuple(replace(host, groups=frozenset({"web"})) for host in inventory(hosts).hosts)
     world.in_force.put(ConfigSnapshot(Inventory(web), POLICY))
@@ -90,24 +123,24 @@ def world_of(targets: int, folder: Path) -> Iterator[World]:
         world.answers.close()
 
 
-def measure(world: World, waves: tuple[str, ...]) -> int:
+def measure(world: World, units: tuple[UnitName, ...], waves: tuple[str, ...]) -> int:
     """One rollout and its undo; what each took, and the limits."""
-    floor, clocked, edits = resident(), Clocked(world.store), _edits()
-    chosen = Selection(("@web",), (UNIT,), waves=waves)
-    print(f"{len(world.hosts)} targets; {floor:.0f} MB before, with the hosts of the model")
+    floor, clocked, edits, targets = resident(), Clocked(world.store), _edits(), len(world.hosts) * len(units)
+    chosen = Selection(("@web",), units, waves=waves)
+    print(f"{targets} targets on {len(world.hosts)} hosts; {floor:.0f} MB before, with what the hosts take here")
     with timed("planned", clocked):
-        asked = world.ask_mask("worker", host="@web", selection=chosen)
+        asked = world.ask_mask(str(units[0]), host="@web", selection=chosen)
         _until(world, asked, lambda now: now.rollout is not None and now.approval is not None)
     world.vote(asked)
     with timed("carried out", clocked):
         done = _until(world, asked, lambda now: now.stage.is_final)
     counts = collections.Counter(statuses(world, done).values())
-    assert counts == {TargetStatus.DONE: len(world.hosts)}, counts
+    assert counts == {TargetStatus.DONE: targets}, counts
     with timed("undone", clocked):
         undo = world.begin_undo(done)
         undone = _until(world, undo, lambda now: now.stage.is_final)
     counts = collections.Counter(statuses(world, undone).values())
-    assert counts == {TargetStatus.DONE: len(world.hosts)}, counts
+    assert counts == {TargetStatus.DONE: targets}, counts
     time.sleep(3)
     peak, quickest = resident(peak=True) - floor, _most_in_a_second(edits)
     size = max(total([*said.text.blocks]) for said in list(world.slack.messages.values()) if said.text.blocks)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from bot.core.systemd.config_management import AGENTS
-from bot.core.systemd.guard import RIGHTS
+from bot.core.systemd.guard import NEVER, RIGHTS
 from bot.core.systemd.properties import RELATIONS, SHOWN, SHOWN_OF_MASK, SHOWN_OF_RELATED
 from bot.core.systemd.search_path import SYSTEM
 from tests.model.files import CONTROL, ETC, NULL, RUN, Entry
@@ -34,7 +34,7 @@ def look(manager: Manager, asked: str, *, size: str, hostname: str, machine_id: 
         lines += [_stat(path, manager.files.entries[path]) for path in places if path in manager.files.entries]
         lines += ["@host", f"machine_id={machine_id}"]
         lines += _around(manager, name, hostname) if size != "short" else []
-        lines += _for_a_decision(manager) if size in ("full", "acting") else []
+        lines += _for_a_decision(manager, name) if size in ("full", "acting") else []
         return _lines(*lines, "@end")
 
 
@@ -153,17 +153,19 @@ def _related(found: dict[str, dict[str, str]]) -> Iterator[str]:
         yield ""
 
 
-def _for_a_decision(manager: Manager) -> list[str]:
+def _for_a_decision(manager: Manager, name: str) -> list[str]:
     """A login over sshd from another machine, with all rights; no edits of others wait for a reload."""
     ours = "192.0.2.1:22 192.0.2.7:40000 cgroup:/system.slice/ssh.service"
-    sshd = properties(manager, "ssh.service")
+    sshd, shown = properties(manager, "ssh.service"), properties(manager, name)
+    is_gone = shown["LoadState"] == "not-found" and shown["ActiveState"] == "inactive"
+    no = [f"{NEVER} there is no {name} on this host"] if is_gone else []
     return [
         *("@edited", "@edited-for-many", "@there"),
         *("@login_units", "/user.slice/user-2001.slice/session-1.scope", "/system.slice/ssh.service"),
         *("@way", "connection=192.0.2.7 40000 192.0.2.1 22", "@sockets", f"ESTAB 0 0 {ours}"),
         *("@listening", "LISTEN 0 128 0.0.0.0:22 0.0.0.0:* cgroup:/system.slice/ssh.service", "@cgroups", "@starters"),
         *("@carriers", *(f"{key}={sshd[key]}" for key in SHOWN_OF_RELATED if sshd.get(key))),
-        *("@rights", *RIGHTS),
+        *("@rights", *RIGHTS, *no),
     ]
 
 
