@@ -123,6 +123,12 @@ TIMERS: Mapping[Stage, tuple[Timer, ...]] = {
 }
 
 
+def put_off(request: Request, until: datetime, now: datetime) -> datetime:
+    """When a request is due that has to wait until then: no later than its approval ends."""
+    ends_at = end_of_approval(request) if request.stage is Stage.APPROVED else None
+    return min(until, ends_at) if ends_at and ends_at > now else until
+
+
 def first_due(request: Request) -> datetime:
     """When a new request is taken up: at the time that it was recorded for, or at once."""
     return request.due_at or request.asked_at

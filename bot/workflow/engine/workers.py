@@ -10,6 +10,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from bot.core.requests import Request
+from bot.core.requests.timers import put_off
 from bot.errors import MaskbotError, NotYet, Stale, StoreBusy
 from bot.ports import Claim, Work
 from bot.workflow.engine.life_cycle import life_of_request, life_of_rollout
@@ -174,7 +175,8 @@ class Workers:
         try:
             request = advance(self._deps, claim, stopping=self._stopping.is_set)
         except NotYet as wait:
-            return self._deps.clock.now() + timedelta(seconds=wait.again_in)
+            now = self._deps.clock.now()
+            return put_off(claim.request, now + timedelta(seconds=wait.again_in), now)
         return request.due_at
 
     def _renew(self) -> None:

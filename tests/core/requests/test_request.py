@@ -17,7 +17,7 @@ def test_a_vote_replaces_the_same_persons_vote_on_the_same_plan_alone() -> None:
     assert asked.with_vote(refused).votes == (older, refused, other)
 
 
-def test_recorded_votes_are_those_that_are_not_counted_yet_in_their_order() -> None:
+def test_uncounted_votes_are_those_that_are_not_counted_yet_in_their_order() -> None:
     first, second = vote(CAROL, tally=Tally.RECORDED), replace(vote(CAROL, tally=Tally.RECORDED), digest="newer")
     counted = replace(vote(CAROL), digest="older")
     assert replace(waiting(), votes=(first, counted, second)).uncounted_votes == (first, second)

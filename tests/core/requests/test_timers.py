@@ -7,7 +7,7 @@ import pytest
 
 from bot.core.policy.requirements import is_outdated
 from bot.core.requests import Followup, FollowupKind, Signature, Stage, Tally
-from bot.core.requests.timers import first_due, next_due, stop_to_force
+from bot.core.requests.timers import first_due, next_due, put_off, stop_to_force
 from tests.core.situations import ALICE, BOB, INCIDENT, NOW, broken, request, waiting
 
 SOON = NOW + timedelta(seconds=9)
@@ -38,6 +38,17 @@ def test_an_approved_request_is_due_when_its_approval_ends_however_long_it_was_p
 
     assert next_due(put_off) == SOON
     assert next_due(replace(put_off, act_by=None)) == put_off.due_at
+
+
+def test_what_has_to_wait_longer_than_its_approval_is_due_when_that_ends() -> None:
+    later, over = SOON + timedelta(minutes=1), SOON + timedelta(seconds=1)
+    approved = replace(request(), stage=Stage.APPROVED, act_by=SOON)
+
+    assert put_off(approved, later, NOW) == SOON
+    assert put_off(approved, later, over) == later  # it ends at once, and is not due for ever
+    assert put_off(approved, NOW, NOW) == NOW
+    assert put_off(replace(approved, stage=Stage.RUNNING), later, NOW) == later
+    assert put_off(replace(approved, act_by=None), later, NOW) == later
 
 
 def test_a_waiting_request_is_due_when_a_freeze_or_a_window_begins_or_ends() -> None:
