@@ -90,7 +90,8 @@ def _too_few_active(deps: Deps, given: Facts, seen: Snapshot) -> str:
     What people approved holds, and what the policy says by now.
     """
     request, whole = given.request, given.rollout
-    if whole is None or whole.rollout is None or seen.active.is_down or not stops_units(request.ask.change):
+    is_held = request.ask.is_reapply  # a hold that is masked again takes down what its owners hold
+    if whole is None or whole.rollout is None or is_held or seen.active.is_down or not stops_units(request.ask.change):
         return ""
     now = (rule.rollout.keep_active for rule in matching(given, deps.in_force.policy))
     rules = all_kept([*whole.rollout.settings.keep_active, *filter(None, now)])
