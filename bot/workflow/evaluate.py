@@ -122,8 +122,9 @@ def _on_record(deps: Deps, request: Request, live: Sequence[Request] | None, now
         if live is None:
             live = deps.store.find(Query(host=change.host, unit=unit, live_masks=True))
         mask = next((one for one in live if one.target.unit == unit and one.ask.change.user == change.user), None)
-    # It ends with its rollout, which is long to read, and what undoes it for a person does not go by its end.
-    if mask and mask.ask.rollout and mask.aftercare.expires_at is None and (ask.by_itself or ask.extends):
+    # It ends with its rollout, which is long to read: an undo for a person goes by that end only where it is held.
+    goes_by_end = mask is not None and (ask.by_itself or ask.extends or mask.hold)
+    if mask and goes_by_end and mask.ask.rollout and mask.aftercare.expires_at is None:
         ends_at = deps.store.get(mask.ask.rollout).aftercare.expires_at
         mask = replace(mask, aftercare=replace(mask.aftercare, expires_at=ends_at))
     if mask and change.verb is Verb.UNMASK:  # an unmask of one of our masks is an undo of it
