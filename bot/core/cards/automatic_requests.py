@@ -5,7 +5,7 @@ from bot.core.requests import Request
 
 def expiry_reason(mask: Request) -> str:
     """The reason to undo a mask that has expired."""
-    because = "Its hold was lifted" if mask.ask.change.hold else "It expires now, as approved"
+    because = "Its hold was lifted" if mask.approved_hold else "It expires now, as approved"
     if mask.aftercare.no_login:
         because = "The bot could not log in again after it"
     return _with_reason(because, mask)

@@ -34,10 +34,14 @@ def rows(mask: Request) -> Iterator[Markup]:
     if aftercare.expires_at and aftercare.overdue:
         yield row("Overdue", words("since {}. {}", day(aftercare.expires_at), join(_why_and_when(aftercare), " ")))
     elif aftercare.expires_at and not aftercare.no_login:
-        then = "that link is removed, and nothing is started" if mask.target.adopted else "everything is put back"
+        then = _end_of(mask)
         yield row("Expires", words("{}, then {}", day(aftercare.expires_at), then))
     if aftercare.extensions:
         yield _extension_row(aftercare.extensions[-1])
+
+
+def _end_of(mask: Request) -> str:
+    return "that link is removed, and nothing is started" if mask.target.adopted else "everything is put back"
 
 
 def plan(request: Request) -> Iterator[Markup]:
@@ -52,7 +56,7 @@ def plan(request: Request) -> Iterator[Markup]:
         return
     reminded = words("it stays without expiry; its owner is reminded {}", day(ask.remind_at)) if ask.remind_at else ""
     yield row("Then", reminded or _then(ask))
-    yield row("Undo", "one click: unmask, and everything is put back")
+    yield row("Undo", "one click: unmask")
 
 
 def _now(ask: Ask) -> Markup:
@@ -117,10 +121,7 @@ def _extension_row(newest: Extension) -> Markup:
 def expiry_reminder(mask: Request, expires_at: datetime, now: datetime) -> str:
     """Before the expiry, while it can still be extended."""
     when = f"{expires_at:%H:%M} UTC, in {humanize(expires_at - now)}"
-    return (
-        f"The mask of {subject(mask)} expires at {when}, then everything is put back. "
-        "Use Extend or Keep to change that."
-    )
+    return f"The mask of {subject(mask)} expires at {when}, then {_end_of(mask)}. Use Extend or Keep to change that."
 
 
 def overdue_message(mask: Request, expires_at: datetime) -> str:

@@ -39,5 +39,5 @@ def mask_set(request: Request) -> tuple[Action, ...]:
     """On the card of one unit whose triggers are up: they can be masked with it. One card shows all of a rollout."""
     ask, before = request.ask, request.target.before
     is_one = not (ask.selection or ask.rollout or ask.extends or ask.by_itself)
-    can_have_set = ask.change.verb is Verb.MASK and not (ask.change.user or ask.change.force)
+    can_have_set = ask.change.verb is Verb.MASK and not (ask.change.user or ask.change.force or ask.change.adopt)
     return (Action.MASK_SET,) if is_one and can_have_set and before and active_triggers(before) else ()

@@ -35,7 +35,7 @@ def starts_again(mask: Target, now: Snapshot | None, *, beside: Collection[str] 
 
     `beside` are the other units that a rollout masked on the host.
     """
-    if mask.before is None or now is None:
+    if mask.before is None or now is None or mask.adopted:  # what somebody else masked is not started by the bot
         return ()
     return tuple(dict.fromkeys(other.unit for other in _should_run(mask, mask.before, now, beside)))
 
