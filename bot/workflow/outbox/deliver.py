@@ -12,7 +12,7 @@ from bot.core.cards.sentences import NOBODY_THERE, outcome_without_card, with_bu
 from bot.core.cards.shared_channel import SHARED
 from bot.core.people.identity import PersonId, Place
 from bot.core.requests import Request, Stage
-from bot.errors import NotYet, SlackError, Stale, Unverified
+from bot.errors import NotSealed, NotYet, SlackError, Stale, Unverified
 from bot.ports import DueMessage, Message, MessageKind
 from bot.workflow.outbox.handover import compose_handover
 from bot.workflow.outbox.internal_only import CHANNEL_SHARED
@@ -184,8 +184,9 @@ def _announce(deps: Deps, due: DueMessage) -> None:
 
 def _sentence(deps: Deps, message: Message, link: str = "") -> Text:
     """The text of a message with its mentions; an ephemeral message mentions nobody."""
-
-    mask = deps.store.get(message.buttons_of) if message.buttons_of else None
+    mask = None
+    with suppress(NotSealed):  # of what no bot recorded there are no buttons
+        mask = deps.store.get(message.buttons_of) if message.buttons_of else None
 
     def sentence() -> Text:
         if message.kind is MessageKind.WHISPER:
