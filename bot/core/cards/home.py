@@ -36,8 +36,8 @@ def view(page: HomeView, now: datetime) -> Block:
     """The Home tab of a full member."""
     blocks = [
         *_part("decide", "Waiting for you", [*_to_decide(page, now), *_to_sign(page)], _waiting(page)),
-        *_part("masks", "Your live masks", [*_masks(page, now)], _count(_without_targets(page.masks), page.more_masks)),
-        *_part("open", "Your requests", [*_requests(page)], _count(_without_targets(page.open), page.more_open)),
+        *_part("masks", "Your live masks", [*_masks(page, now)], _count(page.masks, page.more_masks)),
+        *_part("open", "Your requests", [*_requests(page)], _count(page.open, page.more_open)),
         *_part("rights", "What you may do", [section("rights", _rights(page))]),
         *_part("health", "Bot health", [section("health", _health(page.health, now))]),
     ]
@@ -77,11 +77,6 @@ def _count(shown: Sequence[Request], more: int) -> int:
     return len(shown) + more
 
 
-def _without_targets(requests: Sequence[Request]) -> list[Request]:
-    """A rollout is listed as a whole, without the request of each of its targets."""
-    return [one for one in requests if not one.ask.rollout]
-
-
 def _part(name: str, title: str, blocks: Sequence[Block], count: int | None = None) -> Iterator[Block]:
     head = title if count is None else f"{title} · {count or 'nothing'}"
     yield {"type": "header", "block_id": f"{name}-head", "text": plain_text(head, LABEL)}
@@ -112,7 +107,7 @@ def _deadline(request: Request, now: datetime) -> Iterator[Markup]:
 
 
 def _masks(page: HomeView, now: datetime) -> Iterator[Block]:
-    for number, mask in enumerate(_without_targets(page.masks)):
+    for number, mask in enumerate(page.masks):
         yield section(f"mask-{number}", [words("*{}*", subject(mask)), _life(mask, now), *_undo(mask, now)])
         row_of = buttons(mask, (*actions(mask, now), Action.HAND_OVER), starts=would_start(mask))
         yield row_of | {"block_id": f"mask-{number}-buttons"}
@@ -135,14 +130,14 @@ def _undo(mask: Request, now: datetime) -> Iterator[Markup]:
 
 
 def _requests(page: HomeView) -> Iterator[Block]:
-    for number, request in enumerate(_without_targets(page.open)):
+    for number, request in enumerate(page.open):
         head = words("*{}* · {}", loud_title(request), _stage(request))
         question = [*questions(request, newest=1)][:1]  # without a link to the request's card
         yield section(f"open-{number}", [head, *(question if request.open_question else [])])
         yield _buttons(f"open-{number}", request, *_own_actions(page, request))
     yield from _more("open", page.more_open)
     if page.finished:
-        lately = [Markup(line(request, link="").text) for request in _without_targets(page.finished)]
+        lately = [Markup(line(request, link="").text) for request in page.finished]
         yield section("finished", [words("Recently:"), *lately])
 
 

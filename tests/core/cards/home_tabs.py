@@ -28,7 +28,6 @@ FULL = HomeView(
     masks=(
         proven(),
         replace(OVER["partly"], id="r6"),
-        replace(proven(), id="r7", ask=replace(proven().ask, rollout="r6")),
         replace(proven(), id="r3", aftercare=Aftercare(expires_at=NOW + timedelta(hours=2)), undo_until=None),
     ),
     open=(replace(talked("is the <replica> healthy?"), id="r4"), under_way(), under_way(unknown_since=NOW), ROLLOUT),
