@@ -39,9 +39,9 @@ def answer(deps: Deps, question: Question, asker: Caller) -> Mapping[str, Any]:
         case QuestionKind.STATUS:
             return _status(deps, question)
         case QuestionKind.PLAN:
-            weighed = evaluate_change(deps, asked)
-            text = answers.plan(weighed.request, weighed.decision, deps.clock.now())
-            return _answer_message(text, _planned(weighed), [weighed.request])
+            evaluated = evaluate_change(deps, asked)
+            text = answers.plan(evaluated.request, evaluated.decision, deps.clock.now())
+            return _answer_message(text, _planned(evaluated), [evaluated.request])
         case QuestionKind.WHY:
             return _why(deps, evaluate_change(deps, asked))
         case QuestionKind.LIST:
@@ -53,17 +53,17 @@ def answer(deps: Deps, question: Question, asker: Caller) -> Mapping[str, Any]:
             raise UsageError("Use `status`, `plan`, `explain`, `list` or `handover`.")
 
 
-def _why(deps: Deps, weighed: Evaluation) -> Mapping[str, Any]:
+def _why(deps: Deps, evaluated: Evaluation) -> Mapping[str, Any]:
     """Every check, every rule, and who could approve, with the names that Slack tells."""
-    names = {one: _name(deps, one) for group in weighed.approvers for one in group.people[:_NAMED]}
+    names = {one: _name(deps, one) for group in evaluated.approvers for one in group.people[:_NAMED]}
     data = {
-        **_explained(weighed),
-        "approvers": json_view.approvers(weighed.approvers, names),
-        "waits": json_view.request(weighed.waits) if weighed.waits else None,
+        **_explained(evaluated),
+        "approvers": json_view.approvers(evaluated.approvers, names),
+        "waits": json_view.request(evaluated.waits) if evaluated.waits else None,
     }
-    about_people = [weighed.request, *([weighed.waits] if weighed.waits else [])]
-    said = _answer_message(why(deps, weighed), data, about_people, names)
-    return {**said, "more": _passed_checks(weighed.explained)}
+    about_people = [evaluated.request, *([evaluated.waits] if evaluated.waits else [])]
+    said = _answer_message(why(deps, evaluated), data, about_people, names)
+    return {**said, "more": _passed_checks(evaluated.explained)}
 
 
 def _name(deps: Deps, one: PersonId) -> str:
@@ -116,12 +116,12 @@ def _many(deps: Deps, question: Question, asker: Caller) -> Mapping[str, Any]:
     return _answer_message(plan_or_why_text(deps, question, found), data, [])
 
 
-def _planned(weighed: Evaluation) -> dict[str, Any]:
-    return {"request": json_view.request(weighed.request), "decision": json_view.decision(weighed.decision)}
+def _planned(evaluated: Evaluation) -> dict[str, Any]:
+    return {"request": json_view.request(evaluated.request), "decision": json_view.decision(evaluated.decision)}
 
 
-def _explained(weighed: Evaluation) -> dict[str, Any]:
-    return {"decision": json_view.decision(weighed.decision), "explained": json_view.explanation(weighed.explained)}
+def _explained(evaluated: Evaluation) -> dict[str, Any]:
+    return {"decision": json_view.decision(evaluated.decision), "explained": json_view.explanation(evaluated.explained)}
 
 
 def _target(one: Found[Any], known: Mapping[str, Any]) -> dict[str, Any]:

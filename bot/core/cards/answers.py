@@ -104,12 +104,10 @@ def history(requests: Sequence[Request], now: datetime) -> Text:
     return message(f"HISTORY · {len(lines)} requests", *blocks)
 
 
-def help_text(
-    hosts: Sequence[str], may: Sequence[RuleRights], *, why_not_use_kill_switch: bool, not_here: str = ""
-) -> Text:
+def help_text(hosts: Sequence[str], may: Sequence[RuleRights], *, uses_kill_switch: bool, not_here: str = "") -> Text:
     """What people can type, what they may do, and where; `not_here` is why they may not do it in this channel."""
     asks = any(right.may_ask for right in may)
-    hidden = _FOR_THOSE_WHO_ASK * (not asks) + _FOR_KILL_SWITCH_USERS * (not why_not_use_kill_switch)
+    hidden = _FOR_THOSE_WHO_ASK * (not asks) + _FOR_KILL_SWITCH_USERS * (not uses_kill_switch)
     lines = [line for line in _HELP if not line.startswith(hidden)]
     return message(
         "HELP",

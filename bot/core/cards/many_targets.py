@@ -22,7 +22,7 @@ def status(asked: str, found: Sequence[Told]) -> Text:
     return message(f"STATUS · {_count(found)} on {asked}", *_sections(found))
 
 
-def weighed(question: Question, found: Sequence[Told], now: datetime) -> Text:
+def plan_or_why(question: Question, found: Sequence[Told], now: datetime) -> Text:
     """What the policy says of each target of a change."""
     what = f"{question.change.noun if question.change else ''} {question.selection}".strip()
     if question.word is QuestionKind.WHY:

@@ -67,7 +67,8 @@ class Extensions:
         """A mask of ours that can become a hold, where the policy names owners. Raises `UsageError`."""
         mask = self.mask_to_extend(request_id)
         if not mask.can_be_held:
-            raise UsageError("Only a mask that is done and outlives reboots can become a hold: " + how_it_stands(mask))
+            why = "Only a mask of our own that outlives reboots can become a hold, and none of a user's manager"
+            raise UsageError(f"{why}: {how_it_stands(mask)}")
         if not self._deps.in_force.policy.holds.owners:
             raise UsageError("Nobody may own holds here: `holds` in policy.yaml names no owners.")
         return mask

@@ -46,8 +46,8 @@ def answer(deps: Deps, question: Question, who: Caller) -> Text:
         case QuestionKind.STATUS:
             return with_kill_switch_note(deps, _status(deps, question))
         case QuestionKind.PLAN:
-            weighed = evaluate_change(deps, asked)
-            return answers.plan(weighed.request, weighed.decision, deps.clock.now())
+            evaluated = evaluate_change(deps, asked)
+            return answers.plan(evaluated.request, evaluated.decision, deps.clock.now())
         case QuestionKind.WHY:
             return why(deps, evaluate_change(deps, asked))
         case QuestionKind.LIST:
@@ -72,12 +72,10 @@ def _help(deps: Deps, question: Question, who: Caller) -> Text:
         if not is_one_of_us(me, deps.in_force.policy):
             raise
         not_here = str(error)
-    rights, why_not_use_kill_switch = (
-        [*rights_of(me, deps.in_force.policy)],
-        not me.groups.isdisjoint(kill_switch_groups(deps.in_force.policy)),
-    )
+    rights = [*rights_of(me, deps.in_force.policy)]
+    uses_kill_switch = not me.groups.isdisjoint(kill_switch_groups(deps.in_force.policy))
     return answers.help_text(
-        deps.in_force.inventory.names, rights, why_not_use_kill_switch=why_not_use_kill_switch, not_here=not_here
+        deps.in_force.inventory.names, rights, uses_kill_switch=uses_kill_switch, not_here=not_here
     )
 
 
@@ -128,10 +126,10 @@ def evaluate_change(deps: Deps, asked: Request) -> Evaluation:
     return Evaluation(request, answer, explain(given, policy), who_could_approve(given, policy), waits)
 
 
-def why(deps: Deps, weighed: Evaluation) -> Text:
+def why(deps: Deps, evaluated: Evaluation) -> Text:
     """The decision with its reasons, and our mask of the unit if it waits for the stop."""
-    told = slow_unit.status(weighed.waits, deps.clock.now()) if weighed.waits else None
-    return answers.why(weighed.request, weighed.decision, weighed.explained, weighed.approvers, stopping=told)
+    told = slow_unit.status(evaluated.waits, deps.clock.now()) if evaluated.waits else None
+    return answers.why(evaluated.request, evaluated.decision, evaluated.explained, evaluated.approvers, stopping=told)
 
 
 def _hypothetical(deps: Deps, change: Change, who: Caller) -> Request:

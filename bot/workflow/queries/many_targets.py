@@ -51,8 +51,9 @@ def answer_any(deps: Deps, question: Question, who: Caller) -> Text:
 def plan(deps: Deps, question: Question, who: Caller) -> tuple[Text, bool]:
     """What approvers would see, and whether nobody would be asked about any target."""
     if not needs_looks(question):
-        weighed = evaluate_change(deps, about(deps, question, who))
-        return answers.plan(weighed.request, weighed.decision, deps.clock.now()), isinstance(weighed.decision, Refuse)
+        evaluated = evaluate_change(deps, about(deps, question, who))
+        decision = evaluated.decision
+        return answers.plan(evaluated.request, decision, deps.clock.now()), isinstance(decision, Refuse)
     found = evaluate_each(deps, question, who)
     is_refused = all(one.known is None or isinstance(one.known.decision, Refuse) for one in found)
     return plan_or_why_text(deps, question, found), is_refused
@@ -66,7 +67,7 @@ def status_text(question: Question, states: Sequence[Found[tuple[Snapshot, list[
 def plan_or_why_text(deps: Deps, question: Question, found: Sequence[Found[Evaluation]]) -> Text:
     """What the policy says of each target."""
     told = [(one.host, one.unit, _decision(one, is_why=question.word is QuestionKind.WHY)) for one in found]
-    return cards.weighed(question, told, deps.clock.now())
+    return cards.plan_or_why(question, told, deps.clock.now())
 
 
 def look_at_each(deps: Deps, question: Question, who: Caller) -> list[Found[tuple[Snapshot, list[Request]]]]:

@@ -285,7 +285,7 @@ def test_an_answer_stays_ours(request: Request, seen: Snapshot, text: str) -> No
         answers.help_text(
             [text],
             [RuleRights(Rule(text, units=(text,)), may_ask=True, may_approve=True)],
-            why_not_use_kill_switch=True,
+            uses_kill_switch=True,
             not_here=text,
         ),
         plain(text),

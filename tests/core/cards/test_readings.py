@@ -229,11 +229,11 @@ def all_answers() -> dict[str, str]:
         "history": answers.history([proven(), waiting(), ENDED["denied"], WAITING["without a reason"]], NOW),
         "history, empty": answers.history([], NOW),
         "history, long": answers.history([proven()] * 50, NOW),
-        "help": answers.help_text(["db-01", "web-01", "web-02"], FULL.rights, why_not_use_kill_switch=True),
+        "help": answers.help_text(["db-01", "web-01", "web-02"], FULL.rights, uses_kill_switch=True),
         "help, for one who may nothing, elsewhere": answers.help_text(
             ["web-01"],
             (),
-            why_not_use_kill_switch=False,
+            uses_kill_switch=False,
             not_here="The bot does not act in this channel. Ask in a channel that the policy names.",
         ),
         "a plain sentence": plain("You may not ask for masks on prod hosts; @eng may."),

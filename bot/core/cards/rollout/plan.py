@@ -57,7 +57,7 @@ def _kinds(rollout: Rollout) -> Iterator[Markup]:
         yield from _kinds_of_one(rollout.planned)
         return
     for unit, targets in [*by_unit.items()][:_KINDS]:
-        kinds = _by_likeness(targets)
+        kinds = _by_state(targets)
         yield words("*{}*  {}", escape(unit, width=80), join([*_unit_kinds(kinds, rollout)], " · ", most=_KINDS))
     if len(by_unit) > _KINDS:
         yield row("Units", words("{} more: {}", len(by_unit) - _KINDS, join([*by_unit][_KINDS:])))
@@ -66,9 +66,9 @@ def _kinds(rollout: Rollout) -> Iterator[Markup]:
 
 
 def _kinds_of_one(targets: Targets) -> Iterator[Markup]:
-    kinds = _by_likeness(targets)
+    kinds = _by_state(targets)
     for number, found in enumerate(kinds[:_KINDS]):
-        yield row(_how_many(found, kinds, number), words("{}: {}", _likeness(found), hosts(found)))
+        yield row(_how_many(found, kinds, number), words("{}: {}", _state(found), hosts(found)))
     if len(kinds) > _KINDS:
         rest = [one for found in kinds[_KINDS:] for one in found]
         yield row("Others", words("{} in {} more kinds: {}", number_of(rest), len(kinds) - _KINDS, hosts(rest)))
@@ -89,14 +89,14 @@ def _unit_kinds(kinds: Sequence[Targets], rollout: Rollout) -> Iterator[Markup]:
     is_one_host = len({one.host for one in rollout.planned}) == 1
     for found in kinds:
         few = words(" ({})", hosts(found)) if len(found) <= _FEW and len(kinds) > 1 else Markup("")
-        yield _likeness(found) if is_one_host else words("{} {}{}", len(found), _likeness(found), few)
+        yield _state(found) if is_one_host else words("{} {}{}", len(found), _state(found), few)
 
 
-def _likeness(found: Targets) -> Markup:
+def _state(found: Targets) -> Markup:
     return escape(found[0].state_summary or "not known", width=_NOTE)
 
 
-def _by_likeness(targets: Targets) -> list[Targets]:
+def _by_state(targets: Targets) -> list[Targets]:
     """What is most frequent first."""
     return sorted(_grouped(targets, lambda one: one.state_summary).values(), key=len, reverse=True)
 
