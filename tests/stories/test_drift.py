@@ -35,7 +35,7 @@ def test_every_mask_is_listed_with_its_owner_and_what_happens_by_hand_is_told_on
     assert "handmade.service on web-01: not by maskbot" in listed
     assert "gone-01 since" in listed
     _check_handover(story)
-    story.until(lambda: "not seen by a scan yet" not in listing(story, "worker.service on db-01: by "), "a look")
+    story.until(lambda: "not scanned since" not in listing(story, "worker.service on db-01: by "), "a look")
 
     host.run("systemctl", "mask", "tuned.service")
     story.until(lambda: notes(story, "Masked on db-01 by others: tuned.service"), "word of a mask by hand")

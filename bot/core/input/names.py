@@ -12,6 +12,7 @@ from bot.core.time.human_time import Now, names_a_day, read_day, read_length, re
 from bot.errors import UsageError
 
 REASON_LIMIT = 500  # characters, in the form as well
+_NAMED = 5  # groups that are offered where none has a similar name
 SHOWN = 80  # characters of foreign text that are quoted in a sentence
 
 # The strict mode of systemd's own rule ("User/Group Name Syntax"): never a number, never an option.
@@ -30,7 +31,8 @@ def read_host(typed: str, hosts: Sequence[str]) -> str:
     if not typed:
         raise UsageError("Name a host.")
     if is_group(typed):
-        raise UsageError(f"No host is in a group `{typed[:SHOWN]}`.{near(typed, filter(is_group, hosts))}")
+        groups = [*filter(is_group, hosts)]
+        raise UsageError(f"No host is in a group `{typed[:SHOWN]}`.{near(typed, groups) or _some(groups)}")
     raise UsageError(f"There is no host `{typed[:SHOWN]}`.{near(typed, hosts)}")
 
 
@@ -96,6 +98,11 @@ def read_hold(owners: str, review: str, now: Now) -> Hold | None:
     if not _GROUP.fullmatch(group):
         raise UsageError(f"`{owners[:SHOWN]}` is not a group in policy.yaml; write it as in `--hold sre`.")
     return Hold(group, read_day(review, now))
+
+
+def _some(groups: Sequence[str]) -> str:
+    more = ", ..." if len(groups) > _NAMED else ""
+    return f" Known groups: {', '.join(f'`{name}`' for name in groups[:_NAMED])}{more or '.'}" if groups else ""
 
 
 def near(typed: str, known: Iterable[str]) -> str:

@@ -93,6 +93,7 @@ class TestRefusals:
             ("web-01,,web-02 cron", "as in `web-01,web-02`"),
             ("web-01,web-9 cron", "There is no host `web-9`. Did you mean `web-02`"),
             ("web-01,@wbe cron", "No host is in a group `@wbe`. Did you mean `@web`?"),
+            ("@everything cron", "No host is in a group `@everything`. Known groups: `@db`, `@web`."),
             ("web-01,web-02", "Which unit on web-01,web-02?"),
             ("cron,nginx @web,db-01", "The host comes first: `/mask @web,db-01 cron,nginx`."),
             ("web-01 cron,ng*nx", "is a pattern"),

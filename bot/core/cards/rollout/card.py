@@ -60,7 +60,7 @@ def _over(request: Request, rollout: Rollout, now: datetime) -> Text:
         *_section("break_glass", [*break_glass.rows(request)]),
         section("result", [*_result(request, rollout)]),
         *_section("left_out", [*progress.worst(request, rollout), *plan.left_out(rollout)]),
-        section("people", [*done.who_and_when(request, now, "proven" if is_whole(request, rollout) else "over")]),
+        section("people", [*done.who_and_when(request, now, "proven" if is_whole(request, rollout) else "ended")]),
         buttons(request, break_glass.with_sign_off(request, actions(request)), starts=would_start(request)),
     )
 
