@@ -1,8 +1,10 @@
 """How far the targets of a rollout have come: a glance finds those that have moved, and what is verified counts."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from bot.core.cards.rollout import reasons
+from bot.core.cards.rollout.state_summary import state_summary
 from bot.core.requests import Request, Rollout, RolloutTarget, TargetStatus
 from bot.core.rollout.progress import Progress, with_progress
 from bot.errors import NoSuchRequest, NotSealed
@@ -21,7 +23,8 @@ def as_now(deps: Deps, request: Request) -> tuple[Rollout, list[Progress]]:
     found = deps.store.progress(request.id, among=[one.request_id for one in _that_may_move(known) if one.request_id])
     glanced = with_progress(known, found)
     moved = [now for was, now in zip(known.targets, glanced.targets, strict=True) if now != was]
-    return with_progress(known, [_verified(deps, one) for one in moved]), found
+    requests = [_verified(deps, one) for one in moved]
+    return _as_found(with_progress(known, map(Progress.of, requests)), requests), found
 
 
 def wave_as_now(deps: Deps, rollout: Rollout) -> tuple[Rollout, bool]:
@@ -29,7 +32,7 @@ def wave_as_now(deps: Deps, rollout: Rollout) -> tuple[Rollout, bool]:
 
     Raises `NotRecorded`.
     """
-    found = [_verified(deps, one) for one in rollout.in_wave(rollout.wave)]
+    found = [Progress.of(_verified(deps, one)) for one in rollout.in_wave(rollout.wave)]
     return with_progress(rollout, found), is_checked(rollout, found)
 
 
@@ -59,8 +62,15 @@ def _that_may_move(rollout: Rollout) -> Iterator[RolloutTarget]:
             yield one
 
 
-def _verified(deps: Deps, target: RolloutTarget) -> Progress:
+def _as_found(rollout: Rollout, requests: Iterable[Request]) -> Rollout:
+    """The rollout with the state of each unit as the last look before its change found it: plans may be hours old."""
+    before = {one.id: one.target.before for one in requests}
+    known = ((one, before.get(one.request_id)) for one in rollout.targets if one.state_summary)
+    return rollout.put(*(replace(one, state_summary=state_summary(seen)) for one, seen in known if seen))
+
+
+def _verified(deps: Deps, target: RolloutTarget) -> Request:
     try:
-        return Progress.of(deps.store.get(target.request_id))
+        return deps.store.get(target.request_id)
     except (NotSealed, NoSuchRequest) as error:
         raise NotRecorded(reasons.not_recorded(target)) from error

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.core.cards.live_mask import would_start
 from bot.core.policy.groups import BreakGlassPolicy
 from bot.core.requests import (
     Duration,
@@ -48,6 +49,19 @@ def test_it_masks_each_host_after_one_approval_and_undoes_them_with_one_click(wo
     assert undone.stage is Stage.DONE, undone.because
     assert {one.target.outcome for one in targets(world, undone).values()} == {Outcome.RESTORED}
     assert world.store.get(done.id).undone_by == undone.id
+
+
+def test_the_card_says_how_each_unit_was_when_its_turn_came_and_not_when_it_was_planned(world: World) -> None:
+    asked = rolled_out(world, "web-01", "web-02", waves=("1", "rest"))
+    world.hosts["web-02"].run("systemctl", "stop", "worker")
+    done = world.approve(asked)
+    card = world.card(done)
+    assert "*1*  running, enabled; stops metrics.service, partof.service → masked and proven: web-01" in card, card
+    assert "*1*  inactive, enabled; stops metrics.service, partof.service → masked and proven: web-02" in card, card
+    assert would_start(done) == ("worker.service on 1 host",)
+    undone = world.until_final(world.undo(done))
+    world.hosts["web-02"].run("systemctl", "start", "worker")
+    assert "*2*  masked, inactive → as before: web-02, web-01" in world.card(undone), world.card(undone)
 
 
 def test_a_failure_pauses_it_and_calls_its_owner_and_nothing_beyond_the_wave_is_touched(world: World) -> None:
