@@ -39,7 +39,8 @@ def rows(request: Request, seen: Snapshot) -> Iterator[Markup]:
         yield from starts(request)
     if masking and seen.around and seen.around.agents:
         yield row("Managed", words("by {}, which may remove the mask again", join(seen.around.agents, " and ")))
-    yield from reload.to_come(seen)
+    if not change.adopt:  # nothing is reloaded
+        yield from reload.to_come(seen)
     if files := unread(seen):
         told = words("{}: the bot may not read it, and notices an edit by size and time only", join(files, " and "))
         yield row("Not read", told)
@@ -82,7 +83,7 @@ def _then_unmasked(request: Request, seen: Snapshot) -> Markup:
 def _undo(change: Change, seen: Snapshot) -> str:
     """The effect of the undo, by a click or at the expiry."""
     if change.adopt:
-        return "that very link is removed, and nothing is started"
+        return "exactly that link is removed, and nothing is started"
     stopped = not seen.active.is_down and not change.keep_running
     in_the_middle = seen.active is ActiveState.ACTIVATING and not seen.sub.startswith("auto-restart")
     return "unmask" + (" and start it again" + ", from the beginning" * in_the_middle) * stopped

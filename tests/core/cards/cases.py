@@ -301,7 +301,7 @@ WAITING = {
     "a mask that systemd has not read": waiting(running(layers=layers("worker.service", Layer.PERSISTENT))),
     "undoing our mask": unmask(undoes="r1"),
     "undoing our mask, with what starts again": lifting(),
-    "adopting a mask": adopting(waiting(masked())),
+    "adopting a mask": adopting(waiting(masked(around=around(counted_anew=("beat.timer",))))),  # it reloads nothing
     "down, and its end may take the host down": waiting(stopped(actions=("SuccessAction=reboot-force",))),
     "removing somebody else's mask": unmask(),
     "removing what is not there": waiting(running(), change(verb=Verb.UNMASK)),
