@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from bot.core.requests import Ask, Request, Rollout, RolloutTarget, Target
+from bot.core.systemd.host_rules import TRIGGER_TYPES
 from bot.core.systemd.units import UnitName
 
-_TRIGGERS = (".socket", ".timer", ".path")
+_TRIGGERS = tuple(f".{type}" for type in TRIGGER_TYPES)
 
 
 def ask_of(whole: Request, target: RolloutTarget) -> Ask:

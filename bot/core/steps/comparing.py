@@ -5,11 +5,10 @@ from collections.abc import Iterator, Mapping
 from bot.core.requests import Target
 from bot.core.steps.kinds import Start, label
 from bot.core.systemd.dependencies import other_units
+from bot.core.systemd.host_rules import TRIGGER_TYPES
 from bot.core.systemd.other_units import came_up, moving, up, went_down
 from bot.core.systemd.units import ActiveState, LoadState, RelatedUnit, Snapshot, Surroundings
 from bot.core.systemd.unread_edits import is_among
-
-_TRIGGERS = ("socket", "timer", "path")
 
 
 def not_as_before(mask: Target, undo: Target, now: Snapshot) -> Iterator[str]:
@@ -146,7 +145,7 @@ def _changed_related(before: Snapshot, now: Snapshot) -> Iterator[str]:
 
 
 def _rests(trigger: RelatedUnit) -> bool:
-    return trigger.unit.rpartition(".")[2] in _TRIGGERS and trigger.sub != "elapsed"
+    return trigger.unit.rpartition(".")[2] in TRIGGER_TYPES and trigger.sub != "elapsed"
 
 
 def related_units(before: Snapshot) -> tuple[RelatedUnit, ...]:

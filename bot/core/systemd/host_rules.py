@@ -14,10 +14,12 @@ _SIGNS = _FIRST | {":", ".", "-"}
 _HEX = frozenset("0123456789abcdef")
 _LONGEST_NAME = 255
 _ESCAPE = 2  # `x2d` has one sign more
-_STARTERS = ("socket", "timer", "path")
 _LOOPBACK = ("127.", "::1", "::ffff:127.")
 
-MASKABLE_TYPES = ("service", "socket", "timer", "path")
+TRIGGER_TYPES = ("socket", "timer", "path")
+"""The types of units that start others (systemd.socket(5), systemd.timer(5), systemd.path(5))."""
+
+MASKABLE_TYPES = ("service", *TRIGGER_TYPES)
 """The types of units that are ever masked."""
 
 STOPS_TOO = ("RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf", "PropagatesStopTo")
@@ -192,7 +194,7 @@ def first_that_carries(patterns: "Iterable[str]", names: "Iterable[str]") -> "tu
 
 def started_by_name(names: "Iterable[str]") -> "list[str]":
     """What units of these names start unless configured: systemd.socket(5), systemd.timer(5), systemd.path(5)."""
-    stems = [name.rpartition(".")[0] for name in names if name.rpartition(".")[2] in _STARTERS]
+    stems = [name.rpartition(".")[0] for name in names if name.rpartition(".")[2] in TRIGGER_TYPES]
     return [f"{stem}{suffix}" for stem in stems for suffix in (".service", "@.service")]
 
 
