@@ -32,7 +32,7 @@ class BotState:
 
     is_ready: bool
     slack: str
-    why: tuple[str, ...] = ()  # other components that are not well
+    why: tuple[str, ...] = ()  # what else is not well
 
 
 class Shell:
@@ -86,6 +86,7 @@ class Shell:
         seen = {
             "version": __version__,
             "ready": state.is_ready,
+            "mode": self._deps.in_force.policy.mode,
             "slack": state.slack,
             "why": [*state.why],
             "open_requests": self._deps.store.count(Query(stages=open_stages)),
@@ -206,10 +207,8 @@ class Shell:
                 yield end_message(mine.reason, FAILED)
                 return
             if mine and mine.tally is Tally.COUNTED and verdict is Verdict.DENY:
-                yield from (
-                    request_message(request),
-                    end_message("", DONE),
-                )  # the denied request failed, but the denial did not
+                yield request_message(request)
+                yield end_message("", DONE)  # the denied request failed, but the denial did not
                 return
             if mine and mine.tally is Tally.COUNTED:
                 yield from self._follow(request, to_its_end=bool(words.get("wait")))

@@ -37,6 +37,17 @@ def reload(assembly: Assembly, say: Callable[[str], None]) -> None:
         say(f"configuration reloaded: {'; '.join(what) or 'nothing new'}")
 
 
+def why_not_in_force(assembly: Assembly) -> str:
+    """How the files differ from what is in force; empty if they do not."""
+    try:
+        found = load_anew(assembly.settings)
+    except ConfigError:
+        return "the configuration files hold mistakes now, and the old ones stay in force: `maskbot check` names them"
+    if found.policy.digest == assembly.deps.in_force.policy.digest:
+        return ""
+    return "the configuration files have changed since they were read: reload them (SIGHUP)"
+
+
 def read_settled(settings: Settings, *, pause: Callable[[float], None] = time.sleep) -> Configuration:
     """The configuration, once the files have not changed for a moment. Raises `ConfigError`.
 

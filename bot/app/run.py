@@ -13,7 +13,7 @@ from bot.app.anchor_file import anchor_file
 from bot.app.compose import Assembly, assemble
 from bot.app.health import health_published, own_key
 from bot.app.inventory import InventoryThread
-from bot.app.reload import reload
+from bot.app.reload import reload, why_not_in_force
 from bot.app.signals import Signal, Signals, no_later_than
 from bot.app.slack_connection import SlackConnection, ask_slack
 from bot.core.health import is_ready
@@ -99,7 +99,7 @@ def _begin(
         chain.components,
     ]
     heartbeat = stack.enter_context(health_published(assembly, notify, looks=looks, say=say))
-    shell = serve_shell(assembly, lambda: _state(link, heartbeat))
+    shell = serve_shell(assembly, lambda: _state(assembly, link, heartbeat))
     copying = ShippingThread(assembly.deps, owner=assembly.instance)
     stack.callback(copying.stop)
     stack.callback(loop.stop)
@@ -170,13 +170,15 @@ def serve_shell(assembly: Assembly, state: Callable[[], BotState]) -> ShellServe
     return ShellServer(assembly.settings.socket, shell.serve)
 
 
-def _state(link: SlackConnection, heartbeat: Heartbeat) -> BotState:
-    """The state of Slack now, and of everything else at the last check."""
+def _state(assembly: Assembly, link: SlackConnection, heartbeat: Heartbeat) -> BotState:
+    """The state of Slack and of the configuration now, and of everything else at the last check."""
     others = [
         component for component in heartbeat.components if component.name != "slack" and component is not JUST_BEGUN
     ]
-    why = tuple(component.sentence for component in others if not component.is_well)
-    return BotState(is_ready=link.is_connected and is_ready(others), slack=link.state, why=why)
+    why = [component.sentence for component in others if not component.is_well]
+    if not_in_force := why_not_in_force(assembly):
+        why.append(not_in_force)
+    return BotState(is_ready=link.is_connected and is_ready(others), slack=link.state, why=(*why,))
 
 
 def _say_ready(say: Say, text: str) -> None:

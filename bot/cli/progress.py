@@ -153,6 +153,8 @@ def _say(words: Words, *, verbose: bool) -> None:
     state = words["state"]
     ready = "ready" if state["ready"] else "NOT READY"
     typer.echo(f"maskbot {state['version']}: {ready}, Slack: {status_line.line(state['slack'])}")
+    if state.get("mode") == "observe":
+        typer.echo("OBSERVE MODE: no host is changed, whatever is approved")
     for why in state.get("why", ()):
         typer.echo(f"not well: {status_line.line(why)}")
     typer.echo(f"open requests: {state['open_requests']}")

@@ -153,6 +153,7 @@ def test_everybody_may_ask_whether_the_bot_is_ready(terminal: Terminal) -> None:
     assert state["state"] | {"version": ""} == {
         "version": "",
         "ready": False,
+        "mode": "act",
         "slack": "not connected",
         "why": [],
         "open_requests": 1,

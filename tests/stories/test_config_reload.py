@@ -47,6 +47,23 @@ def test_a_stricter_policy_asks_more_people_at_once_and_the_vote_that_is_there_c
     story.card("WITHDRAWN")
 
 
+def test_status_says_what_of_the_files_is_not_in_force_and_that_the_bot_only_observes(
+    story: Story, policy: Path
+) -> None:
+    maskbot = story.demo.bot.installation.maskbot
+    rewritten(policy, lambda described: described.update(mode="observe"))
+    before = maskbot("status").stdout
+    assert "not well: the configuration files have changed since they were read" in before
+    assert "OBSERVE MODE" not in before
+    reloaded(story.demo)
+    story.until(lambda: [one for one in story.messages() if "mode: act → observe" in words(one)], "what is new")
+    after = maskbot("status").stdout
+    assert "OBSERVE MODE: no host is changed, whatever is approved" in after
+    assert "not well" not in after
+    policy.write_text("rules:\n- name")
+    assert "not well: the configuration files hold mistakes now" in maskbot("status").stdout
+
+
 @pytest.mark.fault("F72", how="policy.yaml cut in the middle, then SIGHUP")
 def test_half_a_file_is_told_and_the_old_one_stays_in_force(
     story: Story, policy: Path, saw: Callable[[str], str]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC
 
 from bot.core.cards.done import title
-from bot.core.cards.titles import subject
+from bot.core.cards.titles import stage_words, subject
 from bot.core.requests import Cause, Request, Stage
 from bot.core.text.sanitize import clean
 
@@ -44,5 +44,5 @@ def _reason(request: Request) -> str:
 
 def resolution(request: Request) -> str:
     """The text that resolves an alert: how its request ended."""
-    how = title(request).lower() if request.stage is Stage.DONE else request.stage.words
+    how = title(request).lower() if request.stage is Stage.DONE else stage_words(request)
     return f"Over: the {request.ask.change.noun} of {subject(request)} is {how}"

@@ -22,7 +22,7 @@ from bot.core.cards.blocks import (
     words,
 )
 from bot.core.cards.outcomes import TITLES
-from bot.core.cards.titles import requester_and_reason, title
+from bot.core.cards.titles import requester_and_reason, stage_words, title
 from bot.core.people.identity import Shift
 from bot.core.policy.home import RuleRights
 from bot.core.policy.model import Allow, Decision, Explanation, NeedsApproval, Refuse, Routing
@@ -187,7 +187,7 @@ def _past_request(request: Request, now: datetime) -> Markup:
 def _end(request: Request) -> str:
     """How a request ended; of a rollout, on how many of its targets it ended as asked."""
     if request.stage is not Stage.DONE:
-        return request.stage.words
+        return stage_words(request)
     if request.rollout:
         done = request.rollout.with_status(TargetStatus.DONE, TargetStatus.UNDONE, TargetStatus.LOST)
         return f"as asked on {len(done)} of {len(request.rollout.planned)} targets"

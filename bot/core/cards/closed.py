@@ -6,14 +6,14 @@ from datetime import datetime
 from bot.core.cards import break_glass, ownership
 from bot.core.cards.blocks import Action, Markup, Text, clock, escape, mention, message, row, section, words
 from bot.core.cards.buttons import buttons
-from bot.core.cards.titles import denial, is_rollout, requester_and_reason, title
+from bot.core.cards.titles import denial, is_rollout, requester_and_reason, stage_words, title
 from bot.core.requests import Request, Stage
 
 
 def card(request: Request, now: datetime) -> Text:
     """Refused, denied, withdrawn, timed out or cancelled."""
     return message(
-        f"{request.stage.words.upper()} · {title(request)}",
+        f"{stage_words(request).upper()} · {title(request)}",
         section("people", [*break_glass.rows(request), requester_and_reason(request)]),
         section("end", [*_end(request), _nothing_changed(request)]),
         buttons(request, break_glass.with_sign_off(request, (Action.DETAILS,))),

@@ -24,7 +24,7 @@ from bot.core.cards.buttons import buttons
 from bot.core.cards.evidence import commands
 from bot.core.cards.redact import redact
 from bot.core.cards.rollout.listing import of_rollout
-from bot.core.cards.titles import title
+from bot.core.cards.titles import stage_words, title
 from bot.core.requests import Approval, Followup, FollowupKind, Request, Stage, Tally, Verdict, Vote
 from bot.core.systemd.units import Snapshot
 
@@ -51,7 +51,7 @@ def details(request: Request, *, now: datetime, offers: Sequence[Action] = ()) -
 
 
 def _record(request: Request, now: datetime) -> Iterator[Markup]:
-    yield row("Request", f"{request.id}, {request.stage.words}")
+    yield row("Request", f"{request.id}, {stage_words(request)}")
     yield row(
         "Asked", words("{}, {} ago", day(request.asked_at), unit_state.span((now - request.asked_at).total_seconds()))
     )

@@ -28,7 +28,7 @@ from bot.core.cards.buttons import buttons, end_buttons
 from bot.core.cards.outcomes import TITLES
 from bot.core.cards.rollout.actions import actions as rollout_actions
 from bot.core.cards.rollout.heads import title
-from bot.core.cards.titles import is_rollout, subject, what
+from bot.core.cards.titles import is_rollout, stage_words, subject, what
 from bot.core.policy.home import HomeView
 from bot.core.requests import Aftercare, Outcome, Request, Stage, Target, Verb
 
@@ -116,7 +116,7 @@ def state(request: Request) -> str:
         verb = "STOPPING BY FORCE" if request.ask.change.force else verb
         return TITLES[Outcome.UNKNOWN] if _is_unknown(target) else f"{verb}, UNDER WAY"
     if request.stage is not Stage.DONE:
-        return f"{what(request)}, {_STAGES.get(request.stage, request.stage.words)}".upper()
+        return f"{what(request)}, {_STAGES.get(request.stage) or stage_words(request)}".upper()
     if request.drift.lost:
         return "OUR MASK IS GONE"
     return "UNDONE" if request.undone_by else TITLES[target.outcome or Outcome.UNKNOWN]

@@ -10,7 +10,7 @@ from bot.core.cards.buttons import buttons
 from bot.core.cards.done import title
 from bot.core.cards.live_mask import would_start
 from bot.core.cards.rollout.heads import ending, is_whole
-from bot.core.cards.titles import automatic_reason, denial, subject, what
+from bot.core.cards.titles import automatic_reason, denial, stage_words, subject, what
 from bot.core.requests import Outcome, Request, Stage
 from bot.core.text.sanitize import clean
 
@@ -91,7 +91,7 @@ def _ending(request: Request) -> str:
         return ending(request, request.rollout)
     if request.stage is Stage.DONE:
         return title(request).lower()
-    return f"{request.stage.words} ({what(request)})"
+    return f"{stage_words(request)} ({what(request)})"
 
 
 def _others(request: Request) -> list[Markup]:

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from bot.core.cards.blocks import Markup, clock, escape, join, mention, words
 from bot.core.input.names import REASON_LIMIT
-from bot.core.requests import NewKind, Request, Rollout, Selection, Tally, Verdict, Vote
+from bot.core.policy.rules.observe import ONLY_OBSERVES
+from bot.core.requests import NewKind, Request, Rollout, Selection, Stage, Tally, Verdict, Vote
 from bot.core.text.sanitize import clean
 
 _NEW_KINDS = {NewKind.ENDING: "give an end to", NewKind.HELD: "hold", NewKind.LOOKED_AT: "keep"}
@@ -22,6 +23,12 @@ def subject(request: Request) -> str:
     if is_rollout(request):
         return f"{units_of(request)} on {_hosts(request)}{whose}"
     return f"{request.target.unit} on {request.target.host}{whose}"
+
+
+def stage_words(request: Request) -> str:
+    """`denied`; what was approved and only observed is not called refused."""
+    is_observed = request.stage is Stage.REFUSED and request.because.startswith(ONLY_OBSERVES)
+    return "observed" if is_observed else request.stage.words
 
 
 def is_rollout(request: Request) -> bool:

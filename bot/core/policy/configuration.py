@@ -9,7 +9,7 @@ from bot.core.policy.model import Policy
 
 # Fields whose entries people know by name, with the word for one entry; other fields go by their key.
 _NAMED = {"groups": "group", "rules": "rule", "freezes": "freeze", "maintenance_windows": "window"}
-_NOT_SAID = ("digest", *_NAMED)
+_NOT_SAID = ("digest", "observe", *_NAMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,11 @@ def changes(old: ConfigSnapshot, new: ConfigSnapshot) -> tuple[str, ...]:
 def _of_policy(old: Policy, new: Policy) -> Iterator[str]:
     for field, word in _NAMED.items():
         yield from _things(word, getattr(old, field), getattr(new, field))
+    if old.observe != new.observe:
+        yield f"mode: {old.mode} → {new.mode}"
     for one in fields(Policy):
-        if one.name not in _NOT_SAID and getattr(old, one.name) != getattr(new, one.name):
+        was, is_now = getattr(old, one.name), getattr(new, one.name)
+        if one.name not in _NOT_SAID and _without_line(was) != _without_line(is_now):
             yield f"`{one.name}` changed"
 
 
@@ -41,5 +44,9 @@ def _things(word: str, old: Iterable[Any], new: Iterable[Any]) -> Iterator[str]:
 
 
 def _by_name(things: Iterable[Any]) -> Mapping[str, Any]:
-    """Entries by name, without their line in the file, which is no difference."""
-    return {one.name: replace(one, line=0) if hasattr(one, "line") else one for one in things}
+    return {one.name: _without_line(one) for one in things}
+
+
+def _without_line(thing: Any) -> Any:
+    """An entry without its line in the file, which is no difference."""
+    return replace(thing, line=0) if hasattr(thing, "line") else thing

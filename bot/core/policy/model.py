@@ -226,6 +226,11 @@ class Policy:
     observe: bool = False  # nothing is changed on any host
     no_start_proof: tuple[str, ...] = ()  # patterns of units for which the proof does not try a start
 
+    @property
+    def mode(self) -> str:
+        """What policy.yaml calls it: `observe` or `act`."""
+        return "observe" if self.observe else "act"
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:

@@ -39,6 +39,8 @@ CHANGED = {
         ("freeze quiet is new", "window nights is new"),
     ),
     "the critical list": (with_policy(critical=(ListedUnit("x*", "y"),)), ("`critical` changed",)),
+    "the mode": (with_policy(observe=True), ("mode: act → observe",)),
+    "where limits stand in the file": (with_policy(limits=replace(OLD.policy.limits, line=7)), ()),
     "how long an undo is free": (
         with_policy(undo_without_approval_for=timedelta(hours=1)),
         ("`undo_without_approval_for` changed",),

@@ -19,4 +19,6 @@ def test_what_was_approved_ends_with_what_would_have_been_done_and_each_card_say
     assert is_untouched(world.hosts["web-01"], "cron.service")
     assert world.wire.verbs("web-01") == []
     world.until(lambda: "only observes" in world.slack.marked(f"{asked.id}:card")[0].text.text, "the end on its card")
-    assert "OBSERVE MODE: nothing is changed on any host" in world.slack.marked(f"{asked.id}:card")[0].text.text
+    card = world.slack.marked(f"{asked.id}:card")[0].text.text
+    assert "OBSERVE MODE: nothing is changed on any host" in card
+    assert "OBSERVED · mask cron.service on web-01" in card, card

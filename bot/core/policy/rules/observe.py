@@ -7,6 +7,7 @@ from bot.core.requests import Verb
 from bot.core.systemd.units import Layer
 
 OBSERVED = "observed"
+ONLY_OBSERVES = "The bot only observes (`mode: observe` in policy.yaml), so nothing was changed."
 
 
 def the_bot_may_act(facts: Facts, policy: Policy) -> Refuse | None:
@@ -15,8 +16,7 @@ def the_bot_may_act(facts: Facts, policy: Policy) -> Refuse | None:
     is_undo = change.verb is Verb.UNMASK and facts.own_mask is not None
     if not policy.observe or facts.moment is not Moment.ACT or is_undo or facts.request.ask.extends:
         return None
-    why = "The bot only observes (`mode: observe` in policy.yaml), so nothing was changed."
-    return Refuse(OBSERVED, why, f"It would have {_done(facts)}.")
+    return Refuse(OBSERVED, ONLY_OBSERVES, f"It would have {_done(facts)}.")
 
 
 def _done(facts: Facts) -> str:

@@ -6,13 +6,13 @@ import pytest
 
 from bot.core.policy.decide import decide
 from bot.core.policy.model import Allow, Moment, NeedsApproval, Refuse
-from bot.core.policy.rules.observe import OBSERVED, the_bot_may_act
+from bot.core.policy.rules.observe import OBSERVED, ONLY_OBSERVES, the_bot_may_act
 from bot.core.requests import Request, Verb
 from bot.core.systemd.units import ActiveState, Layer, Snapshot
 from tests.core.situations import BOB, POLICY, facts, looked, masked, our_mask, request, snapshot, waiting
 
 OBSERVING = replace(POLICY, observe=True)
-WHY = "The bot only observes (`mode: observe` in policy.yaml), so nothing was changed."
+WHY = ONLY_OBSERVES
 UNMASK = request("cron.service", Verb.UNMASK)
 
 
