@@ -149,7 +149,7 @@ def commands_of(page: str) -> Iterator[str]:
     parts = [part for line in lines for part in re.split(r"\s(?:\||&&)\s|;\s|\s>\s?", line)]
     inline = re.findall(r"`([^`\n]+)`", re.sub(r"^ *```.*?^ *```$", "", page, flags=re.DOTALL | re.MULTILINE))
     for part in (*parts, *inline):
-        words = re.sub(r"[<>].*", "", part.strip().removeprefix("/opt/maskbot/bin/").removeprefix(".venv/bin/"))
+        words = re.sub(r"[<>].*", "", part.strip().removeprefix("/opt/maskbot/bin/").removeprefix("bot-venv/bin/"))
         if re.match(r"maskbot [a-z-]", words):
             yield words.strip().removesuffix(")").removesuffix(" ...")
 
@@ -178,8 +178,8 @@ def test_commands_are_found_where_people_read_them() -> None:
 # Every other line that people are told to type into a shell, and the file that runs it as it stands there.
 TYPED = {
     "script/demo": "tests/lab/demo.py",
-    "python3 -m venv .venv": "tests/deploy/test_first_hour.py",
-    "export PATH=$PWD/.venv/bin:$PATH": "tests/deploy/test_first_hour.py",
+    "python3 -m venv bot-venv": "tests/deploy/test_first_hour.py",
+    "export PATH=$PWD/bot-venv/bin:$PATH": "tests/deploy/test_first_hour.py",
     "set -a": "tests/deploy/test_first_hour.py",
     ". maskbot/maskbot.env": "tests/deploy/test_first_hour.py",
     "set +a": "tests/deploy/test_first_hour.py",
@@ -193,7 +193,7 @@ TYPED = {
 # Those that nothing here can run, and why.
 NOT_TYPED = {
     "script/test": "it runs this test",
-    ".venv/bin/pip": "it installs what `script/setup` has installed by the same lock",
+    "bot-venv/bin/pip": "it installs what `script/setup` has installed by the same lock",
     "python3 -m venv /opt/maskbot": "an environment is made for each of these tests already",
     "/opt/maskbot/bin/pip": "it installs what `script/setup` has installed by the same lock",
 }
@@ -209,7 +209,7 @@ def shell_lines(page: str) -> Iterator[str]:
             is_there = (
                 shutil.which(first, path=PATH) or first.startswith("script/") or first in ("set", "export", "cd", ".")
             )
-            is_there = is_there or first.startswith(("/opt/maskbot/bin/", ".venv/bin/"))
+            is_there = is_there or first.startswith(("/opt/maskbot/bin/", "bot-venv/bin/"))
             if is_there and not first.endswith("maskbot") and words[-1:] != ["{"]:
                 yield " ".join(words)
 

@@ -44,7 +44,7 @@ def typed(*lines: str, given: Mapping[str, str], folder: Path) -> subprocess.Com
 def test_readme_installs_what_is_locked_and_nothing_else() -> None:
     assert "pip install --require-hashes -r requirements.lock" in PIP
     assert "pip install --no-deps ." in PIP
-    assert PATH == "export PATH=$PWD/.venv/bin:$PATH"
+    assert PATH == "export PATH=$PWD/bot-venv/bin:$PATH"
 
 
 @pytest.fixture
