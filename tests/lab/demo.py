@@ -61,7 +61,7 @@ def main() -> int:
                 return play(demo)
             _invite(demo)
             with contextlib.suppress(KeyboardInterrupt), in_order():
-                wait_for_one()
+                wait_for_one(until=lambda: not demo.bot.is_running())
             print("\nstopping the demo; nothing is left behind", flush=True)
     except (LabError, TimeoutError) as cannot:
         print(f"script/demo: {cannot}", file=sys.stderr)

@@ -2,9 +2,8 @@
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NoReturn
 
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -23,9 +22,9 @@ def in_order() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def wait_for_one() -> NoReturn:
-    """Wait for a signal. `pause(2)` would miss a signal that comes just before it; a short sleep does not."""
-    while True:
+def wait_for_one(until: Callable[[], bool] = lambda: False) -> None:
+    """Wait for a signal, or until that is so. `pause(2)` would miss a signal that comes just before it."""
+    while not until():
         time.sleep(0.2)
 
 

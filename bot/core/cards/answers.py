@@ -42,8 +42,10 @@ def plan(request: Request, decision: Decision, now: datetime) -> Text:
     """What approvers would see, and what the decision would be."""
     head = f"PLAN, NOBODY IS ASKED · {title(request)}"
     answer = [*_decision_rows(decision), words("Checked {}. Nothing was changed and nobody was asked.", clock(now))]
-    people = section("people", [requester_and_reason(request)])
-    return message(head, people, section("plan", [*plan_rows(request)]), section("answer", answer))
+    parts = [section("plan", [*plan_rows(request)]), section("answer", answer)]
+    if isinstance(decision, Refuse):  # what would be done is not what will be done
+        parts.reverse()
+    return message(head, section("people", [requester_and_reason(request)]), *parts)
 
 
 def why(

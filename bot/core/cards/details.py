@@ -40,7 +40,7 @@ def details(request: Request, *, now: datetime, offers: Sequence[Action] = ()) -
     if request.rollout is not None:
         blocks += of_rollout(request, request.rollout)
     if seen:
-        blocks.append(section("unit", [*_unit(seen)]))
+        blocks.append(section("unit", [words("What its last check of the unit showed:"), *_unit(seen)]))
     if target.sent:
         blocks.append(
             section("sent", [row("Sent", f"{len(target.sent)} commands, the newest:"), commands(target.sent[-5:])])
