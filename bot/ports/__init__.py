@@ -10,7 +10,7 @@ from bot.ports.on_call import Schedules
 from bot.ports.outbox import DueMessage, Outbox
 from bot.ports.paging import Pager
 from bot.ports.periodic import Periodic, PeriodicTasks
-from bot.ports.requests import Count, Query, Requests
+from bot.ports.requests import Count, Counted, Query, Requests
 from bot.ports.slack import Channel, Directory
 from bot.ports.store import Store
 from bot.ports.store_health import StoreHealth
@@ -23,6 +23,7 @@ __all__ = [
     "Claims",
     "Clock",
     "Count",
+    "Counted",
     "Directory",
     "DueMessage",
     "Hosts",

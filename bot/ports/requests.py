@@ -34,6 +34,15 @@ class Query:
 Count = Callable[[Query], int]  # the number of results
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a count of the hosts that run a unit went by. It stands as long as no other mask begins on one of them."""
+
+    hosts: frozenset[str]
+    until: int  # the number of the newest event then
+    known: frozenset[str]  # the requests under way that counted as gone
+
+
 class Requests(Protocol):
     """Requests and votes, compared and set by version. Writers may raise `StoreBusy`."""
 
@@ -77,10 +86,12 @@ class Requests(Protocol):
         messages: Sequence[Message] = (),
         claim: Claim | None = None,
         urgent: bool = True,
+        counted: Counted | None = None,
     ) -> Request:
         """Replace the stored request if its version is still `request.version`, and return it with the next one.
 
         One transaction: the row, its target and votes, the audit events, what must be said, its card
         (`card_after_save`) and when it is due again (`next_due`). `urgent` says whether people wait for the card.
-        Raises `Stale`, `LostClaim` (the fence does not match), `HostBusy` (RUNNING while another runs on the host).
+        Raises `Stale`, `LostClaim` (the fence does not match), `HostBusy` (RUNNING while another runs on the host, or
+        after a mask has begun that was not `counted`).
         """

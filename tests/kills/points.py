@@ -24,7 +24,7 @@ from bot.core.systemd.guard import Note
 from bot.edges.database import Database
 from bot.edges.database.stored_chain import Appending
 from bot.errors import OutcomeUnknown
-from bot.ports import Claim, CommandResult, Count, Hosts, Message, Work
+from bot.ports import Claim, CommandResult, Count, Counted, Hosts, Message, Work
 from tests.kills.kept import KeptCalls
 from tests.workflow.wire import Call
 
@@ -157,12 +157,13 @@ class MortalDatabase(Database):
         messages: Sequence[Message] = (),
         claim: Claim | None = None,
         urgent: bool = True,
+        counted: Counted | None = None,
     ) -> Request:
         for one in events:
             self.death.at(f"before save {one.type}")
         if request.rollout:
             self.death.at(f"before save rollout {request.stage}")
-        saved = super().save(request, events=events, messages=messages, claim=claim, urgent=urgent)
+        saved = super().save(request, events=events, messages=messages, claim=claim, urgent=urgent, counted=counted)
         for moment in _of_rollout(saved):
             self.death.at(moment)
         if saved.stage is not Stage.RUNNING or not saved.target.sent:
@@ -193,7 +194,7 @@ class MortalAppending(Appending):
 
     death: Death
 
-    def append(self, events: Sequence[Event]) -> None:
+    def append(self, events: Sequence[Event], counted: Counted | None = None) -> None:
         def dies(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
             if statement.startswith("UPDATE chain_head"):
                 for one in events:
@@ -201,6 +202,6 @@ class MortalAppending(Appending):
 
         event.listen(self.connection, "before_cursor_execute", dies)
         try:
-            super().append(events)
+            super().append(events, counted)
         finally:
             event.remove(self.connection, "before_cursor_execute", dies)

@@ -21,7 +21,7 @@ from bot.edges.database.stored_chain import Appending, StoredChain, linked
 from bot.edges.database.takeover import take_over
 from bot.edges.database.transactions import Transactions
 from bot.edges.database.wakeup import Wakeup
-from bot.ports import Claim, Clock, Count, DueMessage, Message, Periodic, Query, Work
+from bot.ports import Claim, Clock, Count, Counted, DueMessage, Message, Periodic, Query, Work
 
 
 class Database:
@@ -122,6 +122,7 @@ class Database:
         messages: Sequence[Message] = (),
         claim: Claim | None = None,
         urgent: bool = True,
+        counted: Counted | None = None,
     ) -> Request:
         request, events = linked(request, events)
         kinds = (Work.MESSAGES,) if claim else (Work.REQUESTS, Work.MESSAGES)  # a claimed one is not to be had yet
@@ -129,7 +130,7 @@ class Database:
             stored, has_moved = requests.replace_stored(connection, request, claim)
             outbox.show(connection, stored, urgent=urgent, has_moved=has_moved, now=now, interval=self._interval)
             outbox.add(connection, stored, messages, now=now)
-            chain.append(events)
+            chain.append(events, counted)
         if has_moved:
             debug_log.moved(stored)
         return stored

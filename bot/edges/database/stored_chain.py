@@ -15,6 +15,7 @@ from bot.core.audit.seal_keys import KeyRing
 from bot.core.requests import Request
 from bot.edges.database import audit_log
 from bot.edges.database.transactions import Transactions
+from bot.ports import Counted
 
 _PAGE = 1000
 
@@ -143,8 +144,13 @@ class Appending:
     head: Head | None = None
     events: list[Event] = field(default_factory=list)
 
-    def append(self, events: Sequence[Event]) -> None:
-        """Append events; the chain's head is locked from now on."""
+    def append(self, events: Sequence[Event], counted: Counted | None = None) -> None:
+        """Append events, if the count still stands that they go by; the chain's head is locked from now on.
+
+        Raises `HostBusy`.
+        """
+        if counted:
+            audit_log.check_count(self.connection, counted)
         self.head = self.chain.append(self.connection, events, at=self.now)
         self.events += events
 

@@ -1,4 +1,4 @@
-"""Count by fresh looks on how many hosts of a group a unit runs: a rollout leaves enough of them (`keep_active`).
+"""Count by fresh looks on how many hosts of a group a unit runs: enough of them are left to run it (`keep_active`).
 
 A host that does not answer counts as down, and so does one on which a request of ours, of whatever rollout or of none,
 is about to stop the unit. No further host is looked at once there are enough, so that a large group costs little.
@@ -6,15 +6,19 @@ is about to stop the unit. No further host is looked at once there are enough, s
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from bot.core.hosts.inventory import Host
+from bot.core.policy.model import Facts
+from bot.core.policy.rules.permission import matching
 from bot.core.requests import KeepActive, Request, Stage
 from bot.core.requests.deadlines import is_ahead
 from bot.core.rollout.keep_active import Count, stops_units
-from bot.core.systemd.units import UnitName
+from bot.core.rollout.settings import all_kept
+from bot.core.systemd.units import Snapshot, UnitName
 from bot.errors import HostError
-from bot.ports import Query
+from bot.ports import Counted, Query
 from bot.workflow.hosts.look import look
 from bot.workflow.process.deps import Deps
 
@@ -22,6 +26,27 @@ _AT_ONCE = 10  # looks at a time
 _MOST = 1000  # requests that are under way
 _UNDER_WAY = frozenset({Stage.APPROVED, Stage.RUNNING})
 Unit = tuple[str, UnitName]  # on a host
+
+
+def too_few(deps: Deps, given: Facts, seen: Snapshot) -> tuple[Count | None, Counted | None]:
+    """The count that keeps a request from stopping its unit now, or None; and what its beginning has to go by.
+
+    What people approved of a rollout holds, and what the policy says by now. A hold that is masked again takes down
+    what its owners hold.
+    """
+    request, rollout = given.request, given.rollout.rollout if given.rollout else None
+    ask = request.ask
+    is_counted_already = not request.is_new_mask or ask.forces or ask.is_reapply
+    if given.rollout is None or is_counted_already or seen.active.is_down or not stops_units(ask.change):
+        return None, None
+    rules = all_kept([*(rollout.settings.keep_active if rollout else ()), *_kept(deps, given)])
+    if not rules:
+        return None, None
+    wanted, host = [(given.host.name, seen.id)], given.host.name
+    counts, counted = count_active(
+        deps, rules, wanted, user=ask.change.user, counts=lambda other: _is_ahead(deps, given, other)
+    )
+    return next((one for one in counts if host in one.active and one.spare <= 0), None), counted
 
 
 def count_active(
@@ -32,18 +57,19 @@ def count_active(
     user: str = "",
     begun: Collection[Unit] = (),
     counts: Callable[[Request], bool] = lambda _: True,
-) -> tuple[Count, ...]:
+) -> tuple[tuple[Count, ...], Counted]:
     """The counts of each wanted unit in each group, of all hosts where all of them cannot be stopped.
 
     `begun` are gone already, whatever their requests say yet; `counts` says which of the requests under way do.
     """
-    wanted = [*dict.fromkeys(wanted)]
+    wanted, until = [*dict.fromkeys(wanted)], deps.store.head().seq
     units = dict.fromkeys(unit for _, unit in wanted)
     hosts = {host.name for rule in rules for host in deps.in_force.inventory.in_group(rule.group)}
     going = [one for one in _under_way(deps, hosts, user) if counts(one)] if hosts else []
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="keep-active") as pool:
         looks = _Looks(deps, user, going, begun, pool)
-        return tuple(_count(looks, rule, unit, wanted) for unit in units for rule in rules)
+        found = tuple(_count(looks, rule, unit, wanted) for unit in units for rule in rules)
+    return found, Counted(frozenset(hosts), until, frozenset(one.id for one in going))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +124,27 @@ def _under_way(deps: Deps, hosts: Iterable[str], user: str) -> list[Request]:
         and one.ask.change.user == user
         and not is_ahead(one.ask.change.scheduled_window, now)
     ]
+
+
+def _is_ahead(deps: Deps, given: Facts, other: Request) -> bool:
+    """Whether another request that is under way counts against this one: of two that wait, only the earlier does."""
+    if other.id == given.request.id:
+        return False
+    return not _waits_too(deps, given, other) or _turn(other) < _turn(given.request)
+
+
+def _waits_too(deps: Deps, given: Facts, other: Request) -> bool:
+    if other.stage is not Stage.APPROVED or other.ask.is_reapply:
+        return False
+    host = deps.in_force.inventory.get(other.target.host)
+    view = replace(given, request=other, host=host, snapshot=other.target.before) if host else None
+    return bool(other.ask.rollout or (view and _kept(deps, view)))
+
+
+def _kept(deps: Deps, given: Facts) -> list[KeepActive]:
+    """What the policy says now, in each rule that covers this change."""
+    return [kept for rule in matching(given, deps.in_force.policy) if (kept := rule.rollout.keep_active)]
+
+
+def _turn(request: Request) -> tuple[datetime, str]:
+    return request.approved_at or request.asked_at, request.id

@@ -1,28 +1,23 @@
 """Start an approved request: look again, ask the policy again, and lock the host if everything still holds."""
 
 from dataclasses import replace
-from datetime import datetime
-from functools import partial
 
 from bot.core.audit.request_event import event
 from bot.core.cards import not_started as words
 from bot.core.cards.rollout.reasons import too_few_active
 from bot.core.policy.mask_layer import with_plan
-from bot.core.policy.model import Allow, Facts, Moment, Refuse
+from bot.core.policy.model import Allow, Moment, Refuse
 from bot.core.policy.requirements import with_original_requirements
 from bot.core.policy.rules.expiry import EXTENSION
-from bot.core.policy.rules.permission import matching
 from bot.core.requests import Extension, Outcome, Request, Stage, Verb
-from bot.core.rollout.keep_active import stops_units
-from bot.core.rollout.settings import all_kept
 from bot.core.steps import Done
 from bot.core.systemd.units import Snapshot
 from bot.errors import HostBusy, HostError, NotYet, Unverified, UsageError
-from bot.ports import Query
+from bot.ports import Counted, Query
 from bot.workflow.audit_shipping import may_leave_unshipped, unshipped_required
 from bot.workflow.evaluate import evaluate, gather_facts
 from bot.workflow.hold.pending import pending_hold
-from bot.workflow.hosts.keep_active import count_active
+from bot.workflow.hosts.keep_active import too_few
 from bot.workflow.hosts.look import look_to_decide
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.lineage import newest_request
@@ -49,7 +44,9 @@ def start(deps: Deps, request: Request, *, seen: Snapshot | None = None) -> Upda
         return Closing(request, Stage.CANCELLED, str(error), "too_late")
     if isinstance(decided, Update) or not isinstance(decided.decision, Allow):
         return decided
-    return extend(deps, decided.request, decided.decision) if request.ask.extends else _run(deps, decided.request)
+    if request.ask.extends:
+        return extend(deps, decided.request, decided.decision)
+    return _run(deps, decided.request, decided.counted)
 
 
 def end_unused(deps: Deps, request: Request) -> Closing:
@@ -73,54 +70,26 @@ def _decide(deps: Deps, request: Request, seen: Snapshot | None) -> Decided | Up
     decision = evaluate(deps, given)
     if ask.undoes and given.own_mask:  # a hold that was reapplied meanwhile has a newer mask
         fresh = replace(fresh, ask=replace(ask, undoes=given.own_mask.id))
-    if isinstance(decision, Allow) and (short := _too_few_active(deps, given, seen)):
+    short, counted = too_few(deps, given, seen) if isinstance(decision, Allow) else (None, None)
+    if short:
         if not (given.rollout and given.rollout.rollout and given.rollout.rollout.stopped_at):
-            return _noted(request, short, NotYet(short, again_in=deps.timings.host_busy * _COUNTED_AGAIN))
+            why = too_few_active(short)
+            return _noted(request, why, NotYet(why, again_in=deps.timings.host_busy * _COUNTED_AGAIN))
         decision = Refuse("rollout_is_over", "Its rollout was stopped before its turn came.")
     if isinstance(decision, Allow) and not ask.extends:
         fresh = fresh.on_target(last_seen=seen)
     if isinstance(decision, Refuse):  # what ends keeps the approved digest, so that its card still names its approvers
         fresh = fresh.on_target(digest=target.digest)
-    return Decided(fresh, decision, deps.in_force.policy.digest)
+    return Decided(fresh, decision, deps.in_force.policy.digest, counted=counted)
 
 
-def _too_few_active(deps: Deps, given: Facts, seen: Snapshot) -> str:
-    """Why a target of a rollout must not begin: too few hosts would go on running its unit. Empty if it may.
-
-    What people approved holds, and what the policy says by now.
-    """
-    request, whole = given.request, given.rollout
-    is_held = request.ask.is_reapply  # a hold that is masked again takes down what its owners hold
-    if whole is None or whole.rollout is None or is_held or seen.active.is_down or not stops_units(request.ask.change):
-        return ""
-    now = (rule.rollout.keep_active for rule in matching(given, deps.in_force.policy))
-    rules = all_kept([*whole.rollout.settings.keep_active, *filter(None, now)])
-    user, ahead = request.ask.change.user, partial(_is_ahead, request)
-    wanted = [(given.host.name, seen.id)]
-    counts = count_active(deps, rules, wanted, user=user, counts=ahead) if rules else ()
-    short = next((one for one in counts if given.host.name in one.active and one.spare <= 0), None)
-    return too_few_active(short) if short else ""
-
-
-def _is_ahead(request: Request, other: Request) -> bool:
-    """Whether another request that is under way counts against this one: of two that wait, only the earlier does."""
-    if other.id == request.id:
-        return False
-    is_waiting_too = other.stage is Stage.APPROVED and bool(other.ask.rollout)
-    return not is_waiting_too or _turn(other) < _turn(request)
-
-
-def _turn(request: Request) -> tuple[datetime, str]:
-    return request.approved_at or request.asked_at, request.id
-
-
-def _run(deps: Deps, request: Request) -> Update:
+def _run(deps: Deps, request: Request, counted: Counted | None) -> Update:
     """Let the request run: from here on it has the host for itself, unless another was quicker."""
     now = deps.clock.now()
     running = _where_it_left_off(deps, request) if request.ask.repeats else request
     running = running.move(Stage.RUNNING, begun_at=now, due_at=now)
     begun = event(running, "exec.started", digest=running.target.digest, unshipped=unshipped_required(deps))
-    return Update(running, [begun])
+    return Update(running, [begun], counted=counted)
 
 
 def _wait_for_the_host(deps: Deps, request: Request, error: HostError) -> Update | None:

@@ -12,7 +12,7 @@ from bot.core.requests import Request, Stage
 from bot.core.steps import Done
 from bot.core.systemd.units import Snapshot
 from bot.errors import NotYet
-from bot.ports import Claim, Message
+from bot.ports import Claim, Counted, Message
 from bot.workflow.process.deps import Deps
 
 
@@ -25,6 +25,7 @@ class Update:
     messages: Sequence[Message] = ()
     is_urgent: bool = True  # whether people wait for the card
     then: NotYet | None = None
+    counted: Counted | None = None  # it holds only if this count still stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Decided:
     policy: str  # the digest of the policy that decided
     events: Sequence[Event] = ()
     messages: Sequence[Message] = ()
+    counted: Counted | None = None  # what it went by
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,12 @@ Stages = Generator[Result, Request, Request]
 def save(deps: Deps, update: Update, *, claim: Claim | None = None) -> Request:
     """Save an update in one transaction; return the request as it is stored. Raises `Update.then`."""
     stored = deps.store.save(
-        update.request, events=update.events, messages=update.messages, claim=claim, urgent=update.is_urgent
+        update.request,
+        events=update.events,
+        messages=update.messages,
+        claim=claim,
+        urgent=update.is_urgent,
+        counted=update.counted,
     )
     if update.then:
         raise update.then

@@ -89,7 +89,7 @@ def with_enough_active(
     if not (rules and wanted and stops_units(change)):
         return wanted, ""
     begun = {(one.host, one.unit) for one in rollout.with_status(TargetStatus.STARTED)}  # also those not approved yet
-    counts = count_active(deps, rules, [(one.host, one.unit) for one in wanted], user=change.user, begun=begun)
+    counts, _ = count_active(deps, rules, [(one.host, one.unit) for one in wanted], user=change.user, begun=begun)
     begin, short = keeping_enough(counts, wanted)
     return begin, reasons.too_few_active(short) if short else ""
 

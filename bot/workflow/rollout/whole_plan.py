@@ -60,7 +60,7 @@ def _too_few(deps: Deps, request: Request, rollout: Rollout) -> str:
     if not rules or not stops_units(request.ask.change):
         return ""
     wanted = [(one.host, one.unit) for one in rollout.planned]
-    counts = count_active(deps, rules, wanted, user=request.ask.change.user)
+    counts, _ = count_active(deps, rules, wanted, user=request.ask.change.user)
     found = that_leaves_too_few(counts, rollout.planned)
     return reasons.would_leave_too_few(*found) if found else ""
 

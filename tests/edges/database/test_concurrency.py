@@ -14,8 +14,8 @@ from bot.core.people.identity import PersonId
 from bot.core.requests import Request, Stage, Vote
 from bot.edges.database import Database
 from bot.errors import HostBusy, Stale
-from bot.ports import Claim, Count, Message, MessageKind, Query
-from tests.edges.asked import BOB, a_request, a_vote, an_event
+from bot.ports import Claim, Count, Counted, Message, MessageKind, Query
+from tests.edges.asked import BOB, NOW, a_request, a_vote, an_event
 from tests.edges.conftest import Hands, Opening
 from tests.lab.keys import KEYS
 from tests.lab.postgres import Postgres
@@ -153,6 +153,31 @@ def test_of_many_changes_on_one_host_one_runs(replicas: list[Database]) -> None:
 
     assert Counter(at_once(6, run)) == {True: 1, False: 5}
     assert len(replicas[0].chain()) == 1
+
+
+def test_of_many_masks_that_went_by_the_same_count_one_begins(replicas: list[Database]) -> None:
+    hosts = [f"web-{number}" for number in range(6)]
+    requests = [
+        replicas[0].add(a_request(number, host=host, stage=Stage.APPROVED), events=[an_event()])[0]
+        for number, host in enumerate(hosts)
+    ]
+    before = Counted(frozenset(hosts), replicas[0].head().seq, frozenset())
+
+    def begin(number: int, counted: Counted = before) -> bool:
+        running = requests[number].move(Stage.RUNNING, begun_at=NOW)
+        started = replace(an_event("exec.started"), request_id=running.id)
+        try:
+            replicas[number % 2].save(running, events=[started], counted=counted)
+        except HostBusy:
+            return False
+        return True
+
+    begun = at_once(6, begin)
+    assert Counter(begun) == {True: 1, False: 5}
+    first, second, third = begun.index(True), *[number for number in range(6) if not begun[number]][:2]
+    assert not begin(second, replace(before, hosts=frozenset({f"web-{first}"})))
+    assert begin(second, replace(before, hosts=frozenset({f"web-{third}"})))  # none of those that were counted
+    assert begin(third, replace(before, known=frozenset({f"r{first}", f"r{second}"})))  # counted as gone already
 
 
 @pytest.mark.parametrize("number", range(5))

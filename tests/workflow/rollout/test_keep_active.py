@@ -13,11 +13,14 @@ from bot.core.requests import Duration, KeepActive, Request, RolloutRule, Stage,
 from bot.core.systemd.units import UnitName
 from bot.workflow.hosts.keep_active import count_active
 from tests.workflow.rollout.rolled import HOSTS, rolled_out, statuses, targets, touched
-from tests.workflow.wire import Call
+from tests.workflow.wire import LOOK, Call
 from tests.workflow.world import POLICY, World, inventory
 
 DONE = TargetStatus.DONE
 ONE_AT_A_TIME = ("1", "1", "rest")
+BOTH_DATABASES = pytest.mark.parametrize(
+    "database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
 
 
 @pytest.fixture
@@ -87,13 +90,13 @@ def test_what_is_just_being_stopped_elsewhere_counts_as_gone(world: World) -> No
         if (call.host, call.verb) == ("web-02", "probe"):
             for counts in (lambda _: True, lambda _: False):
                 rules, wanted = (KeepActive("web", 2),), [("web-01", worker)]
-                (found,) = count_active(world.deps, rules, wanted, counts=counts)
+                (found,), _ = count_active(world.deps, rules, wanted, counts=counts)
                 seen.append(found.active)
 
     world.wire.before.append(count)
     world.approve(world.until_answered(world.ask_mask("worker", host="web-02")))
     assert seen == [{"web-01", "db-01"}, {"web-01", "web-02", "db-01"}]
-    (down,) = count_active(world.deps, (KeepActive("web", 2),), [("web-01", worker)], begun={("db-01", worker)})
+    (down,), _ = count_active(world.deps, (KeepActive("web", 2),), [("web-01", worker)], begun={("db-01", worker)})
     assert down.active == {"web-01"}
 
 
@@ -114,6 +117,36 @@ def test_of_two_targets_that_people_approved_by_their_own_cards_one_waits_for_th
     assert len(touched(world)) == 1
     world.hosts["db-01"].run("systemctl", "start", "worker")
     assert set(statuses(world, world.until_final(asked)).values()) == {DONE}
+
+
+@BOTH_DATABASES
+def test_of_two_rollouts_that_count_at_the_same_moment_one_waits(world: World) -> None:
+    """Each counts before the other has begun, and the replica that begins the first has a slow clock."""
+    world.hosts["db-01"].run("systemctl", "stop", "worker")
+    first, second = rolled_out(world, "web-01"), rolled_out(world, "web-02")
+    one, other, counting = targets(world, first)["web-01"], targets(world, second)["web-02"], list[Request]()
+
+    def meanwhile(call: Call) -> None:
+        if LOOK not in call.argv or call.unit != "worker.service":
+            return
+        if call.host == "web-02" and not counting:
+            counting.append(first)
+            world.vote(second)
+            world.until(lambda: second in counting, "the count of the second rollout")
+        elif call.host == "web-01" and counting == [first] and world.store.get(other.id).stage is Stage.APPROVED:
+            world.clock.ahead -= timedelta(minutes=1)
+            counting.append(second)
+            world.when(one, lambda now: now.begun_at is not None, "the first one's change")
+
+    world.wire.after.append(meanwhile)
+    world.vote(first)
+    world.when(other, lambda now: "is active on only 1" in now.target.note, "a reason to wait")
+    assert touched(world) == {"web-01"}
+    world.hosts["db-01"].run("systemctl", "start", "worker")
+    assert {
+        *statuses(world, world.until_final(first)).values(),
+        *statuses(world, world.until_final(second)).values(),
+    } == {DONE}
 
 
 def test_it_ends_with_its_time_though_one_of_it_still_waits(world: World) -> None:
