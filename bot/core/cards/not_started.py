@@ -14,9 +14,9 @@ OUR_MISTAKE = "Something went wrong in the bot. Its operator finds the error in 
 def unused(request: Request) -> str:
     """The approval or the scheduled window ended before the request could start."""
     window = request.ask.change.scheduled_window
-    if window is None:
-        return "The approval timed out before the change could start."
     why = f" {request.target.note}" if request.target.note else ""
+    if window is None:
+        return f"The approval timed out before the change could start.{why}"
     return f"Its window closed at {window.closes:%Y-%m-%d %H:%M} UTC, before the change could start.{why}"
 
 

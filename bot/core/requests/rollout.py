@@ -11,7 +11,7 @@ MOST_TARGETS = 500  # of one rollout, unless the policy says fewer
 
 @dataclass(frozen=True, slots=True)
 class KeepActive:
-    """How many hosts of a group must go on running the unit while a rollout masks it elsewhere."""
+    """How many hosts of a group must go on running the unit while it is masked elsewhere."""
 
     group: str
     at_least: int

@@ -27,7 +27,7 @@ class Count:
 
 def stops_units(change: Change) -> bool:
     """Whether the change takes running units away."""
-    return change.verb is Verb.MASK and not change.keep_running
+    return change.verb is Verb.MASK and not (change.keep_running or change.adopt)
 
 
 def keeping_enough(

@@ -37,7 +37,7 @@ def too_few(deps: Deps, given: Facts, seen: Snapshot) -> tuple[Count | None, Cou
     request, rollout = given.request, given.rollout.rollout if given.rollout else None
     ask = request.ask
     is_counted_already = not request.is_new_mask or ask.forces or ask.is_reapply
-    if given.rollout is None or is_counted_already or seen.active.is_down or not stops_units(ask.change):
+    if is_counted_already or seen.active.is_down or not stops_units(ask.change):
         return None, None
     rules = all_kept([*(rollout.settings.keep_active if rollout else ()), *_kept(deps, given)])
     if not rules:

@@ -2,8 +2,9 @@
 
 from bot.core.cards.not_started import nothing_changed
 from bot.core.cards.request_status import already_open
+from bot.core.cards.rollout.reasons import would_leave_too_few
 from bot.core.policy.mask_layer import with_plan
-from bot.core.policy.model import Allow, Moment, Refuse
+from bot.core.policy.model import Allow, Decision, Facts, Moment, Refuse
 from bot.core.requests import Request, Stage
 from bot.core.requests.plan import with_earlier_approvals
 from bot.core.steps.restoring import starts_again
@@ -11,6 +12,7 @@ from bot.core.systemd.units import Snapshot
 from bot.errors import HostError, Unverified, UsageError
 from bot.workflow.evaluate import evaluate, gather_facts
 from bot.workflow.hold.pending import pending_hold
+from bot.workflow.hosts.keep_active import too_few
 from bot.workflow.hosts.look import look_to_decide
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.find_mask import live_masks_in_manager, real_unit_name
@@ -46,7 +48,17 @@ def run_preflight(deps: Deps, request: Request) -> Decided | Update | Closing:
     # What needs no vote, an undo for one, is not held up by what still waits for votes.
     if other and not (isinstance(decision, Allow) and other.stage is Stage.WAITING):
         return Closing(request, Stage.REFUSED, already_open(other), "already_open")
+    if no := _too_few(deps, given, seen, decision):
+        return Closing(request, Stage.REFUSED, no, "too_few_active")
     return Decided(request, decision, deps.in_force.policy.digest)
+
+
+def _too_few(deps: Deps, given: Facts, seen: Snapshot, decision: Decision) -> str:
+    """Why a single request is refused that would leave too few hosts that run its unit; a rollout counts for all."""
+    if isinstance(decision, Refuse) or given.request.ask.rollout:
+        return ""
+    short, _ = too_few(deps, given, seen)
+    return would_leave_too_few(short, 1) if short else ""
 
 
 def _with_starts(deps: Deps, request: Request, seen: Snapshot) -> Request:

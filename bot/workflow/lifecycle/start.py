@@ -73,7 +73,7 @@ def _decide(deps: Deps, request: Request, seen: Snapshot | None) -> Decided | Up
     short, counted = too_few(deps, given, seen) if isinstance(decision, Allow) else (None, None)
     if short:
         if not (given.rollout and given.rollout.rollout and given.rollout.rollout.stopped_at):
-            why = too_few_active(short)
+            why = f"{too_few_active(short)}."
             return _noted(request, why, NotYet(why, again_in=deps.timings.host_busy * _COUNTED_AGAIN))
         decision = Refuse("rollout_is_over", "Its rollout was stopped before its turn came.")
     if isinstance(decision, Allow) and not ask.extends:

@@ -144,6 +144,9 @@ def said_of_starting() -> dict[str, str]:
     late = replace(waiting(), ask=replace(waiting().ask, change=replace(change(), scheduled_window=window)))
     return {
         "approved, and not used": not_started.unused(waiting()),
+        "approved, and not used for a reason": not_started.unused(
+            waiting().on_target(note="cron.service must stay active on 2 hosts of @web.")
+        ),
         "its window closed": not_started.unused(late),
         "its window closed, for a reason": not_started.unused(late.on_target(note="web-01 does not answer.")),
         "waits for another change": not_started.waits_for(

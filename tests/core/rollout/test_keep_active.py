@@ -53,6 +53,7 @@ def test_only_what_stops_units_is_counted() -> None:
     mask = request().ask.change
     assert stops_units(mask)
     assert not stops_units(replace(mask, keep_running=True))
+    assert not stops_units(replace(mask, adopt=True))
     assert not stops_units(replace(mask, verb=Verb.UNMASK))
 
 

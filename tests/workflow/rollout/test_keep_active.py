@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.hosts.inventory import Inventory
 from bot.core.policy.configuration import ConfigSnapshot
-from bot.core.requests import Duration, KeepActive, Request, RolloutRule, Stage, TargetStatus
+from bot.core.requests import Duration, KeepActive, Outcome, Request, RolloutRule, Stage, TargetStatus
 from bot.core.systemd.units import UnitName
 from bot.workflow.hosts.keep_active import count_active
 from tests.workflow.rollout.rolled import HOSTS, rolled_out, statuses, targets, touched
@@ -147,6 +147,49 @@ def test_of_two_rollouts_that_count_at_the_same_moment_one_waits(world: World) -
         *statuses(world, world.until_final(first)).values(),
         *statuses(world, world.until_final(second)).values(),
     } == {DONE}
+
+
+def test_a_single_request_that_would_leave_too_few_is_refused_with_the_count(world: World) -> None:
+    world.hosts["db-01"].run("systemctl", "stop", "worker")
+    world.masked("worker", host="web-02")
+    refused = world.mask("worker", host="web-01")
+    assert (refused.stage, refused.target.before is not None) == (Stage.REFUSED, True)
+    assert "stay active on 1 host of @web. It is active on 1 now, and this would leave 0." in refused.because
+    assert world.mask("worker", host="db-01").stage is Stage.WAITING  # it is down there already
+    assert world.masked("worker", host="web-01", keep_running=True).target.outcome is Outcome.PROVEN
+    world.hosts["db-01"].run("systemctl", "start", "worker")
+
+
+def test_of_two_single_requests_the_one_that_was_approved_first_goes_on_and_the_other_says_why_it_waits(
+    world: World,
+) -> None:
+    world.in_force.put(replace(world.in_force.now, policy=keeping(2)))
+    first, second = world.mask("worker", host="web-02"), world.mask("worker", host="web-01")
+    world.hosts["db-01"].run("systemctl", "stop", "worker")
+    for one, active in ((first, 2), (second, 1)):
+        world.vote(one)
+        why = f"worker.service must stay active on 2 hosts of @web, and is active on only {active}."
+        world.when(one, lambda now, why=why: now.target.note == why, "a reason to wait")  # type: ignore[misc]
+        assert why in world.card(one)
+    world.hosts["db-01"].run("systemctl", "start", "worker")
+    assert world.until_final(first).target.outcome is Outcome.PROVEN
+    world.when(second, lambda now: now.target.note.endswith("is active on only 2."), "a reason to wait")
+    world.until_final(world.undo(first))
+    assert world.until_final(second).target.outcome is Outcome.PROVEN
+
+
+def test_a_single_request_that_waited_in_vain_says_why_when_its_approval_ends(world: World) -> None:
+    waits_in_vain, cover = world.mask("worker", host="web-01"), ("web-02", "db-01")
+    for host in cover:
+        world.hosts[host].run("systemctl", "stop", "worker")
+    world.vote(waits_in_vain)
+    world.when(waits_in_vain, lambda now: bool(now.target.note), "a reason to wait")
+    world.clock.ahead += timedelta(minutes=11)
+    over = world.until_final(waits_in_vain)
+    assert (over.stage, touched(world)) == (Stage.TIMED_OUT, set())
+    assert over.because.endswith("worker.service must stay active on 1 host of @web, and is active on only 1.")
+    for host in cover:
+        world.hosts[host].run("systemctl", "start", "worker")
 
 
 def test_it_ends_with_its_time_though_one_of_it_still_waits(world: World) -> None:
