@@ -3,9 +3,9 @@
 from contextlib import suppress
 from dataclasses import replace
 
-from bot.core.cards import forms, replies
+from bot.core.cards import forms, mask_inventory, replies
 from bot.core.cards.blocks import Action
-from bot.core.input.draft import draft_from_message, read_draft
+from bot.core.input.draft import EMPTY, draft_from_message, read_draft
 from bot.core.input.grammar import ChangeCommand, Command, Form, Question, parse, parse_mention
 from bot.core.input.kill_switch import SwitchCommand
 from bot.core.people.identity import Caller, Place
@@ -32,6 +32,7 @@ def register(surface: Surface) -> None:
     surface.click(Action.UNMASK, undo)
     surface.click(Action.MASK_AGAIN, mask_again)
     surface.click(Action.START_AGAIN, start_again)
+    surface.click(Action.ADOPT, adopt)
 
 
 def mask(desk: Desk, caller: Caller, text: str, form: Forms) -> str:
@@ -104,6 +105,13 @@ def start_again(desk: Desk, click: Click, _: Forms) -> str:
     """Start again what was stopped and not masked."""
     request = desk.start_again(click.request_id, click.caller)
     keep_home_current(desk, click, request.id)
+    return ""
+
+
+def adopt(desk: Desk, click: Click, form: Forms) -> str:
+    """The form to take over a mask that somebody else made; nobody is asked before it is sent."""
+    draft = read_draft(mask_inventory.words_to_adopt(click.value), desk.places, desk.now)
+    open_form(desk, form, Click(click.caller, request_id=""), draft or EMPTY)
     return ""
 
 

@@ -70,6 +70,7 @@ def host_chosen(desk: Desk, chosen: Submission, form: OpenForm) -> str:
         waves=fields.get(forms.WAVES, ""),
         with_triggers=forms.SET in how,
         in_order=forms.ORDER in how,
+        adopt=forms.ADOPT in how,
     )
     form.refill(_mask_form(desk, draft, asks_where=forms.CHANNEL in fields), chosen.click)
     return ""

@@ -46,8 +46,16 @@ def read_form(desk: Desk, sent: Submission) -> ChangeCommand:
     selection = _selection(read, sent.fields)
     change = _change(read, sent.fields.get(forms.HOW, ()))
     if no := conflict(change):
-        raise InvalidFields({hold_form.OWNERS: no})
+        raise InvalidFields({_field_at_fault(change): no})
+    if change.adopt and not read[forms.REASON]:
+        raise InvalidFields({forms.REASON: "Say why it stays masked: nobody knows why somebody else masked it."})
     return ChangeCommand(change, read[forms.REASON], selection=selection)
+
+
+def _field_at_fault(change: Change) -> str:
+    if change.adopt:
+        return forms.HOW if change.duration else forms.DURATION
+    return hold_form.OWNERS
 
 
 def _change(read: Mapping[str, Any], how: Sequence[str]) -> Change:
@@ -58,6 +66,7 @@ def _change(read: Mapping[str, Any], how: Sequence[str]) -> Change:
         read[forms.UNIT][0],
         runtime=forms.RUNTIME in how,
         keep_running=forms.KEEP_RUNNING in how,
+        adopt=forms.ADOPT in how,
         user=read[forms.USER],
         duration=read[forms.DURATION],
         hold=read[hold_form.REVIEW_ON],
@@ -68,8 +77,8 @@ def _change(read: Mapping[str, Any], how: Sequence[str]) -> Change:
 def _selection(read: Mapping[str, Any], fields: Mapping[str, Any]) -> Selection | None:
     """What a rollout is about, with its options as if they had been typed."""
     how, waves = fields.get(forms.HOW, ()), read[forms.WAVES]
-    options = {SET: ""} if forms.SET in how else {}
-    options |= {ORDER: ""} if forms.ORDER in how else {}
+    ticked = {forms.SET: SET, forms.ORDER: ORDER, forms.ADOPT: "--adopt"}
+    options = {option: "" for tick, option in ticked.items() if tick in how}
     options |= {WAVES: ",".join(waves)} if waves else {}
     try:
         return read_selection((read[forms.HOST], read[forms.UNIT]), options)

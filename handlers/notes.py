@@ -24,7 +24,7 @@ _AT_ONCE = (
     *(Action.LOOK_NOW, Action.GO_ON, Action.PAUSE, Action.STOP_HERE, Action.UNDO_ALL, Action.RETRY_FAILED),
     Action.MASK_SET,
 )
-_ABOUT_A_REQUEST = frozenset(Action) - {Action.ASK, Action.REFRESH}
+_ABOUT_A_REQUEST = frozenset(Action) - {Action.ASK, Action.REFRESH, Action.ADOPT}
 log = structlog.get_logger()
 _Read = TypeVar("_Read", Submission, TypedText)
 

@@ -106,6 +106,14 @@ class TestCommands:
         assert world.requests() == []
 
 
+HALF_ADOPTED: list[dict[str, Any]] = [
+    {"reason": "INC-1"},
+    {"reason": "INC-1", "for": "7d", "how": ["adopt", "runtime"]},
+    {"reason": "INC-1", "for": "7d", "unit": ["a.service", "b.service"]},
+    {"for": "7d"},
+]
+
+
 class TestTheForm:
     def test_a_bare_mask_opens_it_before_the_acknowledgement(self, world: World) -> None:
         bare = command("")
@@ -164,6 +172,25 @@ class TestTheForm:
         form = self.opened(world, "web-01 cr* INC-1")
         world.send(submission(form, {"host": "web-01", "unit": "cron", "reason": "INC-1"}))
         assert str(world.requests()[0].ask.change) == "mask web-01 cron.service"
+
+    def test_the_button_beside_a_mask_by_others_opens_it_to_adopt_that_mask(self, world: World) -> None:
+        world.send(click("adopt", "web-01%20a%3Ab.service", user="UALICE"))
+        form = world.slack.call("views.open")["view"]
+        filled = {block["block_id"]: block["element"].get("initial_options") for block in form["blocks"]}
+        named = {"host": "web-01", "unit": "a:b.service", "how": "adopt"}
+        assert {name: [one["value"] for one in filled[name]] for name in named} == {
+            name: [value] for name, value in named.items()
+        }
+        shown = [errors(world.send(submission(form, named | {"how": ["adopt"]} | more))) for more in HALF_ADOPTED]
+        assert [{*one} for one in shown] == [{"for"}, {"how"}, {"how"}, {"reason"}]
+        assert world.requests() == []
+        world.send(submission(form, named | {"how": ["adopt"], "for": "7d", "reason": "INC-1"}, user="UALICE"))
+        assert str(world.requests()[0].ask.change) == "mask web-01 a:b.service --adopt --for 7d"
+
+    def test_an_adoption_with_a_mistake_stands_in_it_as_one(self, world: World) -> None:
+        form = self.opened(world, "web-01 cron --adopt INC-1")
+        how = next(block["element"] for block in form["blocks"] if block["block_id"] == "how")
+        assert [one["value"] for one in how["initial_options"]] == ["adopt"]
 
     @pytest.mark.parametrize("text", ["status web-9", "web-9", "--now", "../../x"])
     def test_of_a_question_or_of_nothing_that_made_sense_there_is_no_form(self, world: World, text: str) -> None:

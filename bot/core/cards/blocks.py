@@ -61,6 +61,7 @@ class Action(StrEnum):
     HOLD = "hold_it"
     ASK = "ask"  # on the Home tab, like the next
     REFRESH = "refresh"
+    ADOPT = "adopt"  # in a list of masks: about a mask that is not ours
     BREAK_GLASS = "break_glass"
     ANSWER = "answer"
     HAND_OVER = "hand_over"

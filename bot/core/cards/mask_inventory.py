@@ -1,12 +1,16 @@
 """The list of all masks on the hosts, and the state of each host's scan."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from urllib.parse import quote, unquote
 
 from bot.core.cards import mask_line, slow_unit
 from bot.core.cards.blocks import (
+    LABEL,
     MESSAGE,
     SECTION,
+    Action,
     Block,
     Markup,
     Text,
@@ -16,15 +20,21 @@ from bot.core.cards.blocks import (
     header,
     join,
     message,
+    plain_text,
     row,
     section,
     words,
 )
+from bot.core.cards.form_options import LONGEST_VALUE
 from bot.core.cards.titles import subject
-from bot.core.drift import HostView, MaskInventory
+from bot.core.drift import HostView, MaskEntry, MaskInventory
+from bot.core.systemd.scan import FoundMask
+from bot.core.systemd.units import LoadState
 
 _ROOM = MESSAGE - 2000  # characters for the lines of masks; the rest is for notes about the hosts
 _HOSTS = 8
+_BUTTONS = 5  # of masks by others that can be adopted
+_ADOPT = "--adopt"
 _WHERE_ALL_ARE = "`/mask list HOST` lists one host, `maskbot list` at a terminal all of them."
 
 
@@ -36,7 +46,7 @@ def listing(inventory: MaskInventory, *, host: str = "") -> Text:
         *_stopping(inventory),
         *_pending(inventory),
         *_sign_offs(inventory),
-        *_adoption(inventory),
+        *_adoption(inventory, most_buttons=_BUTTONS),
         section("hosts", [*about_hosts(inventory)]),
     ]
     return message(_head(inventory, host), *(blocks or [_none()]), *more, *ends)
@@ -64,14 +74,43 @@ def _sign_offs(inventory: MaskInventory) -> list[Block]:
     return [section("sign_offs", [row("Sign-offs owed", str(len(found))), *found[:_HOSTS]])] if found else []
 
 
-def _adoption(inventory: MaskInventory) -> list[Block]:
+def _adoption(inventory: MaskInventory, *, most_buttons: int = 0) -> list[Block]:
     """How a mask by others gets an owner, a reason and an end, where there is one for which people may ask."""
-    others = (entry for entry in inventory.entries if entry.request is None and entry.found)
-    one = next((entry for entry in others if entry.found and inventory.can_ask_to_remove(entry.found)), None)
-    if one is None:
+    others = Counter((entry.host, entry.unit) for entry in inventory.entries if entry.request is None)
+    can_be_adopted = [
+        entry
+        for entry in inventory.entries
+        if others[entry.host, entry.unit] == 1 and entry.found and _is_plain(entry.found, inventory)
+    ]
+    if not can_be_adopted:
         return []
-    typed = Markup(f"`/mask {escape(one.host)} {escape(one.unit)} --adopt --for 7d WHY`")
-    return [section("adoption", [words("To give a mask by others an owner, a reason and an end: {}", typed)])]
+    one = can_be_adopted[0]
+    typed = Markup(f"`/mask {escape(one.host)} {escape(one.unit)} {_ADOPT} --for 7d WHY`")
+    told = section("adoption", [words("To give a mask by others an owner, a reason and an end: {}", typed)])
+    fit = [one for one in can_be_adopted if max(len(one.host), len(one.unit)) <= LONGEST_VALUE]  # in the form
+    return [told, *(_adopt_button(number, entry) for number, entry in enumerate(fit[:most_buttons], 1))]
+
+
+def _is_plain(found: FoundMask, inventory: MaskInventory) -> bool:
+    return found.load is LoadState.MASKED and inventory.can_ask_to_remove(found)
+
+
+def _adopt_button(number: int, entry: MaskEntry) -> Block:
+    """Its value has no colon, by which the values of other buttons begin with a request."""
+    about = f"Adopt {entry.unit} on {entry.host}"
+    button = {
+        "type": "button",
+        "action_id": Action.ADOPT.value,
+        "text": plain_text(about, LABEL),
+        "value": quote(f"{entry.host} {entry.unit}", safe=""),
+        "accessibility_label": plain_text(about, LABEL)["text"],
+    }
+    return {"type": "actions", "block_id": f"adopt-{number}", "elements": [button]}
+
+
+def words_to_adopt(value: str) -> str:
+    """What a button to adopt a mask stands for, as it is typed behind `/mask`."""
+    return f"{unquote(value)} {_ADOPT}"
 
 
 def _pending(inventory: MaskInventory) -> list[Block]:

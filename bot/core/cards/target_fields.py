@@ -8,13 +8,14 @@ from bot.core.cards.form_options import LONGEST_VALUE, MOST
 from bot.core.input.draft import Draft
 
 HOST, UNIT, HOW, WAVES = "host", "unit", "how", "waves"
-RUNTIME, KEEP_RUNNING, SET, ORDER = "runtime", "keep_running", "set", "order"
+RUNTIME, KEEP_RUNNING, SET, ORDER, ADOPT = "runtime", "keep_running", "set", "order", "adopt"
 
 _HOW = {
     RUNTIME: "Only until the next reboot (--runtime)",
     KEEP_RUNNING: "Leave the unit running (--keep-running)",
     SET: "Also what triggers the unit: sockets, timers, paths (--set)",
     ORDER: "One host after the other (--order)",
+    ADOPT: "Take over the mask that somebody else made (--adopt)",
 }
 _HOST_HINT = "One or more, also groups like @web."
 _UNIT_HINT = "Type part of a name and choose; one or more. cron means cron.service. The list is that of the first host."
@@ -56,6 +57,6 @@ def _menu(kind: str, name: str, chosen: Iterable[str]) -> Block:
 
 def _ticks(draft: Draft) -> Block:
     ticked = [RUNTIME] * draft.runtime + [KEEP_RUNNING] * draft.keep_running
-    ticked += [SET] * draft.with_triggers + [ORDER] * draft.in_order
+    ticked += [SET] * draft.with_triggers + [ORDER] * draft.in_order + [ADOPT] * draft.adopt
     boxes: Block = {"type": "checkboxes", "action_id": HOW, "options": [option(_HOW[how], how) for how in _HOW]}
     return boxes | ({"initial_options": [option(_HOW[how], how) for how in ticked]} if ticked else {})

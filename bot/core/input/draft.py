@@ -56,6 +56,7 @@ class Draft:
     waves: str = ""
     with_triggers: bool = False
     in_order: bool = False
+    adopt: bool = False
     reason: str = ""
 
 
@@ -96,6 +97,7 @@ def read_draft(text: str, hosts: Sequence[str], now: Now) -> Draft | None:
         waves=_valid_or_empty(lambda typed: ",".join(read_waves(typed)), options.get(WAVES, "")),
         with_triggers=SET in options,
         in_order=ORDER in options,
+        adopt="--adopt" in options,
     )
     return replace(draft, reason=unmangle.prose(reason)[:REASON_LIMIT]) if draft != EMPTY else None
 

@@ -51,13 +51,13 @@ def test_what_was_typed_stands_in_the_form() -> None:
 
 
 def test_lists_of_hosts_groups_and_units_stand_in_the_form_with_their_waves() -> None:
-    many = Draft("web-01,@db,gone", "a.service,b.timer", waves="1,rest", with_triggers=True, in_order=True)
+    many = Draft("web-01,@db,gone", "a.service,b.timer", waves="1,rest", with_triggers=True, in_order=True, adopt=True)
     view = forms.mask_form(["db-01", "web-01", "@db"], many)
     assert problems(view) == []
     assert chosen(view, forms.HOST) == ["web-01", "@db"]
     assert chosen(view, forms.UNIT) == ["a.service", "b.timer"]
     assert field(view, forms.WAVES)["initial_value"] == "1,rest"
-    assert chosen(view, forms.HOW) == ["set", "order"]
+    assert chosen(view, forms.HOW) == ["set", "order", "adopt"]
     assert json.loads(view["private_metadata"]) == {"host": "web-01"}
 
 

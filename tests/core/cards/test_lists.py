@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from bot.core.cards import handover, mask_inventory
 from bot.core.drift import HostOutage, HostView, MaskInventory
 from bot.core.requests import Outcome
+from bot.core.systemd.units import FileKind, LoadState
 from tests.core.cards.limits import problems
 from tests.core.cards.mask_inventories import BOOK, CALM, MANY, OURS, hand, host_view
 from tests.core.cards.reading import read
@@ -29,6 +30,26 @@ def test_what_does_not_fit_is_counted_and_ours_are_never_left_out() -> None:
     assert shown + int(left[1]) == len(LONG.entries)
     assert text.index("worker.service on web-01, of user deploy: by alice") < text.index("not by maskbot")
     assert "780 more on web-01" in text
+
+
+def test_the_first_masks_by_others_have_a_button_to_adopt_them() -> None:
+    said = mask_inventory.listing(replace(LONG, host_views=(*LONG.host_views, host_view(hand("a:b.service")))))
+    pressed = [block["elements"][0] for block in said.blocks if block["type"] == "actions"]
+    assert [one["text"]["text"] for one in pressed[:2]] == [
+        "Adopt a:b.service on web-01",
+        "Adopt hand.service on web-01",
+    ]
+    assert (len(pressed), ":" in "".join(one["value"] for one in pressed)) == (5, False)
+    assert mask_inventory.words_to_adopt(pressed[0]["value"]) == "web-01 a:b.service --adopt"
+    assert not any(block["type"] == "actions" for block in mask_inventory.full_listing(LONG).blocks)
+
+
+def test_what_no_undo_could_remove_exactly_has_no_such_button() -> None:
+    both = hand(), replace(hand(), path="/run/systemd/system/hand.service")
+    for masks in (both, (hand(load=LoadState.LOADED),), (hand(kind=FileKind.EMPTY),)):
+        assert "adopt" not in read(
+            mask_inventory.listing(replace(BOOK, host_views=(host_view(*masks),), ours=())), NAMES
+        )
 
 
 def test_a_mask_that_is_not_in_force_has_no_undo() -> None:

@@ -28,6 +28,7 @@ from tests.core.input.test_grammar import HOSTS, NOW, typed
             Draft("web-01", "cron.service", keep_running=True, duration="2h", reason="INC-1"),
         ),
         ("web-01 cron hold sre review 90d", Draft("web-01", "cron.service", owners="sre", review="90d")),
+        ("web-01 cron --adopt", Draft("web-01", "cron.service", adopt=True)),
         ("web-01 cron keep running", Draft("web-01", "cron.service", keep_running=True)),
         ("web-01 cron -- for 2h", Draft("web-01", "cron.service", reason="for 2h")),
         ("web-01 cron --for 2h --now INC-1", Draft("web-01", "cron.service", duration="2h", reason="INC-1")),
