@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from bot.core.hosts.inventory import Host, Inventory
 from bot.core.policy.configuration import ConfigSnapshot
+from bot.core.policy.hold import HoldPolicy
 from bot.core.requests import Ask, Change, Duration, RolloutRule, Selection, Verb
 from bot.core.systemd.units import UnitName
 from bot.edges.clock import SystemClock
@@ -35,7 +36,11 @@ from tests.workflow.world import POLICY
 UNIT = UnitName("worker.service")
 LASTS = timedelta(hours=1)
 _WAVES = RolloutRule(waves=("1", "1", "rest"), pause=timedelta(seconds=0.3))
-IN_WAVES = replace(POLICY, rules=tuple(replace(rule, rollout=_WAVES) for rule in POLICY.rules))
+IN_WAVES = replace(
+    POLICY,
+    rules=tuple(replace(rule, rollout=_WAVES) for rule in POLICY.rules),
+    holds=HoldPolicy(frozenset({"sre"})),
+)
 TIMINGS = Timings(
     retries=(0.05, 0.1), recheck_first=0.1, recheck_longest=0.5, host_busy=0.1, progress=1.0, message_retry=0.1,
     poll=0.2, lease_renew=0.5,

@@ -183,10 +183,12 @@ class MortalDatabase(Database):
 def _of_rollout(saved: Request) -> Iterator[str]:
     """The moments of a rollout and of its targets, after one of them was saved."""
     if saved.ask.rollout:
-        yield f"after save target {saved.stage}"
+        yield f"after save {'held target' if saved.hold else f'target {saved.stage}'}"
     if saved.rollout:
         yield f"after save rollout {saved.stage}"
         yield f"after save {'pause' if saved.rollout.wave_ended_at else 'wave'} {saved.rollout.wave}"
+        yield from ["after save held rollout"] * (saved.hold is not None)
+        yield from ["after save extended rollout"] * bool(saved.aftercare.extensions)
 
 
 class MortalAppending(Appending):

@@ -25,23 +25,24 @@ OF_ITS_UNDO = (
 
 def rollout_journey(lane: Lane) -> Iterator[str]:
     """Every promise that was broken on the way, in words."""
-    before = _states(lane)
+    before = states(lane)
     with lane.life(OF_A_ROLLOUT) as life:
         try:
-            done = _masked(life)
-            yield from _as_asked(done, lane, {"LoadState": "masked", "ActiveState": "inactive"})
+            done = masked(life)
+            yield from as_asked(done, lane, {"LoadState": "masked", "ActiveState": "inactive"})
             lane.death.wait_for(OF_ITS_UNDO)
             undone = _undone(life, done)
         except TimeoutError as late:
             yield f"I6: {late}; the bots said: {(lane.folder / 'log').read_text()[-1500:]}"
             return
-        yield from _as_asked(undone, lane, before[0])
-        if (now := _states(lane)) != before:
+        yield from as_asked(undone, lane, before[0])
+        if (now := states(lane)) != before:
             yield f"I3: {before} was so before the rollout, and after its undo {now}"
         yield from life.checked()
 
 
-def _masked(life: Life) -> Request:
+def masked(life: Life) -> Request:
+    """The rollout, once it is approved, over, and said."""
     life.until(life.is_acknowledged, "an acknowledgement")
     life.until(lambda: bool(_wholes(life)), "a rollout")
     (whole,) = _wholes(life)
@@ -64,7 +65,8 @@ def _wholes(life: Life) -> list[Request]:
     return [one for one in life.requests() if one.ask.selection]
 
 
-def _as_asked(whole: Request, lane: Lane, state: dict[str, str]) -> Iterator[str]:
+def as_asked(whole: Request, lane: Lane, state: dict[str, str]) -> Iterator[str]:
+    """Where a target, or its host, is not as people asked, in words."""
     found = [one.status for one in whole.rollout.targets] if whole.rollout else []
     if found != [TargetStatus.DONE] * len(lane.hosts):
         yield f"I3: the rollout says {found}; {whole.because}"
@@ -73,5 +75,6 @@ def _as_asked(whole: Request, lane: Lane, state: dict[str, str]) -> Iterator[str
             yield f"I3: {now} is so on {host.name}"
 
 
-def _states(lane: Lane) -> list[dict[str, str]]:
+def states(lane: Lane) -> list[dict[str, str]]:
+    """The unit on each host."""
     return [host.show(str(UNIT), "LoadState", "ActiveState", "UnitFileState") for host in lane.hosts]

@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Lock
 
 from bot.core.hosts.inventory import Inventory
+from bot.core.people.identity import Person
 from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.requests import Outcome, Request, Verdict, VoteCommand
 from bot.edges.clock import SystemClock
@@ -171,10 +172,10 @@ class Life:
         """All there are."""
         return self.store.find(Query())
 
-    def approve(self, request_id: str) -> None:
-        """Bob presses Approve."""
+    def approve(self, request_id: str, *, by: Person = BOB) -> None:
+        """Somebody presses Approve."""
         now, card = self.store.get(request_id), self.store.card(request_id)
-        self.desk().vote(request_id, VoteCommand(Verdict.APPROVE, now.target.digest, card), caller(BOB))
+        self.desk().vote(request_id, VoteCommand(Verdict.APPROVE, now.target.digest, card), caller(by))
 
     def desk(self) -> Desk:
         """For what people do."""
@@ -223,12 +224,16 @@ class Life:
         if [text for mark, text in self.messages() if mark.endswith(":card") and "MASKED AND PROVEN" not in text]:
             yield "I4: the card does not show the end"
 
+    def outlived(self) -> Iterator[str]:
+        """The moments at which nobody has died."""
+        yield from (f"nobody died at `{moment}`" for moment in self.lane.death.outlived())
+
     def checked(self) -> Iterator[str]:
         """Every promise that was broken by anybody, in words; at the end of whatever was asked for."""
         messages, requests, records = self.messages(), self.requests(), list(self.store.records())
         calls = KeptCalls(self.lane.folder / "calls").by_sender()
         yield from broken(Seen(records, self.store.head(), requests, messages, SystemClock().now(), calls))
-        yield from (f"nobody died at `{moment}`" for moment in self.lane.death.outlived())
+        yield from self.outlived()
         marks = [mark for mark, _ in messages]
         yield from (f"I4: {mark} was posted {marks.count(mark)} times" for mark in {*marks} if marks.count(mark) > 1)
         ends = [record["type"] for record in records].count("request.finished")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.kills.hold_journey import hold_journey
 from tests.kills.journey import journey
 from tests.kills.mortal import Maker
 from tests.kills.points import POINTS
@@ -57,3 +58,17 @@ def test_whenever_a_bot_is_killed_a_rollout_goes_on_and_touches_no_host_before_i
     with the_database(database) as cluster, Maker() as maker:
         lane = Lane(*hosts.values(), folder=tmp_path, maker=maker, cluster=cluster, lease=LONG)
         assert [*rollout_journey(lane)] == []
+
+
+@pytest.mark.fault(
+    "F93",
+    how="the process kills itself (SIGKILL) while a rollout gets a later end, becomes a hold, is kept and lifted",
+    saw="the new end once; rollout and targets held alike; no target of a lifted hold left",
+)
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def test_whenever_a_bot_is_killed_a_rollout_that_becomes_a_hold_is_held_on_each_host(
+    database: str, hosts: Mapping[str, LabHost], tmp_path: Path
+) -> None:
+    with the_database(database) as cluster, Maker() as maker:
+        lane = Lane(*hosts.values(), folder=tmp_path, maker=maker, cluster=cluster, lease=LONG)
+        assert [*hold_journey(lane)] == []

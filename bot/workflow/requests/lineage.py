@@ -40,10 +40,10 @@ def known_related_units(*targets: Target | None) -> frozenset[str]:
 
 def units_to_see(request: Request, undoes: Target | None) -> frozenset[str]:
     """The related units whose state counts in a change: those known, and of an undo those masked together with it."""
-    together = frozenset[str]()
+    of_its_set = frozenset[str]()
     if undoes and undoes.planned and undoes.planned.around:
-        together = frozenset(request.ask.change.beside) | {one.unit for one in undoes.planned.around.triggers}
-    return known_related_units(request.target, undoes) | together
+        of_its_set = frozenset(request.ask.change.beside) | {one.unit for one in undoes.planned.around.triggers}
+    return known_related_units(request.target, undoes) | of_its_set
 
 
 def conflicting_request(deps: Deps, request: Request) -> Request | None:
