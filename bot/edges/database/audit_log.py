@@ -15,6 +15,8 @@ from bot.edges.database.tables import IS_ACCEPTED_BREAK, chain_head, events, tar
 from bot.errors import HostBusy, NotSealed
 from bot.ports import Counted
 
+_FOUND_BY = ("seq", "request_id", "type")  # columns: where one says something else, the event is not what was sealed
+
 
 def append(
     connection: Connection, new: Sequence[Event], *, at: datetime, origin: Origin, after: Head | None = None
@@ -64,11 +66,9 @@ def about(connection: Connection, request_id: str, *, newest: int | None = None)
     chosen = select(events).where(events.c.request_id == request_id).order_by(events.c.seq.desc()).limit(newest)
     rows, keys = connection.execute(chosen).mappings().all()[::-1], seals_of(connection).keys
     found = list(_records(rows))
-    for row, record in zip(rows, found, strict=True):
-        is_in_place = (record.get("seq"), record.get("request_id")) == (row["seq"], request_id)
-        why = fault(record, keys) if is_in_place else "it is another event's copy"
-        if why:
-            raise NotSealed(f"Event {row['seq']} about request {request_id} was not recorded by the bot ({why}).")
+    for record in found:
+        if why := fault(record, keys):
+            raise NotSealed(f"Event {record['seq']} about request {request_id} was not recorded by the bot ({why}).")
     return found
 
 
@@ -100,5 +100,7 @@ def read(connection: Connection, *, after: int, limit: int) -> list[Mapping[str,
 
 def _records(rows: Iterable[Mapping[Any, Any]]) -> Iterator[Mapping[str, Any]]:
     for row in rows:
-        links = {name: row[name] for name in ("prev", "hash", "kid", "mac")}
-        yield json.loads(row["body"]) | links
+        body, links = json.loads(row["body"]), {name: row[name] for name in ("prev", "hash", "kid", "mac")}
+        found_by = {name: row[name] for name in _FOUND_BY}
+        is_its_own = all(body.get(name) == value for name, value in found_by.items())
+        yield body | links | ({} if is_its_own else {"found_by": found_by})

@@ -2,7 +2,7 @@
 
 import threading
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from bot.core.audit.seal_keys import KeyRing
 from bot.core.requests import Request
 from bot.edges.database import audit_log
 from bot.edges.database.transactions import Transactions
+from bot.errors import NotSealed
 from bot.ports import Counted
 
 _PAGE = 1000
@@ -23,7 +24,8 @@ _PAGE = 1000
 class StoredChain:
     """The chain, the newest head that this process has seen, and up to where it has verified the chain.
 
-    Whoever restores an older state of the database cannot make a process forget what it has seen.
+    Whoever restores an older state of the database cannot make a process forget what it has seen: neither the chain's
+    end nor, about each request, the newest event.
     """
 
     def __init__(self, transactions: Transactions, keys: KeyRing, origin: Origin) -> None:
@@ -34,6 +36,7 @@ class StoredChain:
         self._newest = START
         self._set_back: BrokenChain | None = None  # an append did not follow the newest head
         self._verified: Head | None = None
+        self._newest_about: dict[str, int] = {}  # request -> number of the newest event about it, as far as verified
         self._accepted = ""  # the event in which an operator accepted the newest break, as far as is known here
 
     def use_config(self, config_digest: str) -> None:
@@ -67,9 +70,19 @@ class StoredChain:
             return audit_log.read(connection, after=after, limit=limit)
 
     def about(self, request_id: str, *, newest: int | None = None) -> list[Mapping[str, Any]]:
-        """All events about a request, or the newest, in order. Raises `NotSealed` if one of them is none of ours."""
+        """All events about a request, or the newest, in order.
+
+        Raises `NotSealed` if one of them is none of ours, if one is hidden, or if the chain is broken.
+        """
+        verified = self.verify()
+        if isinstance(verified, BrokenChain):
+            raise NotSealed(f"The audit chain is broken at record {verified.seq}: {verified.why}.")
+        known = self._newest_about.get(request_id, 0)
         with self._transactions.reading() as connection:
-            return audit_log.about(connection, request_id, newest=newest)
+            found = audit_log.about(connection, request_id, newest=newest)
+        if known > max((record["seq"] for record in found), default=0):
+            raise NotSealed(f"Event {known} about request {request_id} is hidden.")
+        return found
 
     def accepted_break(self) -> Mapping[str, Any] | None:
         """The newest event in which an operator accepted a break."""
@@ -102,7 +115,8 @@ class StoredChain:
         if anchor and not (accepted and datetime.fromisoformat(accepted["ts"]) > anchor.at):
             must_contain.append(anchor.head)
         misplaced = BrokenChain(head.seq + 1, "the stored end of the chain is not its end") if last != head else None
-        found = self._set_back or misplaced or verify(self.records(after=start.seq), self._keys, start=start)
+        new = self._noted(self.records(after=start.seq))
+        found = self._set_back or misplaced or verify(new, self._keys, start=start)
         if isinstance(found, VerifiedChain):
             missing = (self._fault(one, found.head) for one in sorted(must_contain, key=lambda one: one.seq))
             found = next((fault for fault in missing if fault), found)
@@ -117,6 +131,14 @@ class StoredChain:
             return
         with self._lock:
             self._accepted, self._verified, self._newest, self._set_back = newer, None, START, None
+            self._newest_about.clear()
+
+    def _noted(self, records: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+        """The records. Whoever asks for the next one has verified the one before: that is remembered."""
+        for record in records:
+            yield record
+            about, known = record["request_id"], self._newest_about
+            known[about] = max(record["seq"], known.get(about, 0))
 
     def _fault(self, known: Head, end: Head) -> BrokenChain | None:
         """Why the chain does not contain a head that was its end once; None if it does."""

@@ -149,21 +149,49 @@ def test_an_event_with_a_right_hash_and_without_our_seal_breaks_the_chain(
     store.record([an_event(), an_event()])
     forge(database_url, append_with(keys, store))
     assert store.verify_chain() == BrokenChain(3, why)
-    with pytest.raises(NotSealed, match="r1 was not recorded by the bot"):
+    with pytest.raises(NotSealed, match=f"broken at record 3: {why}"):
         store.events_about("r1")
 
 
 def test_an_event_that_was_copied_is_none_about_the_request(store: Database, database_url: str) -> None:
-    store.record([Event("approval.recorded", "success", request_id="r2", actor=BOB)])
+    store.record([Event("approval.recorded", "success", request_id="r2", actor=BOB), an_event(), an_event()])
+    assert isinstance(store.verify_chain(), VerifiedChain)
 
     def copy(connection: Connection) -> None:
-        row = connection.execute(select(events)).mappings().one()
-        connection.execute(insert(events).values({**row, "seq": 2, "request_id": "r1"}))
+        row = connection.execute(select(events).where(events.c.seq == 1)).mappings().one()
+        copied = {**row, "seq": 2, "request_id": "r3"}
+        connection.execute(update(events).where(events.c.seq == 2).values(copied))
 
     forge(database_url, copy)
-    with pytest.raises(NotSealed, match="another event's copy"):
-        store.events_about("r1")
+    with pytest.raises(NotSealed, match="its content is not what was sealed"):
+        store.events_about("r3")
     assert len(store.events_about("r2")) == 1
+
+
+@pytest.mark.parametrize("seq", [2, 4])
+def test_an_event_that_is_hidden_from_its_request_is_missed(store: Database, database_url: str, seq: int) -> None:
+    """Neither its text nor any hash is touched: it is only found no more."""
+    store.record([Event("approval.recorded", "success", request_id="r2", actor=BOB) for _ in range(4)])
+    assert len(store.events_about("r2")) == 4
+    forge(
+        database_url,
+        lambda connection: connection.execute(update(events).where(events.c.seq >= seq).values(request_id="r1")),
+    )
+    with pytest.raises(NotSealed, match="Event 4 about request r2 is hidden"):
+        store.events_about("r2")
+    with pytest.raises(NotSealed, match="Event 4 about request r2 is hidden"):
+        store.events_about("r2", newest=1)
+
+
+def test_a_column_that_says_something_else_than_its_event_breaks_the_chain(
+    store: Database, opened: Opening, database_url: str
+) -> None:
+    store.record([an_event(step=number) for number in range(4)])
+    forge(
+        database_url,
+        lambda connection: connection.execute(update(events).where(events.c.seq == 3).values(request_id="r9")),
+    )
+    assert opened().verify_chain() == BrokenChain(3, "its content is not what was sealed")
 
 
 def flip(column: str) -> Forge:

@@ -1,5 +1,6 @@
 """Step-up, on both databases: a code counts once whoever takes it, and no row that was put back counts."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -148,6 +149,21 @@ class TestTheDatabaseIsNotBelieved:
         execute(database_url, "DELETE FROM periodic_tasks WHERE name = :name")
         with pytest.raises(CodeRefused, match="not what the bot recorded last"):
             step_up(store, clock).offer(BOB)
+
+    @pytest.mark.parametrize(
+        "hide",
+        ["DELETE FROM events WHERE request_id = :name", "UPDATE events SET request_id = 'r1' WHERE request_id = :name"],
+    )
+    def test_neither_helps_it_to_hide_the_events_about_it(
+        self, store: Database, clock: Hands, database_url: str, hide: str
+    ) -> None:
+        app, codes = enrolled(store, clock), step_up(store, clock)
+        assert refusal(codes, code := app.code(clock.now())) == ""
+        execute(database_url, "DELETE FROM periodic_tasks WHERE name = :name")
+        execute(database_url, hide)
+        with pytest.raises(CodeRefused, match=re.escape(words.NOT_BELIEVED)):
+            codes.offer(BOB)
+        assert refusal(codes, code) == words.NOT_BELIEVED
 
     def test_a_row_that_somebody_wrote_does_not_count_and_a_reset_helps(
         self, store: Database, clock: Hands, database_url: str

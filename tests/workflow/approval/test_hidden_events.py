@@ -1,0 +1,92 @@
+"""Whoever hides events in the database brings nothing back that they have ended."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from bot.core.audit.chain import BrokenChain
+from bot.core.requests import Outcome, Request, Stage
+from tests.workflow.forger import Forger, Rows
+from tests.workflow.world import World
+
+ABOUT = "SELECT * FROM events WHERE request_id = :it ORDER BY seq"
+HIDES: Mapping[str, str] = {
+    "moved to another request": "UPDATE events SET request_id = 'r0' WHERE request_id = :it AND seq > :seq",
+    "deleted": "DELETE FROM events WHERE request_id = :it AND seq > :seq",
+}
+
+
+@pytest.fixture
+def forger(database: str) -> Forger:
+    return Forger(database)
+
+
+def sent(world: World) -> list[str]:
+    """The commands that any host got."""
+    return [f"{call.verb} {call.unit}" for call in world.wire.calls if call.verb]
+
+
+def told(world: World) -> list[str]:
+    """What the operators were told."""
+    return [record["data"]["why"] for record in world.store.chain() if record["type"] == "audit.forgery"]
+
+
+def kept_at_first_command(world: World, forger: Forger, asked: Request) -> tuple[list[Rows], list[int]]:
+    """The rows of a request as they are right before its first command, and the number of the newest event then."""
+    kept, newest = list[Rows](), list[int]()
+
+    def keep(call: Any) -> None:
+        if not kept and call.verb:
+            kept.append(forger.copy(asked.id))
+            newest.append(forger(ABOUT, it=asked.id)[-1]["seq"])
+
+    world.wire.before.append(keep)
+    return kept, newest
+
+
+def put_back(forger: Forger, events: list[dict[str, Any]]) -> None:
+    """Restore the events, so that the world ends in order."""
+    for row in events:
+        forger(f"REPLACE INTO events ({', '.join(row)}) VALUES (:{', :'.join(row)})", **row)  # noqa: S608
+
+
+@pytest.mark.parametrize("how", HIDES)
+@pytest.mark.parametrize("seen", ["is hidden", ""], ids=["after a verification", "before one"])
+def test_a_request_whose_end_is_hidden_is_not_carried_out_again(
+    idle_world: World, forger: Forger, how: str, seen: str
+) -> None:
+    """Its rows and their seals are the bot's own, and so are the events that are left. `seen`: what is
+    said if a verification had come past the others.
+    """
+    world = idle_world
+    with world.running():
+        asked = world.mask("cron")
+        kept, newest = kept_at_first_command(world, forger, asked)
+        done = world.approve(asked)
+        assert world.undo(done).target.outcome is Outcome.RESTORED
+    before, events, over = sent(world), forger(ABOUT, it=asked.id), forger.copy(asked.id)
+    if seen:
+        world.store.verify_chain()
+    forger(HIDES[how], it=asked.id, seq=newest[0])
+    forger.put_back(asked.id, kept[0])
+    assert world.store.get(asked.id).stage is Stage.RUNNING
+    with world.running():
+        world.until(lambda: any((seen or "The audit chain is broken") in why for why in told(world)), "the notice")
+    assert sent(world) == before
+    put_back(forger, events)
+    forger.put_back(asked.id, over)
+
+
+@pytest.mark.parametrize("how", HIDES)
+def test_a_process_that_starts_finds_that_events_were_hidden(
+    idle_world: World, forger: Forger, database: str, how: str
+) -> None:
+    world = idle_world
+    with world.running():
+        done = world.masked("cron")
+    events = forger(ABOUT, it=done.id)
+    forger(HIDES[how], it=done.id, seq=events[0]["seq"])
+    world.store.stored_chain._verified = None  # as in a process that starts
+    assert isinstance(world.store.verify_chain(), BrokenChain)
+    put_back(forger, events)
