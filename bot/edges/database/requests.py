@@ -58,8 +58,16 @@ def get(connection: Connection, request_id: str, *, locked: bool = False) -> Req
 
 
 def find(connection: Connection, query: Query) -> list[Request]:
-    """The requests that match, newest first, without those that are not what a bot of ours wrote."""
-    return rows.read(connection, _matching(query), skip_forged=True)
+    """The requests that match, newest first, without those that are not what a bot of ours wrote.
+
+    Columns find them, and what is sealed counts.
+    """
+    return [one for one in rows.read(connection, _matching(query), skip_forged=True) if _is_wanted(one, query)]
+
+
+def _is_wanted(found: Request, query: Query) -> bool:
+    is_of_them = query.requester is None or query.requester.key == found.owner.key
+    return is_of_them and (found.is_live_mask or not query.live_masks)
 
 
 def count(connection: Connection, query: Query) -> int:

@@ -26,14 +26,15 @@ _VOTES_OF_ONE = TypeAdapter(tuple[Vote, ...])
 
 # Requests are read more often than anything else, and building a statement costs as much as running it.
 _AMONG: BindParameter[Any] = bindparam("ids", expanding=True)
-_TARGETS = select(tables.targets.c.request_id, tables.targets.c.document).where(tables.targets.c.request_id.in_(_AMONG))
+_TARGET_COLUMNS = tuple(tables.targets.c[name] for name in ("request_id", "host", "unit", "document"))
+_TARGETS = select(*_TARGET_COLUMNS).where(tables.targets.c.request_id.in_(_AMONG))
 _VOTES = (
     select(tables.votes.c.request_id, tables.votes.c.document)
     .where(tables.votes.c.request_id.in_(_AMONG))
     .order_by(tables.votes.c.id)
 )
 _TARGET_TO_LOCK = (
-    select(tables.targets.c.document).where(tables.targets.c.request_id == bindparam("request_id")).with_for_update()
+    select(*_TARGET_COLUMNS).where(tables.targets.c.request_id == bindparam("request_id")).with_for_update()
 )
 _BY_ID = select(tables.requests).where(tables.requests.c.id == bindparam("request_id"))
 
@@ -111,13 +112,13 @@ def read(connection: Connection, chosen: Select[Any], *, skip_forged: bool = Fal
     among = {"ids": [row.id for row in rows]}
     targets = connection.execute(_TARGETS, among).all()
     votes = connection.execute(_VOTES, among)
-    target_of, votes_of = {row.request_id: row.document for row in targets}, _by_request(votes)
+    target_of, votes_of = {row.request_id: row._mapping for row in targets}, _by_request(votes)
     found = []
     for row in rows:
         target, its_votes = target_of.get(row.id), votes_of.get(row.id, [])
         with suppress(*([NotSealed] if skip_forged else [])):
             _believe(connection, row._mapping, target, its_votes)
-            found.append(_request(row._mapping, target, its_votes))
+            found.append(_request(row._mapping, target and target["document"], its_votes))
     return found
 
 
@@ -140,7 +141,7 @@ def lock(connection: Connection, request_id: str) -> StoredRow:
     if target is None or row is None:
         raise NoSuchRequest(f"There is no request {request_id}.")
     votes = [vote.document for vote in connection.execute(_VOTES, {"ids": [request_id]})]
-    _believe(connection, row._mapping, target.document, votes)
+    _believe(connection, row._mapping, target._mapping, votes)
     return StoredRow(row.stage, row.document, target.document)
 
 
@@ -150,7 +151,9 @@ def votes_of(connection: Connection, request_id: str) -> tuple[Vote, ...]:
     return _VOTES_OF_ONE.validate_python([vote.document for vote in found])
 
 
-def _believe(connection: Connection, row: Mapping[Any, Any], target: Any, votes: list[Any]) -> None:
+def _believe(
+    connection: Connection, row: Mapping[Any, Any], target: Mapping[Any, Any] | None, votes: list[Any]
+) -> None:
     if why := seals_of(connection).fault_of_request(row, target, votes):
         raise NotSealed(f"Request {row['id']} is not what the bot recorded ({why}), so nothing is done with it.")
 

@@ -37,12 +37,13 @@ class Seals:
         """The seal of a periodic task."""
         return self._seal(_PERIODIC, _text(name, document))
 
-    def fault_of_request(self, row: Mapping[str, Any], target: Any, votes: Sequence[Any]) -> str:
-        """Why a request cannot be believed as it is stored; empty if it can."""
+    def fault_of_request(self, row: Mapping[str, Any], target: Mapping[str, Any] | None, votes: Sequence[Any]) -> str:
+        """Why a request cannot be believed as it is stored; empty if it can. `target` is the row of its target."""
+        about = target and target["document"]
         if not isinstance(row["document"], dict) or row["document"].get("id") != row["id"]:
             why = "it is another request's"
         else:
-            why = self._fault(_REQUEST, _request_text(row, target, votes), row["seal"])
+            why = self._fault(_REQUEST, _request_text(row, about, votes), row["seal"]) or _misplaced(row, target)
         return self._noted(f"request {row['id']}", why)
 
     def fault_of_task(self, name: str, document: Any, seal: str) -> str:
@@ -83,6 +84,17 @@ def _request_text(row: Mapping[str, Any], target: Any, votes: Iterable[Any]) -> 
     """Everything of a request that a bot acts on. Votes that are not counted yet are verified against their events."""
     counted = sorted(_text(vote) for vote in votes if vote["tally"] == Tally.COUNTED.value)
     return _text(row["id"], row["stage"], row["version"], row["document"], target, counted)
+
+
+def _misplaced(row: Mapping[str, Any], target: Mapping[str, Any] | None) -> str:
+    """Why a request would be found where it does not belong: by columns that say something else than what is sealed."""
+    try:
+        said, about = row["document"], target["document"] if target else {}
+        sealed = (said["key"], said["ask"]["rollout"], about["host"], about["unit"]["text"])
+    except (KeyError, TypeError):
+        return ""  # sealed by another version, whose fields are other ones
+    found_by = (row["key"], row["rollout"], target and target["host"], target and target["unit"])
+    return "" if found_by == sealed else "its columns say something else than what was sealed"
 
 
 def _text(*parts: Any) -> str:

@@ -70,6 +70,22 @@ def take_the_seal_away(connection: Connection) -> None:
     connection.execute(update(requests).where(requests.c.id == "r1").values(seal=""))
 
 
+def move_it_to_another_host(connection: Connection) -> None:
+    connection.execute(update(targets).where(targets.c.request_id == "r1").values(host="web-09"))
+
+
+def call_its_unit_otherwise(connection: Connection) -> None:
+    connection.execute(update(targets).where(targets.c.request_id == "r1").values(unit="tuned.service"))
+
+
+def put_it_into_a_rollout(connection: Connection) -> None:
+    connection.execute(update(requests).where(requests.c.id == "r1").values(rollout="r2"))
+
+
+def answer_for_another_key(connection: Connection) -> None:
+    connection.execute(update(requests).where(requests.c.id == "r1").values(key="target:r2:web-01:cron.service"))
+
+
 def change(connection: Connection, table: Table, key: Column[str], old: str, new: str) -> None:
     document = connection.execute(select(table.c.document).where(key == "r1")).scalar_one()
     altered = json.loads(json.dumps(document).replace(old, new))
@@ -80,7 +96,8 @@ def change(connection: Connection, table: Table, key: Column[str], old: str, new
 @pytest.mark.parametrize(
     "attack",
     [add_a_counted_vote, count_a_recorded_vote, approve_it, number_it_higher, change_the_unit, change_who_asked,
-     take_the_row_of_another_request, take_the_seal_away],
+     take_the_row_of_another_request, take_the_seal_away, move_it_to_another_host, call_its_unit_otherwise,
+     put_it_into_a_rollout, answer_for_another_key],
 )  # fmt: skip
 def test_a_forged_request_is_neither_read_nor_worked_on_nor_written_over(
     store: Database, database_url: str, attack: Forge
@@ -99,6 +116,16 @@ def test_a_forged_request_is_neither_read_nor_worked_on_nor_written_over(
     ((what, why),) = store.forgeries()
     assert (what, bool(why)) == ("request r1", True)
     assert store.forgeries() == [], "it is told once"
+
+
+def test_no_column_makes_a_mask_live_or_somebody_elses(store: Database, database_url: str) -> None:
+    store.add(a_request(), events=[an_event()])
+    owner = {"live_mask": True, "requester_user": "UMALLORY"}
+    forge(database_url, lambda connection: connection.execute(update(requests).values(owner)))
+    mallory = replace(BOB, user="UMALLORY")
+    assert store.find(Query(live_masks=True)) == []
+    assert store.find(Query(requester=mallory)) == []
+    assert [one.id for one in store.find(Query())] == ["r1"]
 
 
 def test_what_a_mask_found_before_it_cannot_be_changed(store: Database, database_url: str) -> None:
