@@ -95,16 +95,6 @@ def _ended(rollout: Rollout | None) -> Rollout | None:
     return replace(rollout, joins_at=None, is_closed=False) if rollout else None
 
 
-def mark_progress(deps: Deps, whole_id: str) -> Request:
-    """Write into a rollout how far its targets have come, and return it."""
-
-    def marked(whole: Request) -> tuple[Request, list[Event]]:
-        known = whole.rollout and with_progress(whole.rollout, deps.store.progress(whole.id))
-        return replace(whole, rollout=known), []
-
-    return update(deps, whole_id, marked)
-
-
 def mark_extended(deps: Deps, mask_id: str, by: Extension, *, is_approved: bool, held: Hold | None = None) -> bool:
     """Write a later expiry or the hold into our mask, once; False if the mask is gone, or of another kind by now."""
 

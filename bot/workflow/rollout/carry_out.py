@@ -22,10 +22,17 @@ from bot.workflow.process.deps import Deps
 from bot.workflow.process.update import update
 from bot.workflow.requests.closing import close, end_messages
 from bot.workflow.requests.kill_switch_state import active_kill_switch
-from bot.workflow.requests.marks import mark_lifted, mark_progress, mark_undone, mark_undone_until_now
+from bot.workflow.requests.marks import mark_lifted, mark_undone, mark_undone_until_now
 from bot.workflow.requests.results import Closing, Decided, Ending, Result, Stages, Update, save
 from bot.workflow.rollout.extension import extend_rollout
-from bot.workflow.rollout.target_progress import NotRecorded, as_now, is_checked, wave_as_now, why_not_recorded
+from bot.workflow.rollout.target_progress import (
+    NotRecorded,
+    as_now,
+    is_checked,
+    mark_progress,
+    wave_as_now,
+    why_not_recorded,
+)
 
 _NOT_BEGUN = (Stage.ASKED, Stage.WAITING, Stage.APPROVED)
 _POLL = timedelta(seconds=5)  # every target that moves wakes its rollout anyway

@@ -14,7 +14,6 @@ from bot.core.requests import Ask, Hold, Request, Rollout, RolloutTarget, Target
 from bot.core.requests.timers import next_join
 from bot.core.rollout import joining
 from bot.core.rollout.next_wave import may_begin
-from bot.core.rollout.progress import with_progress
 from bot.core.rollout.targets import ask_of, triggers_of, with_triggers
 from bot.core.systemd.units import UnitName
 from bot.ports import Message, MessageKind, Query
@@ -28,7 +27,8 @@ from bot.workflow.requests.results import Stages, Update
 from bot.workflow.requests.submit import submit
 from bot.workflow.rollout.carry_out import begin_target, with_enough_active
 from bot.workflow.rollout.target_list import expand_now
-from bot.workflow.rollout.whole_plan import as_planned, beside_it, real_names
+from bot.workflow.rollout.target_progress import as_recorded, real_names
+from bot.workflow.rollout.whole_plan import as_planned, beside_it
 
 _AT_ONCE = 16  # requests that are made in one turn, so that many hosts that join delay nobody else
 _AGAIN_IN = timedelta(seconds=2)  # until the next ones
@@ -59,7 +59,7 @@ def go_on_with_hold(deps: Deps, whole: Request) -> Stages:
         return whole
     deps = deps.pinned()
     again_at = now + joining.pause(now - (whole.finished_at or now), deps.in_force.policy.holds.reapply_within)
-    seen = joining.as_it_stands(rollout, deps.store.progress(whole.id), again_at)
+    seen = as_recorded(deps, whole.id, rollout, lambda known, found: joining.as_it_stands(known, found, again_at))
     begin: Sequence[RolloutTarget] = ()
     if joins_at := next_join(whole):
         seen, begin = _go_on(deps, whole, seen, is_turn=joins_at <= now)
@@ -128,7 +128,7 @@ def _ask_for_missing(deps: Deps, whole: Request, rollout: Rollout, now: datetime
     rollout = replace(rollout, waits_for=reasons.is_full(beyond, most) if beyond else "")
     missing = [*joining.targets_to_ask(rollout, fits, now)]
     asked = rollout.put(*(_asked(deps, whole, one) for one in missing[:_AT_ONCE]))
-    asked = with_progress(asked, deps.store.progress(whole.id)) if missing else asked
+    asked = as_recorded(deps, whole.id, asked) if missing else asked
     return asked, now + (_until_next(deps, asked) if len(missing) <= _AT_ONCE else _AGAIN_IN)
 
 
@@ -168,7 +168,7 @@ def _ready(deps: Deps, whole: Request, rollout: Rollout) -> tuple[RolloutTarget,
     hosts = {one.host for one in checking}
     new = [one for one in may_begin(rollout) if _is_new(one) and one.host not in hosts]
     begin, _ = with_enough_active(deps, whole, rollout, new)
-    names = real_names(deps, whole.id) if begin else {}
+    names = real_names(deps, rollout, {one.host for one in begin})
     planned = [as_planned(deps, rollout, one, names) for one in begin]
     return tuple(one if one.kind in kinds else replace(one, digest="") for one in planned)
 

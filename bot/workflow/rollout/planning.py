@@ -25,8 +25,8 @@ from bot.workflow.requests.lookup import with_requester_name
 from bot.workflow.requests.results import Closing, Stages, Update
 from bot.workflow.requests.submit import submit
 from bot.workflow.rollout.target_list import expand
-from bot.workflow.rollout.target_progress import NotRecorded, as_now
-from bot.workflow.rollout.whole_plan import beside_it, decide_about_all, real_names
+from bot.workflow.rollout.target_progress import NotRecorded, as_now, real_names
+from bot.workflow.rollout.whole_plan import beside_it, decide_about_all
 
 _AT_ONCE = 4  # targets that are checked at a time: a few of the workers
 _AGAIN_IN = 2.0  # seconds; every target that is planned wakes its rollout anyway
@@ -117,7 +117,7 @@ def _ask_for_more(deps: Deps, request: Request, rollout: Rollout) -> Rollout:
     asked = sum(1 for one in unplanned if one.request_id)
     more = [one for one in unplanned if not one.request_id][: max(0, _AT_ONCE - asked)]
     undone = _masks_to_undo(deps, request, more) if more else {}
-    names = real_names(deps, request.id) if more and not _is_one_each(rollout) else {}
+    names = real_names(deps, rollout, {one.host for one in more})
     asks = [(one, _ask_of(request, beside_it(rollout, one, names), one, undone)) for one in more]
     return rollout.put(*(replace(one, request_id=_ask(deps, request, one, ask).id) for one, ask in asks))
 

@@ -1,14 +1,18 @@
 """How far the targets of a rollout have come: a glance finds those that have moved, and what is verified counts."""
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
+from bot.core.audit.chain import Event
 from bot.core.cards.rollout import reasons
 from bot.core.cards.rollout.state_summary import state_summary
 from bot.core.requests import Request, Rollout, RolloutTarget, TargetStatus
 from bot.core.rollout.progress import Progress, with_progress
 from bot.errors import NoSuchRequest, NotSealed
 from bot.workflow.process.deps import Deps
+from bot.workflow.process.update import update
 
 _MOVES = (TargetStatus.PLANNING, TargetStatus.STARTED, TargetStatus.UNKNOWN, TargetStatus.ASKED_AGAIN)
 
@@ -21,10 +25,45 @@ def as_now(deps: Deps, request: Request) -> tuple[Rollout, list[Progress]]:
     """The rollout with each target as its request is now, and what the glance has shown. Raises `NotRecorded`."""
     known = request.rollout or Rollout()
     found = deps.store.progress(request.id, among=[one.request_id for one in _that_may_move(known) if one.request_id])
-    glanced = with_progress(known, found)
-    moved = [now for was, now in zip(known.targets, glanced.targets, strict=True) if now != was]
-    requests = [_verified(deps, one) for one in moved]
+    requests = [_verified(deps, one) for one in _moved(known, with_progress(known, found))]
     return _as_found(with_progress(known, map(Progress.of, requests)), requests), found
+
+
+def as_recorded(
+    deps: Deps,
+    whole_id: str,
+    known: Rollout,
+    see: Callable[[Rollout, Sequence[Progress]], Rollout] = with_progress,
+) -> Rollout:
+    """A rollout that is over, or a hold that goes on, as `see` sees its targets now.
+
+    What no bot recorded moves none.
+    """
+    verified = list[Progress]()
+    for one in _moved(known, see(known, deps.store.progress(whole_id))):
+        with suppress(NotRecorded):
+            verified.append(Progress.of(_verified(deps, one)))
+    return see(known, verified)
+
+
+def mark_progress(deps: Deps, whole_id: str) -> Request:
+    """Write into a rollout how far its targets have come, and return it."""
+
+    def marked(whole: Request) -> tuple[Request, list[Event]]:
+        return replace(whole, rollout=whole.rollout and as_recorded(deps, whole.id, whole.rollout)), []
+
+    return update(deps, whole_id, marked)
+
+
+def real_names(deps: Deps, rollout: Rollout, hosts: Iterable[str]) -> dict[str, str]:
+    """The real name of each unit on those of these hosts that have several, by the ids of their requests.
+
+    Raises `NotRecorded`.
+    """
+    counts = Counter(one.host for one in rollout.targets)
+    shared = {host for host in hosts if counts[host] > 1}
+    asked = (one for one in rollout.targets if one.host in shared and one.request_id)
+    return {one.request_id: str(_verified(deps, one).target.unit) for one in asked}
 
 
 def wave_as_now(deps: Deps, rollout: Rollout) -> tuple[Rollout, bool]:
@@ -52,6 +91,10 @@ def is_checked(rollout: Rollout, found: list[Progress]) -> bool:
         return True
     of_wave = {one.request_id for one in rollout.in_wave(rollout.wave) if one.status is TargetStatus.DONE}
     return all(one.looks > 0 and not one.found for one in found if one.request_id in of_wave)
+
+
+def _moved(known: Rollout, now: Rollout) -> list[RolloutTarget]:
+    return [newer for was, newer in zip(known.targets, now.targets, strict=True) if newer != was]
 
 
 def _that_may_move(rollout: Rollout) -> Iterator[RolloutTarget]:

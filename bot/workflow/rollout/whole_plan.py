@@ -21,11 +21,15 @@ from bot.workflow.hosts.keep_active import count_active
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.update import update
 from bot.workflow.requests.results import Closing, Decided
+from bot.workflow.rollout.target_progress import real_names
 
 
 def decide_about_all(deps: Deps, request: Request, rollout: Rollout) -> Decided | Closing:
-    """Every target is planned or left out: divide the rest into waves, and let the policy decide."""
-    names = real_names(deps, request.id)
+    """Every target is planned or left out: divide the rest into waves, and let the policy decide.
+
+    Raises `NotRecorded`.
+    """
+    names = real_names(deps, rollout, hosts_of(rollout.targets))
     rollout = _without_busy_sockets(deps, request, _each_once(rollout, names), names)
     planned = rollout.put(*(as_planned(deps, rollout, one, names) for one in rollout.planned))
     if not planned.planned:
@@ -88,11 +92,6 @@ def _without_busy_sockets(deps: Deps, request: Request, rollout: Rollout, names:
         if service and service not in beside_it(rollout, one, names):
             left_out.append(replace(one, status=TargetStatus.LEFT_OUT, note=reasons.goes_with(service)))
     return rollout.put(*left_out)
-
-
-def real_names(deps: Deps, rollout: str) -> Mapping[str, str]:
-    """The real name of each target's unit, by the id of its request."""
-    return {one.request_id: one.unit for one in deps.store.progress(rollout)}
 
 
 def beside_it(rollout: Rollout, target: RolloutTarget, names: Mapping[str, str]) -> tuple[str, ...]:

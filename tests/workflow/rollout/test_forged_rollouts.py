@@ -162,3 +162,34 @@ def test_a_rollout_that_was_set_back_behind_its_pause_goes_no_further(idle_world
 
 def _is_told(world: World) -> bool:
     return any("set back" in str(record["data"].get("why")) for record in world.store.chain())
+
+
+def test_no_unit_is_called_otherwise_so_that_what_stops_with_another_is_left_out(
+    idle_world: World, forger: Forger
+) -> None:
+    """What a rollout changes on the same host is no news there, so it is not part of the other plans."""
+    world, looked = idle_world, list[str]()
+    units = {"worker.service", "tuned.service"}
+
+    def planned() -> dict[str, str]:
+        found = forger("SELECT request_id, unit FROM targets JOIN requests ON id = request_id WHERE stage = 'waiting'")
+        return {one["unit"]: one["request_id"] for one in found}
+
+    def attack(call: Call) -> None:
+        if call.host == "db-01" and not looked:
+            world.until(lambda: units <= {*planned()}, "the plans of the other host")
+            looked.append(planned()["tuned.service"])
+            forger("UPDATE targets SET unit = 'metrics.service' WHERE request_id = :it", it=looked[0])
+
+    world.wire.before.append(attack)
+    with world.running():
+        asked = ask_rollout(world, "web-01", "db-01", units=("worker", "tuned"))
+        world.until(lambda: bool(looked) and _is_noted(world, looked[0]), "the notice")
+        assert world.store.get(asked.id).stage is Stage.ASKED
+        forger("UPDATE targets SET unit = 'tuned.service' WHERE request_id = :it", it=looked[0])
+        world.until_answered(asked)
+        assert "metrics.service" in world.card(asked)
+
+
+def _is_noted(world: World, request_id: str) -> bool:
+    return f"request {request_id}" in [what for what, _ in world.store.forgeries()]
