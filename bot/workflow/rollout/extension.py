@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.core.policy.model import Allow, Moment
 from bot.core.requests import NewKind, Request, Rollout, Stage
 from bot.core.rollout.digest import rollout_digest
-from bot.errors import NotYet, Unverified, UsageError
+from bot.errors import NotSealed, NotYet, Unverified, UsageError
 from bot.ports import Query
 from bot.workflow.evaluate import evaluate, evaluate_again, gather_facts
 from bot.workflow.lifecycle.start import extend
@@ -27,6 +27,8 @@ def ask_for_extension(deps: Deps, request: Request) -> Decided | Closing:
         return Closing(request, Stage.REFUSED, str(error), "identity_unverified")
     except UsageError as error:
         return Closing(request, Stage.REFUSED, str(error), "unknown_host")
+    except NotSealed as error:
+        return Closing(request, Stage.REFUSED, str(error), "not_sealed")
 
 
 def extend_rollout(deps: Deps, request: Request) -> Decided | Ending | Closing:

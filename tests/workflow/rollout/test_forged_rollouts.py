@@ -1,15 +1,18 @@
 """Whoever writes the rows of a rollout makes it begin nothing: only what a bot recorded counts."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from bot.core.requests import FollowupKind, Request, Stage, Tally, TargetStatus
+from bot.core.policy.configuration import ConfigSnapshot
+from bot.core.requests import Duration, FollowupKind, Request, Stage, Tally, TargetStatus
 from tests.workflow.forger import Forger
 from tests.workflow.rollout.rolled import HOSTS, ask_rollout, paused, refuse, rolled_out, statuses, targets, touched
-from tests.workflow.slack import ALICE, CAROL, caller
+from tests.workflow.slack import ALICE, BOB, CAROL, caller
 from tests.workflow.wire import Call
-from tests.workflow.world import World
+from tests.workflow.world import POLICY, World, inventory
 
 THREE = ("1", "1", "rest")
 NEVER_RECORDED = "that the bot never recorded"
@@ -193,3 +196,24 @@ def test_no_unit_is_called_otherwise_so_that_what_stops_with_another_is_left_out
 
 def _is_noted(world: World, request_id: str) -> bool:
     return f"request {request_id}" in [what for what, _ in world.store.forgeries()]
+
+
+@pytest.mark.parametrize("edit", ["rollout = ''", "seal = 'lab:00'"])
+def test_a_later_end_needs_as_much_as_each_target_that_somebody_hid(world: World, forger: Forger, edit: str) -> None:
+    """Only the look knows the other name of a unit, by which a rule asks for two approvals."""
+    (rule,) = POLICY.rules
+    strict = replace(rule, name="oldname", units=("oldname.service",), need=2)
+    world.in_force.put(ConfigSnapshot(inventory(world.hosts), replace(POLICY, digest="7" * 64, rules=(rule, strict))))
+    asked = rolled_out(world, "web-01", "web-02", duration=Duration(lasts=timedelta(hours=2)))
+    world.vote(asked, by=BOB)
+    done = world.approve(asked, by=CAROL)
+    ids = [one.id for one in targets(world, asked).values()]
+    kept = [forger.copy(one) for one in ids]
+    forger(f"UPDATE requests SET {edit} WHERE rollout = :it", it=asked.id)  # noqa: S608
+    longer = world.until_answered(world.desk.extensions.keep(done.id, "still leaks", caller(ALICE, "y")))
+    assert (longer.stage, longer.approval) == (Stage.REFUSED, None)
+    assert "is not what the bot recorded" in longer.because
+    for one, rows in zip(ids, kept, strict=True):
+        forger.put_back(one, rows)
+    longer = world.until_answered(world.desk.extensions.keep(done.id, "still leaks", caller(ALICE, "z")))
+    assert longer.approval and longer.approval.need == 2
