@@ -118,7 +118,7 @@ class StoredChain:
         new = self._noted(self.records(after=start.seq))
         found = self._set_back or misplaced or verify(new, self._keys, start=start)
         if isinstance(found, VerifiedChain):
-            missing = (self._fault(one, found.head) for one in sorted(must_contain, key=lambda one: one.seq))
+            missing = (self._fault(one, found.head) for one in sorted({*must_contain}, key=lambda one: one.seq))
             found = next((fault for fault in missing if fault), found)
         if isinstance(found, VerifiedChain):
             self._verified = found.head
