@@ -67,8 +67,14 @@ def read_selection(names: Names, options: Mapping[str, str] = _NO_OPTIONS) -> Se
 
 
 def refuse_second_unit(names: Names, reason: str) -> None:
-    """Refuse a reason that begins with a unit: units that are typed with spaces between them are no list."""
-    word = reason.split(maxsplit=1)[0].strip(",") if reason.strip() else ""
+    """Refuse a reason that begins with a unit, or with the rest of a list: a list has no spaces."""
+    first = reason.split(maxsplit=1)[0] if reason.strip() else ""
+    if first.startswith((",", "%")):
+        raise UsageError(
+            f"A list has a space before `{first[:SHOWN]}`: write it without spaces, like `{_UNITS}` or `1,10%,rest`. "
+            "If it is the reason, begin it with another word."
+        )
+    word = first.strip(",")
     stem, dot, suffix = word.rpartition(".")
     if stem and dot and suffix in UNIT_TYPES:
         both = f"{','.join(map(str, names[1]))},{word}"

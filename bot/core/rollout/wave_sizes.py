@@ -13,13 +13,13 @@ _MOST_WAVES = 50
 
 
 def read_waves(typed: str) -> tuple[str, ...]:
-    """The sizes of waves as typed: `1,10%,rest`. Raises `UsageError`."""
+    """The sizes of waves as typed: `1,10%,rest`. Hosts beyond the last number are the rest. Raises `UsageError`."""
     sizes = tuple(part.strip().lower() for part in typed.split(","))
     if not all(map(_is_size, sizes)) or REST in sizes[:-1]:
         raise UsageError(f"`{typed[:80]}` are no waves; write them like `1,10%,rest`.")
     if len(sizes) > _MOST_WAVES:
         raise UsageError(f"At most {_MOST_WAVES} waves can be named; the last one takes the rest.")
-    return sizes
+    return sizes if sizes[-1] == REST else (*sizes, REST)
 
 
 def share(size: str, whole: int) -> int:
@@ -42,7 +42,7 @@ def ends_of_waves(sizes: Sequence[str], hosts: int) -> list[int]:
 def in_waves(targets: Sequence[RolloutTarget], sizes: Sequence[str]) -> tuple[RolloutTarget, ...]:
     """The targets, each with the number of its wave.
 
-    A share is one of all hosts. The last wave takes whatever is left, also if no `rest` is named.
+    A share is one of all hosts. The last wave takes whatever is left.
     """
     hosts = hosts_of(targets)
     wave_of, begin = dict[str, int](), 0

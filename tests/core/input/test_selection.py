@@ -51,7 +51,10 @@ class TestAChangeOfManyTargets:
             ("web-01 cron,nginx", Selection(("web-01",), (CRON, NGINX))),
             ("web-01 cron --set", Selection(("web-01",), (CRON,), with_triggers=True)),
             ("@web cron --waves=1,10%,rest", Selection(("@web",), (CRON,), ("1", "10%", "rest"))),
-            ("--order web-02,web-01 --waves 1 cron", Selection(("web-02", "web-01"), (CRON,), ("1",), in_order=True)),
+            (
+                "--order web-02,web-01 --waves 1 cron",  # one host first, and not all of them at once
+                Selection(("web-02", "web-01"), (CRON,), ("1", "rest"), in_order=True),
+            ),
         ],
     )
     def test_names_each_host_and_each_unit_once_in_the_order_typed(
@@ -105,6 +108,8 @@ class TestRefusals:
             ("@web cron --waves rest,1", "write them like `1,10%,rest`"),
             (f"@web cron --waves {'1,' * 50}rest", "At most 50 waves can be named"),
             ("@web cron --waves 1 --waves 2", "is given twice"),
+            ("@web cron --waves 10 %,rest why", "has a space before `%,rest`"),
+            ("web-01,web-02 cron ,nginx why", "has a space before `,nginx`"),
             ("@web cron --set=yes", "takes no value"),
             ("@web cron --adopt --for 2h", "`--adopt` takes over one mask that is there: name one host and one unit."),
             ("@web cron --force", "`--force` ends one stop that a mask waits for: name one host and one unit."),
