@@ -54,8 +54,9 @@ def bind(deps: Deps, ask: Ask) -> Ask:
     expand(deps, ask.selection)
     if ask.change.verb is not Verb.UNMASK:
         return ask
-    live = deps.store.find(Query(unit=ask.selection.units[0], live_masks=True, rollout="", limit=_MOST_LIVE))
-    same = next((mask for mask in live if _is_of_the_same_words(mask, ask)), None)
+    names = dict.fromkeys(ask.selection.units)
+    live = (deps.store.find(Query(unit=unit, live_masks=True, rollout="", limit=_MOST_LIVE)) for unit in names)
+    same = next((mask for masks in live for mask in masks if _is_of_the_same_words(mask, ask)), None)
     return replace(ask, undoes=same.id) if same else ask
 
 
@@ -83,7 +84,7 @@ def _is_of_the_same_words(mask: Request, ask: Ask) -> bool:
     return (
         ours is not None
         and asked is not None
-        and ({*ours.hosts}, ours.units) == ({*asked.hosts}, asked.units)
+        and ({*ours.hosts}, {*ours.units}) == ({*asked.hosts}, {*asked.units})
         and ours.with_triggers == asked.with_triggers
         and mask.ask.change.user == ask.change.user
     )

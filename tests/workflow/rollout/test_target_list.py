@@ -90,7 +90,7 @@ def test_a_request_for_one_host_names_one_that_there_is(deskbound: World) -> Non
 
 def test_an_unmask_of_the_same_words_is_the_undo_of_the_rollout(world: World) -> None:
     worker = UnitName("worker.service")
-    words = Selection(("web-01", "web-02"), (worker,))
+    words = Selection(("web-01", "web-02"), (worker, CRON))
     change = Change(Verb.MASK, "web-01,web-02", worker)
     ask = Ask(change, ALICE.id, ALICE.name, INCIDENT, selection=words)
     done = world.approve(world.until_answered(world.desk.submit(ask, key="mask")))
@@ -99,8 +99,8 @@ def test_an_unmask_of_the_same_words_is_the_undo_of_the_rollout(world: World) ->
         unmask = replace(ask, change=replace(change, verb=Verb.UNMASK), selection=replace(words, **other))  # type: ignore[arg-type]
         return bind(world.deps, unmask).undoes
 
-    assert bound(hosts=("web-02", "web-01"), waves=("1",)) == done.id
-    assert [bound(hosts=("web-01",)), bound(with_triggers=True), bound(units=(CRON, worker))] == ["", "", ""]
+    assert bound(hosts=("web-02", "web-01"), units=(CRON, worker), waves=("1",)) == done.id
+    assert [bound(hosts=("web-01",)), bound(with_triggers=True), bound(units=(CRON,))] == ["", "", ""]
     assert bind(world.deps, ask) == ask
     undone = world.until_final(
         world.desk.submit(replace(ask, change=replace(change, verb=Verb.UNMASK)), key=caller(ALICE, "undo").key)
