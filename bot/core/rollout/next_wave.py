@@ -59,6 +59,11 @@ def _without_blocked(rollout: Rollout) -> Rollout:
     return rollout.put(*blocked)
 
 
+def failed_with_its_set(rollout: Rollout) -> tuple[RolloutTarget, ...]:
+    """What failed, and what was therefore not begun on the same host: half a set protects nothing."""
+    return tuple(one for one in rollout.targets if one.status is TargetStatus.FAILED or one.note == ANOTHER_FAILED)
+
+
 def _after_failures(rollout: Rollout, now: datetime) -> Rollout:
     """Pause after as many failures as the settings allow, or at the first changed plan where they are strict.
 

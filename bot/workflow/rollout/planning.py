@@ -13,6 +13,7 @@ from bot.core.cards.rollout import reasons
 from bot.core.policy.decide import why_not_steer
 from bot.core.policy.model import Moment, Refuse
 from bot.core.requests import Ask, Request, Rollout, RolloutTarget, Stage, TargetStatus, Verb
+from bot.core.rollout.next_wave import failed_with_its_set
 from bot.core.rollout.steering import stop
 from bot.core.rollout.targets import ask_of, in_undo_order, triggers_of, with_triggers
 from bot.core.systemd.units import UnitName
@@ -95,7 +96,7 @@ def _targets(deps: Deps, request: Request) -> Iterator[RolloutTarget]:
     undone = newest_request(deps, request.ask.undoes) if request.ask.undoes else None
     failed = deps.store.get(request.ask.repeats).rollout if request.ask.repeats else None
     if failed:
-        yield from (RolloutTarget(one.host, one.unit) for one in failed.with_status(TargetStatus.FAILED))
+        yield from (RolloutTarget(one.host, one.unit) for one in failed_with_its_set(failed))
     elif undone and undone.rollout:
         made = [one for one in undone.rollout.targets if one.can_be_undone]
         yield from (RolloutTarget(one.host, one.unit) for one in in_undo_order(made))

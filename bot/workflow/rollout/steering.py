@@ -9,6 +9,7 @@ from bot.core.cards.rollout import reasons
 from bot.core.people.identity import Caller
 from bot.core.requests import Ask, FollowupCommand, FollowupKind, Request, Rollout, Selection, Stage, TargetStatus
 from bot.core.requests.deadlines import repeat_change
+from bot.core.rollout.next_wave import failed_with_its_set
 from bot.errors import UsageError
 from bot.workflow.followups.record import Followups
 from bot.workflow.process.deps import Deps
@@ -53,7 +54,8 @@ class Rollouts:
         failed = (first.rollout or Rollout()).with_status(TargetStatus.FAILED)
         if not first.stage.is_final or not failed:
             raise UsageError(reasons.NOTHING_FAILED)
-        hosts, units = dict.fromkeys(one.host for one in failed), dict.fromkeys(one.unit for one in failed)
+        again = failed_with_its_set(first.rollout or Rollout())
+        hosts, units = dict.fromkeys(one.host for one in again), dict.fromkeys(one.unit for one in again)
         chosen = Selection(tuple(hosts), tuple(units), waves=first.ask.selection.waves if first.ask.selection else ())
         who = beside_first_card(self._deps, first, caller)
         change = repeat_change(first, self._deps.clock.now())

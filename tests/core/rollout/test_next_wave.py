@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.requests import Outcome, Rollout, RolloutSettings, RolloutTarget, Stage, TargetStatus
-from bot.core.rollout.next_wave import ANOTHER_FAILED, STOPPED, Turn, next_turn
+from bot.core.rollout.next_wave import ANOTHER_FAILED, STOPPED, Turn, failed_with_its_set, next_turn
 from bot.core.rollout.progress import Progress, is_step, with_progress, with_undone
 from bot.core.rollout.steering import go_on, pause, stop, waits_for_somebody
 from bot.core.systemd.units import UnitName
@@ -82,6 +82,7 @@ def test_the_units_of_one_host_follow_each_other() -> None:
     assert [str(one.unit) for one in after.begin] == ["a.service"]
     failed = next_turn(waves.put(replace(socket, status=FAILED)), NOW).rollout
     assert [(one.status, one.note) for one in failed.targets] == [(FAILED, ""), (SKIPPED, ANOTHER_FAILED)]
+    assert failed_with_its_set(failed) == failed.targets
 
 
 @pytest.mark.parametrize(

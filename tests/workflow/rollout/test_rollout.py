@@ -118,6 +118,23 @@ def test_what_failed_is_retried_under_the_same_approval(world: World) -> None:
     assert retried.counted_votes[0].voter == BOB.id
 
 
+def test_what_was_not_begun_because_another_unit_of_its_set_failed_is_retried_with_it(world: World) -> None:
+    asked = rolled_out(world, "web-01", "web-02", units=("beat",), with_triggers=True)
+    trouble = refuse(world, "web-02")
+    over = world.approve(asked)
+    assert over.rollout
+    left = {str(one.unit): one.status for one in over.rollout.targets if one.host == "web-02"}
+    assert left == {"beat.timer": TargetStatus.FAILED, "beat.service": TargetStatus.SKIPPED}
+    world.wire.before.remove(trouble)
+    retried = world.until_final(world.desk.rollouts.retry_failed(over.id, caller(ALICE, "retry")))
+    assert retried.rollout
+    assert [(str(one.unit), one.status) for one in retried.rollout.targets] == [
+        ("beat.timer", TargetStatus.DONE),
+        ("beat.service", TargetStatus.DONE),
+    ]
+    assert retried.counted_votes[0].voter == BOB.id
+
+
 def test_a_host_that_cannot_be_reached_is_left_out_and_said(world: World) -> None:
     refuse(world, "db-01")
     asked = rolled_out(world, *HOSTS)
