@@ -26,5 +26,5 @@ def describe_decision(request: Request) -> str:
 
 def already_open(other: Request) -> str:
     """Why a second request for the same unit is refused."""
-    who, change = other.ask.requester_name, other.ask.change
-    return f"{who} already asked for `{change}`, and that request is still {other.stage.words}. It must end first."
+    who, what = other.ask.requester_name, other.ask.words
+    return f"{who} already asked for `{what}`, and that request is still {other.stage.words}. It must end first."

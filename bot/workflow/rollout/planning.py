@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
+from bot.core.cards.request_status import already_open
 from bot.core.cards.rollout import reasons
 from bot.core.policy.decide import why_not_steer
 from bot.core.policy.model import Moment, Refuse
@@ -18,6 +19,7 @@ from bot.core.rollout.steering import stop
 from bot.core.rollout.targets import ask_of, in_undo_order, triggers_of, with_triggers
 from bot.core.systemd.units import UnitName
 from bot.errors import NotYet, Unverified, UsageError
+from bot.ports import Query
 from bot.workflow.evaluate import evaluate, gather_facts, raise_if_unknown, targets_of_rollout
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.update import update
@@ -31,6 +33,7 @@ from bot.workflow.rollout.whole_plan import beside_it, decide_about_all
 
 _AT_ONCE = 4  # targets that are checked at a time: a few of the workers
 _AGAIN_IN = 2.0  # seconds; every target that is planned wakes its rollout anyway
+_UNDER_WAY = frozenset({Stage.ASKED, Stage.APPROVED, Stage.RUNNING})
 _NOT_RECORDED = 30.0  # seconds; only the operators can help
 
 
@@ -60,6 +63,8 @@ def plan_rollout(deps: Deps, request: Request) -> Stages:
 def _begin(deps: Deps, request: Request) -> Update | Closing:
     """Name the targets, and let the policy judge what it can judge without a look."""
     request = with_requester_name(deps, request)
+    if other := _earlier_undo(deps, request):
+        return Closing(request, Stage.REFUSED, already_open(other), "already_open")
     if no := _stop_what_it_undoes(deps, request):
         return Closing(request, Stage.REFUSED, no.sentence, no.code)
     named = replace(request, rollout=Rollout(targets=tuple(_targets(deps, request))))
@@ -67,6 +72,16 @@ def _begin(deps: Deps, request: Request) -> Update | Closing:
     if isinstance(first, Refuse):
         return Closing(request, Stage.REFUSED, first.sentence, first.code)
     return Update(named)
+
+
+def _earlier_undo(deps: Deps, request: Request) -> Request | None:
+    """An undo of the same rollout that somebody else asked for before: it goes on, and does the whole."""
+    if not request.ask.undoes:
+        return None
+    whole = newest_request(deps, request.ask.undoes)
+    found = deps.store.find(Query(host=whole.target.host, unit=whole.target.unit, stages=_UNDER_WAY, rollout=""))
+    mine = (request.asked_at, request.id)
+    return next((one for one in found if one.ask.undoes == whole.id and (one.asked_at, one.id) < mine), None)
 
 
 def _stop_what_it_undoes(deps: Deps, request: Request) -> Refuse | None:

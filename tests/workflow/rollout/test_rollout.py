@@ -177,6 +177,23 @@ def test_undo_all_of_a_paused_one_stops_it_and_takes_back_what_it_made(world: Wo
     assert touched(world) == {"web-01"}
 
 
+def test_of_two_who_undo_all_in_the_middle_of_a_wave_the_second_hears_of_the_first(world: World) -> None:
+    asked, undos = rolled_out(world, *HOSTS, waves=("1", "rest")), list[Request]()
+
+    def press(call: Call) -> None:
+        if (call.host, call.verb) == ("web-02", "mask") and not undos:
+            undos.extend(world.begin_undo(asked, by=one) for one in (ALICE, BOB))
+
+    world.wire.before.append(press)
+    world.vote(asked)
+    world.until(lambda: len(undos) == 2, "both")
+    first, second = (world.until_final(one) for one in undos)
+    assert set(statuses(world, first).values()) == {TargetStatus.DONE}
+    assert (second.stage, world.until_final(asked).undone_by) == (Stage.REFUSED, first.id)
+    assert second.because.startswith("alice already asked for `unmask web-01,web-02,db-01 worker.service")
+    assert {world.hosts[host].show("worker", "LoadState")["LoadState"] for host in HOSTS} == {"loaded"}
+
+
 def test_one_target_is_undone_alone_and_the_rollout_says_so(world: World) -> None:
     done = world.approve(rolled_out(world, "web-01", "web-02"))
     world.until_final(world.unmask("worker", host="web-02"))
