@@ -80,8 +80,8 @@ class Changes:
         up = memory.of(self.user, unit).up
         record = self._judged(memory, unit)
         before = record.links.get(layer)
-        there = self._in_layer(layer, lambda folder: folder.identity(unit))  # also whether there is such a layer
-        if before and there.out.decode() == before[0]:
+        there = self._identity(layer, unit)  # also whether there is such a layer
+        if before and there == before[0]:
             return Ended(FAILED, b"", f"{unit} is masked already ({layer})\n".encode())
         record.links[layer] = (f">{memory.now()}", memory.boot, self.note.request)
         record.ended = 0
@@ -181,10 +181,12 @@ class Changes:
         return done
 
     def try_start(self, unit: str) -> Ended:
-        """The start of a proof: only of a unit that is masked, so systemd refuses it."""
+        """The start of a proof: only of a unit whose link the guard made and keeps meanwhile: systemd refuses it."""
         check_name(unit)
-        if self.manager.one(unit).get("LoadState") not in _UNPROVEN:
-            raise Refused(f"{unit} is not masked, so no start was tried")
+        masks = list(self._remembered().masks_named(self.user, unit))
+        is_masked = self.manager.one(unit).get("LoadState") in _UNPROVEN
+        if not is_masked or not any(self._identity(layer, name) for name, layer in masks):
+            raise Refused(f"{unit} is not masked by the bot, so no start was tried")
         return self._systemctl("start", "--no-block", "--", unit)
 
     def reset_failed(self, unit: str) -> Ended:
@@ -234,6 +236,9 @@ class Changes:
         send()
         if self.user:
             as_user(pwd.getpwnam(self.user), send)
+
+    def _identity(self, layer: str, unit: str) -> str:
+        return self._in_layer(layer, lambda folder: folder.identity(unit)).out.decode()
 
     def _in_layer(self, layer: str, do: "Callable[[Layer], str | None]") -> Ended:
         """Do something in the folder of a layer; in a user's folders as that user."""

@@ -142,6 +142,12 @@ class Memory:
             if whose == manager:
                 yield self.of(manager, unit)
 
+    def masks_named(self, manager: str, name: str) -> "Iterator[tuple[str, str]]":
+        """Unit and layer of each mask that it made of a unit which has, or had, this name."""
+        for record in self.all(manager):
+            if name in (record.unit, *record.names):
+                yield from ((record.unit, layer) for layer in record.links)
+
     def write(self, record: Record, *, is_sure: bool = True) -> None:
         """Write atomically; `is_sure`: it is on the disk before this returns."""
         if record.is_empty:
