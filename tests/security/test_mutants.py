@@ -7,7 +7,7 @@ import pytest
 from tests.security import mutation
 from tests.security.mutants import Mutant, mutants
 from tests.security.mutating import FOUND, SURVIVED
-from tests.security.mutation import Results, explained, judged, mutants_of, not_mutated
+from tests.security.mutation import Results, _afresh, explained, judged, mutants_of, not_mutated
 from tests.security.suites import BY_NIGHT, ROOT, SUITES, Suite
 
 SOURCE = '''\
@@ -111,3 +111,13 @@ def test_what_is_known_is_not_tried_again_until_what_it_rests_on_changes(
     assert Results("proof", SUITES["proof"]).of(mutant("one")) == FOUND
     monkeypatch.setattr(mutation, "digest", lambda *_: "another")
     assert Results("proof", Suite((), ())).of(mutant("one")) == ""
+
+
+@pytest.mark.parametrize(("answer", "verdict"), [(True, SURVIVED), (False, FOUND)])
+def test_alone_in_its_process_a_mutant_is_found_by_a_test_that_fails(
+    tmp_path: Path, *, answer: bool, verdict: str
+) -> None:
+    tests = tmp_path / "test_it.py"
+    tests.write_text(f"def test_it():\n    assert {answer}\n")
+    said, by = _afresh(mutant("one"), Suite((), (str(tests),)), "")
+    assert (said, by.rpartition("::")[2]) == (verdict, "" if answer else "test_it")
