@@ -157,7 +157,8 @@ def _afresh(mutant: Mutant, suite: Suite, before: str) -> tuple[str, str]:
     verdict, by = "", ""
     file = before.partition("::")[0]
     is_one = file in suite.tests or (ROOT / file).is_file() and file not in suite.on_hosts
-    for tests in [file] * is_one + [*suite.tests[: 1 if mutant.lines else None]]:
+    likeliest = sorted(suite.tests, key=lambda tests: Path(mutant.file).stem not in tests)
+    for tests in [file] * is_one + likeliest[: 1 if mutant.lines else None]:
         verdict, by = afresh(mutant, tests, _SECONDS)
         if verdict == FOUND:
             break

@@ -121,3 +121,10 @@ def test_alone_in_its_process_a_mutant_is_found_by_a_test_that_fails(
     tests.write_text(f"def test_it():\n    assert {answer}\n")
     said, by = _afresh(mutant("one"), Suite((), (str(tests),)), "")
     assert (said, by.rpartition("::")[2]) == (verdict, "" if answer else "test_it")
+
+
+def test_a_mutant_that_is_alone_meets_the_tests_of_its_own_module_first(tmp_path: Path) -> None:
+    other, own = tests = (tmp_path / "test_other.py", tmp_path / "test_proof.py")
+    for file in tests:
+        file.write_text("def test_it():\n    assert False\n")
+    assert "test_proof.py" in _afresh(mutant("one"), Suite((), (str(other), str(own))), "")[1]
