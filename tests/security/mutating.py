@@ -196,8 +196,8 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
             yield from _codes(constant)
 
 
-def afresh(mutant: Mutant, tests: str, seconds: float) -> tuple[str, str]:
-    """Try a mutant in a process that has imported nothing of ours yet, by the tests of one file or folder."""
+def afresh(mutant: Mutant, *tests: str, seconds: float) -> tuple[str, str]:
+    """Try a mutant in a process that has imported nothing of ours yet."""
 
     def child(told: int) -> None:
         file, read = str(ROOT / mutant.file), SourceFileLoader.get_code
@@ -209,7 +209,7 @@ def afresh(mutant: Mutant, tests: str, seconds: float) -> tuple[str, str]:
         if "/guard/" in file or file.endswith("/host_rules.py"):
             _put_on_hosts(mutant)
         first = _First()
-        code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", tests], plugins=[first])
+        code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *tests], plugins=[first])
         os.write(told, (f"{FOUND} {first.failed}" if code else SURVIVED).encode())
 
     return forked(child, seconds)

@@ -150,16 +150,16 @@ def tried(name: str, only: str = "", seconds: float = float("inf")) -> Verdict:
 
 
 def _afresh(mutant: Mutant, suite: Suite, before: str) -> tuple[str, str]:
-    """By the likeliest tests, and if they find nothing by the next; all those of its line have run in a fork before.
+    """By the likeliest tests, and if they find nothing by the others; all those of its line have run in a fork before.
 
     What is computed while tests are collected is right there, and the tests beside the module compute most of it.
     """
     verdict, by = "", ""
     file = before.partition("::")[0]
     is_one = file in suite.tests or (ROOT / file).is_file() and file not in suite.on_hosts
-    likeliest = sorted(suite.tests, key=lambda tests: Path(mutant.file).stem not in tests)
-    for tests in [file] * is_one + likeliest[: 1 if mutant.lines else None]:
-        verdict, by = afresh(mutant, tests, _SECONDS)
+    first, *others = sorted(suite.tests, key=lambda tests: Path(mutant.file).stem not in tests)
+    for tests in [[file]] * is_one + [[first]] + [others] * bool(others and not mutant.lines):
+        verdict, by = afresh(mutant, *tests, seconds=_SECONDS)
         if verdict == FOUND:
             break
     return verdict, by

@@ -123,8 +123,11 @@ def test_alone_in_its_process_a_mutant_is_found_by_a_test_that_fails(
     assert (said, by.rpartition("::")[2]) == (verdict, "" if answer else "test_it")
 
 
-def test_a_mutant_that_is_alone_meets_the_tests_of_its_own_module_first(tmp_path: Path) -> None:
-    other, own = tests = (tmp_path / "test_other.py", tmp_path / "test_proof.py")
-    for file in tests:
+def test_a_mutant_that_is_alone_meets_the_tests_of_its_own_module_first_and_then_the_others(tmp_path: Path) -> None:
+    other, own = tmp_path / "test_other.py", tmp_path / "test_proof.py"
+    suite = Suite((), (str(other), str(own)))
+    for file in (other, own):
         file.write_text("def test_it():\n    assert False\n")
-    assert "test_proof.py" in _afresh(mutant("one"), Suite((), (str(other), str(own))), "")[1]
+    assert "test_proof.py" in _afresh(mutant("one"), suite, "")[1]
+    own.write_text("def test_it():\n    pass\n")
+    assert "test_other.py" in _afresh(mutant("one"), suite, "")[1]
