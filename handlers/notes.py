@@ -91,7 +91,7 @@ class Notes:
         is_as_posted = shown != "" and shown == click.request_id
         if is_as_posted and plan != click.digest:
             click = replace(click, digest="")  # of an earlier version; it counts for no plan
-        if is_as_posted and (is_vote or is_direct):
+        if is_as_posted and is_direct:
             return click
         is_ours = click.card is not None and self.desk.has_posted(click.request_id, click.card)
         if not is_ours and not is_vote:
