@@ -61,6 +61,12 @@ def test_what_may_keep_running_may_run() -> None:
     assert disproofs(walk.change, walk.target, seen) == ()
 
 
+def test_a_unit_whose_mask_is_adopted_may_run() -> None:
+    walk = masked(Site())
+    seen = replace(walk.site.look(full=True), active=ActiveState.ACTIVE, main_pid=17)
+    assert disproofs(replace(walk.change, adopt=True), walk.target, seen) == ()
+
+
 def test_what_failed_in_between_and_was_not_expected_to_is_named() -> None:
     seen = Site(beside={"metrics.service": f"Requires={WORKER}"}).look(full=True)
     assert seen.around is not None
