@@ -38,6 +38,12 @@ def read_secret_files(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: _read(name, Path(path)) for name, path in found.items() if path}
 
 
+def secret_place(environ: Mapping[str, str], name: str) -> str:
+    """Where a secret is written, for people: its file, or else the variable itself."""
+    path = environ.get(f"{name}_FILE") or _in(_folder(environ), name)
+    return f"{path} ({name})" if path else name
+
+
 def secret_paths(environ: Mapping[str, str]) -> list[Path]:
     """The files that hold secrets."""
     folder = _folder(environ)

@@ -1,40 +1,45 @@
-"""`maskbot backup`, `restore` and `reconcile`: copies of the database, and what hosts know beyond one."""
+"""`maskbot backup` and `restore`: copy the database, and put a copy back."""
 
 import getpass
-import json
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import os
+from collections.abc import Callable
 from contextlib import closing
-from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import typer
 from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app.anchor_file import anchor_file
-from bot.app.compose import open_hosts, open_store
-from bot.cli.status_line import line
+from bot.app.compose import open_store
+from bot.cli.reconcile import reconcile
 from bot.core.audit.chain import BrokenChain
-from bot.core.hosts.inventory import Host
-from bot.doctor.remembered import RememberedMask, remembered_masks
 from bot.edges.clock import SystemClock
 from bot.edges.database import Database
 from bot.edges.database.copies import back_up
 from bot.edges.database.copies import restore as put_back
 from bot.edges.database.engine import file_of, parse_url
 from bot.edges.ops import log
-from bot.errors import ConfigError, MaskbotError, NoSuchRequest
-from bot.ports import Query
-from bot.workflow import Timings
-from config.loading import load
+from bot.errors import ConfigError, MaskbotError
+from config.secret_files import secret_place
 from config.settings import Settings, load_settings
 
-_AT_ONCE, _MOST = 16, 1000
+_Read = TypeVar("_Read")
 _WITH_POSTGRESQL = (
     "The database is a PostgreSQL, which has tools of its own. To back it up: `pg_dump --format=custom --file=FILE`. "
     "To restore: stop every bot, `pg_restore --clean --if-exists FILE`, `maskbot audit verify`, "
     "`maskbot audit accept-break --reason ...` if the end is missing, and `maskbot reconcile`."
+)
+
+_BROKEN_COPY = (
+    "Its audit chain is BROKEN at record {seq}: {why}. Until you accept that, the bot looks and answers and changes "
+    "nothing: `maskbot audit accept-break --reason WHY`."
+)
+_MISSING_KEYS = (
+    "{copy} was sealed with a key that is not here: {names}. Nothing was changed. Add the line that begins with "
+    "`{first}:` to {place}, below the first line, from where the seal keys are kept, and run this again. Without it "
+    "nobody can tell what in the copy the bot wrote."
 )
 
 
@@ -53,101 +58,27 @@ def restore(copy: Path) -> int:
     """Put a copy back while no bot runs, and say what it does not know. Raises `MaskbotError`."""
     settings, found, now = _settings(), list[BrokenChain](), SystemClock().now()
     aside = f".before-{now:%Y%m%dT%H%M%S}"
-    kept = put_back(copy, _file(settings), lambda new: _verify(settings, new, found), aside=aside)
+
+    def verify(new: Path) -> None:
+        _require_keys(settings, new, copy)
+        _verify(settings, new, found)
+        anchor_file(settings).read()  # fails now rather than once the copy is in place
+
+    kept = put_back(copy, _file(settings), verify, aside=aside)
     typer.echo(f"restored {copy}." + (f" What was there before is kept as {kept}." if kept else ""))
+    for broken in found:
+        typer.echo(_BROKEN_COPY.format(seq=broken.seq, why=broken.why), err=True)
+    if not found:
+        _accept_earlier_end(settings, copy)
+    return max(len(found), reconcile(as_json=False))
+
+
+def _accept_earlier_end(settings: Settings, copy: Path) -> None:
     with closing(open_store(settings)) as store:
-        why = f"restored {copy.name}"
-        anchor = anchor_file(settings).read()
-        if broken := store.stored_chain.accept_break(why, by=getpass.getuser(), at=now, anchor=anchor):
-            typer.echo(f"accepted that the audit chain ends earlier: {broken.why} (record {broken.seq})")
-    return reconcile(as_json=False)
-
-
-def reconcile(*, as_json: bool) -> int:
-    """Compare what each guard remembers with the database. Raises `MaskbotError`."""
-    settings = _settings()
-    hosts = load(settings).inventory.hosts
-    with closing(open_store(settings)) as store:
-        found = _compare(store, hosts, _ask(settings, hosts))
-    if as_json:
-        typer.echo(json.dumps(asdict(found), indent=2))
-    else:
-        for said in _sentences(found, len(hosts)):
-            typer.echo(line(said))
-    return 1 if found.silent else 0
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """What hosts and the database say differently."""
-
-    unknown: list[RememberedMask]  # masks of requests that are not in the database
-    undone: list[dict[str, str]]  # live masks of the database that their host's guard does not remember
-    silent: list[str]  # why a host could not be asked
-
-
-_Answer = list[RememberedMask] | str  # what a guard remembers, or why that is not known
-
-
-def _ask(settings: Settings, hosts: Sequence[Host]) -> list[_Answer]:
-    remote = open_hosts(settings)
-
-    def ask(host: Host) -> _Answer:
-        try:
-            return remembered_masks(remote, host, deadline=Timings().look_deadline)
-        except MaskbotError as error:
-            return str(error)
-
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        answers = list(pool.map(ask, hosts))
-    remote.close()
-    return answers
-
-
-def _compare(store: Database, hosts: Sequence[Host], answers: Sequence[_Answer]) -> Difference:
-    unknown, undone, silent = list[RememberedMask](), list[dict[str, str]](), list[str]()
-    for host, answer in zip(hosts, answers, strict=True):
-        if isinstance(answer, str):
-            silent.append(answer)
-            continue
-        unknown += [mask for mask in answer if not _is_known(store, mask.request)]
-        known = {mask.request for mask in answer}
-        live = store.find(Query(host=host.name, live_masks=True, limit=_MOST))
-        undone += [
-            {"host": host.name, "unit": str(one.target.unit), "request": one.id} for one in live if one.id not in known
-        ]
-    return Difference(unknown, undone, silent)
-
-
-def _is_known(store: Database, request: str) -> bool:
-    try:
-        store.get(request)
-    except NoSuchRequest:
-        return False
-    return True
-
-
-def _sentences(found: Difference, hosts: int) -> Iterator[str]:
-    for mask in found.unknown:
-        whose = f" of {mask.user}" if mask.user else ""
-        option = f" --user {mask.user}" if mask.user else ""
-        ran = "; it ran before" if mask.ran else ""
-        yield (
-            f"{mask.host}: {mask.unit}{whose} was masked ({mask.layer}) for request {mask.request or '?'}, "
-            f"which is not in the database{ran}"
-        )
-        undo = f"`maskbot unmask {mask.host} {mask.unit}{option}` undoes it, with approval"
-        yield f"  {undo}; `journalctl -u {mask.unit}` there says who asked, and why"
-    for one in found.undone:
-        yield (
-            f"{one['host']}: request {one['request']} masked {one['unit']}, and the guard there remembers no mask of "
-            "it: it was undone since. The bot says so once it runs"
-        )
-    for why in found.silent:
-        yield f"not asked: {why}"
-    asked = hosts - len(found.silent)
-    if asked and not found.unknown and not found.undone:
-        yield f"{asked} of {hosts} hosts asked: the database knows every mask that the bot made there, and no other"
+        why, now, anchor = f"restored {copy.name}", SystemClock().now(), anchor_file(settings).read()
+        broken = store.stored_chain.accept_break(why, by=getpass.getuser(), at=now, anchor=anchor)
+    if broken:
+        typer.echo(f"accepted that the audit chain ends earlier: {broken.why} (record {broken.seq})")
 
 
 def _settings() -> Settings:
@@ -165,11 +96,24 @@ def _file(settings: Settings) -> Path:
 
 def _verify(settings: Settings, copy: Path, found: list[BrokenChain]) -> None:
     """Read all of its audit chain. Raises `ConfigError` if it is no database of a bot."""
+    chain = _read(settings, copy, lambda store: store.verify_chain())
+    if isinstance(chain, BrokenChain):
+        found.append(chain)
+
+
+def _require_keys(settings: Settings, new: Path, copy: Path) -> None:
+    """Raises `ConfigError` if the audit chain cannot be verified for want of a key."""
+    if missing := _read(settings, new, lambda store: store.stored_chain.missing_keys()):
+        place = secret_place(os.environ, "MASKBOT_SEAL_KEYS")
+        names = ", ".join(missing)
+        raise ConfigError(_MISSING_KEYS.format(copy=copy, names=names, first=missing[0], place=place))
+
+
+def _read(settings: Settings, copy: Path, read: Callable[[Database], _Read]) -> _Read:
+    """Read a copy. Raises `ConfigError` if it is no database of a bot."""
     there = settings.model_copy(update={"database_url": SecretStr(f"sqlite:///{copy}")})
     try:
         with closing(open_store(there)) as store:
-            chain = store.verify_chain()
+            return read(store)
     except SQLAlchemyError as error:
         raise ConfigError(f"The copy has no readable audit chain ({type(error).__name__}).") from None
-    if isinstance(chain, BrokenChain):
-        found.append(chain)

@@ -45,6 +45,6 @@ def restore(copy: Annotated[Path, typer.Argument(metavar="FILE", help="What `mas
 
 def reconcile(*, json: options.Json = False) -> None:
     """Find masks on the hosts that the bot made and its database does not know, as after a restore."""
-    from bot.cli import backup
+    from bot.cli import reconcile as compared
 
-    raise typer.Exit(backup.reconcile(as_json=json))
+    raise typer.Exit(compared.reconcile(as_json=json))

@@ -23,8 +23,9 @@ from pydantic import ValidationError
 from bot import __version__
 from bot.cli.audit_schema import ExportedRecord
 from bot.core.audit.event_types import EVENT_TYPES
+from bot.core.audit.seal_keys import SealKey, as_line
 from tests.lab.installation import ROOT
-from tests.lab.keys import SETTING
+from tests.lab.keys import KEY, SETTING
 from tests.lab.warm import Maskbot, maskbot
 
 COMMANDS = (
@@ -517,6 +518,46 @@ def test_an_end_that_was_cut_off_is_told_by_the_anchor_file_until_somebody_accep
     verified = recorded.maskbot("audit", "verify")
     assert "intact since record 2, where a break was accepted: 1 records." in verified.stdout
     assert recorded.maskbot("audit", "accept-break", "--reason", "again").returncode == 1
+
+
+def test_a_copy_is_restored_only_with_the_key_that_sealed_it(recorded: Place, tmp_path: Path) -> None:
+    copy, new = tmp_path / "db.copy", as_line(SealKey("new", b"\x08" * 32))
+    keys = tmp_path / "seal-keys"
+    keys.write_text(new)
+    assert recorded.maskbot("backup", str(copy)).returncode == 0
+    before = {path.name: path.read_bytes() for path in recorded.database.parent.glob("*.sqlite*")}
+
+    for anchored in (True, False):
+        refused = recorded.maskbot("restore", str(copy), MASKBOT_SEAL_KEYS_FILE=str(keys), MASKBOT_SEAL_KEYS="")
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert len(refused.stderr.splitlines()) == 1
+        assert f"{copy} was sealed with a key that is not here: {KEY.id}. Nothing was changed." in refused.stderr
+        assert f"`{KEY.id}:` to {keys} (MASKBOT_SEAL_KEYS)" in refused.stderr
+        after = {path.name: path.read_bytes() for path in recorded.database.parent.glob("*.sqlite*")}
+        assert {**after, "maskbot.sqlite.lock": b""} == {**before, "maskbot.sqlite.lock": b""}, anchored
+        recorded.database.with_suffix(".anchor").unlink(missing_ok=True)
+
+    keys.write_text(f"{new}\n{SETTING}")
+    restored = recorded.maskbot("restore", str(copy), MASKBOT_SEAL_KEYS_FILE=str(keys), MASKBOT_SEAL_KEYS="")
+    assert restored.stdout.startswith(f"restored {copy}")
+    assert "accepted" not in restored.stdout
+
+
+def test_a_copy_whose_chain_is_broken_is_restored_and_its_break_is_not_accepted(
+    recorded: Place, tmp_path: Path
+) -> None:
+    copy = tmp_path / "db.copy"
+    with closing(sqlite3.connect(recorded.database)) as connection:
+        connection.execute("UPDATE events SET body = replace(body, 'cron', 'ssh') WHERE seq = 2")
+        connection.commit()
+    assert recorded.maskbot("backup", str(copy)).returncode == 1
+
+    restored = recorded.maskbot("restore", str(copy))
+
+    assert restored.returncode == 1
+    assert "BROKEN at record 2" in restored.stderr
+    assert "accepted" not in restored.stdout
+    assert recorded.maskbot("audit", "verify").returncode == 1
 
 
 def test_the_export_is_the_chain_line_by_line_from_a_time_on(recorded: Place) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from bot.core.audit.chain import BREAK_ACCEPTED, Event, Head, Origin, fault, seal
 from bot.core.audit.seal_keys import KeyRing
@@ -59,6 +59,12 @@ def accepted_break(connection: Connection, keys: KeyRing) -> Mapping[str, Any] |
     chosen = select(events).where(IS_ACCEPTED_BREAK).order_by(events.c.seq.desc())
     found = _records(connection.execute(chosen).mappings())
     return next((one for one in found if one["type"] == BREAK_ACCEPTED and not fault(one, keys)), None)
+
+
+def key_names(connection: Connection, *, since: int) -> list[str]:
+    """The names of the keys that sealed events from this one on, in the order of their first."""
+    chosen = select(events.c.kid).where(events.c.seq >= since).group_by(events.c.kid).order_by(func.min(events.c.seq))
+    return list(connection.execute(chosen).scalars())
 
 
 def about(connection: Connection, request_id: str, *, newest: int | None = None) -> list[Mapping[str, Any]]:

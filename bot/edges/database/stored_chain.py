@@ -89,6 +89,13 @@ class StoredChain:
         with self._transactions.reading() as connection:
             return audit_log.accepted_break(connection, self._keys)
 
+    def missing_keys(self) -> list[str]:
+        """The names of keys without which the chain cannot be verified, and which are not among ours."""
+        with self._transactions.reading() as connection:
+            accepted = audit_log.accepted_break(connection, self._keys)
+            named = audit_log.key_names(connection, since=accepted["seq"] if accepted else START.seq)
+        return [name for name in named if name not in {key.id for key in self._keys.keys}]
+
     def accept_break(self, reason: str, *, by: str, at: datetime, anchor: Anchor | None) -> BrokenChain | None:
         """Append the event after which a broken chain is judged anew; None if the chain is not broken."""
         found = self.verify(anchor)

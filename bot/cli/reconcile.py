@@ -1,0 +1,111 @@
+"""`maskbot reconcile`: what the hosts' guards remember, beside what the database says."""
+
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import asdict, dataclass
+
+import typer
+
+from bot.app.compose import open_hosts, open_store
+from bot.cli.status_line import line
+from bot.core.hosts.inventory import Host
+from bot.doctor.remembered import RememberedMask, remembered_masks
+from bot.edges.database import Database
+from bot.edges.ops import log
+from bot.errors import MaskbotError, NoSuchRequest
+from bot.ports import Query
+from bot.workflow import Timings
+from config.loading import load
+from config.settings import Settings, load_settings
+
+_AT_ONCE, _MOST = 16, 1000
+
+
+def reconcile(*, as_json: bool) -> int:
+    """Compare what each guard remembers with the database. Raises `MaskbotError`."""
+    log.set_up(level="error", as_json=False)
+    settings = load_settings()
+    hosts = load(settings).inventory.hosts
+    with closing(open_store(settings)) as store:
+        found = _compare(store, hosts, _ask(settings, hosts))
+    if as_json:
+        typer.echo(json.dumps(asdict(found), indent=2))
+    else:
+        for said in _sentences(found, len(hosts)):
+            typer.echo(line(said))
+    return 1 if found.silent else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What hosts and the database say differently."""
+
+    unknown: list[RememberedMask]  # masks of requests that are not in the database
+    undone: list[dict[str, str]]  # live masks of the database that their host's guard does not remember
+    silent: list[str]  # why a host could not be asked
+
+
+_Answer = list[RememberedMask] | str  # what a guard remembers, or why that is not known
+
+
+def _ask(settings: Settings, hosts: Sequence[Host]) -> list[_Answer]:
+    remote = open_hosts(settings)
+
+    def ask(host: Host) -> _Answer:
+        try:
+            return remembered_masks(remote, host, deadline=Timings().look_deadline)
+        except MaskbotError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        answers = list(pool.map(ask, hosts))
+    remote.close()
+    return answers
+
+
+def _compare(store: Database, hosts: Sequence[Host], answers: Sequence[_Answer]) -> Difference:
+    unknown, undone, silent = list[RememberedMask](), list[dict[str, str]](), list[str]()
+    for host, answer in zip(hosts, answers, strict=True):
+        if isinstance(answer, str):
+            silent.append(answer)
+            continue
+        unknown += [mask for mask in answer if not _is_known(store, mask.request)]
+        known = {mask.request for mask in answer}
+        live = store.find(Query(host=host.name, live_masks=True, limit=_MOST))
+        undone += [
+            {"host": host.name, "unit": str(one.target.unit), "request": one.id} for one in live if one.id not in known
+        ]
+    return Difference(unknown, undone, silent)
+
+
+def _is_known(store: Database, request: str) -> bool:
+    try:
+        store.get(request)
+    except NoSuchRequest:
+        return False
+    return True
+
+
+def _sentences(found: Difference, hosts: int) -> Iterator[str]:
+    for mask in found.unknown:
+        whose = f" of {mask.user}" if mask.user else ""
+        option = f" --user {mask.user}" if mask.user else ""
+        ran = "; it ran before" if mask.ran else ""
+        yield (
+            f"{mask.host}: {mask.unit}{whose} was masked ({mask.layer}) for request {mask.request or '?'}, "
+            f"which is not in the database{ran}"
+        )
+        undo = f"`maskbot unmask {mask.host} {mask.unit}{option}` undoes it, with approval"
+        yield f"  {undo}; `journalctl -u {mask.unit}` there says who asked, and why"
+    for one in found.undone:
+        yield (
+            f"{one['host']}: request {one['request']} masked {one['unit']}, and the guard there remembers no mask of "
+            "it: it was undone since. The bot says so once it runs"
+        )
+    for why in found.silent:
+        yield f"not asked: {why}"
+    asked = hosts - len(found.silent)
+    if asked and not found.unknown and not found.undone:
+        yield f"{asked} of {hosts} hosts asked: the database knows every mask that the bot made there, and no other"
