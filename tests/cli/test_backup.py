@@ -35,7 +35,7 @@ def test_what_was_masked_between_backup_and_disaster_is_found_again(
         backed_up(installation, copy)
         lost = ended(installation, "mask", BETWEEN)
         running = installation.maskbot("restore", str(copy))
-        assert (running.returncode, "Another maskbot" in running.stderr) == (1, True)
+        assert (running.returncode, "Stop it first." in running.stderr) == (1, True)
 
     database.write_bytes(b"a disk that died")
     restored = installation.maskbot("restore", str(copy))

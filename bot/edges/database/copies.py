@@ -28,7 +28,8 @@ def restore(copy: Path, database: Path, verify: Verify, *, aside: str) -> Path |
     """
     if not copy.is_file():
         raise ConfigError(f"There is no backup {copy}.")
-    with locked(database) as lock, _copy(copy, database.with_name(f".{database.name}.new"), verify) as new:
+    new_name = database.with_name(f".{database.name}.new")
+    with locked(database, advice="Stop it first.") as lock, _copy(copy, new_name, verify) as new:
         owner = (database if database.exists() else database.parent).stat()
         for path in (new, lock_file(database)):
             with suppress(PermissionError):

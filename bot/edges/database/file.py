@@ -10,6 +10,7 @@ from pathlib import Path
 from bot.errors import ConfigError
 
 _PID_WIDTH = 10
+_ONE_ONLY = "A SQLite file serves one process; several need PostgreSQL."
 _MARK = b"This file guards a database that holds data.\n"
 
 
@@ -41,15 +42,15 @@ def sole_use(path: Path) -> Iterator[FileLock]:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[FileLock]:
+def locked(path: Path, *, advice: str = _ONE_ONLY) -> Iterator[FileLock]:
     """Hold the lock file of a database, be that there or not. Raises `ConfigError` if another process holds it.
 
-    A lock dies with its process (flock(2)).
+    `advice` says what to do then. A lock dies with its process (flock(2)).
     """
     _make_folder(path.parent)
     lock = FileLock(_open(lock_file(path)))
     try:
-        _hold(lock.handle, path)
+        _hold(lock.handle, path, advice)
         yield lock
     finally:
         os.close(lock.handle)
@@ -74,14 +75,12 @@ def _open(path: Path) -> int:
         raise ConfigError(f"{path} cannot be opened: {error.strerror}.") from error
 
 
-def _hold(handle: int, path: Path) -> None:
+def _hold(handle: int, path: Path, advice: str) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         owner = os.pread(handle, _PID_WIDTH, 0).decode("ascii", "replace").strip()
-        raise ConfigError(
-            f"Another maskbot (process {owner}) uses {path}. A SQLite file serves one process; several need PostgreSQL."
-        ) from None
+        raise ConfigError(f"Another maskbot (process {owner}) uses {path}. {advice}") from None
     os.pwrite(handle, f"{os.getpid():<{_PID_WIDTH}}\n".encode(), 0)
 
 

@@ -61,7 +61,7 @@ def test_what_cannot_be_restored_leaves_the_database_alone(tmp_path: Path) -> No
     for copy, said in ((tmp_path / "junk", "cannot be copied"), (tmp_path / "nowhere", "There is no backup")):
         with pytest.raises(ConfigError, match=said):
             restore(copy, database, fine, aside=".before")
-    with sole_use(database), pytest.raises(ConfigError, match="Another maskbot"):
+    with sole_use(database), pytest.raises(ConfigError, match=r"Another maskbot .* Stop it first\.$"):
         restore(made(tmp_path / "copy", "new"), database, fine, aside=".before")
     assert words(database) == ["kept"]
 
