@@ -66,7 +66,7 @@ def check(
     ] = False,
     json: words.Json = False,
 ) -> None:
-    """Check all that the bot needs to start: settings, secrets, key and files. Asks no database, Slack or host."""
+    """Check all that the bot needs to start: settings, secrets, key and files. Asks no server, Slack or host."""
     from bot.cli.check import check as check_all
 
     _exit(check_all(only_files=files, as_json=json))
@@ -89,7 +89,7 @@ def doctor(
     verbose: words.Verbose = False,
     json: words.Json = False,
 ) -> None:
-    """Check settings, Slack and hosts, and say how to fix what is wrong. With HOST: only these hosts, not Slack."""
+    """Check settings, database, Slack and hosts, and say how to fix what is wrong. With HOST: only these hosts."""
     from bot.cli import doctor as examination
 
     _exit(examination.doctor(hosts or (), as_json=json, verbose=verbose))

@@ -12,6 +12,7 @@ from config.examples import leftovers
 from config.loading import ConfigProblem, Configuration, load
 from config.secret_files import SECRETS_DIR, unread_files
 from config.settings import WAYS_IN, Settings
+from config.stored import examine_stored
 
 SLACK_SHOWS = {
     "SLACK_BOT_TOKEN": ("OAuth & Permissions", "the Bot User OAuth Token (xoxb-), once the app is installed"),
@@ -37,6 +38,7 @@ def examine(settings: Settings) -> tuple[Configuration | None, list[ConfigProble
         *_key(settings),
         *_tokens(settings),
         *_places(settings),
+        *_file(settings),
         *_secrets(settings),
     ]
     configuration, in_files = examine_files(settings)
@@ -161,6 +163,16 @@ def _places(settings: Settings) -> Iterator[ConfigProblem]:
     if (length := len(os.fsencode(settings.socket))) > _LONGEST_SOCKET:
         what = f"MASKBOT_SOCKET: its path has {length} bytes, and no socket's path may have more than {_LONGEST_SOCKET}"
         yield ConfigProblem("error", what, "Name a shorter one, such as /run/maskbot/maskbot.sock.")
+
+
+def _file(settings: Settings) -> Iterator[ConfigProblem]:
+    """The database if it is a file: a server would have to be asked."""
+    try:
+        file, keys = file_of(parse_url(settings.database_url.get_secret_value())), seal_keys(settings)
+    except ConfigError:  # said above
+        return
+    if file and not _unusable(file.absolute().parent):
+        yield from examine_stored(settings, keys)
 
 
 def _unusable(folder: Path) -> str:

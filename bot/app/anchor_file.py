@@ -5,14 +5,13 @@ from pathlib import Path
 
 import structlog
 
-from bot.core.audit.anchor import Anchor, read_anchor, write_anchor
+from bot.core.audit.anchor import Anchor, write_anchor
 from bot.core.audit.chain import Head
 from bot.core.audit.seal_keys import KeyRing
-from bot.edges.database.engine import file_of, parse_url
 from bot.edges.ops.whole_file import replace_file
-from bot.errors import ConfigError
 from config.settings import Settings
 from config.start import seal_keys
+from config.stored import anchor_path, read_anchor_file
 
 log = structlog.get_logger()
 
@@ -27,15 +26,7 @@ class AnchorFile:
 
     def read(self) -> Anchor | None:
         """The anchor; None if there is no file. Raises `ConfigError` if the file is none of ours."""
-        try:
-            return read_anchor(self._path.read_text(encoding="ascii"), self._keys)
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError) as error:
-            raise ConfigError(
-                f"{self._path}, which keeps the end of the audit log, cannot be read ({error}). Look into it: somebody "
-                "may have changed it. Without the file the bot starts, and compares with nothing."
-            ) from None
+        return read_anchor_file(self._path, self._keys)
 
     def keep(self, head: Head, at: datetime) -> None:
         """Keep a head that was verified; if the file cannot be written, the older one stays."""
@@ -49,7 +40,5 @@ class AnchorFile:
 
 
 def anchor_file(settings: Settings) -> AnchorFile:
-    """The anchor file of an installation: beside a SQLite file, otherwise beside the command line's socket."""
-    database = file_of(parse_url(settings.database_url.get_secret_value()))
-    path = settings.audit_anchor_file or (database or settings.socket).with_suffix(".anchor")
-    return AnchorFile(path, seal_keys(settings))
+    """The anchor file of an installation."""
+    return AnchorFile(anchor_path(settings), seal_keys(settings))

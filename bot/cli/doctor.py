@@ -17,10 +17,12 @@ from bot.cli.doctor_output import FIRST, show
 from bot.core.hosts.inventory import Host
 from bot.core.policy.model import Policy
 from bot.doctor.check_result import SETTINGS, CheckResult
+from bot.doctor.database import examine_database
 from bot.doctor.hosts import examine_host, examine_without_key, twins
 from bot.doctor.http import examine_http
 from bot.doctor.slack import Tokens, examine_slack, examine_socket
 from bot.doctor.start import examine_start
+from bot.edges.database.engine import parse_url
 from bot.edges.ops import log
 from bot.edges.slack.channel import web_client
 from bot.edges.ssh.hosts import SshHosts
@@ -30,7 +32,7 @@ from bot.workflow import Timings
 from config.loading import Configuration
 from config.manifest import manifest
 from config.settings import Settings, load_settings
-from config.start import examine
+from config.start import examine, seal_keys
 
 _AT_ONCE = 16
 
@@ -56,6 +58,8 @@ def _examine(names: Sequence[str]) -> Iterator[CheckResult]:
         return
     configuration, problems = examine(settings)
     yield from examine_start(configuration, problems)
+    if not names:
+        yield from _database(settings, [one.text for one in problems])
     hosts = _hosts(configuration, names)
     policy = configuration.policy if configuration else None
     with ThreadPoolExecutor(1) as pool, _bar() as bar:
@@ -65,6 +69,15 @@ def _examine(names: Sequence[str]) -> Iterator[CheckResult]:
         for future in slack:
             yield from future.result()
             bar.advance(task)
+
+
+def _database(settings: Settings, said: Sequence[str]) -> Iterator[CheckResult]:
+    try:
+        parse_url(settings.database_url.get_secret_value())
+        keys = seal_keys(settings)
+    except ConfigError:  # the settings' findings say why
+        return
+    yield from examine_database(settings, keys, said=said)
 
 
 def _hosts(configuration: Configuration | None, names: Sequence[str]) -> Sequence[Host]:

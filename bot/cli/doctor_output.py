@@ -6,10 +6,10 @@ from itertools import groupby
 import typer
 
 from bot.cli.status_line import line
-from bot.doctor.check_result import FILES, SETTINGS, SLACK, CheckResult
+from bot.doctor.check_result import DATABASE, FILES, SETTINGS, SLACK, CheckResult
 
 # What other findings may follow from stands first; hosts come after it.
-FIRST = {SETTINGS: 0, FILES: 1, SLACK: 2}
+FIRST = {SETTINGS: 0, FILES: 1, DATABASE: 2, SLACK: 3}
 
 
 def show(found: Sequence[CheckResult], *, verbose: bool) -> None:

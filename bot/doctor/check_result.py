@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bot.errors import SlackError, Unverified
 
-SLACK, SETTINGS, FILES = "Slack", "settings", "files"
+SLACK, SETTINGS, FILES, DATABASE = "Slack", "settings", "files", "database"
 
 
 _NOT_THERE = {

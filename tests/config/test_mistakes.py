@@ -1,16 +1,24 @@
 """The mistakes that newcomers make in what `maskbot init` wrote: `check`, `run` and `doctor` say how to mend each."""
 
 import os
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import dedent, indent
 
 import pytest
 
+from bot.app.anchor_file import anchor_file
+from bot.app.compose import open_store
 from bot.cli.check import check
 from bot.cli.doctor_output import show
 from bot.cli.secret import new_key
+from bot.core.audit.anchor import Anchor, write_anchor
+from bot.core.audit.chain import START, Event
+from bot.core.audit.seal_keys import parse_keys
 from bot.doctor.check_result import SETTINGS, CheckResult
 from bot.doctor.start import examine_start
 from bot.edges.ssh.new_key import make_key
@@ -132,12 +140,44 @@ def public_half(made: Made) -> None:
     made.shell.setenv("MASKBOT_SSH_KEY_FILE", str(made.folder / "secrets/ssh_key.pub"))
 
 
+def started_once(made: Made) -> None:
+    """A bot has started, and stopped."""
+    made.write("secrets/maskbot_seal_keys", f"{A_KEY}\n")
+    settings = load_settings()
+    store = open_store(settings)
+    with store.exclusive():
+        store.record([Event("bot.started", "success")])
+        anchor_file(settings).keep(store.head(), datetime.now(UTC))
+
+
+def another_seal_key(made: Made) -> None:
+    started_once(made)
+    made.write("secrets/maskbot_seal_keys", f"{OTHER_KEY}\n")
+
+
+def another_key_for_the_anchor(made: Made) -> None:
+    started_once(made)
+    made.write("state/maskbot.anchor", write_anchor(Anchor(START, datetime.now(UTC)), parse_keys(OTHER_KEY)))
+
+
+def lost_database(made: Made) -> None:
+    started_once(made)
+    (made.folder / "state/maskbot.sqlite").unlink()
+
+
+def newer_database(made: Made) -> None:
+    started_once(made)
+    with closing(sqlite3.connect(made.folder / "state/maskbot.sqlite")) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+
+
 def pager(made: Made) -> None:
     made.shell.setenv("MASKBOT_PAGER_FORMAT", "pagerduty")
     made.shell.setenv("MASKBOT_PAGER_URL", "https://events.pagerduty.com/v2/enqueue")
 
 
 RULE = "    need: 1\n"
+A_KEY, OTHER_KEY = f"2020-01-01-abcd:{'A' * 43}=", f"2021-02-02-bcde:{'B' * 42}A="
 
 MISTAKES: dict[str, Mistake] = {
     "a typo in a key": policy("approve: [", "aprove: ["),
@@ -210,6 +250,11 @@ MISTAKES: dict[str, Mistake] = {
     "a way to Slack that is not said": is_("secrets/slack_signing_secret", "8f742231b10e8888abcd99yyyzzz85a5"),
     "settings that the shell does not have": not_sourced,
     "people of the command line without a team": added("people: {root: U0ALICE}\nshell_channel: C0INCIDENT"),
+    "a database that is none": is_("state/maskbot.sqlite", "hello\n"),
+    "a database that is gone": lost_database,
+    "a database of a newer version": newer_database,
+    "a database of another seal key": another_seal_key,
+    "an anchor of another seal key": another_key_for_the_anchor,
 }
 
 
@@ -249,6 +294,7 @@ def test_what_init_wrote_has_no_mistake(made: Made, capsys: pytest.CaptureFixtur
 def test_a_mistake_is_said_with_what_mends_it(name: str, made: Made, capsys: pytest.CaptureFixture[str]) -> None:
     """`check` and `run` say the same, and doctor ends with it. Rewritten with GOLDEN=write, in one process."""
     MISTAKES[name](made)
+    capsys.readouterr()
     code, lines = said(made, capsys)
     keeps = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
     assert (run_says(made), code) == (keeps, int(bool(keeps)))

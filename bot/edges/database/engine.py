@@ -60,11 +60,11 @@ def file_of(url: URL) -> Path | None:
     return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
 
 
-def connect(url: URL, limits: DatabaseLimits) -> Engine:
-    """An engine; it opens its first connection when one is needed."""
+def connect(url: URL, limits: DatabaseLimits, *, reads_only: bool = False) -> Engine:
+    """An engine; it opens its first connection when one is needed. One that only reads leaves a file as it is."""
     seconds = limits.busy.total_seconds()
     if path := file_of(url):
-        return _connect_file(path, seconds)
+        return _connect_file(path, seconds, reads_only=reads_only)
     # A replica that freezes in the middle of a transaction, or whose machine is gone, would keep its locks from all
     # others until this timeout: the head of the audit chain is one of them.
     stalled = round(limits.stalled.total_seconds() * 1000)
@@ -73,6 +73,7 @@ def connect(url: URL, limits: DatabaseLimits) -> Engine:
         "lock_timeout": round(seconds * 1000),
         "idle_in_transaction_session_timeout": stalled,
         "timezone": "UTC",
+        **({"default_transaction_read_only": "on"} if reads_only else {}),
     }
     return create_engine(
         url,
@@ -87,14 +88,16 @@ def connect(url: URL, limits: DatabaseLimits) -> Engine:
     )
 
 
-def _connect_file(path: Path, seconds: float) -> Engine:
+def _connect_file(path: Path, seconds: float, *, reads_only: bool) -> Engine:
+    pragmas = () if reads_only else ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+
     def open_connection() -> sqlite3.Connection:
         # mode=rw: a lost file must not come back empty. isolation_level None: we say BEGIN ourselves.
-        uri = f"{path.absolute().as_uri()}?mode=rw"
+        uri = f"{path.absolute().as_uri()}?{_as_it_is(path) if reads_only else 'mode=rw'}"
         connection = sqlite3.connect(uri, uri=True, timeout=seconds, isolation_level=None, check_same_thread=False)
         try:
             connection.create_function("maskbot_now", 0, _now)
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            for pragma in pragmas:
                 connection.execute(f"PRAGMA {pragma}").close()
         except sqlite3.Error:
             connection.close()
@@ -111,6 +114,11 @@ def _connect_file(path: Path, seconds: float) -> Engine:
     )
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _as_it_is(path: Path) -> str:
+    """Read a file without leaving anything beside it, as a connection does that finds no journal there (measured)."""
+    return "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
 
 
 def _now() -> str:

@@ -37,7 +37,8 @@ def sole_use(path: Path) -> Iterator[FileLock]:
     Raises `ConfigError` if another process holds the lock, or the file is lost.
     """
     with locked(path) as lock:
-        _require_file(path, lock_file(path), lock)
+        if not _require_file(path, is_marked=lock.is_marked):
+            os.close(_open(path))
         yield lock
 
 
@@ -84,12 +85,19 @@ def _hold(handle: int, path: Path, advice: str) -> None:
     os.pwrite(handle, f"{os.getpid():<{_PID_WIDTH}}\n".encode(), 0)
 
 
-def _require_file(path: Path, lock_name: Path, lock: FileLock) -> None:
+def is_there(path: Path) -> bool:
+    """Whether there is a database with content, without taking its lock. Raises `ConfigError` if the file is lost."""
+    lock = lock_file(path)
+    is_marked = lock.exists() and lock.stat().st_size > _PID_WIDTH + 1
+    return _require_file(path, is_marked=is_marked) and path.stat().st_size > 0
+
+
+def _require_file(path: Path, *, is_marked: bool) -> bool:
+    """Whether the file is there."""
     size = path.stat().st_size if path.exists() else None
-    if lock.is_marked and not size:
-        state = "gone" if size is None else "empty"
+    if is_marked and not size:
+        state, lock = "gone" if size is None else "empty", lock_file(path)
         raise ConfigError(
-            f"The database {path} is {state}, and it was not before. Restore it, or remove {lock_name} to start over."
+            f"The database {path} is {state}, and it was not before. Restore it, or remove {lock} to start over."
         )
-    if size is None:
-        os.close(_open(path))
+    return size is not None

@@ -17,6 +17,12 @@ def upgrade(connection: Connection) -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+    if not is_current(connection):
+        _migrate(connection)
+
+
+def is_current(connection: Connection) -> bool:
+    """Whether the schema is this version's, and not one to be upgraded. Raises `ConfigError` if it is neither."""
     known, found = _revisions(), _revision(connection)
     if found and found < known[0]:
         raise ConfigError(
@@ -25,8 +31,7 @@ def upgrade(connection: Connection) -> None:
         )
     if found and found not in known:
         raise ConfigError(f"The database was upgraded by a newer maskbot (revision {found}). Run that version.")
-    if found != known[-1]:
-        _migrate(connection)
+    return found == known[-1]
 
 
 def _revisions() -> list[str]:

@@ -21,9 +21,9 @@ from bot.edges.database.tables import UtcTime
 class Transactions:
     """Begins and ends every transaction. Both kinds raise `StoreBusy`."""
 
-    def __init__(self, url: URL, limits: DatabaseLimits, seals: Seals) -> None:
+    def __init__(self, url: URL, limits: DatabaseLimits, seals: Seals, *, reads_only: bool = False) -> None:
         self._seals = seals
-        self._engine = connect(url, limits)
+        self._engine = connect(url, limits, reads_only=reads_only)
         self._is_file = file_of(url) is not None
         self._turns = FairLock(limits.busy.total_seconds())
 
