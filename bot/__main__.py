@@ -15,6 +15,7 @@ from bot.cli.audit import audit
 from bot.cli.host import host
 from bot.cli.hosts import hosts
 from bot.cli.step_up import step_up
+from bot.cli.unsourced import WITHOUT_SETTINGS, require_settings
 from bot.errors import MaskbotError, UsageError
 
 DONE, REFUSED, MISUSE = 0, 1, 2
@@ -37,6 +38,7 @@ def _version(asked: bool) -> None:  # noqa: FBT001 - as Typer calls it
 
 @app.callback()
 def commands(
+    context: typer.Context,
     *,
     version: Annotated[
         bool,
@@ -44,6 +46,8 @@ def commands(
     ] = False,
 ) -> None:
     """The two-person rule for systemd units. Exit codes: 0 done, 1 refused or failed, 2 misuse."""
+    if context.invoked_subcommand not in WITHOUT_SETTINGS and not {"-h", "--help"} & {*sys.argv}:
+        require_settings()
 
 
 operate.register_first(app)

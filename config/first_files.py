@@ -6,6 +6,8 @@ from pathlib import Path
 
 from config.hosts_edit import Entry, written
 
+FIRST_SCRIPT = "host-install.sh"  # for the hosts, with the addresses from which the bot connects
+
 
 @dataclass(frozen=True, slots=True)
 class FirstPolicy:

@@ -32,8 +32,9 @@ _LONGEST_SOCKET = 107  # unix(7)
 
 def examine(settings: Settings) -> tuple[Configuration | None, list[ConfigProblem]]:
     """The configuration if it can be read, and every error and warning; with an error the bot does not start."""
+    if nothing := list(_nothing(settings)):
+        return None, nothing  # all else would follow from it
     found = [
-        *_nothing(settings),
         *_seal(settings),
         *_key(settings),
         *_tokens(settings),
@@ -91,7 +92,7 @@ def seal_keys(settings: Settings) -> KeyRing:
 
 def _nothing(settings: Settings) -> Iterator[ConfigProblem]:
     """That a shell has no setting at all: most often one in which nobody has read the settings' file."""
-    if settings.model_fields_set:
+    if settings.model_fields_set - {"slack_api_url"}:
         return
     what = "no setting of the bot is in this environment"
     made = "set -a; . maskbot/maskbot.env; set +a"

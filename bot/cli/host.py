@@ -23,7 +23,7 @@ def install_script(
         str, typer.Option("--key", metavar="FILE|TEXT", help="The bot's public key; if omitted, of its own key file.")
     ] = "",
     from_: Annotated[
-        str, typer.Option("--from", metavar="ADDRESSES", help="Addresses and networks from which the bot connects.")
+        str, typer.Option("--from", metavar="ADDRESSES", help="From where the bot connects; if omitted, as before.")
     ] = "",
     users: Annotated[
         str, typer.Option("--users", metavar="NAMES", help="Users whose own systemd managers the bot may use.")
@@ -47,13 +47,22 @@ def install_script(
     setup = Setup(
         login=checked_setup_login(login),
         key=checked_key(_given(key) if key else _own_key()),
-        addresses=checked_addresses(from_),
+        addresses=checked_addresses(from_ or _first_addresses()),
         users=tuple(map(checked_login, users.replace(",", " ").split())),
         is_doas=doas,
         has_control=not without_control,
     )
     critical = load(load_settings()).policy.critical
     typer.echo(script(setup, [listed.pattern for listed in critical]), nl=False)
+
+
+def _first_addresses() -> str:
+    """Those that `maskbot init` was given, as its script has them."""
+    from bot.edges.guard.install import written_addresses
+    from config.first_files import FIRST_SCRIPT
+    from config.settings import load_settings
+
+    return written_addresses(load_settings().config_dir / FIRST_SCRIPT)
 
 
 def _given(key: str) -> str:

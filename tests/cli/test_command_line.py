@@ -179,7 +179,9 @@ def test_each_command_has_help_of_its_own(place: Place, command: str) -> None:
 
 def test_nothing_but_the_shipped_example_names_all_that_is_missing() -> None:
     environment = {name: text for name, text in os.environ.items() if not name.startswith(("MASKBOT_", "SLACK_"))}
-    done = maskbot(("check",), environment, seconds=SECONDS)
+    nothing = maskbot(("check",), environment, seconds=SECONDS).stderr
+    assert (nothing.count("error: "), "run that first if there is no installation yet" in nothing) == (1, True)
+    done = maskbot(("check",), environment | {"MASKBOT_LOG_LEVEL": "info"}, seconds=SECONDS)
     assert done.returncode == 1
     for said in ("MASKBOT_SEAL_KEYS", "MASKBOT_SSH_KEY_FILE", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "U0123BOB1 is the"):
         assert f"{said} " in done.stderr
@@ -654,6 +656,9 @@ def test_the_script_for_a_host_has_the_public_half_of_the_bot_s_own_key(place: P
 
     assert f'command="/usr/local/libexec/maskbot-guard" {public} maskbot' in own.stdout
     assert named.stdout == own.stdout
+    first = place.maskbot("host", "install-script", "--from", "192.0.2.5")
+    (place.folder / "config/host-install.sh").write_text(first.stdout)  # as `init` writes it
+    assert place.maskbot("host", "install-script").stdout == first.stdout
     assert (private.returncode, private.stdout, none.returncode, none.stdout) == (2, "", 2, "")
     assert "That is a private key." in private.stderr
 

@@ -233,3 +233,16 @@ def test_the_role_does_the_same_and_nothing_the_second_time(bare: LabHost, playb
     recap, said = playbook(maskbot_command=as_printed, maskbot_state="absent")
     assert (recap["failed"], recap["changed"]) == (0, 1), said
     assert pictured(bare) == before
+
+
+def test_addresses_that_the_key_is_bound_to_stay_unless_others_are_named(bare: LabHost) -> None:
+    """Also where the script is printed anew without them, and for the key that takes the place of the old one."""
+    run(bare)
+    assert run(bare, script=script_for(bare, addresses=())) == ["nothing changed"]
+    run(bare, script=script_for(bare, addresses=(), key=ANOTHER))
+    assert bare.run("cat", KEYS).stdout == f"{key_line(setup_of(bare, key=ANOTHER))}\n"
+    run(bare, script=script_for(bare, addresses=("192.0.2.5",), key=ANOTHER))
+    assert 'from="192.0.2.5"' in bare.run("cat", KEYS).stdout
+    run(bare, script=script_for(bare, addresses=("*",)))
+    assert bare.run("cat", KEYS).stdout == f"{key_line(setup_of(bare, addresses=('*',)))}\n"
+    assert answers(bare)

@@ -4,10 +4,12 @@ import base64
 import binascii
 import hashlib
 import ipaddress
+import re
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
+from pathlib import Path
 
 import paramiko
 
@@ -30,6 +32,8 @@ _HEAD = f"""\
 """
 _END = "END OF THE GUARD"
 _KEY_PARTS = 2
+_FROM = re.compile(r"""^KEY='[^']*,from="([^"]*)" """, re.MULTILINE)
+ANYWHERE = "*"  # said, and not only left out: a host keeps the addresses that it has
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class Setup:
 
     login: str
     key: str  # type and text, without a comment
-    addresses: tuple[str, ...] = ()  # from which the key is accepted; anywhere if there are none
+    addresses: tuple[str, ...] = ()  # from which the key is accepted; if there are none, those that a host has already
     users: tuple[str, ...] = ()  # whose own managers the bot may use
     is_doas: bool = False  # also where there is sudo
     has_control: bool = True  # whether units with a file of their own in /etc/systemd/system can be masked
@@ -57,7 +61,7 @@ def install_script(setup: Setup, critical: Iterable[str]) -> str:
         "DOAS": "yes" if setup.is_doas else "",
         "WITH_CONTROL": "yes" if setup.has_control else "",
         "WAYS": " ".join(WAYS_TO_ROOT),
-        "FROM": next((one for one in setup.addresses if "/" not in one), ""),
+        "FROM": next((one for one in setup.addresses if "/" not in one and one != ANYWHERE), ""),
         "SUDOERS_LINE": sudoers_line(setup.login).strip(),
         "TERMINAL_LINE": terminal_line().strip(),
         "DOAS_LINE": doas_line(setup.login).strip(),
@@ -101,8 +105,18 @@ def checked_key(text: str) -> str:
 
 
 def checked_addresses(text: str) -> tuple[str, ...]:
-    """Addresses and networks. Raises `UsageError` for names: sshd would not look them up."""
-    return tuple(_checked_address(one) for one in text.replace(",", " ").split())
+    """Addresses and networks, or `*` for anywhere. Raises `UsageError` for names: sshd would not look them up."""
+    words = text.replace(",", " ").split()
+    return (ANYWHERE,) if words == [ANYWHERE] else tuple(map(_checked_address, words))
+
+
+def written_addresses(script: Path) -> str:
+    """The addresses in a script that was written before; none if it has none, or is not there."""
+    try:
+        found = _FROM.search(script.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return found.group(1) if found else ""
 
 
 def _checked_address(text: str) -> str:

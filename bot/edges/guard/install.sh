@@ -191,6 +191,15 @@ with_key() { # LINE: the keys on standard input, with this line instead of those
     { print }
     END { if (ENVIRON["LINE"] != "" && !done) print ENVIRON["LINE"] }'
 }
+keep_from() { # the addresses of the line that is there, where the new one names none: `--from '*'` takes them away
+  case $KEY in *,from=*) return ;; esac
+  from=$(read_keys | OLD=$(recorded key) BLOB=$BLOB awk '
+    (index($0, ENVIRON["BLOB"]) || (ENVIRON["OLD"] != "" && $0 == ENVIRON["OLD"])) && match($0, /from="[^" ]*"/) {
+      print "," substr($0, RSTART, RLENGTH)
+      exit
+    }')
+  [ -z "$from" ] || KEY="${KEY%% *}$from ${KEY#* }"
+}
 put_key() { # LINE
   [ "$in_home" ] || [ -e "$keys_file" ] || remember "file $keys_file"
   read_keys | with_key "$1" >"$scratch/keys" && write_keys <"$scratch/keys" || return 1
@@ -222,6 +231,7 @@ install_login() {
   find_keys_file
   [ "$keys_file" ] || return 0
   [ "$in_home" ] || folder "${keys_file%/*}"
+  [ -z "$uid" ] || keep_from
   [ "$uid" ] && [ "$(read_keys)" = "$(read_keys | with_key "$KEY")" ] ||
     step "$keys_file: the bot's key, for the guard alone" put_key "$KEY"
 }

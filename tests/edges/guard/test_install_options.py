@@ -1,6 +1,7 @@
 """What the script for a host is made from: what is no key, address or login is refused before anything is printed."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from bot.edges.guard.install import (
     checked_setup_login,
     install_script,
     key_line,
+    written_addresses,
 )
 from bot.errors import UsageError
 
@@ -50,10 +52,13 @@ def test_root_and_odd_names_are_no_login(name: str) -> None:
 
 
 def test_addresses_and_networks_are_taken() -> None:
+    assert checked_addresses("*") == ("*",)
     assert checked_addresses("192.0.2.5, 10.0.0.0/8 2001:db8::5") == ("192.0.2.5", "10.0.0.0/8", "2001:db8::5")
 
 
-@pytest.mark.parametrize("text", ["bot.example.net", "10.0.0.1/8", '1.2.3.4"', "*", "!192.0.2.5", "300.1.1.1"])
+@pytest.mark.parametrize(
+    "text", ["bot.example.net", "10.0.0.1/8", '1.2.3.4"', "* 192.0.2.5", "!192.0.2.5", "300.1.1.1"]
+)
 def test_what_sshd_would_not_match_is_no_address(text: str) -> None:
     with pytest.raises(UsageError, match="is neither an address nor a network"):
         checked_addresses(text)
@@ -63,6 +68,13 @@ def test_the_key_line_opens_the_guard_alone_from_the_addresses_alone() -> None:
     line = 'restrict,command="/usr/local/libexec/maskbot-guard",from="192.0.2.5,10.0.0.0/8" '
     assert key_line(Setup("maskbot", KEY, ("192.0.2.5", "10.0.0.0/8"))) == f"{line}{KEY} maskbot"
     assert 'guard" ssh-ed25519' in key_line(Setup("maskbot", KEY))
+
+
+@pytest.mark.parametrize("addresses", [(), ("192.0.2.5", "10.0.0.0/8"), ("*",)])
+def test_the_addresses_in_a_script_are_read_again(tmp_path: Path, addresses: tuple[str, ...]) -> None:
+    assert written_addresses(tmp_path / "none") == ""
+    (tmp_path / "script").write_text(install_script(Setup("maskbot", KEY, addresses), []))
+    assert checked_addresses(written_addresses(tmp_path / "script")) == addresses
 
 
 def test_the_script_says_at_its_beginning_what_is_special() -> None:
