@@ -188,7 +188,13 @@ def _targets(deps: Deps, request: Request) -> tuple[TargetFacts, ...]:
     found = targets_as_planned(deps, request, begun)
     if not found:
         raise UsageError("None of its hosts is in hosts.yaml any more.")
+    if request.ask.change.verb is Verb.UNMASK and not request.ask.undoes:  # of masks that no one rollout made
+        found = [replace(one, own_mask=_undone_by(deps, one.request)) for one in found]
     return tuple(found)
+
+
+def _undone_by(deps: Deps, request: Request) -> Request | None:
+    return newest_request(deps, request.ask.undoes) if request.ask.undoes else None
 
 
 def _with_people(deps: Deps, given: Facts, voter: PersonId | None) -> Facts:

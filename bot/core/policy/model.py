@@ -51,6 +51,7 @@ class TargetFacts:
 
     host: Host
     request: Request
+    own_mask: Request | None = None  # the mask of ours that an unmask of these words removes there
 
 
 @dataclass(frozen=True, slots=True)

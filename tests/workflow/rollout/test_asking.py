@@ -10,7 +10,7 @@ from bot.ports import Query
 from handlers import ask
 from handlers.cli import BotState, Shell
 from tests.workflow.rollout.rolled import rolled_out
-from tests.workflow.slack import ALICE, caller
+from tests.workflow.slack import ALICE, BOB, caller
 from tests.workflow.world import World
 
 WORKER = UnitName("worker.service")
@@ -40,6 +40,23 @@ def test_words_mask_many_hosts_and_the_same_words_undo_them_without_a_vote(world
     assert (undone.stage, undone.ask.undoes, undone.votes) == (Stage.DONE, done.id, ())
     assert statuses(undone) == dict.fromkeys(("web-01", "web-02"), TargetStatus.DONE)
     assert world.store.get(done.id).undone_by == undone.id
+
+
+def test_several_masks_of_ours_are_undone_at_once_by_those_who_may_undo_each(world: World) -> None:
+    masks = [world.masked("worker", host=host) for host in ("web-01", "web-02")]
+    ask.unmask(world.desk, caller(BOB, "unmask"), "web-02,web-01 worker it is mended", None)  # type: ignore[arg-type]
+    undone = world.until_final(newest(world))
+    assert (undone.stage, undone.votes, undone.ask.undoes) == (Stage.DONE, (), "")
+    assert [world.store.get(one.id).undone_by != "" for one in masks] == [True, True]
+    assert {one.outcome for one in undone.rollout.targets} == {Outcome.RESTORED} if undone.rollout else False
+
+
+def test_one_mask_by_others_among_them_takes_a_vote_for_all(world: World) -> None:
+    world.masked("worker", host="web-01")
+    world.hosts["web-02"].run("systemctl", "mask", "worker")
+    ask.unmask(world.desk, caller(ALICE, "unmask"), "web-01,web-02 worker it is mended", None)  # type: ignore[arg-type]
+    asked = world.until_answered(newest(world))
+    assert (asked.stage, asked.approval and asked.approval.need) == (Stage.WAITING, 1), asked.because
 
 
 def test_who_waits_at_a_terminal_is_told_how_each_target_ended(world: World) -> None:

@@ -20,10 +20,8 @@ def each_target(facts: Facts) -> Iterator[tuple[str, Facts]]:
         change = replace(whole.ask.change, host=one.host.name, unit=one.request.ask.change.unit)
         target = replace(one.request.target, digest=whole.target.digest)
         view = replace(whole, ask=replace(whole.ask, change=change, selection=None), target=target)
-        yield (
-            f"{change.unit} on {one.host.name}",
-            replace(facts, host=one.host, request=view, targets=(), snapshot=target.before),
-        )
+        of_target = replace(facts, host=one.host, request=view, targets=(), snapshot=target.before)
+        yield f"{change.unit} on {one.host.name}", replace(of_target, own_mask=one.own_mask or facts.own_mask)
 
 
 def rollout_rules(facts: Facts, policy: Policy) -> tuple[RolloutRule, ...]:

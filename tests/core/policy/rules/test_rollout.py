@@ -23,7 +23,7 @@ from bot.core.requests import (
     Verdict,
     Vote,
 )
-from bot.core.systemd.units import UnitName
+from bot.core.systemd.units import Layer, UnitName
 from tests.core.situations import (
     ALICE,
     BOB,
@@ -37,6 +37,8 @@ from tests.core.situations import (
     facts,
     handed,
     looked,
+    masked,
+    our_mask,
     request,
     snapshot,
     waiting,
@@ -95,6 +97,13 @@ def test_approvers_must_be_the_same_for_every_target() -> None:
 def test_nobody_is_asked_where_no_target_asks_for_it() -> None:
     free = replace(POLICY, rules=(replace(PROD, need=0),))
     assert isinstance(about((WEB, "cron.service"), policy=free), Allow)
+
+
+def test_an_unmask_is_judged_by_the_mask_that_it_removes_on_each_host() -> None:
+    asked = request("cron.service", Verb.UNMASK).on_target(before=masked(Layer.PERSISTENT))
+    ours, by_others = TargetFacts(WEB, asked, our_mask()), TargetFacts(WEB, asked)
+    assert isinstance(decide(facts(whole(asked), targets=(ours, ours)), POLICY), Allow)
+    assert isinstance(decide(facts(whole(asked), targets=(ours, by_others)), POLICY), NeedsApproval)
 
 
 VOTE = Vote(BOB.id, "bob", Verdict.APPROVE, NOW, "D", tally=Tally.COUNTED, groups=("sre",))
