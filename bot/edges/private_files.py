@@ -4,10 +4,13 @@ import grp
 import os
 import pwd
 import stat
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+
+_ACL_HEADER, _ACL_USER, _ACL_GROUP = 4, 0x02, 0x08  # bytes, and tags of entries (linux/posix_acl_xattr.h)
 
 
 class Use(Enum):
@@ -43,13 +46,13 @@ def faults(path: Path, use: Use, *, bot: int | None = None) -> list[Fault]:
         return []
     if bot is None:
         bot = os.geteuid() or found.st_uid
-    return [Fault(path, text, is_serious) for text, is_serious in _wrong(found, use, bot)]
+    is_shared = not _is_private(found.st_gid, bot) or _names_others(path, bot)
+    return [Fault(path, text, is_serious) for text, is_serious in _wrong(found, use, bot, is_shared=is_shared)]
 
 
-def _wrong(found: os.stat_result, use: Use, bot: int) -> Iterator[tuple[str, bool]]:
+def _wrong(found: os.stat_result, use: Use, bot: int, *, is_shared: bool) -> Iterator[tuple[str, bool]]:
     mode, is_config = found.st_mode, use is Use.CONFIGURATION
     whoever = f"whoever changes it {use.value}"
-    is_shared = not _is_private(found.st_gid, bot)
     is_sticky = stat.S_ISDIR(mode) and mode & stat.S_ISVTX
     if mode & stat.S_IWOTH and not (is_sticky and use is Use.RECORDS):
         yield "everybody on this machine can write to it (chmod o-w)", True
@@ -77,6 +80,19 @@ def _is_private(group: int, bot: int) -> bool:
     members = {user.pw_uid for user in users if user.pw_gid == group or user.pw_name in named}
     unknown = set(named) - {user.pw_name for user in users}
     return members <= own and not unknown
+
+
+def _names_others(path: Path, bot: int) -> bool:
+    """Whether an access control list names somebody else; what they can do shows as what the group can (acl(5))."""
+    try:
+        entries = os.getxattr(path, "system.posix_acl_access")[_ACL_HEADER:]
+    except OSError:  # it has none
+        return False
+    named = [(tag, who) for tag, may, who in struct.iter_unpack("<HHI", entries) if may]
+    groups = (who for tag, who in named if tag == _ACL_GROUP)
+    return any(tag == _ACL_USER and who not in (0, bot) for tag, who in named) or not all(
+        _is_private(group, bot) for group in groups
+    )
 
 
 def _name(user: int) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,6 +61,40 @@ def test_what_others_can_do_is_said(tmp_path: Path, file: File, text: str, *, is
     mode, owner, group, use = file
     found = faults(made(tmp_path / "file", mode, owner, group), use, bot=BOT)
     assert [(fault.text.startswith(text), fault.is_serious) for fault in found] == [(True, is_serious)], found
+
+
+def let_in(path: Path, tag: int, who: int, may: int) -> None:
+    """What `setfacl` does: an entry for one user (2) or group (8), and the mask that is shown as the group's mode."""
+    nobody = 0xFFFFFFFF
+    entries = [(0x01, 6, nobody), (tag, may, who), (0x04, 0, nobody), (0x10, may, nobody), (0x20, 0, nobody)]
+    packed = b"".join(struct.pack("<HHI", *entry) for entry in sorted(entries))
+    os.setxattr(path, "system.posix_acl_access", struct.pack("<I", 2) + packed)
+
+
+@pytest.mark.parametrize(
+    ("use", "may", "text"),
+    [
+        (SECRET, 4, "others in its group can read it"),
+        (SECRET, 6, "its group can write it; whoever changes it can act as the bot"),
+        (RECORDS, 6, "its group can write it; whoever changes it can change what"),
+        (CONFIGURATION, 6, "its group can write it; whoever changes it can approve anything"),
+    ],
+)
+@pytest.mark.parametrize(("tag", "who"), [(2, SOMEBODY), (8, THEIR_GROUP)], ids=["a user", "a group"])
+def test_nobody_is_let_in_by_an_access_control_list(
+    tmp_path: Path, use: Use, may: int, text: str, tag: int, who: int
+) -> None:
+    """The file belongs to the bot's own group, and its mode says nothing of anybody else."""
+    file = made(tmp_path / "file", 0o600, 0, BOT)
+    let_in(file, tag, who, may)
+    assert [fault.text.startswith(text) for fault in faults(file, use, bot=BOT)][0]
+
+
+def test_a_list_that_names_the_bot_is_fine(tmp_path: Path) -> None:
+    """As systemd gives a service its credentials."""
+    file = made(tmp_path / "file", 0o400, 0, 0)
+    let_in(file, 2, BOT, 4)
+    assert faults(file, SECRET, bot=BOT) == []
 
 
 @pytest.fixture
