@@ -19,21 +19,21 @@ from bot.core.requests.card_updates import (
 )
 from bot.edges.database.rollouts import how_far
 from bot.edges.database.rows import complaint
+from bot.edges.database.seals import SEAL, seals_of
 from bot.edges.database.tables import messages
 from bot.edges.database.transactions import NOW, database_time, insert_new, is_free
 from bot.ports import DueMessage, Message, MessageKind
 
 log = structlog.get_logger()
 _MESSAGE = TypeAdapter(Message)
-# how far back an earlier version's post is searched, which did not record its time
-_AN_OLDER_VERSION = timedelta(days=1)
+_AN_OLDER_VERSION = timedelta(days=1)  # its post is searched as far back: it did not record its time
 _BESIDE_CARD = (MessageKind.LINE, MessageKind.EVIDENCE, MessageKind.NOTE, MessageKind.REMINDER)
 
 
 def add(connection: Connection, request: Request, new: Sequence[Message], *, now: datetime) -> None:
     """Store messages. A card that is there already stays the only one."""
     for message in new:
-        row = _row(request, message, now)
+        row = _row(connection, request, message, now)
         if message.kind is MessageKind.CARD:
             insert_new(connection, messages, row)
         else:
@@ -43,15 +43,16 @@ def add(connection: Connection, request: Request, new: Sequence[Message], *, now
 def announce(connection: Connection, new: Sequence[Message], *, now: datetime) -> None:
     """Store messages that belong to no request."""
     for message in new:
-        connection.execute(insert(messages).values(_row(None, message, now)))
+        connection.execute(insert(messages).values(_row(connection, None, message, now)))
 
 
-def _row(request: Request | None, message: Message, now: datetime) -> dict[str, Any]:
+def _row(connection: Connection, request: Request | None, message: Message, now: datetime) -> dict[str, Any]:
+    document = _MESSAGE.dump_python(message, mode="json")
     return {
         "request_id": _told_of(request, message) if request else None,
         "kind": message.kind.value,
         "own_place": request is None or not message.needs_card,
-        "document": _MESSAGE.dump_python(message, mode="json"),
+        "document": document | ({SEAL: seals_of(connection).of_message(document)} if message.buttons_of else {}),
         "due_at": now,
         "attempts": 0,
         "channel": "",
@@ -114,6 +115,8 @@ def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta)
     except ValidationError as error:
         log.error("message cannot be read", message=row.id, why=complaint(error))
         return None  # it stays leased for a while, so that it blocks no other
+    if message.buttons_of and seals_of(connection).fault_of_message(row.document, name=str(row.id)):
+        message = replace(message, buttons_of="")  # the bot's own buttons stand below its own words
     tried_at = (row.tried_at or now - _AN_OLDER_VERSION) if row.attempts else None
     request_id = row.request_id or ""
     return DueMessage(row.id, request_id, message, row.attempts, row.channel, row.ts, row.posted_version, tried_at)

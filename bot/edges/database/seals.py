@@ -12,8 +12,9 @@ from bot.core.audit.seal_keys import KeyRing
 from bot.core.requests import Tally
 
 log = structlog.get_logger()
-_REQUEST, _PERIODIC = "request", "periodic task"  # domains
+_REQUEST, _PERIODIC, _MESSAGE = "request", "periodic task", "message"  # domains
 _OPTION = "maskbot_seals"
+SEAL = "seal"  # the key of a message's seal in its document
 
 
 class Seals:
@@ -36,6 +37,15 @@ class Seals:
     def of_task(self, name: str, document: Any) -> str:
         """The seal of a periodic task."""
         return self._seal(_PERIODIC, _text(name, document))
+
+    def of_message(self, document: Any) -> str:
+        """The seal of a message below which the bot puts buttons."""
+        return self._seal(_MESSAGE, _text(document))
+
+    def fault_of_message(self, document: Mapping[str, Any], *, name: str) -> str:
+        """Why no buttons belong below a message as it is stored; empty if they do."""
+        without = {key: value for key, value in document.items() if key != SEAL}
+        return self._noted(f"message {name}", self._fault(_MESSAGE, _text(without), str(document.get(SEAL) or "")))
 
     def fault_of_request(self, row: Mapping[str, Any], target: Mapping[str, Any] | None, votes: Sequence[Any]) -> str:
         """Why a request cannot be believed as it is stored; empty if it can. `target` is the row of its target."""

@@ -10,12 +10,13 @@ from sqlalchemy import Column, Connection, Table, create_engine, func, insert, s
 
 from bot.core.audit.chain import BrokenChain, Event, Head, Origin, VerifiedChain, seal
 from bot.core.audit.seal_keys import KeyRing, SealKey
+from bot.core.people.identity import Place
 from bot.core.requests import Stage, Tally
 from bot.edges.database import Database, rows
 from bot.edges.database.engine import parse_url
-from bot.edges.database.tables import chain_head, events, periodic_tasks, requests, targets, votes
+from bot.edges.database.tables import chain_head, events, messages, periodic_tasks, requests, targets, votes
 from bot.errors import NotSealed
-from bot.ports import Periodic, Query
+from bot.ports import Message, MessageKind, Periodic, Query
 from tests.edges.asked import BOB, NOW, a_request, a_vote, a_whole_request, an_event
 from tests.edges.conftest import Opening
 from tests.lab.keys import KEY, KEYS
@@ -153,6 +154,44 @@ def test_a_periodic_task_that_somebody_wrote_is_not_performed(store: Database, d
     taken = [store.claim_periodic("bot-1") for _ in range(3)]
     assert [task.name for task in taken if task] == ["watch:web-01"]
     assert [what for what, _ in store.forgeries()] == ["task kill_switch"]
+
+
+REMINDER = Message(MessageKind.NOTE, body="cron on web-01 is still masked.", place=Place("C1"), buttons_of="r1")
+
+
+def say_something_else(connection: Connection) -> None:
+    document = connection.execute(select(messages.c.document)).scalar_one()
+    connection.execute(update(messages).values(document=document | {"body": "tmp-cleanup on test-07 is still masked."}))
+
+
+def name_another_request(connection: Connection) -> None:
+    document = connection.execute(select(messages.c.document)).scalar_one()
+    connection.execute(update(messages).values(document=document | {"buttons_of": "r2"}))
+
+
+def say_it_without_a_seal(connection: Connection) -> None:
+    document = connection.execute(select(messages.c.document)).scalar_one()
+    del document["seal"]
+    connection.execute(update(messages).values(document=document))
+
+
+@pytest.mark.parametrize("attack", [say_something_else, name_another_request, say_it_without_a_seal])
+def test_no_button_of_the_bot_stands_below_words_of_somebody_else(
+    store: Database, database_url: str, attack: Forge
+) -> None:
+    """Whoever writes the outbox has the bot post a text: with its own seal its buttons would count there."""
+    store.record([], [REMINDER])
+    forge(database_url, attack)
+    due = store.claim_message("poster")
+    assert due
+    assert due.message.buttons_of == ""
+    assert [what.partition(" ")[0] for what, _ in store.forgeries()] == ["message"]
+
+
+def test_below_its_own_words_they_stand(store: Database) -> None:
+    store.record([], [REMINDER])
+    due = store.claim_message("poster")
+    assert due and due.message == REMINDER
 
 
 def append_with(keys: KeyRing | None, store: Database) -> Forge:
