@@ -8,12 +8,12 @@ from contextlib import closing
 
 from bot.edges.guard.journal import Note, log
 from bot.edges.guard.judge import check_name, judge, judge_removal, judge_start
-from bot.edges.guard.links import NANO, Layer, check_layer, done_in, system_layer, user_layer
+from bot.edges.guard.links import Layer, check_layer, done_in, system_layer, user_layer
 from bot.edges.guard.logins import as_user, systemctl
 from bot.edges.guard.memory import Memory, Record
-from bot.edges.guard.process import FAILED, REQUEST_SECONDS, Ended, Refused
+from bot.edges.guard.process import FAILED, Ended, Refused
 from bot.edges.guard.settings import Settings
-from bot.edges.guard.units import Manager
+from bot.edges.guard.units import Manager, is_up
 
 _UNPROVEN = ("masked", "error")
 """The load states in which systemd refuses a start (measured)."""
@@ -101,11 +101,14 @@ class Changes:
         check_name(unit)
         memory = self._remembered()
         record = memory.of(self.user, unit)
-        if not self._is_ours(record, layer, identity):
+        if not record.is_its_link(layer, identity):
             raise Refused(f"the {layer} mask of {unit} was not made by the bot")
+        # where it stopped nothing, what runs now did not go down with its mask
+        running = {one["Id"] for one in self.manager.show([] if record.stopped_in else record.up) if is_up(one)}
         done = self._remove("unlink", layer, unit, identity)
         if done.code == 0:
             record.links.pop(layer, None)
+            record.up = {name: boot for name, boot in record.up.items() if name not in running}
             record.ended = 0 if record.links else int(time.time())
             memory.write(record)
         return done
@@ -123,17 +126,7 @@ class Changes:
         """Whether it made a mask of which the bot knows nothing: its database may be an older copy."""
         check_name(unit)
         with closing(Memory(locked=False)) as memory:
-            return self._is_ours(memory.of(self.user, unit), layer, identity)
-
-    def _is_ours(self, record: Record, layer: str, identity: str) -> bool:
-        """Its own link; one that was made while the guard was killed is known by its time."""
-        known = record.links.get(layer, ("", "", ""))[0]
-        if known.startswith(">"):
-            inode, _, changed = identity.partition(":")
-            digits, begin = changed.replace(".", "", 1), int(known[1:])
-            is_one = inode.isdigit() and digits.isdigit()
-            return is_one and begin <= int(digits) <= begin + int(REQUEST_SECONDS * NANO)
-        return bool(known) and known == identity
+            return memory.of(self.user, unit).is_its_link(layer, identity)
 
     def _remove(self, verb: str, layer: str, unit: str, identity: str) -> Ended:
         done = self._in_layer(layer, lambda folder: folder.unlink(unit, identity))

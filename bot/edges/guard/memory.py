@@ -5,7 +5,8 @@ import os
 import time
 from collections.abc import Iterator
 
-from bot.edges.guard.process import Refused
+from bot.edges.guard.links import NANO
+from bot.edges.guard.process import REQUEST_SECONDS, Refused
 from bot.edges.guard.settings import FOLDER
 
 _FIRST_LINE = "maskbot-guard memory 1"
@@ -71,6 +72,16 @@ class Record:
         if self.ended and not 0 <= time.time() - self.ended <= _GRACE:
             self.up = {}
         self.up = {unit: when for unit, when in self.up.items() if self.ended or when == boot}
+
+    def is_its_link(self, layer: str, identity: str) -> bool:
+        """Its own link; one that was made while the guard was killed is known by its time."""
+        known = self.links.get(layer, ("", "", ""))[0]
+        if known.startswith(">"):
+            inode, _, changed = identity.partition(":")
+            digits, begin = changed.replace(".", "", 1), int(known[1:])
+            is_one = inode.isdigit() and digits.isdigit()
+            return is_one and begin <= int(digits) <= begin + int(REQUEST_SECONDS * NANO)
+        return bool(known) and known == identity
 
     @property
     def is_empty(self) -> bool:

@@ -308,6 +308,17 @@ def test_a_link_that_was_not_made_opens_no_start(host: LabHost) -> None:
     assert host.show("cron.service", "ActiveState") == {"ActiveState": "inactive"}
 
 
+def test_a_link_that_was_taken_off_again_opens_no_start_of_what_went_on_running(host: LabHost) -> None:
+    """It stopped nothing. Whatever root stops later stays down."""
+    assert ask(host, "link", "runtime", "cron.service").code == 0
+    made = identity(host, "/run/systemd/system/cron.service")
+    assert ask(host, "unlink", "runtime", "cron.service", made).code == 0
+    host.run("systemctl", "daemon-reload")
+    host.run("systemctl", "stop", "cron.service")
+    assert ask(host, "start", "cron.service").is_refused
+    assert host.show("cron.service", "ActiveState") == {"ActiveState": "inactive"}
+
+
 def test_no_mask_waits_for_a_unit_that_is_not_there_yet(host: LabHost) -> None:
     """The bot masks none, and a package that is installed later would find itself masked."""
     for words in (("stop", "not-yet.service"), ("link", "persistent", "not-yet.service")):
