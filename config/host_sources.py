@@ -25,6 +25,7 @@ class SourceHost:
     environment: str = ""
     via: str = ""  # the source's name of the host on the way
     address_is_said: bool = True  # and not only guessed from the name
+    user: str = ""  # with which people log in
 
 
 def read_source(text: str) -> list[SourceHost]:
@@ -58,6 +59,7 @@ def _from_ansible(text: str) -> Iterator[SourceHost]:
             str(known.get("env", "")),
             _hop(jump.group(1)) if jump else "",
             bool(address),
+            str(known.get("ansible_user", "")),
         )
 
 
@@ -94,7 +96,12 @@ def _from_ssh_config(text: str) -> Iterator[SourceHost]:
         address, jump = said.get("hostname", "").replace("%h", name), said.get("proxyjump", "")
         via = _hop(jump.split(",")[-1]) if jump and jump != "none" else ""
         yield SourceHost(
-            name, address or name, _port(said.get("port", 22), name), via=via, address_is_said=bool(address)
+            name,
+            address or name,
+            _port(said.get("port", 22), name),
+            via=via,
+            address_is_said=bool(address),
+            user=said.get("user", ""),
         )
 
 

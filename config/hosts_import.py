@@ -12,6 +12,7 @@ from config.hosts import read_address, read_name
 from config.hosts_edit import NO_KEY, Entry, quoted
 from config.known_hosts import KnownHosts
 
+_REPOSITORIES = ("git", "hg")
 _WORD = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?", re.ASCII)
 
 
@@ -21,6 +22,7 @@ class Taken:
 
     entries: list[Entry] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # a line for each host that is left out, and why
+    users: dict[str, str] = field(default_factory=dict)  # with which login people reach a host, where the source says
 
 
 def take(found: Sequence[SourceHost], inventory: Inventory, known_hosts: KnownHosts, *, environment: str = "") -> Taken:
@@ -37,6 +39,7 @@ def take(found: Sequence[SourceHost], inventory: Inventory, known_hosts: KnownHo
             taken.notes.append(f"{one.name}: left out: {error}")
         else:
             taken.entries.append(entry)
+            taken.users |= {entry.name: one.user} if one.user else {}
     return taken
 
 
@@ -57,6 +60,8 @@ def _entry(
     """Raises `ValueError` with the reason why it cannot be one."""
     if is_ip_address(one.name):
         raise ValueError("it has an address but no name")
+    if one.user in _REPOSITORIES:
+        raise ValueError(f"people log in there as {one.user}, so it keeps repositories")
     name, via = read_name(names[one.name]), names.get(one.via, one.via)
     old = inventory.get(name)
     if via and via not in names.values() and inventory.get(via) is None:

@@ -25,10 +25,9 @@ def unreachable(rules: Sequence[Rule], groups: Iterable[Group], same_person: Sam
     for position, rule in enumerate(rules):
         best = _most_approvals(rule, by_name, same_person)
         if not rule.forbid and best < rule.need:
-            yield (
-                position,
-                f"{rule.need} approvals are out of reach: {_could(best, rule)}, whoever asks; name more, or lower it",
-            )
+            are = "approval is" if rule.need == 1 else "approvals are"
+            could = f"{_could(best, rule)}, whoever asks" if best else "nobody approves their own request"
+            yield position, f"{rule.need} {are} out of reach: {could}; name more people, or lower it"
 
 
 def guarded_unreachable(policy: Policy) -> Iterator[tuple[Rule, str]]:

@@ -22,8 +22,8 @@ def import_hosts(
         str, typer.Option("--known-hosts", metavar="FILE", help="Pin the keys that this file has for the hosts.")
     ] = "",
     environment: Annotated[
-        str, typer.Option("--environment", metavar="NAME", help="The environment of new hosts.")
-    ] = "",
+        str, typer.Option("--environment", metavar="NAME", help="The environment of new hosts, if the source has none.")
+    ] = "prod",
     yes: Annotated[
         bool, typer.Option("--yes", help="Write hosts.yaml without asking; the difference is shown.")
     ] = False,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.init import _take_tokens
+from bot.cli.init_slack import take_tokens
 from config.start import TOKENS_BEGIN
 
 
@@ -23,7 +23,7 @@ def test_a_token_of_another_kind_is_not_written(
 ) -> None:
     for name, token in zip(TOKENS_BEGIN, (bot, app), strict=True):
         monkeypatch.setenv(name, token)
-    assert _take_tokens(tmp_path, tmp_path) is is_taken
+    assert take_tokens(tmp_path, tmp_path) is is_taken
     written = [path.read_text().strip() for path in sorted(tmp_path.iterdir())]
     assert set(written) <= {bot.strip(), app}
     assert all((tmp_path / name.lower()).exists() for name in TOKENS_BEGIN) is is_taken

@@ -129,6 +129,11 @@ def few_approvers(need: str) -> Mistake:
     return make
 
 
+def one_person(made: Made) -> None:
+    """carol asks, and carol approves."""
+    made.write("policy.yaml", first_policy(FirstPolicy(PEOPLE.channel, [CAROL], [CAROL])), 0o644)
+
+
 def not_sourced(made: Made) -> None:
     for name in os.environ:
         if name.startswith("MASKBOT_"):
@@ -255,6 +260,7 @@ MISTAKES: dict[str, Mistake] = {
     "a database of a newer version": newer_database,
     "a database of another seal key": another_seal_key,
     "an anchor of another seal key": another_key_for_the_anchor,
+    "one person who asks and approves": one_person,
 }
 
 

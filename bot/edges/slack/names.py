@@ -6,6 +6,7 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.web import SlackResponse
 
+from bot.core.input.names import near
 from bot.edges.slack.channel import call
 from bot.errors import UsageError
 
@@ -22,14 +23,15 @@ class SlackNames:
 
     def channel(self, typed: str) -> tuple[str, str]:
         """`#incident`: the id of a channel and its name."""
-        wanted = typed.lstrip("#")
+        wanted, seen = typed.lstrip("#"), list[str]()
         for page in self._pages(self._client.conversations_list, types="public_channel,private_channel"):
             for one in page.get("channels") or ():
                 if wanted in (one.get("name"), one["id"]):
                     return one["id"], str(one.get("name") or "")
+                seen.append(str(one.get("name") or ""))
         raise UsageError(
-            f"There is no channel #{wanted[:80]} that the bot can see. A private one is seen once the bot is invited: "
-            "`/invite @maskbot` there."
+            f"There is no channel #{wanted[:80]} that the bot can see.{near(wanted, seen)} A private one is seen "
+            "once the bot is invited: `/invite @maskbot` there."
         )
 
     def own_channels(self) -> list[str]:
@@ -42,10 +44,17 @@ class SlackNames:
         """`@bob` or `@sre`: the id of a person or a user group, and its name."""
         wanted = typed.lstrip("@")
         people = [one for one in self._everybody() if wanted in _names(one)]
-        groups = [one for one in self._groups() if wanted in (one.get("handle"), one["id"])]
+        all_groups = self._groups()
+        groups = [one for one in all_groups if wanted in (one.get("handle"), one["id"])]
         found = [*people, *groups]
         if not found:
-            raise UsageError(f"There is no person and no user group @{wanted[:80]} in the workspace.")
+            known = [
+                *(str(one.get("name")) for one in self._everybody()),
+                *(str(one.get("handle")) for one in all_groups),
+            ]
+            raise UsageError(
+                f"There is no person and no user group @{wanted[:80]} in the workspace.{near(wanted, known)}"
+            )
         if len(found) > 1:
             ids = ", ".join(one["id"] for one in found)
             raise UsageError(f"@{wanted[:80]} could be any of {ids}: give the id.")
