@@ -27,6 +27,7 @@ TOKENS_BEGIN = {"SLACK_BOT_TOKEN": ("xoxb-", "xoxe.xoxb-"), "SLACK_APP_TOKEN": (
 
 _NAMES = {"xoxb-": "a bot token", "xapp-": "an app-level token", "xoxp-": "a user token", "xoxe": "a rotating token"}
 
+QUOTES = ('"', "'")
 _LONGEST_SOCKET = 107  # unix(7)
 
 
@@ -139,6 +140,10 @@ def _tokens(settings: Settings) -> Iterator[ConfigProblem]:
     unread = unread_files(os.environ, settings.ssh_key_file)
     for name, token in tokens.items():
         begins, what = TOKENS_BEGIN.get(name, ()), kinds[name] or "something else"
+        if token[:1] in QUOTES:
+            text = f"{name} stands in quotes, which are part of it there"
+            yield ConfigProblem("error", text, "Write it without the quotes.")
+            continue
         if not token:
             fix = next((f"mv {path} {path.with_name(meant)}" for path, meant in unread if meant == name.lower()), "")
             yield ConfigProblem("error", f"{name} is not set", fix or WHERE_SLACK_SHOWS[name])
@@ -149,6 +154,14 @@ def _tokens(settings: Settings) -> Iterator[ConfigProblem]:
             yield ConfigProblem("error", f"{name} holds more than one word", WHERE_SLACK_SHOWS[name])
         elif not begins and kinds[name]:
             yield ConfigProblem("error", f"{name} holds {what}", WHERE_SLACK_SHOWS[name])
+
+
+def usable(name: str, settings: Settings) -> str:
+    """A token of Slack's, if it is there and of its kind: another one would only be refused."""
+    secret = settings.slack_bot_token if name == "SLACK_BOT_TOKEN" else settings.transport_secret
+    token = secret.get_secret_value() if secret else ""
+    is_fit = token.startswith(TOKENS_BEGIN.get(name, ("",))) and len(token.split()) == 1
+    return token if is_fit else ""
 
 
 def _places(settings: Settings) -> Iterator[ConfigProblem]:

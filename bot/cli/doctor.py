@@ -31,8 +31,8 @@ from bot.errors import ConfigError, UsageError
 from bot.workflow import Timings
 from config.loading import Configuration
 from config.manifest import manifest
-from config.settings import Settings, load_settings
-from config.start import examine, seal_keys
+from config.settings import WAYS_IN, Settings, load_settings
+from config.start import examine, seal_keys, usable
 
 _AT_ONCE = 16
 
@@ -64,7 +64,7 @@ def _examine(names: Sequence[str]) -> Iterator[CheckResult]:
     policy = configuration.policy if configuration else None
     with ThreadPoolExecutor(1) as pool, _bar() as bar:
         task = bar.add_task("examining", total=len(hosts) + (not names))
-        slack = [pool.submit(lambda: list(_slack(settings, policy)))] if not names else []
+        slack = [pool.submit(lambda: dict.fromkeys(_slack(settings, policy)))] if not names else []
         yield from _examine_hosts(settings, policy, hosts, done=lambda: bar.advance(task))
         for future in slack:
             yield from future.result()
@@ -123,12 +123,12 @@ def _without_key(hosts: Sequence[Host]) -> Iterator[CheckResult]:
 
 
 def _slack(settings: Settings, policy: Policy | None) -> Iterator[CheckResult]:
-    """What can be examined with the tokens that are there; the settings' findings name those that are not."""
-    bot, opens = settings.slack_bot_token, settings.transport_secret
-    secret, is_socket = opens.get_secret_value() if opens else "", settings.mode == "socket"
+    """What can be examined with the tokens of the right kind; the settings' findings name the others."""
+    way_in, is_socket = WAYS_IN[settings.mode], settings.mode == "socket"
+    bot, secret = (usable(name, settings) for name in ("SLACK_BOT_TOKEN", way_in))
     if bot:
         tokens = Tokens(
-            bot=web_client(bot.get_secret_value(), base=settings.slack_api_url),
+            bot=web_client(bot, base=settings.slack_api_url),
             scopes=frozenset(yaml.safe_load(manifest())["oauth_config"]["scopes"]["bot"]),
             app_token=secret if is_socket else "",
             schedules=ask_schedules(settings, lambda: policy) if policy else None,

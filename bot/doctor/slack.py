@@ -1,7 +1,9 @@
 """Examine Slack: tokens, scopes, and whether the policy's team, channels, groups and people are what Slack says."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from urllib.parse import urlsplit
 
 from slack_sdk import WebClient
 
@@ -38,10 +40,8 @@ def examine_slack(tokens: Tokens, policy: Policy | None) -> Iterator[CheckResult
         answer = call(tokens.bot.auth_test)
         us = account(tokens.bot, app_token=tokens.app_token)
     except SlackError as error:
-        fix = (
-            "Copy the Bot User OAuth Token (xoxb-) again from the app's settings, or check what blocks the connection."
-        )
-        yield CheckResult(_SLACK, "bot token", is_ok=False, what=str(error), fix=fix)
+        fix = "Copy the Bot User OAuth Token (xoxb-) again from the app's settings."
+        yield _refused(tokens.bot, error, "bot token", fix)
         return
     yield CheckResult(_SLACK, "bot token", is_ok=True)
     yield _scopes(answer.headers.get("x-oauth-scopes"), tokens.scopes)
@@ -50,12 +50,29 @@ def examine_slack(tokens: Tokens, policy: Policy | None) -> Iterator[CheckResult
         yield CheckResult(_SLACK, "app of the app token", is_ok=False, what=what, fix=_WHOLE_TOKEN)
     if policy is None:
         return
-    yield _team(us, policy, str(answer.get("team") or ""))
+    yield (team := _team(us, policy, str(answer.get("team") or "")))
+    if not team.is_ok:  # the rest is examined as it will be once that is corrected
+        policy = replace(policy, teams=policy.teams | {us.team})
     directory = SlackDirectory(tokens.bot, us, teams=lambda: policy.teams, schedules=tokens.schedules, ttl=60)
-    yield from _channels(directory, policy)
-    yield from _prefixes(SlackNames(tokens.bot), policy)
+    names = SlackNames(tokens.bot)
+    yield from _channels(directory, names, policy)
+    yield from _prefixes(names, policy)
     yield from examine_groups(directory, policy)
     yield from _people(directory, policy)
+
+
+def _refused(client: WebClient, error: SlackError, check: str, fix: str) -> CheckResult:
+    """What to do about a token is said only where Slack spoke of it."""
+    if error.code != "unreachable":
+        fix = "Try again later; https://slack-status.com tells how Slack is." if error.passing else fix
+        return CheckResult(_SLACK, check, is_ok=False, what=str(error), fix=fix)
+    cause = error.__cause__
+    reason = getattr(cause, "reason", None) or cause
+    proxy = urlsplit(client.proxy or "")
+    way = f" through the proxy {proxy.hostname}:{proxy.port}" if proxy.hostname else ""
+    what = f"no answer from {urlsplit(client.base_url).netloc}{way}: {reason}"
+    fix = f"`curl -sS {client.base_url}api.test` has to answer here: check DNS, firewall, HTTPS_PROXY and NO_PROXY."
+    return CheckResult(_SLACK, "reachable", is_ok=False, what=what, fix=fix)
 
 
 def _team(us: Account, policy: Policy, name: str) -> CheckResult:
@@ -83,11 +100,11 @@ def examine_socket(client: WebClient) -> CheckResult:
         call(client.apps_connections_open, app_token=client.token)
     except SlackError as error:
         fix = "Make an app-level token (xapp-) with the scope connections:write, and check that Socket Mode is enabled."
-        return CheckResult(_SLACK, "app token", is_ok=False, what=str(error), fix=fix)
+        return _refused(client, error, "app token", fix)
     return CheckResult(_SLACK, "app token", is_ok=True)
 
 
-def _channels(directory: SlackDirectory, policy: Policy) -> Iterator[CheckResult]:
+def _channels(directory: SlackDirectory, names: SlackNames, policy: Policy) -> Iterator[CheckResult]:
     others = {policy.shell_channel, policy.operations_channel, *policy.break_glass.channels}
     others |= {policy.handover_schedule.channel} if policy.handover_schedule else set()
     ladders = {step.channel for rule in policy.rules for step in rule.escalate}
@@ -99,7 +116,7 @@ def _channels(directory: SlackDirectory, policy: Policy) -> Iterator[CheckResult
         except Unverified as error:
             yield CheckResult(_SLACK, check, is_ok=False, what=str(error), fix="Try again, and check the scopes above.")
             continue
-        wrong = list(_wrong_with(place))
+        wrong = list(_wrong_with(place, names))
         if not wrong:
             yield CheckResult(_SLACK, check, is_ok=True)
         yield from (CheckResult(_SLACK, check, is_ok=False, what=what, fix=fix) for what, fix in wrong)
@@ -124,16 +141,27 @@ def _prefixes(names: SlackNames, policy: Policy) -> Iterator[CheckResult]:
         yield CheckResult(_SLACK, f"channels {prefix}*", is_ok=is_anywhere, what=what, fix=fix)
 
 
-def _wrong_with(place: Place) -> Iterator[tuple[str, str]]:
-    if not place.is_member:
-        yield (
-            "it is not there, or the bot is not in it",
-            "Type `/invite @maskbot` there, or remove it from policy.yaml.",
-        )
+def _wrong_with(place: Place, names: SlackNames) -> Iterator[tuple[str, str]]:
+    if not place.name:
+        yield _unseen(place, names)
+    elif not place.is_member:
+        yield "the bot is not in it", f"Type `/invite @maskbot` in #{place.name}, or remove it from policy.yaml."
     if not place.is_internal:
         yield "it is shared with another organisation, so the bot does not act there", "Name an internal channel."
     if place.is_archived:
         yield "it is archived", "Name another channel in policy.yaml."
+
+
+def _unseen(place: Place, names: SlackNames) -> tuple[str, str]:
+    """A channel with an id that Slack does not show: nobody can invite the bot to one that is not there."""
+    try:
+        seen = names.channels()
+    except SlackError:
+        seen = {}
+    near = get_close_matches(place.channel, seen, n=3, cutoff=0.6)
+    meant = f"Did you mean {' or '.join(f'{one} (#{seen[one]})' for one in near)}? " if near else ""
+    what = "this workspace has no channel with this id that the bot can see"
+    return what, f"{meant}Correct the id in policy.yaml, or invite the bot if it is a private channel."
 
 
 def _people(directory: SlackDirectory, policy: Policy) -> Iterator[CheckResult]:

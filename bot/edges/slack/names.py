@@ -23,16 +23,18 @@ class SlackNames:
 
     def channel(self, typed: str) -> tuple[str, str]:
         """`#incident`: the id of a channel and its name."""
-        wanted, seen = typed.lstrip("#"), list[str]()
-        for page in self._pages(self._client.conversations_list, types="public_channel,private_channel"):
-            for one in page.get("channels") or ():
-                if wanted in (one.get("name"), one["id"]):
-                    return one["id"], str(one.get("name") or "")
-                seen.append(str(one.get("name") or ""))
+        wanted, seen = typed.lstrip("#"), self.channels()
+        if found := next((one for one in seen.items() if wanted in one), None):
+            return found
         raise UsageError(
-            f"There is no channel #{wanted[:80]} that the bot can see.{near(wanted, seen)} A private one is seen "
-            "once the bot is invited: `/invite @maskbot` there."
+            f"There is no channel #{wanted[:80]} that the bot can see.{near(wanted, seen.values())} A private one is "
+            "seen once the bot is invited: `/invite @maskbot` there."
         )
+
+    def channels(self) -> dict[str, str]:
+        """The names of all channels that the bot can see, by their ids."""
+        pages = self._pages(self._client.conversations_list, types="public_channel,private_channel")
+        return {one["id"]: str(one.get("name") or "") for page in pages for one in page.get("channels") or ()}
 
     def own_channels(self) -> list[str]:
         """The names of the channels that the bot is in."""
