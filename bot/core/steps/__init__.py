@@ -48,7 +48,7 @@ def observe(target: Target, change: Change, now: Snapshot) -> Target:
     """Record from a look what later steps, the card and the undo need to know."""
     made, lost = target.made, target.settings_lost
     if change.adopt:
-        return replace(target, made=made or adoptable(target, now), adopted=True, last_seen=now)
+        return replace(target, made=adoptable(target, now), adopted=True, last_seen=now)
     if change.verb is Verb.MASK and target.layer and not change.force:
         file = now.layer(target.layer)
         if was_unlinked(target):

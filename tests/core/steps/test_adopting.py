@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from bot.core.requests import Change, Outcome, Target, Verb
-from bot.core.steps import Done, observe
+from bot.core.steps import Done, StepContext, next_step, observe
 from bot.core.steps.adopting import adoptable
+from bot.core.steps.kinds import LookFully
 from bot.core.systemd.units import Layer
-from tests.core.walks import WORKER, Site, Walk, undoing
+from tests.core.walks import NOON, WORKER, Site, Walk, undoing
 
 LINK = f"/etc/systemd/system/{WORKER}"
 
@@ -83,6 +84,19 @@ def test_a_link_that_was_replaced_or_removed_before_its_turn_is_not_adopted(site
     assert walk.steps == []
 
 
+def test_a_link_that_was_replaced_between_two_looks_is_not_adopted(site: Site) -> None:
+    walk = adopting(site)
+    first = observe(walk.target, walk.change, site.look())
+    assert first.made == site.layer(Layer.PERSISTENT)
+    site.root(f"unmask {WORKER}")
+    site.put_mask(Layer.PERSISTENT, loaded=True)
+    seen = site.look(full=True)
+    target = observe(first, walk.change, seen)
+    ended = next_step(StepContext(walk.change, target), seen, NOON)
+    assert isinstance(ended, Done)
+    assert ended.outcome is Outcome.FAILED
+
+
 def test_a_link_that_systemd_has_not_loaded_is_not_adopted() -> None:
     site = Site()
     site.put_mask(Layer.PERSISTENT)
@@ -94,3 +108,13 @@ def test_without_a_layer_or_a_look_before_there_is_nothing_to_adopt(site: Site) 
     for target in (replace(walk.target, layer=None), replace(walk.target, before=None)):
         assert adoptable(target, site.look()) is None
         assert observe(target, walk.change, site.look()).made is None
+
+
+def test_a_layer_without_a_mask_has_nothing_to_adopt(site: Site) -> None:
+    assert adoptable(replace(adopting(site).target, layer=Layer.RUNTIME), site.look()) is None
+
+
+def test_nothing_is_adopted_without_a_full_look(site: Site) -> None:
+    walk, seen = adopting(site), site.look()
+    target = observe(walk.target, walk.change, seen)
+    assert next_step(StepContext(walk.change, target), seen, NOON) == LookFully()

@@ -560,7 +560,8 @@ class Test_a_service_and_its_socket:
         assert next_step(idle, now, NOON) == Done(Outcome.RESTORED)
 
     def test_it_is_where_that_was_not_masked_with_it_or_did_not_listen(self) -> None:
-        now, start = snapshot("echo.service", active=DOWN, others=(self.IS_MASKED,)), Start("echo.service")
+        waits = replace(self.IS_MASKED, unit="echo.timer", names=frozenset({"echo.timer"}))
+        now, start = snapshot("echo.service", active=DOWN, others=(self.IS_MASKED, waits)), Start("echo.service")
         down = related_unit("echo.socket", active=DOWN)
         timer = related_unit("echo.timer")
         for context in (self.service(down), self.service(timer), self.service(self.LISTENS, down)):
