@@ -1,9 +1,8 @@
-"""Watch over the audit chain: verify it at start and every hour, and report what the database should not hold."""
+"""Watch over the audit chain: verify it at start, then what is new, and report what the database should not hold."""
 
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from time import monotonic
 
 import structlog
 
@@ -28,7 +27,6 @@ class ChainWatch:
         self._deps = deps
         self._anchor = anchor
         self._keep = keep
-        self._verified_at: float | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="audit-chain", daemon=True)
 
@@ -51,12 +49,10 @@ class ChainWatch:
         return (ComponentHealth("audit_chain", is_well=not why, words=words_, patience=timedelta()),)
 
     def turn(self) -> None:
-        """Report forgeries; verify the chain if an hour has passed, or if it was broken at the last look."""
+        """Report forgeries, and verify what is new in the chain: also a process that is killed leaves a new anchor."""
         for what, why in self._deps.store.forgeries():
             report_forgery(self._deps, what, why)
-        is_due = self._verified_at is None or monotonic() - self._verified_at >= self._deps.timings.verify_chain
-        if is_due or self._deps.integrity.why_broken:
-            self._verify()
+        self._verify()
 
     def _run(self) -> None:
         while not self._stopping.wait(self._deps.timings.chain_watch):
@@ -69,7 +65,6 @@ class ChainWatch:
 
     def _verify(self) -> None:
         found = self._deps.store.verify_chain(self._anchor)
-        self._verified_at = monotonic()
         why = f"record {found.seq}: {found.why}" if isinstance(found, BrokenChain) else ""
         if self._deps.integrity.found(why):
             self._tell(why)

@@ -44,8 +44,7 @@ class Timings:
     watch_interval: float = 300.0  # between two scans of a host
     heartbeat: float = 5.0  # between two heartbeats
     stuck: float = 60.0  # after which a thread that did not come round counts as stuck
-    verify_chain: float = 3600.0  # between two verifications of the audit chain
-    chain_watch: float = 10.0  # between two looks for forged rows, and for an accepted break
+    chain_watch: float = 10.0  # between two verifications of the audit chain, and looks for forged rows
     acts_per_minute: int = 60  # commands, clicks and forms of one person that are taken
     audit_anchor: float = 86_400.0  # between two posts of the audit log's head
     alarm_after: float = 300.0  # how long Slack, or a sink, may be away before somebody is paged

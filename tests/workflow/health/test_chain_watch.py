@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.audit.anchor import Anchor
-from bot.core.audit.chain import Event, Head
+from bot.core.audit.chain import START, Event, Head
 from bot.core.requests import Outcome, Stage
 from bot.workflow.health.chain_watch import ChainWatch
 from tests.workflow.slack import words
@@ -39,9 +39,9 @@ CHANGE = "UPDATE events SET body = replace(body, {}) WHERE seq = 1"
 
 
 def break_it(world: World, database: str, watch: ChainWatch) -> None:
-    """Somebody changes an event, and an hour passes."""
+    """Somebody changes an event, and the bot is started anew."""
     write(database, CHANGE.format("'success', 'denied'"))
-    world.store.stored_chain._verified = watch._verified_at = None
+    world.store.stored_chain._verified = None
     watch.turn()
 
 
@@ -82,6 +82,23 @@ def test_a_broken_chain_is_told_to_whoever_asks_for_health_and_is_no_anchor(idle
     assert (health.is_well, health.patience, health.needed) == (False, timedelta(), True)
     assert len(kept) == 1
     write(database, CHANGE.format("'denied', 'success'"))
+
+
+def test_a_process_that_is_killed_leaves_an_anchor_of_a_moment_ago(idle_world: World, database: str) -> None:
+    """Else whatever ended within the last hour could be cut off, and the rows put back."""
+    world, kept = idle_world, list[Anchor]()
+    watch = ChainWatch(world.deps, keep=lambda head, at: kept.append(Anchor(head, at)))
+    for number in range(2):
+        world.store.record([Event("config.loaded", "success", data={"number": number})])
+        watch.turn()
+    assert kept[-1].head == world.store.head()
+    write(database, "DELETE FROM events WHERE seq = 2")
+    write(database, "UPDATE chain_head SET (seq, hash) = (SELECT seq, hash FROM events)")
+    chain = world.store.stored_chain  # of a process that starts
+    chain._verified, chain._newest = None, START
+    ChainWatch(world.deps, anchor=kept[-1]).turn()
+    assert "it once reached 2" in world.deps.integrity.why_broken
+    chain.accept_break("the end of the test", by="root", at=world.clock.now(), anchor=kept[-1])
 
 
 @pytest.mark.parametrize("seq", [1, 99])
