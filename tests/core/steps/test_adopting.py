@@ -8,6 +8,7 @@ from bot.core.requests import Change, Outcome, Target, Verb
 from bot.core.steps import Done, StepContext, next_step, observe
 from bot.core.steps.adopting import adoptable
 from bot.core.steps.kinds import LookFully
+from bot.core.steps.restoring import starts_again
 from bot.core.systemd.units import Layer
 from tests.core.walks import NOON, WORKER, Site, Walk, undoing
 
@@ -56,6 +57,16 @@ def test_its_undo_removes_that_link_as_one_that_the_bot_did_not_make_and_starts_
     assert any("unlink-foreign" in word for word in undo.target.sent[0].argv)
     assert not site.is_masked
     assert site.active.is_down
+
+
+def test_no_card_says_that_its_undo_starts_what_ran_although_it_was_masked() -> None:
+    site = Site()
+    site.put_mask(Layer.PERSISTENT, loaded=True)
+    mask = adopted(site)
+    site.root(f"stop {WORKER}")
+    seen = site.look(full=True)
+    assert starts_again(replace(mask.target, adopted=False), seen) == (str(WORKER),)
+    assert starts_again(mask.target, seen) == ()
 
 
 def test_a_link_that_somebody_made_anew_is_left_alone_by_its_undo(site: Site) -> None:

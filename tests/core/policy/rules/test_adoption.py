@@ -10,7 +10,7 @@ from bot.core.policy.decide import decide
 from bot.core.policy.hold import conflict
 from bot.core.policy.mask_layer import choose_layer
 from bot.core.policy.model import NeedsApproval, Policy, Refuse
-from bot.core.requests import Change, Duration, Hold, Request, Verb
+from bot.core.requests import Change, Duration, Hold, Request, ScheduledWindow, Verb
 from bot.core.systemd.guard import RIGHTS
 from bot.core.systemd.units import ActiveState, FileKind, Layer, LoadState, Snapshot, UnitName
 from tests.core.situations import NOW, POLICY, looked, masked, our_mask, request, snapshot
@@ -109,7 +109,14 @@ def test_it_is_extended_like_any_mask_although_it_was_masked_before() -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"duration": None}, {"runtime": True}, {"keep_running": True}, {"hold": Hold("sre", NOW)}]
+    "options",
+    [
+        {"duration": None},
+        {"runtime": True},
+        {"keep_running": True},
+        {"hold": Hold("sre", NOW)},
+        {"scheduled_window": ScheduledWindow(NOW, NOW + timedelta(hours=1))},
+    ],
 )
 def test_it_has_an_end_and_no_other_option(options: dict[str, Any]) -> None:
     assert conflict(ADOPTED) == ""
