@@ -394,6 +394,14 @@ def test_a_foreign_mask_made_after_people_agreed_stays() -> None:
     assert walk.steps == []
 
 
+def test_a_foreign_mask_that_went_after_people_agreed_is_called_removed() -> None:
+    site = foreign(Layer.PERSISTENT)
+    walk = unmasking(site)
+    site.root(f"unmask {WORKER}")
+    assert walk.run() == Done(Outcome.UNMASKED)
+    assert walk.steps == []
+
+
 def test_a_foreign_mask_of_which_a_part_is_left_is_not_called_unchanged() -> None:
     site = foreign(Layer.PERSISTENT, Layer.RUNTIME)
     walk = unmasking(site)
