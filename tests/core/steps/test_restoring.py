@@ -602,6 +602,16 @@ class Test_a_service_and_its_socket:
             now = snapshot("echo.socket", sub="listening", others=others)
             assert next_step(self.socket("echo.service"), now, NOON) == Done(Outcome.RESTORED)
 
+    def test_a_service_that_did_not_run_before_is_not_missed(self) -> None:
+        seen = snapshot("echo.socket", sub="listening", starts=(self.GONE,))
+        now = snapshot("echo.socket", sub="listening", others=(self.GONE,), starts=(self.GONE,))
+        assert next_step(self.undo("echo.socket", seen, seen, "echo.service"), now, NOON) == Done(Outcome.RESTORED)
+
+    def test_without_surroundings_in_the_look_before_the_socket_starts_alone(self) -> None:
+        seen = replace(snapshot("echo.socket", sub="running"), around=None)
+        now = snapshot("echo.socket", active=DOWN, sub="dead", others=(self.GONE,))
+        assert next_step(self.undo("echo.socket", seen, seen, "echo.service"), now, NOON) == Start("echo.socket")
+
     def test_a_timer_leaves_it_to_the_socket(self) -> None:
         seen = snapshot("echo.timer", starts=(self.RUNS,))
         now = snapshot("echo.timer", others=(self.GONE,))
