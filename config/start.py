@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bot.core.audit.seal_keys import KeyRing, parse_keys
+from bot.core.hosts.inventory import Host
+from bot.core.policy.model import Rule
 from bot.edges.database.engine import file_of, parse_url
 from bot.edges.ssh.own_key import OwnKey
 from bot.errors import ConfigError
@@ -56,7 +58,26 @@ def examine_files(settings: Settings) -> tuple[Configuration | None, list[Config
         return None, [ConfigProblem("error", line) for line in str(error).splitlines()]
     files = (settings.config_dir / "policy.yaml", settings.config_dir / "hosts.yaml")
     left = [ConfigProblem("error", text, fix) for path in files for text, fix in leftovers(path)]
-    return configuration, [*left, *configuration.warnings]
+    return configuration, [*left, *_no_rule(configuration, files[0]), *configuration.warnings]
+
+
+def _no_rule(configuration: Configuration, path: Path) -> Iterator[ConfigProblem]:
+    """That whatever anybody asks for is refused. A source may bring hosts for which there are rules."""
+    inventory, rules = configuration.inventory, [rule for rule in configuration.policy.rules if not rule.forbid]
+    if (
+        inventory.source
+        or not inventory.hosts
+        or any(_covers(rule, host) for rule in rules for host in inventory.hosts)
+    ):
+        return
+    line = rules[0].line if rules else 1
+    fix = "Name environments and host groups that hosts of hosts.yaml have, or leave them out."
+    yield ConfigProblem("error", f"{path}:{line}: no rule matches any host, so nothing could be masked", fix)
+
+
+def _covers(rule: Rule, host: Host) -> bool:
+    is_there = not rule.environments or host.environment in rule.environments
+    return is_there and (not rule.host_groups or bool(rule.host_groups & host.groups))
 
 
 def check(settings: Settings, *, only_files: bool = False) -> list[ConfigProblem]:

@@ -17,6 +17,7 @@ from config.policy_types import near, plainly
 Loc = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
+_MISSING = "is missing"
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
 
@@ -36,8 +37,19 @@ class Document:
 
     def complaint(self, loc: Loc, text: str) -> str:
         """An error line that names file, line and place: `config/policy.yaml:12: rules[0].need: ...`."""
+        text = f"{text}{self._whose(loc)}" if text == _MISSING else text
         place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".")
         return f"{self.path}:{self.line(loc)}: {place}: {text}" if place else f"{self.path}:{self.line(loc)}: {text}"
+
+    def _whose(self, loc: Loc) -> str:
+        """The name of the entry in which something is missing: there is no line that could be shown."""
+        one = self.data
+        for part in loc[:-1]:
+            try:
+                one = one[part]
+            except (LookupError, TypeError):
+                return ""
+        return f" from {one['name']}" if isinstance(one, dict) and isinstance(one.get("name"), str) else ""
 
 
 def read_document(path: Path) -> Document:
@@ -143,7 +155,7 @@ _MENDS = {
 }
 _PLAIN_WORDS = {
     "extra_forbidden": "unknown key",
-    "missing": "is missing",
+    "missing": _MISSING,
     "string_type": "has to be text; write numbers, yes and no in quotes",
     "int_type": "has to be a whole number, without quotes",
     "float_type": "has to be a number, without quotes",

@@ -1,9 +1,9 @@
 """`maskbot doctor`: examine settings, Slack and hosts, all that can be; each finding says what would fix it."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,19 +12,20 @@ import yaml
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from bot.app.compose import ask_schedules, open_hosts
+from bot.app.compose import ask_schedules, open_ssh
 from bot.cli.doctor_output import FIRST, show
 from bot.core.hosts.inventory import Host
 from bot.core.policy.model import Policy
 from bot.doctor.check_result import SETTINGS, CheckResult
 from bot.doctor.database import examine_database
-from bot.doctor.hosts import examine_host, examine_without_key, twins
+from bot.doctor.hosts import examine_host, examine_unpinned, examine_without_key, twins
 from bot.doctor.http import examine_http
 from bot.doctor.slack import Tokens, examine_slack, examine_socket
 from bot.doctor.start import examine_start
 from bot.edges.database.engine import parse_url
 from bot.edges.ops import log
 from bot.edges.slack.channel import web_client
+from bot.edges.ssh.guarded import GuardedHosts
 from bot.edges.ssh.hosts import SshHosts
 from bot.edges.ssh.new_key import make_key
 from bot.errors import ConfigError, UsageError
@@ -33,6 +34,7 @@ from config.loading import Configuration
 from config.manifest import manifest
 from config.settings import WAYS_IN, Settings, load_settings
 from config.start import examine, seal_keys, usable
+from config.strict_yaml import read_document
 
 _AT_ONCE = 16
 
@@ -65,7 +67,9 @@ def _examine(names: Sequence[str]) -> Iterator[CheckResult]:
     with ThreadPoolExecutor(1) as pool, _bar() as bar:
         task = bar.add_task("examining", total=len(hosts) + (not names))
         slack = [pool.submit(lambda: dict.fromkeys(_slack(settings, policy)))] if not names else []
-        yield from _examine_hosts(settings, policy, hosts, done=lambda: bar.advance(task))
+        lines = _lines(settings.config_dir / "hosts.yaml")
+        for found in _examine_hosts(settings, policy, hosts, done=lambda: bar.advance(task)):
+            yield replace(found, fix=found.fix.replace("hosts.yaml", lines.get(found.about, "hosts.yaml"), 1))
         for future in slack:
             yield from future.result()
             bar.advance(task)
@@ -91,18 +95,36 @@ def _hosts(configuration: Configuration | None, names: Sequence[str]) -> Sequenc
     return [known[name] for name in names or known]
 
 
+def _lines(path: Path) -> Mapping[str, str]:
+    """Where each host stands in the file."""
+    try:
+        document = read_document(path)
+    except ConfigError:
+        return {}
+    listed = document.data.get("hosts") if isinstance(document.data, dict) else ()
+    names = [(number, one.get("name")) for number, one in enumerate(listed or ()) if isinstance(one, dict)]
+    return {str(name): f"{path}:{document.line(('hosts', number))}" for number, name in names}
+
+
 def _examine_hosts(
     settings: Settings, policy: Policy | None, hosts: Sequence[Host], *, done: Callable[[], object]
 ) -> Iterator[CheckResult]:
     try:
-        remote = open_hosts(settings)
+        ssh = open_ssh(settings)
     except ConfigError:  # the settings' findings say why
         yield from _without_key(hosts)
         return
+    remote = GuardedHosts(ssh)
     critical, machine_ids = [listed.pattern for listed in policy.critical] if policy else [], dict[str, str]()
     seconds = Timings().look_deadline
+
+    def examined(host: Host) -> tuple[list[CheckResult], str]:
+        if not host.trusted:
+            return examine_unpinned(ssh.shown_key, host), ""
+        return examine_host(remote, host, critical, deadline=seconds)
+
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        asked = {pool.submit(examine_host, remote, host, critical, deadline=seconds): host.name for host in hosts}
+        asked = {pool.submit(examined, host): host.name for host in hosts}
         for future in as_completed(asked):
             findings, machine_id = future.result()
             machine_ids |= {asked[future]: machine_id} if machine_id else {}

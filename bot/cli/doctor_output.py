@@ -30,19 +30,18 @@ def _group(about: str, findings: Sequence[CheckResult], *, verbose: bool) -> Non
         for one in findings:
             _one(one)
         return
-    hints = sum(bool(one.what and one.fix) for one in well)
+    hints = sum(bool(one.what and one.fix) and not one.is_warning for one in well)
     more = f", {hints} with a hint (--verbose)" if hints else ""
-    is_doubted = about in (SETTINGS, FILES) and any(one.what for one in well)
+    is_doubted = any(one.is_warning for one in well)
     if len(well) == len(findings) and not is_doubted:
         typer.echo(line(f"ok  {about}: {len(well)} checked{more}"))
     for one in findings:
-        if not one.is_ok or (one.what and about in (SETTINGS, FILES)):
+        if not one.is_ok or one.is_warning:
             _one(one)
 
 
 def _one(one: CheckResult) -> None:
-    is_doubted = one.is_ok and one.what and one.about in (SETTINGS, FILES)
-    head = f"{'?? ' if is_doubted else 'ok ' if one.is_ok else 'NOT'} {_named(one)}"
+    head = f"{'?? ' if one.is_ok and one.is_warning else 'ok ' if one.is_ok else 'NOT'} {_named(one)}"
     typer.echo(line(f"{head}: {one.what}" if one.what else head))
     if one.fix:
         typer.echo(line(f"      fix: {one.fix}"))

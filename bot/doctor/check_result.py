@@ -30,3 +30,4 @@ class CheckResult:
     is_ok: bool
     what: str = ""
     fix: str = ""
+    is_warning: bool = False  # well enough to start, and shown all the same

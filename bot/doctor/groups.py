@@ -48,8 +48,8 @@ def _listed(directory: Directory, policy: Policy) -> Iterator[CheckResult]:
             yield CheckResult(SLACK, check, is_ok=False, what=why(error), fix=fix)
             continue
         if not is_ours:
-            what = "counts for nothing there: a guest, a bot, deactivated, or in another organisation"
-            yield CheckResult(SLACK, check, is_ok=True, what=what, fix=fix)
+            what = "can neither ask nor approve: a guest, a bot, deactivated, or in another organisation"
+            yield CheckResult(SLACK, check, is_ok=True, what=what, fix=fix, is_warning=True)
 
 
 def _group(group: Group, found: frozenset[PersonId]) -> CheckResult:

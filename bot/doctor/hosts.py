@@ -19,7 +19,6 @@ _UNIT = UnitName("dbus.service")
 _ALGORITHMS = "algorithms"
 _CHECKS = ("reachable", _ALGORITHMS, "host key", "login", "session", "systemctl", "D-Bus", "look")
 _INSTALL_MENDS = {"host_not_ready": "session", "ssh_auth_refused": "login"}
-_SSH = "Check that sshd runs there, and that address and port in hosts.yaml are right and reachable from the bot."
 _FAILS_AT: Mapping[str, tuple[str, str]] = {
     "ssh_no_pin": ("host key", "`maskbot hosts scan` shows its key; compare it with the host's console, then pin it."),
     "ssh_unresolved": (
@@ -89,7 +88,11 @@ def examine_host(
 
 def examine_without_key(shown_key: Callable[[Host], tuple[str, str]], host: Host) -> list[CheckResult]:
     """What can be told of a host that nobody can log in to: whether it answers, and with the pinned key."""
-    if host.via or not host.pins:
+    if host.via:
+        return []
+    if not host.trusted:
+        return examine_unpinned(shown_key, host)
+    if not host.pins:
         return []
     try:
         pin, _ = shown_key(host)
@@ -99,6 +102,17 @@ def examine_without_key(shown_key: Callable[[Host], tuple[str, str]], host: Host
         return [CheckResult(host.name, check, is_ok=True) for check in ("reachable", "host key")]
     why = HostError(f"{host.name}: its host key does not match the pin: it shows {pin}", code="host_key_mismatch")
     return list(_up_to_failure(host, why))
+
+
+def examine_unpinned(shown_key: Callable[[Host], tuple[str, str]], host: Host) -> list[CheckResult]:
+    """A host without a pinned key: whether it answers, and which key it shows."""
+    try:
+        pin, kind = shown_key(host)
+        shown = f"{host.name}: no key of it is pinned, so the bot does not log in. It shows {pin} ({kind})"
+        error = HostError(shown, code="ssh_no_pin")
+    except HostError as why:
+        error = why
+    return list(_up_to_failure(host, error))
 
 
 def _algorithms(host: Host, agreed: str) -> CheckResult:
@@ -127,10 +141,8 @@ def _up_to_failure(host: Host, error: MaskbotError) -> Iterator[CheckResult]:
     """The checks that must have passed before the failing one, and the failing one."""
     name = host.name
     code = error.code if isinstance(error, HostError) else ""
-    reachable = (
-        ("reachable", _SSH) if code.startswith("ssh_") else ("look", "Try again. If it stays, it is a bug in maskbot.")
-    )
-    failed, fix = _FAILS_AT.get(code, reachable)
+    reachable = ("reachable", _ssh_fix(host)), ("look", "Try again. If it stays, it is a bug in maskbot.")
+    failed, fix = _FAILS_AT.get(code, reachable[not code.startswith("ssh_")])
     if code in _INSTALL_MENDS:
         failed, fix = _INSTALL_MENDS[code], install_fix(host)
     if isinstance(error, HostError) and error.hop:
@@ -138,6 +150,11 @@ def _up_to_failure(host: Host, error: MaskbotError) -> Iterator[CheckResult]:
     yield from (CheckResult(name, check, is_ok=True) for check in _CHECKS[: _CHECKS.index(failed)])
     what = " ".join([str(error), *getattr(error, "__notes__", ())])
     yield CheckResult(name, failed, is_ok=False, what=what, fix=fix)
+
+
+def _ssh_fix(host: Host) -> str:
+    asks = f"ssh-keyscan -p {host.port} {host.address}"
+    return f"Check that sshd listens at {host.address} port {host.port}, as hosts.yaml says; `{asks}` has to answer."
 
 
 def _machine(host: Host, seen: Snapshot) -> Iterator[CheckResult]:

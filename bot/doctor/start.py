@@ -11,9 +11,12 @@ def examine_start(configuration: Configuration | None, found: Iterable[ConfigPro
     faults = {str(fault): fault for fault in (configuration.faults if configuration else ())}
     rest = [one for one in found if one.text not in faults]
     for one in rest:
-        yield CheckResult(SETTINGS, "", is_ok=one.level != "error", what=one.text, fix=one.fix)
+        is_error = one.level == "error"
+        yield CheckResult(SETTINGS, "", is_ok=not is_error, what=one.text, fix=one.fix, is_warning=not is_error)
     if configuration and not rest:
         yield CheckResult(SETTINGS, "", is_ok=True)
     said = "\n".join(one.text for one in rest)
     for fault in (fault for text, fault in faults.items() if text not in said):
-        yield CheckResult(FILES, str(fault.path), is_ok=not fault.is_serious, what=fault.text)
+        yield CheckResult(
+            FILES, str(fault.path), is_ok=not fault.is_serious, what=fault.text, is_warning=not fault.is_serious
+        )

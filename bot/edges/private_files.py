@@ -47,7 +47,10 @@ def faults(path: Path, use: Use, *, bot: int | None = None) -> list[Fault]:
     if bot is None:
         bot = os.geteuid() or found.st_uid
     is_shared = not _is_private(found.st_gid, bot) or _names_others(path, bot)
-    return [Fault(path, text, is_serious) for text, is_serious in _wrong(found, use, bot, is_shared=is_shared)]
+    wrong = _wrong(found, use, bot, is_shared=is_shared)
+    is_ours = stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)  # nobody shall change the mode of a device
+    texts = ((text.format(path=path) if is_ours else text.partition(" (")[0], bad) for text, bad in wrong)
+    return [Fault(path, text, is_serious) for text, is_serious in texts]
 
 
 def _wrong(found: os.stat_result, use: Use, bot: int, *, is_shared: bool) -> Iterator[tuple[str, bool]]:
@@ -55,18 +58,18 @@ def _wrong(found: os.stat_result, use: Use, bot: int, *, is_shared: bool) -> Ite
     whoever = f"whoever changes it {use.value}"
     is_sticky = stat.S_ISDIR(mode) and mode & stat.S_ISVTX
     if mode & stat.S_IWOTH and not (is_sticky and use is Use.RECORDS):
-        yield "everybody on this machine can write to it (chmod o-w)", True
+        yield "everybody on this machine can write to it (chmod o-w {path})", True
     elif mode & stat.S_IWGRP and (is_shared or is_config):
-        yield f"its group can write it; {whoever} (chmod g-w)", not is_config
+        yield f"its group can write it; {whoever} (chmod g-w {{path}})", not is_config
     if found.st_uid not in (0, bot):
-        yield f"it belongs to {_name(found.st_uid)}; {whoever} (chown root)", True
+        yield f"it belongs to {_name(found.st_uid)}; {whoever} (chown root {{path}})", True
     elif is_config and found.st_uid == bot != 0:
-        yield f"the bot's own user owns it; a bot that is taken over {use.value} (chown root)", False
+        yield f"the bot's own user owns it; a bot that is taken over {use.value} (chown root {{path}})", False
     if use is Use.SECRET and not stat.S_ISDIR(mode):
         if mode & stat.S_IROTH:
-            yield "everybody on this machine can read it (chmod o-r)", False
+            yield "everybody on this machine can read it (chmod 600 {path})", False
         elif mode & stat.S_IRGRP and is_shared:
-            yield "others in its group can read it (chmod g-r)", False
+            yield "others in its group can read it (chmod 600 {path})", False
 
 
 def _is_private(group: int, bot: int) -> bool:

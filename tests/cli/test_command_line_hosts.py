@@ -204,15 +204,15 @@ def test_doctor_finds_a_well_kept_host_and_slack_in_order(bot: Bot) -> None:
 
 SLACK = {
     "teams": "Write `teams: [T0MASKLAB]` into policy.yaml, or leave `teams` out.",
-    "channel C000RANDOM": "Type `/invite @maskbot` there, or remove it from policy.yaml.",
+    "channel C000RANDOM": "Type `/invite @maskbot` in #random, or remove it from policy.yaml.",
     "U0NOBODY in group eng": "Correct the id in `groups` of policy.yaml (in Slack: a person's profile, three dots,",
     "group sre": "Correct `slack_group` in policy.yaml; user groups need the scope usergroups:read and a paid plan.",
 }
 HOSTS = {
     "web-01: host key": "Compare with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the host itself.",
     "login: login": "`maskbot host install-script --login maskbott | ssh -p",
-    "port: reachable": "Check that sshd runs there, and that address and port in hosts.yaml are right",
-    "name: reachable": "Correct the address in hosts.yaml, or the DNS",
+    "port: reachable": "Check that sshd listens at 127.0.0.1 port 9, as ",
+    "name: reachable": "Correct the address in ",
 }
 
 
@@ -241,6 +241,7 @@ def test_doctor_names_each_of_many_mistakes_about_slack_and_hosts_with_what_mend
     for where, fix in {**SLACK, **HOSTS}.items():
         assert fixes.get(where, "").startswith(fix), fixes
     assert all(fixes.values())
+    assert f"as {config}/hosts.yaml:1 says" in fixes["port: reachable"]
 
 
 @pytest.fixture

@@ -127,7 +127,8 @@ def test_a_no_is_not_doubted_for_its_quorum(folder: Folder) -> None:
 def test_a_file_that_everybody_may_write_is_refused(folder: Folder) -> None:
     folder.write()
     (folder.path / "policy.yaml").chmod(0o646)
-    assert folder.complaints() == ["policy.yaml: everybody on this machine can write to it (chmod o-w)"]
+    path = folder.path / "policy.yaml"
+    assert folder.complaints() == [f"policy.yaml: everybody on this machine can write to it (chmod o-w {path})"]
 
 
 def test_a_directory_that_everybody_may_write_into_is_refused(folder: Folder) -> None:
@@ -193,7 +194,7 @@ def test_a_key_that_nobody_could_log_in_with_is_an_error(folder: Folder) -> None
         (0o600, "ssh-ed25519 AAAA maskbot", "that is the public half of a key"),
         (0o600, "PuTTY-User-Key-File-3: ssh-ed25519", "a key of PuTTY"),
         (0o600, "-----BEGIN OPENSSH PRIVATE KEY-----\n", "a damaged private key"),
-        (0o644, "junk", "everybody on this machine can read it (chmod o-r)"),
+        (0o644, "junk", "everybody on this machine can read it (chmod 600 "),
     ):
         key.write_text(text)
         key.chmod(mode)

@@ -161,10 +161,14 @@ def test_the_socket_of_a_bot_that_runs_or_was_killed_beside_its_database_is_fine
     assert check(installed.settings) == []
 
 
+def test_nobody_is_told_to_change_the_mode_of_a_device() -> None:
+    assert [one.text for one in faults(Path("/dev/null"), SECRET)][0] == "everybody on this machine can write to it"
+
+
 def test_configuration_of_the_bots_own_user_is_said_by_all_three(installed: Folder) -> None:
     path = installed.path / "policy.yaml"
     os.chown(path, BOT, BOT)
-    told = f"{path}: the bot's own user owns it; a bot that is taken over can approve anything (chown root)"
+    told = f"{path}: the bot's own user owns it; a bot that is taken over can approve anything (chown root {path})"
     configuration = load(installed.settings)
     assert [one.text for one in configuration.warnings] == [told]
     assert [one.text for one in check(installed.settings)] == [told]

@@ -1,12 +1,14 @@
 """Findings: what failed is named with its fix, and what must have been well before it is named too."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
 
 from bot.core.hosts.inventory import Host
 from bot.core.systemd.guard import Note
-from bot.doctor.hosts import examine_host, twins
+from bot.doctor.check_result import CheckResult
+from bot.doctor.hosts import examine_host, examine_unpinned, examine_without_key, twins
 from bot.errors import HostError, MaskbotError, OutcomeUnknown
 from bot.ports import CommandResult
 
@@ -53,6 +55,27 @@ def test_the_first_thing_that_fails_is_named_with_a_fix_after_what_was_well(
     assert [(one.check, one.is_ok) for one in before] == [(check, True) for check in well]
     assert (last.check, last.is_ok, last.what) == (failed, False, "it failed")
     assert last.fix
+
+
+def test_a_host_that_does_not_answer_is_named_with_its_address_and_port() -> None:
+    *_, last = examine_host(Broken(HostError("connection refused", code="ssh_refused")), HOST, [], deadline=1)[0]
+
+    assert "192.0.2.1 port 22, as hosts.yaml says; `ssh-keyscan -p 22 192.0.2.1`" in last.fix
+
+
+@pytest.mark.parametrize("examine", [examine_unpinned, examine_without_key])
+def test_of_a_host_without_a_pinned_key_it_is_said_first_whether_it_answers(
+    examine: Callable[[Callable[[Host], tuple[str, str]], Host], list[CheckResult]],
+) -> None:
+    def is_down(host: Host) -> tuple[str, str]:
+        raise HostError(f"{host.name}: connection refused", code="ssh_refused")
+
+    (down,) = examine(is_down, HOST)
+    *_, up = examine(lambda _: ("SHA256:AAA", "ssh-ed25519"), HOST)
+
+    assert (down.check, down.what) == ("reachable", "web-01: connection refused")
+    assert (up.check, "It shows SHA256:AAA (ssh-ed25519)" in up.what) == ("host key", True)
+    assert "`maskbot hosts scan`" in up.fix
 
 
 def test_what_the_host_showed_instead_of_its_pin_is_told() -> None:

@@ -150,4 +150,5 @@ def test_people_whom_slack_does_not_know_are_named_with_their_group(people: Peop
     assert (unknown.is_ok, left.is_ok) == (False, True)
     assert "Copy member ID" in unknown.fix
     assert "deactivated" in left.what
+    assert (left.is_warning, left.is_ok) == (True, True)
     assert "UALICE in group eng" not in found

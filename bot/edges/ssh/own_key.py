@@ -71,7 +71,7 @@ def _load(path: Path) -> paramiko.PKey:
         if public := _public_half(path):
             raise ConfigError(public)
         if wrong := faults(path, Use.SECRET):
-            raise ConfigError(f"{wrong[0]}; a private key is for its owner alone. Do: chmod 600 {path}")
+            raise ConfigError(f"{wrong[0]}; a private key is for its owner alone")
         key = paramiko.PKey.from_path(path)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}. The bot's private key belongs there.") from None
@@ -105,7 +105,9 @@ def _why_no_key(path: Path) -> str:
         return f"{path}: a key of PuTTY. Convert it: puttygen {path} -O private-openssh -o KEY"
     if b"PRIVATE KEY" in start:
         return f"{path}: a damaged private key, or the certificate beside it is damaged."
-    return f"{path}: not a private key, or the certificate beside it is damaged. Make one: ssh-keygen -t ed25519 -f KEY"
+    make = f"rm {path}; ssh-keygen -t ed25519 -N '' -C maskbot -f {path}"
+    why = f"{path}: not a private key, or the certificate beside it is damaged. Put the key back"
+    return f"{why}, or make one ({make}) and install its public half on each host"
 
 
 def _check_certificate(path: Path, key: paramiko.PKey) -> None:

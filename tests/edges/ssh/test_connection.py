@@ -503,7 +503,9 @@ def test_after_it_was_closed_nothing_is_kept(own_server: Starting) -> None:
 def test_a_key_that_others_may_read_is_not_used(tmp_path: Path) -> None:
     make_key(tmp_path / "key")
     (tmp_path / "key").chmod(0o644)
-    with pytest.raises(ConfigError, match=r"everybody on this machine can read it .* Do: chmod 600"):
+    with pytest.raises(
+        ConfigError, match=r"everybody on this machine can read it .chmod 600 .*; a private key is for its owner alone"
+    ):
         SshHosts(tmp_path / "key")
 
 
