@@ -106,12 +106,16 @@ def handover(inventory: MaskInventory) -> Shown:
 
 
 def _entry(entry: MaskEntry) -> Shown:
-    """`made_at` is by the host's own clock; None if no look has seen the mask."""
+    """`made_at` is by the host's own clock; None if no look has seen the mask.
+
+    `unrecorded` is the request for which the guard made a mask of ours that is not on record.
+    """
     found = entry.found
     return {
         "host": entry.host,
         "unit": entry.unit,
-        "ours": entry.request is not None,
+        "ours": entry.is_ours,
+        "unrecorded": entry.unrecorded.request if entry.unrecorded else None,
         "path": found.path if found else None,
         "kind": str(found.kind) if found else None,
         "made_at": found.made_at.isoformat() if found else None,

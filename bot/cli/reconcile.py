@@ -10,13 +10,15 @@ import typer
 
 from bot.app.compose import open_hosts, open_store
 from bot.cli.status_line import line
+from bot.core.drift import is_remembered
 from bot.core.hosts.inventory import Host
-from bot.doctor.remembered import RememberedMask, remembered_masks
+from bot.core.systemd.remembered import RememberedMask
 from bot.edges.database import Database
 from bot.edges.ops import log
 from bot.errors import MaskbotError, NoSuchRequest
 from bot.ports import Query
 from bot.workflow import Timings
+from bot.workflow.hosts.remembered import remembered_masks
 from config.loading import load
 from config.settings import Settings, load_settings
 
@@ -31,7 +33,8 @@ def reconcile(*, as_json: bool) -> int:
     with closing(open_store(settings)) as store:
         found = _compare(store, hosts, _ask(settings, hosts))
     if as_json:
-        typer.echo(json.dumps(asdict(found), indent=2))
+        unknown = [{"host": host, **asdict(mask)} for host, mask in found.unknown]
+        typer.echo(json.dumps({"unknown": unknown, "undone": found.undone, "silent": found.silent}, indent=2))
     else:
         for said in _sentences(found, len(hosts)):
             typer.echo(line(said))
@@ -42,12 +45,12 @@ def reconcile(*, as_json: bool) -> int:
 class Difference:
     """What hosts and the database say differently."""
 
-    unknown: list[RememberedMask]  # masks of requests that are not in the database
+    unknown: list[tuple[str, RememberedMask]]  # by host; their requests are not in the database
     undone: list[dict[str, str]]  # live masks of the database that their host's guard does not remember
     silent: list[str]  # why a host could not be asked
 
 
-_Answer = list[RememberedMask] | str  # what a guard remembers, or why that is not known
+_Answer = tuple[RememberedMask, ...] | str  # what a guard remembers, or why that is not known
 
 
 def _ask(settings: Settings, hosts: Sequence[Host]) -> list[_Answer]:
@@ -66,17 +69,15 @@ def _ask(settings: Settings, hosts: Sequence[Host]) -> list[_Answer]:
 
 
 def _compare(store: Database, hosts: Sequence[Host], answers: Sequence[_Answer]) -> Difference:
-    unknown, undone, silent = list[RememberedMask](), list[dict[str, str]](), list[str]()
+    unknown, undone, silent = list[tuple[str, RememberedMask]](), list[dict[str, str]](), list[str]()
     for host, answer in zip(hosts, answers, strict=True):
         if isinstance(answer, str):
             silent.append(answer)
             continue
-        unknown += [mask for mask in answer if not _is_known(store, mask.request)]
-        known = {mask.request for mask in answer}
+        unknown += [(host.name, mask) for mask in answer if not _is_known(store, mask.request)]
         live = store.find(Query(host=host.name, live_masks=True, limit=_MOST))
-        undone += [
-            {"host": host.name, "unit": str(one.target.unit), "request": one.id} for one in live if one.id not in known
-        ]
+        gone = [one for one in live if not one.target.adopted and not is_remembered(one, answer)]
+        undone += [{"host": host.name, "unit": str(one.target.unit), "request": one.id} for one in gone]
     return Difference(unknown, undone, silent)
 
 
@@ -89,16 +90,8 @@ def _is_known(store: Database, request: str) -> bool:
 
 
 def _sentences(found: Difference, hosts: int) -> Iterator[str]:
-    for mask in found.unknown:
-        whose = f" of {mask.user}" if mask.user else ""
-        option = f" --user {mask.user}" if mask.user else ""
-        ran = "; it ran before" if mask.ran else ""
-        yield (
-            f"{mask.host}: {mask.unit}{whose} was masked ({mask.layer}) for request {mask.request or '?'}, "
-            f"which is not in the database{ran}"
-        )
-        undo = f"`maskbot unmask {mask.host} {mask.unit}{option}` undoes it, with approval"
-        yield f"  {undo}; `journalctl -u {mask.unit}` there says who asked, and why"
+    for host, mask in found.unknown:
+        yield from _about(host, mask)
     for one in found.undone:
         yield (
             f"{one['host']}: request {one['request']} masked {one['unit']}, and the guard there remembers no mask of "
@@ -109,3 +102,16 @@ def _sentences(found: Difference, hosts: int) -> Iterator[str]:
     asked = hosts - len(found.silent)
     if asked and not found.unknown and not found.undone:
         yield f"{asked} of {hosts} hosts asked: the database knows every mask that the bot made there, and no other"
+
+
+def _about(host: str, mask: RememberedMask) -> Iterator[str]:
+    whose = f" of {mask.user}" if mask.user else ""
+    unit = f"{host} {mask.unit}" + (f" --user {mask.user}" if mask.user else "")
+    ran = "; it ran before" if mask.ran else ""
+    yield (
+        f"{host}: {mask.unit}{whose} was masked ({mask.layer}) for request {mask.request or '?'}, "
+        f"which is not in the database{ran}"
+    )
+    adopt = "" if mask.user else f", and `maskbot mask {unit} --adopt --for 7d WHY` gives it an end"
+    yield f"  If it was to expire, it no longer does. `maskbot unmask {unit}` undoes it{adopt}, both with approval"
+    yield f"  `journalctl -u {mask.unit}` there says who asked, why, and until when"

@@ -32,27 +32,62 @@ def test_what_was_masked_between_backup_and_disaster_is_found_again(
     before = {unit: seen(host, unit) for unit in ("cron.service", BETWEEN)}
     with Bot(installation, is_warm=True):
         assert ended(installation, "mask", "cron")["outcome"] == "proven"
+        undone_since = ended(installation, "mask", "metrics")
         backed_up(installation, copy)
         lost = ended(installation, "mask", BETWEEN)
+        assert json.loads(installation.maskbot("unmask", "web-01", "metrics", "--json").stdout)["outcome"] == "restored"
         running = installation.maskbot("restore", str(copy))
         assert (running.returncode, "Stop it first." in running.stderr) == (1, True)
 
     database.write_bytes(b"a disk that died")
-    restored = installation.maskbot("restore", str(copy))
-    assert restored.returncode == 0, restored.stderr
-    said = f"web-01: {BETWEEN} was masked (persistent) for request {lost['id']}, which is not in the database; it ran"
-    assert said in restored.stdout
-    assert "cron.service" not in restored.stdout
-    assert {path.stat().st_mode & 0o777 for path in database.parent.glob("maskbot.sqlite*")} == {0o600}
+    restored_with_what_it_lacks(installation, copy, lost, undone_since)
 
     with Bot(installation, is_warm=True):
         assert installation.maskbot("audit", "verify").returncode == 0
+        whose_is_whose(installation, lost, undone_since)
         undone = json.loads(installation.maskbot("unmask", "web-01", "cron", "--json").stdout)
         assert undone["outcome"] == "restored"
         assert ended(installation, "unmask", BETWEEN)["outcome"] == "unmasked"
         assert "the database knows every mask" in installation.maskbot("reconcile").stdout
     assert seen(host, "cron.service") == before["cron.service"]
     assert seen(host, BETWEEN) == before[BETWEEN] | {"ActiveState": "inactive"}  # nobody knows any more what it was
+
+
+def restored_with_what_it_lacks(
+    installation: Installation, copy: Path, lost: dict[str, Any], undone_since: dict[str, Any]
+) -> None:
+    database = installation.folder / "state/maskbot.sqlite"
+    restored = installation.maskbot("restore", str(copy))
+    assert restored.returncode == 0, restored.stderr
+    said = f"web-01: {BETWEEN} was masked (persistent) for request {lost['id']}, which is not in the database; it ran"
+    assert said in restored.stdout
+    assert "If it was to expire, it no longer does." in restored.stdout
+    assert (
+        f"request {undone_since['id']} masked metrics.service, and the guard there remembers no mask" in restored.stdout
+    )
+    assert "cron.service" not in restored.stdout
+    assert {path.stat().st_mode & 0o777 for path in database.parent.glob("maskbot.sqlite*")} == {0o600}
+
+
+def whose_is_whose(installation: Installation, lost: dict[str, Any], undone_since: dict[str, Any]) -> None:
+    """What the bot did after the copy is never told as the work of somebody else."""
+    (gone,) = told_of(installation, "drift.mask_lost")
+    assert (gone["request_id"], gone["reason_code"]) == (undone_since["id"], "undone")
+    (kept,) = told_of(installation, "drift.mask_unrecorded")
+    assert kept["data"]["requests"] == [lost["id"]]
+    for words in (("list",), ("status", "web-01", BETWEEN)):
+        said = installation.maskbot(*words).stdout
+        assert f"by maskbot for request {lost['id']}, but not on record here" in " ".join(said.split())
+
+
+def told_of(installation: Installation, kind: str) -> list[dict[str, Any]]:
+    """What is on record of such events, once there is one."""
+    found = list[dict[str, Any]]()
+    while not found:
+        time.sleep(0.1)
+        records = map(json.loads, installation.maskbot("audit", "export").stdout.splitlines())
+        found = [record for record in records if record["type"] == kind]
+    return found
 
 
 def seen(host: LabHost, unit: str) -> dict[str, str]:

@@ -165,7 +165,22 @@ def _for_a_decision(manager: Manager, name: str) -> list[str]:
         *("@way", "connection=192.0.2.7 40000 192.0.2.1 22", "@sockets", f"ESTAB 0 0 {ours}"),
         *("@listening", "LISTEN 0 128 0.0.0.0:22 0.0.0.0:* cgroup:/system.slice/ssh.service", "@cgroups", "@starters"),
         *("@carriers", *(f"{key}={sshd[key]}" for key in SHOWN_OF_RELATED if sshd.get(key))),
-        *("@rights", *RIGHTS, *no),
+        *("@rights", *RIGHTS, *no, *(one for one in remembered(manager) if one.startswith(f"mask {name} "))),
+    ]
+
+
+def rules(manager: Manager) -> str:
+    """As much of the guard's own rules as the workflow asks for."""
+    with manager.lock:
+        masks = remembered(manager)
+        return _lines(f"masks {len(masks)}", *masks)
+
+
+def remembered(manager: Manager) -> list[str]:
+    """What the guard remembers of its masks."""
+    return [
+        f"mask {unit} - {layer} {link} {request or '-'} {'ran' if unit in manager.stopped else 'did-not-run'}"
+        for (layer, unit), (link, request) in manager.remembered.items()
     ]
 
 

@@ -164,7 +164,7 @@ class ModelHosts:
         one, words = self.hosts[host.name], list(argv[1:])
         code, said, stdout = 0, "", self._looked(one, words)
         if not stdout:
-            code, said = self._changed(one, words)
+            code, said = self._changed(one, words, note.request if note else "")
         look = self._looked(one, list(then[1:])) if then else ""
         return CommandResult(argv, code, stdout, f"{said}\n" if said else "", 1, f"{PROTOCOL} model", look)
 
@@ -175,6 +175,8 @@ class ModelHosts:
                 return said + (self._status(one, unit) if size in ("result", "acting") else "")
             case ["scan"]:
                 return answers.scan(one.manager, machine_id=one.machine_id)
+            case ["rules"]:
+                return answers.rules(one.manager)
             case ["units"]:
                 return answers.unit_list(one.manager)
             case ["status", unit]:
@@ -182,11 +184,12 @@ class ModelHosts:
         return ""
 
     @staticmethod
-    def _changed(one: ModelHost, words: list[str]) -> tuple[int, str]:
+    def _changed(one: ModelHost, words: list[str], request: str) -> tuple[int, str]:
         """The exit code of a change, and what goes to stderr."""
         files = one.manager.files
         match words:
             case ["stop" | "start" | "kill" | "reset-failed" as verb, unit]:
+                one.manager.note_what_ran(unit if verb == "stop" else "")
                 return one.systemctl([verb, unit])[:2]
             case ["try-start", unit]:
                 return one.systemctl(["start", unit])[:2]
@@ -199,6 +202,8 @@ class ModelHosts:
                 if why := "File exists" if path in files.entries else files.trouble:
                     return 1, f"{FOLDERS[layer]}: {why}"
                 files.link(path, NULL)
+                one.manager.note_what_ran(unit)
+                one.manager.remembered[layer, unit] = files.entries[path].identity, request
             case ["unlink" | "unlink-foreign", layer, unit, identity]:
                 path = f"{FOLDERS[layer]}/{unit}"
                 if path not in files.entries or files.entries[path].identity != identity:
@@ -206,6 +211,7 @@ class ModelHosts:
                 if files.trouble:
                     return 1, f"{FOLDERS[layer]}: {files.trouble}"
                 files.remove(path)
+                one.manager.remembered.pop((layer, unit), None)
             case _:
                 raise NotImplementedError(f"the model of a host does not know {words}")
         return 0, ""

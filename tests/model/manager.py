@@ -52,6 +52,8 @@ class Manager:
         self.loaded: dict[str, Loaded] = {}
         self.marks: list[str] = []  # units whose own stop commands ran to their end
         self.transient: set[str] = set()
+        self.remembered: dict[tuple[str, str], tuple[str, str]] = {}  # the guard's: layer and unit -> link, request
+        self.stopped: set[str] = set()  # the guard's: units that ran before they were stopped or masked
         self.is_run_full = False
         self._enabled: set[str] = set()
         self.boot()
@@ -106,6 +108,11 @@ class Manager:
         with self.lock:
             self.settle(name)
             return self.units.get(name) or Running()
+
+    def note_what_ran(self, name: str) -> None:
+        """The guard's part: a unit that goes down with a change may be started again."""
+        if self.running(name).active == "active":
+            self.stopped.add(name)
 
     def start(self, name: str) -> tuple[int, str]:
         """systemctl(1), `start --no-block`: exit code and message."""

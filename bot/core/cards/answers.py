@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import assert_never
 
-from bot.core.cards import calendar_and_limits, mask_line, rights, slow_unit, step_up, unit_state
+from bot.core.cards import calendar_and_limits, mask_line, rights, slow_unit, step_up, unit_state, unrecorded
 from bot.core.cards.approval import on_call, plan_rows, who_may
 from bot.core.cards.blocks import (
     Block,
@@ -35,7 +35,7 @@ from bot.core.systemd.units import FileKind, Snapshot
 def status(host: str, snapshot: Snapshot, ours: Sequence[Request], now: datetime) -> Text:
     """The state of a unit."""
     head = f"STATUS · {snapshot.id} on {host}"
-    return message(head, section("status", [*_unit(snapshot), *_masked_by(snapshot, ours, now)]))
+    return message(head, section("status", [*_unit(snapshot), *_masked_by(host, snapshot, ours, now)]))
 
 
 def plan(request: Request, decision: Decision, now: datetime) -> Text:
@@ -170,10 +170,13 @@ def _unit(seen: Snapshot) -> Iterator[Markup]:
         yield row("Started by", join(f"{other.unit} ({unit_state.activity(other)})" for other in around.triggers))
 
 
-def _masked_by(seen: Snapshot, ours: Sequence[Request], now: datetime) -> Iterator[Markup]:
+def _masked_by(host: str, seen: Snapshot, ours: Sequence[Request], now: datetime) -> Iterator[Markup]:
     for mask in ours:
         yield row("Mask", slow_unit.status(mask, now) if mask.waits_for_its_stop else mask_line.ours(mask, now))
     if ours or not seen.mask_layers:
+        return
+    if made := seen.made_by_us:
+        yield row("Masked by", join([unrecorded.whose(made), *unrecorded.in_list(host, made)], " · "))
         return
     paths = [file.path for file in seen.layers if file.kind in (FileKind.MASK, FileKind.EMPTY)]
     yield row("Masked by", words("others, not by maskbot: {}", join(paths)))

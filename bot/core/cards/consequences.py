@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from bot.core.cards import hold, reload, unit_state
+from bot.core.cards import hold, reload, unit_state, unrecorded
 from bot.core.cards.blocks import Markup, day, escape, join, row, words
 from bot.core.cards.side_effects import side_effect_rows
 from bot.core.requests import Change, Duration, Request, Verb
@@ -77,6 +77,8 @@ def _then_unmasked(request: Request, seen: Snapshot) -> Markup:
     if request.ask.undoes:
         return words("our mask is removed, and the unit is put back as it was")
     where = join(unit_state.LAYERS[layer] for layer in seen.mask_layers) or escape("there is none")
+    if seen.made_by_us:
+        return unrecorded.removal(seen.made_by_us, where)
     return words("the mask, not made by maskbot, is removed ({}); nothing is started", where)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from bot.core.cards import break_glass, brought_down, drift, expiry, reload, still_running, unit_state
+from bot.core.cards import break_glass, brought_down, drift, expiry, reload, still_running, unit_state, unrecorded
 from bot.core.cards.before_after import MASKED, screen_reader_lines, table
 from bot.core.cards.blocks import Action, Block, Markup, Text, clock, day, escape, join, message, row, section, words
 from bot.core.cards.buttons import buttons, end_buttons
@@ -36,7 +36,11 @@ _ENDED = {
 }
 _REMOVED = (Outcome.RESTORED, Outcome.RESTORED_PARTLY, Outcome.UNMASKED)
 _AND_BACK = " Its stop had begun already; once it was down, it was started again."
-_LOST = {Loss.REBOOTED: "ENDED WITH THE REBOOT", Loss.ENDED: "ENDED WITH THE LAST LOGOUT"}
+_LOST = {
+    Loss.REBOOTED: "ENDED WITH THE REBOOT",
+    Loss.ENDED: "ENDED WITH THE LAST LOGOUT",
+    Loss.UNDONE: "UNDONE, NOT ON RECORD",
+}
 _UNTOUCHED = (Outcome.FAILED, Outcome.NO_CHANGE)
 _NOT_UNDONE = (*_UNTOUCHED, Outcome.NOT_OURS, Outcome.NOT_UNMASKED)
 
@@ -148,8 +152,7 @@ def _meaning(request: Request) -> Iterator[Markup]:
             yield words("It is not masked.{}", _AND_BACK if any(one.step == "stop" for one in target.sent) else "")
         case Outcome.UNMASKED:
             is_over = request.ask.undoes and not any(one.step.startswith("unlink") for one in target.sent)
-            whose = "It ended with a reboot" if is_over else "That mask was not made by maskbot"
-            yield words("{}. Nothing was started.", whose)
+            yield words("It ended with a reboot. Nothing was started.") if is_over else unrecorded.removed(target)
         case Outcome.NOT_OURS:
             yield words("The mask there now is not the one the bot made, so it was left alone.")
 
@@ -157,7 +160,8 @@ def _meaning(request: Request) -> Iterator[Markup]:
 def _special_note(request: Request) -> Iterator[Markup]:
     """A forced stop, for a mask that has a card of its own; and a mask that somebody else made."""
     if request.target.adopted and request.is_live_mask:
-        yield words("Somebody else made this mask. It is maskbot's from now on; nothing was done on the host.")
+        made_by = unrecorded.made_by(request.target)
+        yield words("{} It is maskbot's from now on; nothing was done on the host.", made_by)
     if request.ask.change.force:
         yield words("The card of the mask shows what follows.")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from bot.core.cards import unrecorded
 from bot.core.cards.blocks import Markup, clock, words
 from bot.core.cards.titles import subject
 from bot.core.requests import Loss, Request
@@ -10,6 +11,9 @@ from bot.core.systemd.units import Snapshot
 
 _MOST = 8
 _BY_NOBODY_HERE = "It was not removed by maskbot, but by a person, a package upgrade or configuration management"
+_BY_US = (
+    f"By what its guard remembers, maskbot removed it, for a request that is not on record here ({unrecorded.AS_AFTER})"
+)
 _LOGGED_OUT = "that user's manager ended with the last logout, and a runtime mask ends with it"
 
 
@@ -24,6 +28,8 @@ def loss_row(request: Request) -> Markup:
             return words("The mask lasted until the next reboot, and the host was rebooted{}.", seen)
         case Loss.ENDED:
             return words("The mask is gone{}: {}.", seen, _LOGGED_OUT)
+        case Loss.UNDONE:
+            return words("The mask is gone{}. {}.", seen, _BY_US)
         case _:
             gone = words("The mask is gone{}. {}.{}", seen, _BY_NOBODY_HERE, _suspects(request))
             return words("{} If the unit must stay down, request the mask again.", gone)
@@ -42,6 +48,8 @@ def loss_message(request: Request, seen: Snapshot) -> str:
             return f"The mask of {what} has ended with a reboot of the host, as requested. {now}"
         case Loss.ENDED:
             return f"The mask of {what} is gone: {_LOGGED_OUT}. {now}"
+        case Loss.UNDONE:
+            return f"UNDONE, NOT ON RECORD: {what}. {_BY_US}. {now}"
         case _:
             return f"OUR MASK IS GONE: {what}. {_BY_NOBODY_HERE}.{_suspects(request)} {now}"
 

@@ -30,7 +30,7 @@ from bot.core.cards.rollout.actions import actions as rollout_actions
 from bot.core.cards.rollout.heads import title
 from bot.core.cards.titles import is_rollout, stage_words, subject, what
 from bot.core.policy.home import HomeView
-from bot.core.requests import Aftercare, Outcome, Request, Stage, Target, Verb
+from bot.core.requests import Aftercare, Loss, Outcome, Request, Stage, Target, Verb
 
 _OURS = "The bot failed to show this message in full. The operator finds the error in its log."
 _NOT_SHOWN = "The consequences cannot be shown here. Approve only if you know them from elsewhere."
@@ -118,7 +118,7 @@ def state(request: Request) -> str:
     if request.stage is not Stage.DONE:
         return f"{what(request)}, {_STAGES.get(request.stage) or stage_words(request)}".upper()
     if request.drift.lost:
-        return "OUR MASK IS GONE"
+        return "UNDONE, NOT ON RECORD" if request.drift.lost is Loss.UNDONE else "OUR MASK IS GONE"
     return "UNDONE" if request.undone_by else TITLES[target.outcome or Outcome.UNKNOWN]
 
 

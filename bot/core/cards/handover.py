@@ -45,7 +45,7 @@ def _unreachable_hosts(inventory: MaskInventory) -> Iterator[Markup]:
 
 
 def _render(word: str, inventory: MaskInventory, *, why: bool) -> Text:
-    mine = [entry for entry in inventory.entries if entry.request]
+    mine = [entry for entry in inventory.entries if entry.is_ours]
     counts = f"{len(mine)} masked, {len(inventory.waiting)} waiting, {len(inventory.running)} under way"
     parts = (
         ("waiting", "Waiting", [_waiting(one, inventory.now, why=why) for one in inventory.waiting]),
@@ -133,6 +133,6 @@ def _next(inventory: MaskInventory) -> Iterator[Markup]:
 
 
 def _others(inventory: MaskInventory) -> Iterator[Markup]:
-    foreign = [f"{entry.unit} on {entry.host}" for entry in inventory.entries if entry.request is None]
+    foreign = [f"{entry.unit} on {entry.host}" for entry in inventory.entries if not entry.is_ours]
     if foreign:
         yield row("By others", join(foreign, most=_MOST))

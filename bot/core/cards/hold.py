@@ -5,6 +5,7 @@ from datetime import datetime
 
 from bot.core.cards.blocks import Markup, clock, day, escape, join, mention, row, words
 from bot.core.cards.titles import subject
+from bot.core.cards.unrecorded import AS_AFTER
 from bot.core.hosts.inventory import is_group
 from bot.core.input.names import REASON_LIMIT
 from bot.core.policy.hold import HoldPolicy
@@ -13,6 +14,7 @@ from bot.core.time.human_time import humanize
 
 _OFF = {
     Loss.REMOVED: "its mask is not on the host",
+    Loss.UNDONE: f"maskbot lifted it, by what its guard remembers, and that is not on record here ({AS_AFTER})",
     Loss.REPLACED: "somebody else replaced its mask",
     Loss.REBOOTED: "its mask ended with a reboot of the host",
     Loss.ENDED: "its mask ended with that user's manager",
@@ -121,6 +123,9 @@ def removal_message(mask: Request, hold: Hold, holds: HoldPolicy) -> str:
             f"THE MASK OF A HOLD WAS REPLACED: somebody replaced the mask of {subject(mask)}. The unit is masked, but "
             f"not by maskbot. @{hold.owners}, please check {mask.target.host}."
         )
+    if held.loss is Loss.UNDONE:
+        off = f"A HOLD WAS TAKEN OFF: {subject(mask)}, which @{hold.owners} holds: {_OFF[Loss.UNDONE]}."
+        return f"{off} Use Unmask to end it here, too."
     agents = f" Configuration management on this host: {' and '.join(held.suspects)}." if held.suspects else ""
     then = "The bot masks it again." if holds.reapply else f"The bot does not mask it again: use {_again(mask)}."
     return f"A HOLD WAS TAKEN OFF: {subject(mask)}, which @{hold.owners} holds, is no longer masked.{agents} {then}"

@@ -39,7 +39,8 @@ def state(seen: Snapshot, ours: Sequence[Request]) -> Markup:
     """The state of a unit in a few words, and whose mask it is."""
     if seen.is_missing:
         return words("there is no such unit")
-    whose = " (by maskbot)" if ours else " (not by maskbot)" * bool(seen.mask_layers)
+    not_on_record = " (by maskbot, not on record)" if seen.made_by_us else " (not by maskbot)" * bool(seen.mask_layers)
+    whose = " (by maskbot)" if ours else not_on_record
     return words("{}{}", unit_state.now(seen), whose)
 
 

@@ -76,10 +76,11 @@ def _sign_offs(inventory: MaskInventory) -> list[Block]:
 
 def _adoption(inventory: MaskInventory, *, most_buttons: int = 0) -> list[Block]:
     """How a mask by others gets an owner, a reason and an end, where there is one for which people may ask."""
-    others = Counter((entry.host, entry.unit) for entry in inventory.entries if entry.request is None)
+    masks_by_others = [entry for entry in inventory.entries if not entry.is_ours]
+    others = Counter((entry.host, entry.unit) for entry in masks_by_others)
     can_be_adopted = [
         entry
-        for entry in inventory.entries
+        for entry in masks_by_others
         if others[entry.host, entry.unit] == 1 and entry.found and _is_plain(entry.found, inventory)
     ]
     if not can_be_adopted:
@@ -182,6 +183,6 @@ def _none() -> Block:
 
 
 def _head(inventory: MaskInventory, host: str) -> str:
-    mine = sum(entry.request is not None for entry in inventory.entries)
+    mine = sum(entry.is_ours for entry in inventory.entries)
     where = f" ON {host}" if host else ""
     return f"MASKS{where} · {mine} by maskbot, {len(inventory.entries) - mine} by others"

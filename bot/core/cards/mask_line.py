@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from bot.core.cards import expiry, unit_state
+from bot.core.cards import expiry, unit_state, unrecorded
 from bot.core.cards.blocks import Markup, day, escape, join, words
 from bot.core.cards.rollout.heads import is_whole, state_in_list
 from bot.core.cards.titles import subject, title
@@ -20,6 +20,15 @@ _MOST = 12  # parts of a line; there are never as many
 def line(entry: MaskEntry, inventory: MaskInventory, *, why: bool = True) -> Markup:
     """A mask in the list; with its reason, unless the list is for everybody."""
     now = inventory.now
+    if entry.unrecorded and entry.found:
+        known = [*_foreign(entry.found, inventory), *unrecorded.in_list(entry.host, entry.unrecorded)]
+        return words(
+            "*{} on {}*: {}\n    {}",
+            entry.unit,
+            entry.host,
+            unrecorded.whose(entry.unrecorded),
+            join(known, most=_MOST),
+        )
     if entry.request is None:
         seen = [*_foreign(entry.found, inventory)] if entry.found else []
         return words("*{} on {}*: not by maskbot\n    {}", entry.unit, entry.host, join(seen, most=_MOST))

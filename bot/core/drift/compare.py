@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from bot.core.drift.host_view import HostView
 from bot.core.requests import Loss, Request
 from bot.core.requests.aftercheck import has_failed
+from bot.core.systemd.remembered import RememberedMask
 from bot.core.systemd.scan import FoundMask, Scan
 from bot.core.systemd.units import FileKind, Layer, Snapshot
 
@@ -70,6 +71,13 @@ def loss(request: Request, seen: Snapshot, *, boot_id: str) -> Loss | None:
     if after.around is not None and after.around.boot_id != boot_id:
         return Loss.REBOOTED
     return Loss.ENDED if after.manager and seen.manager not in ("", after.manager) else Loss.REMOVED
+
+
+def is_remembered(request: Request, remembered: Iterable[RememberedMask]) -> bool:
+    """Whether the guard remembers the mask of a request, as it does until it removes the mask itself."""
+    made, whose = request.target.made, (str(request.target.unit), request.ask.change.user)
+    own = [one for one in remembered if (one.unit, one.user) == whose]
+    return any(one.request == request.id or (made is not None and one.identity == made.identity) for one in own)
 
 
 def _is_there(request: Request, scan: Scan) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bot.core.systemd.remembered import RememberedMask
 from bot.core.systemd.scan import Scan
 
 
@@ -25,3 +26,5 @@ class HostView:
     scan: Scan | None = None
     ours: Mapping[str, str] = field(default_factory=dict)  # path of a mask that we made -> the id of its request
     unreachable: HostOutage | None = None
+    # path of a mask that the guard made for the bot, and that is not on record as ours
+    unrecorded: Mapping[str, RememberedMask] = field(default_factory=dict)

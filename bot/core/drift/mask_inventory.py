@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.core.drift.host_view import HostView
 from bot.core.requests import Request, Stage
 from bot.core.systemd.host_rules import MASKABLE_TYPES
+from bot.core.systemd.remembered import RememberedMask
 from bot.core.systemd.scan import FoundMask
 from bot.core.systemd.units import FileKind, UnitName
 
@@ -21,8 +22,14 @@ class MaskEntry:
     host: str
     unit: str
     found: FoundMask | None = None  # None: made since the last scan, or in a user's own manager, which no scan covers
-    request: Request | None = None  # None: not ours
+    request: Request | None = None  # None: not ours, or not on record
+    unrecorded: RememberedMask | None = None  # ours, as the guard remembers, though it is not on record
     targets: tuple["MaskEntry", ...] = ()  # of a rollout: the masks that it made
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the bot made it, be that on record or not."""
+        return self.request is not None or self.unrecorded is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,9 @@ class MaskInventory:
         unseen = [one for one in self.ours if one.is_live_mask and one.id not in seen]
         others = [MaskEntry(one.target.host, str(one.target.unit), None, one) for one in unseen]
         whole = self._by_rollout([*found, *others])
-        return tuple(sorted(whole, key=lambda entry: (entry.request is None, entry.host, entry.unit)))
+        return tuple(
+            sorted(whole, key=lambda entry: (entry.request is None, not entry.unrecorded, entry.host, entry.unit))
+        )
 
     def can_ask_to_remove(self, mask: FoundMask) -> bool:
         """Whether `/unmask` can remove such a mask with approval; some units are refused by their name alone."""
@@ -66,7 +75,7 @@ class MaskInventory:
             elif not request or request.id not in rollouts:
                 yield entry
         for name, one in rollouts.items():
-            yield MaskEntry(one.target.host, str(one.target.unit), None, one, tuple(made[name]))
+            yield MaskEntry(one.target.host, str(one.target.unit), None, one, targets=tuple(made[name]))
 
     @property
     def waiting(self) -> tuple[Request, ...]:
@@ -81,7 +90,7 @@ class MaskInventory:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing that the next on-call has to know."""
-        return not (self.open or self.sign_offs or any(entry.request for entry in self.entries))
+        return not (self.open or self.sign_offs or any(entry.is_ours for entry in self.entries))
 
     def _at(self, *stages: Stage) -> tuple[Request, ...]:
         rollouts = {one.id for one in self.open if one.rollout}
@@ -97,4 +106,5 @@ class MaskInventory:
             owner = view.ours.get(mask.path)
             request = by_link.get((mask.path, mask.identity)) or by_id.get(owner or "")
             if request or not owner:
-                yield MaskEntry(view.host, mask.unit, mask, request)
+                lost = None if request else view.unrecorded.get(mask.path)
+                yield MaskEntry(view.host, mask.unit, mask, request, unrecorded=lost)

@@ -28,6 +28,7 @@ from bot.core.systemd.output import (
     sections,
 )
 from bot.core.systemd.own_access import Login
+from bot.core.systemd.remembered import RememberedMask, read_remembered
 from bot.core.systemd.shown_unit import ListedUnit, ShownUnit, UnitItself, read_listed
 from bot.core.systemd.unit_files import read_contents
 from bot.core.systemd.unread_edits import Edits
@@ -137,17 +138,19 @@ class OfAResult:
 
 @dataclass(frozen=True, slots=True)
 class _Rights:
-    """What the guard may do for us, and why it spares this unit."""
+    """What the guard may do for us, why it spares this unit, and which of its masks it made."""
 
     words: frozenset[str]
     spared: str
+    masks: tuple[RememberedMask, ...]
 
 
 def _read_rights(lines: Sequence[str]) -> _Rights:
     """Words of a later protocol are not for us."""
     reasons = [line.partition(" ")[2] for line in lines if line.partition(" ")[0] == NEVER]
     words = {*lines}.intersection(RIGHTS) | ({NEVER} if reasons else set())
-    return _Rights(frozenset(words), clean(reasons[0], lines=1, width=_LONGEST_REASON) if reasons else "")
+    spared = clean(reasons[0], lines=1, width=_LONGEST_REASON) if reasons else ""
+    return _Rights(frozenset(words), spared, read_remembered(lines) or ())
 
 
 def _read_reset_timers(paths: Sequence[str]) -> frozenset[str]:

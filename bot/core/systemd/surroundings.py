@@ -63,6 +63,7 @@ def _for_a_decision(around: Surroundings, unit: UnitItself, result: OfAResult, d
         may_carry_us=_may_carry_us(way, around, unit, result),
         rights=decision.rights.words,
         spared=decision.rights.spared,
+        remembered=decision.rights.masks,
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.core.systemd.remembered import RememberedMask
 from bot.core.systemd.side_effects import NextElapse, SideEffects
 from bot.core.systemd.unit_names import UNIT_TYPES, UnitName
 
@@ -133,6 +134,7 @@ class Surroundings:
     near: tuple[str, ...] = ()  # similar names, if the unit is not found
     rights: frozenset[str] = frozenset()  # the words of `guard.RIGHTS` that hold on the host
     spared: str = ""  # why the host's guard spares the unit, in its own words
+    remembered: tuple[RememberedMask, ...] = ()  # masks of the unit that the guard made for the bot
     up: tuple[str, ...] = ()  # all units that run
     moving: tuple[str, ...] = ()  # units that start or stop
     uptime: int = 0  # microseconds; 0 if it was not asked
@@ -196,6 +198,13 @@ class Snapshot:
     def mask_layers(self) -> tuple[Layer, ...]:
         """The layers that contain a mask, whether systemd has loaded it yet or not."""
         return tuple(f.layer for f in self.layers if f.kind in (FileKind.MASK, FileKind.EMPTY))
+
+    @property
+    def made_by_us(self) -> RememberedMask | None:
+        """A mask in place that the guard made for the bot, whether or not that is on record; for a full look."""
+        there = {(file.layer, file.identity) for file in self.layers if file.kind is FileKind.MASK}
+        remembered = self.around.remembered if self.around else ()
+        return next((one for one in remembered if (one.layer, one.identity) in there), None)
 
     @property
     def is_masked(self) -> bool:

@@ -58,6 +58,7 @@ class Changes:
             check_name(unit)
             record = self._remembered(locked=False).of(self.user, unit)
             words += ["foreign-masks"] if record.links else []  # one of its own, if the bot has forgotten it
+            words += record.masks
             judge(self.manager, unit, self.critical, record.names, self.connection, is_ours=bool(record.links))
         except Refused as why:
             words.append(f"never {why}")

@@ -84,6 +84,15 @@ class Record:
         return bool(known) and known == identity
 
     @property
+    def masks(self) -> "list[str]":
+        """Each mask: the unit, its user or a dash, the layer, the link, the request, and whether the unit ran."""
+        ran, whose = "ran" if self.unit in self.up else "did-not-run", self.manager or "-"
+        return [
+            f"mask {self.unit} {whose} {layer} {identity} {request or '-'} {ran}"
+            for layer, (identity, _, request) in self.links.items()
+        ]
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing is left to be brought back."""
         return not self.links and not self.up and not self.tried

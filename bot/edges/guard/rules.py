@@ -74,14 +74,12 @@ def _shells(files: "list[str]") -> str:
 
 
 def _remembered() -> "list[str]":
-    """Each mask that it made: the unit, its user or a dash, the layer, the request, and whether the unit ran before."""
+    """How many masks it made, and each of them."""
     lines: list[str] = []
     memory = Memory(locked=False)
     try:
         for record in memory.everything():
-            ran = "ran" if record.unit in record.up else "did-not-run"
-            for layer, (_, _, request) in record.links.items():
-                lines.append(f"mask {record.unit} {record.manager or '-'} {layer} {request or '-'} {ran}")
+            lines += record.masks
     except Refused as why:
         return [f"unread {why}"]
     finally:

@@ -68,5 +68,9 @@ def _find_loss(deps: Deps, request: Request, seen: Snapshot | None) -> Update:
     """How the mask was lost, in the sentence that the host watch uses too."""
     if seen is None or seen.around is None:
         return Update(request)
-    found = find_lost_mask(deps, request, seen, boot_id=seen.around.boot_id, agents=seen.around.agents)
+    try:
+        found = find_lost_mask(deps, request, seen, boot_id=seen.around.boot_id, agents=seen.around.agents)
+    except HostError as error:
+        log.info("aftercheck failed", request=request.id, why=str(error))
+        return Update(request)
     return found or Update(request)

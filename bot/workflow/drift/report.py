@@ -8,6 +8,7 @@ from datetime import datetime
 from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
 from bot.core.cards import drift as words
+from bot.core.cards import unrecorded
 from bot.core.drift import HostView, ScanDrift, loss
 from bot.core.hosts.inventory import Host
 from bot.core.people.identity import Place
@@ -16,6 +17,7 @@ from bot.core.systemd.scan import FoundMask, Scan
 from bot.core.systemd.units import Snapshot, UnitName
 from bot.errors import Stale
 from bot.ports import Message, MessageKind, Query
+from bot.workflow.drift.unrecorded import is_undone_off_record
 from bot.workflow.hold.reapply import report_removal
 from bot.workflow.hosts.look import look
 from bot.workflow.people.routing import place_of
@@ -29,12 +31,17 @@ from bot.workflow.requests.results import Update, save
 def find_lost_mask(
     deps: Deps, request: Request, seen: Snapshot, *, boot_id: str, agents: tuple[str, ...]
 ) -> Update | None:
-    """The loss that a look at the unit of a live mask reveals; None if the mask is there or is being undone."""
+    """The loss that a look at the unit of a live mask reveals; None if the mask is there or is being undone.
+
+    Raises `HostError`.
+    """
     target = request.target
     is_ending = bool(request.aftercare.undo_request)  # the running undo will find it out, and report it
     became = loss(request, seen, boot_id=boot_id) if request.is_live_mask and not is_ending else None
     if became is None or str(target.unit) in units_being_changed(deps, target.host):
         return None
+    if became in (Loss.REMOVED, Loss.REPLACED) and is_undone_off_record(deps, request, seen):
+        became = Loss.UNDONE
     if current_hold(deps, request):
         return report_removal(deps, request, became, agents)
     drift = replace(request.drift, lost=became, lost_at=deps.clock.now(), suspects=agents)
@@ -86,6 +93,17 @@ def masks_by_others(deps: Deps, view: HostView, found: ScanDrift) -> tuple[list[
             messages.append(Message(MessageKind.NOTE, body=told(view.host, masks)))
     tells = deps.in_force.policy.tell_foreign_masks and bool(deps.in_force.policy.operations_channel)
     return events, messages if tells else []
+
+
+def masks_off_record(deps: Deps, view: HostView, newer: HostView) -> tuple[list[Event], list[Message]]:
+    """Masks of ours that are not on record, each recorded and posted once."""
+    lost = {path: mask for path, mask in newer.unrecorded.items() if view.unrecorded.get(path) != mask}
+    if not lost:
+        return [], []
+    data = {"host": view.host, "masks": list(lost), "requests": [mask.request for mask in lost.values()]}
+    told = [Message(MessageKind.NOTE, body=unrecorded.notice(view.host, list(lost.values())))]
+    is_told = bool(deps.in_force.policy.operations_channel)
+    return [Event("drift.mask_unrecorded", "failure", data=data)], told if is_told else []
 
 
 def _removed_by_us(deps: Deps, host: str, mask: FoundMask, since: datetime | None) -> bool:

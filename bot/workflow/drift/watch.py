@@ -14,7 +14,8 @@ from bot.core.requests import Request
 from bot.core.systemd.scan import Scan
 from bot.errors import HostError, Stale
 from bot.ports import Periodic
-from bot.workflow.drift.report import check_lost_masks, masks_by_others, report_failed_scan
+from bot.workflow.drift.report import check_lost_masks, masks_by_others, masks_off_record, report_failed_scan
+from bot.workflow.drift.unrecorded import unrecorded_masks
 from bot.workflow.hold.pending import wake_pending_holds
 from bot.workflow.hosts.look import scan
 from bot.workflow.process.deps import Deps
@@ -55,8 +56,9 @@ def watch(deps: Deps, task: Periodic) -> None:
         log.info("host reachable again", host=host.name, since=view.unreachable.since.isoformat())
         wake_pending_holds(deps, host.name)
     events, messages = masks_by_others(deps, view, found)
+    events_too, messages_too = masks_off_record(deps, view, newer)
     kept = replace(task, document=to_document(newer), due_at=_next(deps, task))
-    deps.store.save_periodic(kept, events=events, messages=messages)
+    deps.store.save_periodic(kept, events=[*events, *events_too], messages=[*messages, *messages_too])
 
 
 def _turn(deps: Deps, host: Host, view: HostView) -> tuple[HostView, ScanDrift]:
@@ -68,7 +70,8 @@ def _turn(deps: Deps, host: Host, view: HostView) -> tuple[HostView, ScanDrift]:
     at_work = units_being_changed(deps, host.name)
     seen = with_known_state(view, seen, at_work)
     owners = owners_of(deps, view, seen, ours)
-    found = compare(view, seen, ours=ours, owners=owners, busy=at_work)
+    lost = unrecorded_masks(deps, host, view, seen, owners=owners)
+    found = compare(view, seen, ours=ours, owners={*owners, *lost}, busy=at_work)
     for request in found.missing:
         check_lost_masks(deps, host, request, seen)
     told = set[str]()
@@ -77,7 +80,7 @@ def _turn(deps: Deps, host: Host, view: HostView) -> tuple[HostView, ScanDrift]:
         report_failed_scan(deps, request, of_its_doing, told)
         told.update(of_its_doing)
     _look_at_those_of_users(deps, host, [request for request in live if request.ask.change.user], seen)
-    return HostView(host.name, deps.clock.now(), seen, owners), found
+    return HostView(host.name, deps.clock.now(), seen, owners, unrecorded=lost), found
 
 
 def _look_at_those_of_users(deps: Deps, host: Host, theirs: Sequence[Request], seen: Scan) -> None:

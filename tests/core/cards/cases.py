@@ -46,6 +46,7 @@ from tests.core.cards.situations import (
     layers,
     masked,
     of_deploy,
+    off_record,
     proven,
     related_unit,
     running,
@@ -123,8 +124,8 @@ def user_unit() -> Request:
     return waiting(stopped(file_state="", restarts=1), change(user="deploy", runtime=True))
 
 
-def unmask(*, undoes: str = "") -> Request:
-    request = waiting(masked(), change(verb=Verb.UNMASK))
+def unmask(seen: Snapshot | None = None, *, undoes: str = "") -> Request:
+    request = waiting(seen or masked(), change(verb=Verb.UNMASK))
     return replace(request, ask=replace(request.ask, undoes=undoes, reason=""))
 
 
@@ -304,6 +305,8 @@ WAITING = {
     "adopting a mask": adopting(waiting(masked(around=around(counted_anew=("beat.timer",))))),  # it reloads nothing
     "down, and its end may take the host down": waiting(stopped(actions=("SuccessAction=reboot-force",))),
     "removing somebody else's mask": unmask(),
+    "removing a mask that is not on record": unmask(off_record()),
+    "removing a mask that is not on record, of what did not run": unmask(off_record(ran=False)),
     "removing what is not there": waiting(running(), change(verb=Verb.UNMASK)),
     "in a freeze, outside of a window, beyond a limit": waiting(
         approval=approval(
@@ -514,6 +517,7 @@ DONE = {
         reapplied_at=(NOW, NOW, NOW),
         why="The bot masked it again 3 times recently and pauses now.",
     ),
+    "held, and lifted by our own doing": with_hold(proven(), loss=Loss.UNDONE, loss_seen_at=NOW),
     "held, and somebody made the mask anew": with_hold(proven(), loss=Loss.REPLACED, loss_seen_at=NOW),
     "held, put back and kept": replace(
         with_hold(proven(), reapplied_at=(NOW,)),
@@ -621,6 +625,20 @@ DONE = {
         undo_until=None,
         aftercare=Aftercare(expires_at=NOW + timedelta(days=7)),
     ).on_target(planned=masked(), before=masked()),
+    "adopted, and not on record": replace(
+        adopting(finished(Outcome.PROVEN, masked())),
+        undo_until=None,
+        aftercare=Aftercare(expires_at=NOW + timedelta(days=7)),
+    ).on_target(planned=off_record(), before=off_record()),
+    "a mask that is not on record is removed": finished(
+        Outcome.UNMASKED, stopped(), Verb.UNMASK, planned=off_record(), before=off_record(), sent=SENT[:1]
+    ),
+    "a mask that is not on record is removed, of what did not run": finished(
+        Outcome.UNMASKED, stopped(), Verb.UNMASK, planned=masked(), before=off_record(ran=False), sent=SENT[:1]
+    ),
+    "a mask is removed, and nobody looked before": finished(
+        Outcome.UNMASKED, stopped(), Verb.UNMASK, planned=masked(), before=None, sent=SENT[:1]
+    ),
     "an adopted mask is removed": replace(
         finished(Outcome.UNMASKED, stopped(), Verb.UNMASK, sent=(Sent("unlink persistent", ("u",), NOW, 0),)),
         ask=unmask(undoes="r1").ask,
@@ -647,6 +665,7 @@ DONE = {
     "our mask is gone, and would have ended": replace(ending(), undone_by="r2", was_gone=True),
     "it ended by itself": replace(ending(undo_request="r2"), undone_by="r2", undone_at=NOW),
     "our mask is gone, and nobody undid it": replace(proven(), drift=SeenDrift(Loss.REMOVED, NOW, ("puppet",))),
+    "our mask is gone, by our own doing": replace(proven(), drift=SeenDrift(Loss.UNDONE, NOW)),
     "our mask was replaced": replace(proven(), drift=SeenDrift(Loss.REPLACED, NOW)),
     "our mask ended with a reboot": replace(proven(), drift=SeenDrift(Loss.REBOOTED)),
     "our mask ended with a user's manager": of_deploy(replace(proven(), drift=SeenDrift(Loss.ENDED, NOW))),

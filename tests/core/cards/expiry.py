@@ -33,6 +33,9 @@ def said_of_holds() -> dict[str, str]:
         "somebody made the mask of a hold anew": hold.removal_message(
             DONE["held, and somebody made the mask anew"], HOLD, HoldPolicy()
         ),
+        "a hold was lifted, and that is not on record": hold.removal_message(
+            DONE["held, and lifted by our own doing"], HOLD, HoldPolicy()
+        ),
         "a hold is taken off again and again": hold.pause_message(again, HOLD, LATER),
         "a hold is taken off again and again, by puppet": hold.pause_message(off, HOLD, LATER),
         "a hold is still off": hold.still_off_message(again, HOLD),

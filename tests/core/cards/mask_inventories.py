@@ -4,9 +4,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bot.core.cards import drift, handover, mask_inventory
+from bot.core.cards import drift, handover, mask_inventory, unrecorded
 from bot.core.drift import HostOutage, HostView, MaskInventory
 from bot.core.requests import Aftercare, BreakGlass, Hold, HoldState, Loss, SeenDrift, SlowWait, Stage
+from bot.core.systemd.remembered import RememberedMask
 from bot.core.systemd.scan import FoundMask, Scan
 from bot.core.systemd.units import ActiveState, FileKind, Layer, LayerFile, LoadState
 from tests.core.cards.reading import read
@@ -41,6 +42,12 @@ def host_view(*masks: FoundMask, host: str = "web-01", **changes: Any) -> HostVi
     return replace(HostView(host, NOW - timedelta(minutes=1), scan), **changes)
 
 
+FORGOTTEN = RememberedMask("hand.service", "", "persistent", "1:1773370000.000000001", "r7", ran=True)
+DOWN = replace(FORGOTTEN, unit="down.service", ran=False)
+OFF_RECORD = host_view(
+    *(hand(), hand("down.service"), hand("a.service")),
+    unrecorded={f"{ETC}/hand.service": FORGOTTEN, f"{ETC}/down.service": DOWN},
+)
 OURS = proven(made=LINK)
 UNTIL_REBOOT = replace(proven(), id="r8", ask=replace(proven().ask, change=change("tuned.service", runtime=True)))
 ALONE = replace(proven(), break_glass=BreakGlass(BOB, "bob", "nobody answers, INC-2041", NOW - timedelta(hours=5), ""))
@@ -87,6 +94,7 @@ MANY = (host_view(scan=Scan("a" * 32, "boot-1", tuple(hand(f"m{n:03}.service") f
 def said_in_lists() -> dict[str, str]:
     later = NOW + timedelta(days=3)
     texts = {
+        "not on record": mask_inventory.listing(MaskInventory(NOW, (OFF_RECORD,))),
         "nothing was ever checked": mask_inventory.listing(MaskInventory(NOW, (HostView("web-01"),))),
         "no mask": mask_inventory.listing(replace(BOOK, host_views=(host_view(),), ours=())),
         "ours and foreign": mask_inventory.listing(BOOK),
@@ -139,6 +147,7 @@ def said_in_handovers() -> dict[str, str]:
     books["slow to stop"] = MaskInventory(NOW, (host_view(),), open=(SLOW, WITHDRAWN))
     books["a hold"] = replace(BOOK, ours=(HELD,), open=(PENDING,))
     books["a hold for many hosts"] = replace(BOOK, ours=(OF_ALL,))
+    books["not on record"] = MaskInventory(NOW, (OFF_RECORD,))
     books["a rollout"] = MaskInventory(NOW, (SEEN,), (ROLLOUT, TARGET))
     books["a rollout that still runs"] = MaskInventory(NOW, (SEEN,), (TARGET,), (HALFWAY, AGAIN))
     books["a rollout that waits"] = MaskInventory(NOW, (SEEN,), open=(replace(WAITING["12 hosts"], id="r0"), AGAIN))
@@ -155,10 +164,12 @@ def said_of_the_watch() -> dict[str, str]:
     return {
         "removed": drift.loss_message(replace(proven(), drift=lost), running()),
         "replaced": drift.loss_message(replace(proven(), drift=replace(lost, lost=Loss.REPLACED)), masked()),
+        "undone": drift.loss_message(replace(proven(), drift=replace(lost, lost=Loss.UNDONE)), running()),
         "rebooted": drift.loss_message(replace(proven(), drift=replace(lost, lost=Loss.REBOOTED)), running()),
         "logged out": drift.loss_message(of_deploy(replace(proven(), drift=replace(lost, lost=Loss.ENDED))), running()),
         "failed": drift.failed_units_message(proven(), ["metrics.service", "worker.socket"]),
         "appeared": drift.new_masks_notice("web-01", few),
         "many appeared": drift.new_masks_notice("web-01", many),
+        "not on record": unrecorded.notice("web-01", [FORGOTTEN, replace(FORGOTTEN, unit="b.service", request="")]),
         "vanished": drift.gone_masks_notice("web-01", few),
     }

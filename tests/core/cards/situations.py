@@ -23,6 +23,7 @@ from bot.core.requests import (
     Verdict,
     Vote,
 )
+from bot.core.systemd.remembered import RememberedMask
 from bot.core.systemd.units import (
     ActiveState,
     FileKind,
@@ -107,6 +108,13 @@ def masked(unit: str = "worker.service", layer: Layer = Layer.PERSISTENT, **chan
         main_pid=0,
     )
     return replace(down, **changes)
+
+
+def off_record(*, ran: bool = True) -> Snapshot:
+    """A mask that the guard made for the bot, which has lost its record."""
+    known = RememberedMask("worker.service", "", "persistent", "1:2:3", "r7", ran)
+    other = replace(known, identity="4:5.6", request="r8")
+    return masked(around=around(remembered=(other, known)))
 
 
 def stopped(unit: str = "worker.service", **changes: Any) -> Snapshot:

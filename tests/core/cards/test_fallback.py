@@ -65,6 +65,7 @@ def test_it_reads_like_this() -> None:
     assert fallback.state(under_way(unknown_since=NOW)) == "NOT KNOWN YET"
     assert fallback.state(replace(proven(), undone_by="r2")) == "UNDONE"
     assert fallback.state(replace(proven(), drift=SeenDrift(lost=Loss.REMOVED))) == "OUR MASK IS GONE"
+    assert fallback.state(replace(proven(), drift=SeenDrift(lost=Loss.UNDONE))) == "UNDONE, NOT ON RECORD"
 
 
 def test_what_ended_says_why_and_what_failed_says_what_was_noted() -> None:

@@ -12,7 +12,7 @@ from bot.core.requests import Change, Rollout, RolloutTarget, Selection, Stage, 
 from bot.core.systemd.units import ActiveState, LoadState, UnitName
 from tests.core.cards.limits import problems
 from tests.core.cards.reading import read
-from tests.core.cards.situations import NAMES, NOW, masked, proven, running, waiting
+from tests.core.cards.situations import NAMES, NOW, masked, off_record, proven, running, waiting
 from tests.core.cards.test_foreign_text import FOREIGN, SLOW, assert_harmless
 
 WORKER, NGINX = UnitName("worker.service"), UnitName("nginx.service")
@@ -29,18 +29,20 @@ def test_what_is_alike_is_one_line_the_most_frequent_first() -> None:
         ("db-01", NGINX, odd),
         ("db-01", WORKER, many_targets.state(masked(), [proven()])),
         ("db-02", WORKER, many_targets.state(masked(), [])),
+        ("db-04", WORKER, many_targets.state(off_record(), [])),
         ("db-03", WORKER, many_targets.not_known("db-03 does not answer.")),
         *((f"web-{number:02}", WORKER, many_targets.state(running(), [])) for number in range(30)),
     ]
     text = read(many_targets.status("@web,db-01", found), NAMES)
     head, first, *others = text.split("\n")
-    assert head == "STATUS · 34 targets on @web,db-01"
+    assert head == "STATUS · 35 targets on @web,db-01"
     assert first.startswith("worker.service on web-00, web-01, ")
     assert "web-19, 10 more: running, enabled" in first
     assert others[0] == "nginx.service on db-01: there is no such unit"
     assert others[1].endswith("(by maskbot)")
     assert others[2].endswith("(not by maskbot)")
-    assert others[3] == "worker.service on db-03: not known: db-03 does not answer."
+    assert others[3].endswith("(by maskbot, not on record)")
+    assert others[4] == "worker.service on db-03: not known: db-03 does not answer."
     assert "1 target on" in read(many_targets.status("x", found[:1]), NAMES)
 
 

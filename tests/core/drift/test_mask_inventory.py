@@ -11,11 +11,13 @@ from bot.core.drift import (
     MaskInventory,
     ScanDrift,
     compare,
+    is_remembered,
     loss,
     our_masks,
     with_known_state,
 )
 from bot.core.requests import Aftercare, Loss, Outcome, Request, SeenDrift, Stage
+from bot.core.systemd.remembered import RememberedMask
 from bot.core.systemd.scan import FoundMask, Scan
 from bot.core.systemd.units import ActiveState, FileKind, Layer, LayerFile, LoadState, Snapshot
 from tests.core.cards.situations import NOW, around, finished, layers, masked, proven, related_unit, running, stopped
@@ -241,3 +243,25 @@ class TestTheBook:
         assert not MaskInventory(NOW, (view(scan(OUR_LINK)),), (ours(),)).is_empty
         assert not MaskInventory(NOW, (), open=(waiting_request(),)).is_empty
         assert not MaskInventory(NOW, (), sign_offs=(ours(),)).is_empty
+
+
+def test_a_guard_remembers_a_mask_by_its_request_or_by_its_link() -> None:
+    known = RememberedMask("worker.service", "", "persistent", LINK.identity, "r7", ran=True)
+    mine = ours()
+    assert is_remembered(mine, [known])
+    assert is_remembered(mine, [replace(known, identity="9:9.9", request=mine.id)])
+    for other in (replace(known, identity="9:9.9"), replace(known, user="deploy"), replace(known, unit="a.service")):
+        assert not is_remembered(mine, [other])
+    assert not is_remembered(ours(made=None), [known])
+
+
+def test_a_mask_that_is_not_on_record_stands_between_ours_and_those_of_others() -> None:
+    lost = RememberedMask("other.service", "", "persistent", OTHER.identity, "r7", ran=True)
+    seen = scan(OUR_LINK, HAND, OTHER)
+    known = view(seen, ours={OUR_LINK.path: "r1"}, unrecorded={OTHER.path: lost, OUR_LINK.path: lost})
+    found = MaskInventory(NOW, (known,), (ours(),)).entries
+    assert [(one.unit, one.is_ours, one.unrecorded) for one in found] == [
+        ("worker.service", True, None),
+        ("other.service", True, lost),
+        ("hand.service", False, None),
+    ]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bot.core.systemd.guard import NEVER, RIGHTS
 from bot.core.systemd.look import look_argv, parse_look
 from bot.core.systemd.output import FOREVER, read_span
+from bot.core.systemd.remembered import RememberedMask
 from bot.core.systemd.status import parse_status, read_status
 from bot.core.systemd.unit_files import is_known, unread
 from bot.core.systemd.units import FileKind, Layer, LoadState, Snapshot, Surroundings, UnitName
@@ -292,6 +293,17 @@ def test_a_guard_that_spares_the_unit_says_why_and_words_of_a_later_one_are_left
     found = parse_look(text, UnitName("worker.service")).around
     assert found
     assert (found.rights, found.spared) == (frozenset({*RIGHTS, NEVER}), "it is critical here")
+
+
+@pytest.mark.parametrize("more", ["", " later"])
+def test_the_guard_says_which_masks_of_the_unit_it_made(more: str) -> None:
+    line = f"mask worker.service - persistent 7:1700000000.000000001 r7 ran{more}\n"
+    found = parse_look(changed("surroundings", "@rights\n", f"@rights\n{line}"), UnitName("worker.service"))
+    known = RememberedMask("worker.service", "", "persistent", "7:1700000000.000000001", "r7", ran=True)
+    assert found.around
+    assert found.around.remembered == (() if more else (known,))
+    assert found.around.rights == frozenset(RIGHTS)
+    assert found.made_by_us is None  # another link stands there
 
 
 def test_the_closure_holds_what_is_critical_behind_a_harmless_name() -> None:

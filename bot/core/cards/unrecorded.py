@@ -1,0 +1,60 @@
+"""A mask that maskbot made, as the guard remembers, though it is not on record: the database is an older copy."""
+
+from collections.abc import Iterator, Sequence
+
+from bot.core.cards.blocks import Markup, escape, words
+from bot.core.requests import Target
+from bot.core.systemd.remembered import RememberedMask
+
+AS_AFTER = "as after a restore from an older copy"
+
+
+def whose(mask: RememberedMask) -> Markup:
+    """Whose mask it is, as far as that is known."""
+    return words("by maskbot for request {}, but not on record here ({})", mask.request or "?", AS_AFTER)
+
+
+def in_list(host: str, mask: RememberedMask) -> Iterator[Markup]:
+    """What is known of it, what is lost, and what can be done."""
+    if mask.ran:
+        yield words("it ran before")
+    yield words("if it was to expire, it no longer does: {}", ways_on(host, mask.unit))
+    yield words("{} there says who asked, and why", Markup(f"`journalctl -u {escape(mask.unit)}`"))
+
+
+def ways_on(host: str, unit: str) -> Markup:
+    """What to type to undo such a mask, or to have it on record."""
+    where = f"{escape(host)} {escape(unit)}"
+    return Markup(f"`/unmask {where}` or `/mask {where} --adopt --for 7d WHY`")
+
+
+def notice(host: str, masks: Sequence[RememberedMask]) -> str:
+    """Such masks, found on a host."""
+    found = ", ".join(f"{mask.unit} (request {mask.request or '?'})" for mask in masks)
+    return (
+        f"Masked on {host} by maskbot, but not on record here ({AS_AFTER}): {found}. If they were to expire, they no "
+        f"longer do: {ways_on(host, masks[0].unit)}. `/mask list {host}` shows all."
+    )
+
+
+def removal(mask: RememberedMask, where: str) -> Markup:
+    """What an unmask of it does."""
+    return words("the mask {} is removed ({}); nothing is started{}", whose(mask), where, "; it ran before" * mask.ran)
+
+
+def removed(target: Target) -> Markup:
+    """What the unmask of a mask without a record did."""
+    made = target.before.made_by_us if target.before else None
+    if made is None:
+        return words("That mask was not made by maskbot. Nothing was started.")
+    if not made.ran:
+        return words("That mask was made {}. Nothing was started.", whose(made))
+    start = Markup(f"`systemctl start {escape(made.unit)}`")
+    said = words("That mask was made {}. Nothing was started, though the unit ran before", whose(made))
+    return words("{}: {} on {}.", said, start, target.host)
+
+
+def made_by(target: Target) -> Markup:
+    """Who made a mask that was adopted."""
+    made = target.before.made_by_us if target.before else None
+    return words("This mask was made {}.", whose(made)) if made else words("Somebody else made this mask.")
