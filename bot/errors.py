@@ -9,6 +9,10 @@ class UsageError(MaskbotError):
     """The caller typed something invalid; the text says what would have been right."""
 
 
+class NotOnRecord(UsageError):
+    """The request of a button is not on record."""
+
+
 class CodeRefused(UsageError):
     """A code from somebody's authenticator is missing or does not count; the text says why, and never the code."""
 

@@ -18,7 +18,7 @@ from bot.core.cards import forms, plain, replies
 from bot.core.cards.blocks import Block
 from bot.core.input.names import read_reason
 from bot.core.people.identity import Caller
-from bot.errors import MaskbotError, StoreBusy, UsageError
+from bot.errors import MaskbotError, NotOnRecord, StoreBusy, UsageError
 from bot.workflow import Desk
 from handlers import payload as parse
 from handlers.attempt import Aside, attempt, one_line
@@ -123,8 +123,11 @@ class Surface:
         self.app.action(action)(listener)
 
     def _pressed(self, do: Callable[[Desk, Click, Forms], str], click: Click, client: WebClient) -> str:
-        click = self.notes.check(click)
-        return do(self.desk, click, Forms(client, click.caller.key, self.notes))
+        try:
+            click = self.notes.check(click)
+            return do(self.desk, click, Forms(client, click.caller.key, self.notes))
+        except NotOnRecord:
+            raise self.notes.not_on_record(click) from None
 
     def shortcut(self, name: str, do: Callable[[Desk, Quote, Forms], str]) -> None:
         """A shortcut, global or on a message."""

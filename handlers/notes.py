@@ -10,10 +10,11 @@ import structlog
 from bot.core.audit.seal_keys import KeyRing
 from bot.core.cards import replies
 from bot.core.cards.blocks import Action, Block
+from bot.core.cards.request_status import not_on_record
 from bot.core.cards.sealed import is_sealed_for, posted_plan, read_note, seal_note
 from bot.core.cards.shown import buttons_in, message_parts
 from bot.core.people.identity import Place
-from bot.errors import UsageError
+from bot.errors import NotOnRecord, UsageError
 from bot.workflow import Desk
 from handlers import payload as parse
 from handlers.payload import Click, OwnApp, Payload, Submission, TypedText
@@ -74,6 +75,11 @@ class Notes:
             log.warning("form.refused", form=name, why=str(error))
             self.desk.refused_at_the_gate("forged_note", by=person, place=Place(""))
             raise UsageError(replies.NOT_OURS) from None
+
+    def not_on_record(self, click: Click) -> NotOnRecord:
+        """What to type instead of pressing a button whose request is not on record."""
+        is_as_posted = posted_plan(click.message, keys=self.keys).partition(":")[0] == click.request_id
+        return NotOnRecord(not_on_record(str(click.message.get("text", "")) if is_as_posted else ""))
 
     def check(self, click: Click) -> Click:
         """Whether the bot made this button, for everybody in a message of its own or for this person alone.

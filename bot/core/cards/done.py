@@ -13,6 +13,7 @@ from bot.core.cards.outcomes import TITLES
 from bot.core.cards.rollout.actions import actions as rollout_actions
 from bot.core.cards.rollout.heads import title as rollout_title
 from bot.core.cards.titles import approvals, automatic_reason, is_rollout, requester, subject
+from bot.core.cards.unrecorded import UNDONE
 from bot.core.requests import Loss, Outcome, Request, Target, Verb
 from bot.core.systemd.units import ActiveState, Snapshot
 
@@ -36,11 +37,7 @@ _ENDED = {
 }
 _REMOVED = (Outcome.RESTORED, Outcome.RESTORED_PARTLY, Outcome.UNMASKED)
 _AND_BACK = " Its stop had begun already; once it was down, it was started again."
-_LOST = {
-    Loss.REBOOTED: "ENDED WITH THE REBOOT",
-    Loss.ENDED: "ENDED WITH THE LAST LOGOUT",
-    Loss.UNDONE: "UNDONE, NOT ON RECORD",
-}
+_LOST = {Loss.REBOOTED: "ENDED WITH THE REBOOT", Loss.ENDED: "ENDED WITH THE LAST LOGOUT", Loss.UNDONE: UNDONE}
 _UNTOUCHED = (Outcome.FAILED, Outcome.NO_CHANGE)
 _NOT_UNDONE = (*_UNTOUCHED, Outcome.NOT_OURS, Outcome.NOT_UNMASKED)
 
@@ -160,8 +157,7 @@ def _meaning(request: Request) -> Iterator[Markup]:
 def _special_note(request: Request) -> Iterator[Markup]:
     """A forced stop, for a mask that has a card of its own; and a mask that somebody else made."""
     if request.target.adopted and request.is_live_mask:
-        made_by = unrecorded.made_by(request.target)
-        yield words("{} It is maskbot's from now on; nothing was done on the host.", made_by)
+        yield unrecorded.adopted(request.target)
     if request.ask.change.force:
         yield words("The card of the mask shows what follows.")
 

@@ -49,7 +49,7 @@ def loss_message(request: Request, seen: Snapshot) -> str:
         case Loss.ENDED:
             return f"The mask of {what} is gone: {_LOGGED_OUT}. {now}"
         case Loss.UNDONE:
-            return f"UNDONE, NOT ON RECORD: {what}. {_BY_US}. {now}"
+            return f"{unrecorded.UNDONE}: {what}. {_BY_US}. {now}"
         case _:
             return f"OUR MASK IS GONE: {what}. {_BY_NOBODY_HERE}.{_suspects(request)} {now}"
 

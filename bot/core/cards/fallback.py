@@ -29,6 +29,7 @@ from bot.core.cards.outcomes import TITLES
 from bot.core.cards.rollout.actions import actions as rollout_actions
 from bot.core.cards.rollout.heads import title
 from bot.core.cards.titles import is_rollout, stage_words, subject, what
+from bot.core.cards.unrecorded import UNDONE
 from bot.core.policy.home import HomeView
 from bot.core.requests import Aftercare, Loss, Outcome, Request, Stage, Target, Verb
 
@@ -118,7 +119,7 @@ def state(request: Request) -> str:
     if request.stage is not Stage.DONE:
         return f"{what(request)}, {_STAGES.get(request.stage) or stage_words(request)}".upper()
     if request.drift.lost:
-        return "UNDONE, NOT ON RECORD" if request.drift.lost is Loss.UNDONE else "OUR MASK IS GONE"
+        return UNDONE if request.drift.lost is Loss.UNDONE else "OUR MASK IS GONE"
     return "UNDONE" if request.undone_by else TITLES[target.outcome or Outcome.UNKNOWN]
 
 

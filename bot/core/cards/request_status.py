@@ -1,9 +1,22 @@
 """How a request stands, for somebody who comes too late."""
 
+import re
+
 from bot.core.cards.done import title
+from bot.core.cards.unrecorded import AS_AFTER
 from bot.core.requests import Request, Stage
 
-NOT_ON_RECORD = "This button belongs to a request that is no longer on record."
+_DONE = re.compile(r"[^·`\n]+ · (?P<unit>[^\s`]+\.[a-z]+) on (?P<host>[\w.-]+)(\n|$)", re.ASCII)
+
+
+def not_on_record(shown: str = "") -> str:
+    """For a button whose request is not on record. `shown` is what its card said, if the bot posted it so."""
+    found = _DONE.match(shown)
+    where = f"{found['host']} {found['unit']}" if found else "HOST UNIT"
+    return (
+        f"This button belongs to a request that is no longer on record ({AS_AFTER}). "
+        f"To undo a mask, type `/unmask {where}`."
+    )
 
 
 def how_it_stands(request: Request) -> str:

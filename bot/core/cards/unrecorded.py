@@ -7,6 +7,7 @@ from bot.core.requests import Target
 from bot.core.systemd.remembered import RememberedMask
 
 AS_AFTER = "as after a restore from an older copy"
+UNDONE = "UNDONE, NOT ON RECORD"  # a mask of ours that the guard removed
 
 
 def whose(mask: RememberedMask) -> Markup:
@@ -54,7 +55,8 @@ def removed(target: Target) -> Markup:
     return words("{}: {} on {}.", said, start, target.host)
 
 
-def made_by(target: Target) -> Markup:
-    """Who made a mask that was adopted."""
+def adopted(target: Target) -> Markup:
+    """Who made a mask that was adopted, and whose it is now."""
     made = target.before.made_by_us if target.before else None
-    return words("This mask was made {}.", whose(made)) if made else words("Somebody else made this mask.")
+    by_whom = words("This mask was made {}.", whose(made)) if made else words("Somebody else made this mask.")
+    return words("{} It is maskbot's from now on; nothing was done on the host.", by_whom)

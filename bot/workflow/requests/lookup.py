@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.core.audit.chain import Event
-from bot.core.cards.request_status import NOT_ON_RECORD
+from bot.core.cards.request_status import not_on_record
 from bot.core.people.identity import Caller
 from bot.core.requests import Request, Stage
-from bot.errors import NoSuchRequest, UsageError
+from bot.errors import NoSuchRequest, NotOnRecord
 from bot.ports import Query
 from bot.workflow.people.routing import place_asked
 from bot.workflow.process.deps import Deps
@@ -15,21 +15,21 @@ from bot.workflow.process.update import update
 
 
 def stored_request(deps: Deps, request_id: str) -> Request:
-    """A request as it is stored. Raises `UsageError` if there is none."""
+    """A request as it is stored. Raises `NotOnRecord` if there is none."""
     try:
         return deps.store.get(request_id)
     except NoSuchRequest:
-        raise UsageError(NOT_ON_RECORD) from None
+        raise NotOnRecord(not_on_record()) from None
 
 
 def update_stored_request(
     deps: Deps, request_id: str, change: Callable[[Request], tuple[Request, Sequence[Event]]]
 ) -> Request:
-    """Change a request as it is stored (`update`). Raises `UsageError` where there is none."""
+    """Change a request as it is stored (`update`). Raises `NotOnRecord` where there is none."""
     try:
         return update(deps, request_id, change)
     except NoSuchRequest:
-        raise UsageError(NOT_ON_RECORD) from None
+        raise NotOnRecord(not_on_record()) from None
 
 
 def beside_first_card(deps: Deps, request: Request, caller: Caller) -> Caller:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.cards import fallback, forms, render, unit_state
+from bot.core.cards import fallback, request_status, forms, render, unit_state
 from bot.core.cards.blocks import Action, Text
 from bot.core.cards.titles import is_rollout, subject
 from bot.core.policy.home import HomeView
@@ -134,3 +134,12 @@ def test_a_unit_that_sets_itself_no_limit_and_was_killed_has_a_card(after: objec
     for outcome in (Outcome.PROVEN, Outcome.NOT_PROTECTED):
         request: Request = finished(outcome, after, before=unlimited)  # type: ignore[arg-type]
         assert "by force, when its time was up (Result=timeout)" in read(render(request, now=NOW), NAMES)
+
+
+def test_a_button_whose_request_is_lost_names_what_its_card_shows() -> None:
+    for shown, typed in (
+        ("MASKED AND PROVEN · metrics.service on web-01\nmore", "web-01 metrics.service"),
+        ("MASK metrics.service on web-01 · needs 1 approval", "HOST UNIT"),
+        ("", "HOST UNIT"),
+    ):
+        assert request_status.not_on_record(shown).endswith(f"type `/unmask {typed}`.")
