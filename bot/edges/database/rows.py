@@ -81,11 +81,13 @@ def with_what_is_not_known(newer: dict[str, Any], stored: Mapping[str, Any] | No
 
 def _is_within(part: Any, stored: Any) -> bool:
     """Whether the stored value contains all of the new one, and maybe more."""
+    if part == stored:
+        return True
     if isinstance(part, dict) and isinstance(stored, dict):
         return all(name in stored and _is_within(one, stored[name]) for name, one in part.items())
     if isinstance(part, list) and isinstance(stored, list):
         return len(part) == len(stored) and all(map(_is_within, part, stored))
-    return bool(part == stored)
+    return False
 
 
 def vote_row(request_id: str, vote: Vote) -> dict[str, Any]:
