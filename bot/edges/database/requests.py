@@ -1,12 +1,12 @@
 """The requests' tables: recorded once per key, replaced only by whoever has read the newest version."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.core.requests import Request, Tally, Vote
@@ -78,7 +78,7 @@ def count(connection: Connection, query: Query) -> int:
 
 
 def _matching(query: Query) -> Select[tuple[object, ...]]:
-    chosen = select(requests).order_by(requests.c.asked_at.desc(), requests.c.id.desc()).limit(query.limit)
+    chosen = rows.WITH_TARGETS.order_by(requests.c.asked_at.desc(), requests.c.id.desc()).limit(query.limit)
     if query.stages:
         chosen = chosen.where(requests.c.stage.in_([stage.value for stage in query.stages]))
     if query.live_masks:
@@ -94,27 +94,23 @@ def _matching(query: Query) -> Select[tuple[object, ...]]:
         chosen = chosen.where(requests.c.rollout == query.rollout)
     if query.since:
         chosen = chosen.where(requests.c.asked_at >= query.since)
-    if query.host or query.hosts or query.unit:
-        chosen = chosen.where(_has_target(query))
-    return chosen
+    return chosen.where(*_has_target(query))
 
 
 def _owes_sign_off() -> ColumnElement[bool]:
     """Requests with an open break-glass sign-off. Such a request is due, which has an index."""
-    is_due = exists().where(targets.c.request_id == requests.c.id, targets.c.due_at.is_not(None))
+    is_due = targets.c.due_at.is_not(None)
     reminds = requests.c.document[("break_glass", "remind_at")].as_string()
     return and_(is_due, reminds.is_not(None), requests.c.document["repeated_by"].as_string() == "")
 
 
-def _has_target(query: Query) -> ColumnElement[bool]:
-    chosen = exists().where(targets.c.request_id == requests.c.id)
+def _has_target(query: Query) -> Iterator[ColumnElement[bool]]:
     if query.host:
-        chosen = chosen.where(targets.c.host == query.host)
+        yield targets.c.host == query.host
     if query.hosts:
-        chosen = chosen.where(targets.c.host.in_(query.hosts))
+        yield targets.c.host.in_(query.hosts)
     if query.unit:
-        chosen = chosen.where(targets.c.unit == str(query.unit))
-    return chosen
+        yield targets.c.unit == str(query.unit)
 
 
 def replace_stored(connection: Connection, request: Request, claim: Claim | None) -> tuple[Request, bool]:

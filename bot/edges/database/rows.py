@@ -26,17 +26,21 @@ _VOTES_OF_ONE = TypeAdapter(tuple[Vote, ...])
 
 # Requests are read more often than anything else, and building a statement costs as much as running it.
 _AMONG: BindParameter[Any] = bindparam("ids", expanding=True)
-_TARGET_COLUMNS = tuple(tables.targets.c[name] for name in ("request_id", "host", "unit", "document"))
-_TARGETS = select(*_TARGET_COLUMNS).where(tables.targets.c.request_id.in_(_AMONG))
 _VOTES = (
     select(tables.votes.c.request_id, tables.votes.c.document)
     .where(tables.votes.c.request_id.in_(_AMONG))
     .order_by(tables.votes.c.id)
 )
 _TARGET_TO_LOCK = (
-    select(*_TARGET_COLUMNS).where(tables.targets.c.request_id == bindparam("request_id")).with_for_update()
+    select(tables.targets.c.request_id).where(tables.targets.c.request_id == bindparam("request_id")).with_for_update()
 )
-_BY_ID = select(tables.requests).where(tables.requests.c.id == bindparam("request_id"))
+WITH_TARGETS = select(
+    tables.requests,
+    tables.targets.c.document.label("target"),
+    tables.targets.c.host.label("target_host"),
+    tables.targets.c.unit.label("target_unit"),
+).outerjoin(tables.targets, tables.targets.c.request_id == tables.requests.c.id)
+_BY_ID = WITH_TARGETS.where(tables.requests.c.id == bindparam("request_id"))
 
 
 def request_row(request: Request) -> dict[str, Any]:
@@ -105,22 +109,21 @@ def vote_row(request_id: str, vote: Vote) -> dict[str, Any]:
 
 
 def read(connection: Connection, chosen: Select[Any], *, skip_forged: bool = False, **values: str) -> list[Request]:
-    """Read the requests whose rows are chosen, in that order, each with its targets and votes.
+    """Read the requests whose rows are chosen (`WITH_TARGETS`), in that order, each with its votes.
 
     A request that is not what a bot of ours wrote is left out, or raises `NotSealed`. Raises `WrittenByNewerVersion`:
     the answer would be wrong without the requests that this version cannot read.
     """
     rows = connection.execute(chosen, values).all()
-    among = {"ids": [row.id for row in rows]}
-    targets = connection.execute(_TARGETS, among).all()
-    votes = connection.execute(_VOTES, among)
-    target_of, votes_of = {row.request_id: row._mapping for row in targets}, _by_request(votes)
+    if not rows:
+        return []
+    votes_of = _by_request(connection.execute(_VOTES, {"ids": [row.id for row in rows]}))
     found = []
     for row in rows:
-        target, its_votes = target_of.get(row.id), votes_of.get(row.id, [])
+        its_votes = votes_of.get(row.id, [])
         with suppress(*([NotSealed] if skip_forged else [])):
-            _believe(connection, row._mapping, target, its_votes)
-            found.append(_request(row._mapping, target and target["document"], its_votes))
+            _believe(connection, row._mapping, its_votes)
+            found.append(_request(row._mapping, its_votes))
     return found
 
 
@@ -143,8 +146,8 @@ def lock(connection: Connection, request_id: str) -> StoredRow:
     if target is None or row is None:
         raise NoSuchRequest(f"There is no request {request_id}.")
     votes = [vote.document for vote in connection.execute(_VOTES, {"ids": [request_id]})]
-    _believe(connection, row._mapping, target._mapping, votes)
-    return StoredRow(row.stage, row.document, target.document)
+    _believe(connection, row._mapping, votes)
+    return StoredRow(row.stage, row.document, row.target)
 
 
 def votes_of(connection: Connection, request_id: str) -> tuple[Vote, ...]:
@@ -153,10 +156,8 @@ def votes_of(connection: Connection, request_id: str) -> tuple[Vote, ...]:
     return _VOTES_OF_ONE.validate_python([vote.document for vote in found])
 
 
-def _believe(
-    connection: Connection, row: Mapping[Any, Any], target: Mapping[Any, Any] | None, votes: list[Any]
-) -> None:
-    if why := seals_of(connection).fault_of_request(row, target, votes):
+def _believe(connection: Connection, row: Mapping[Any, Any], votes: list[Any]) -> None:
+    if why := seals_of(connection).fault_of_request(row, votes):
         raise NotSealed(f"Request {row['id']} is not what the bot recorded ({why}), so nothing is done with it.")
 
 
@@ -178,8 +179,9 @@ def _by_request(rows: CursorResult[Any, Any]) -> dict[str, list[Any]]:
     return documents
 
 
-def _request(row: Mapping[Any, Any], target: Any, votes: list[Any]) -> Request:
-    whole = row["document"] | {"stage": row["stage"], "version": row["version"], "target": target, "votes": votes}
+def _request(row: Mapping[Any, Any], votes: list[Any]) -> Request:
+    own = {name: row[name] for name in ("stage", "version", "target")}
+    whole = row["document"] | own | {"votes": votes}
     try:
         return _REQUEST.validate_python(whole)
     except ValidationError as error:

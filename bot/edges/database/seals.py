@@ -47,13 +47,12 @@ class Seals:
         without = {key: value for key, value in document.items() if key != SEAL}
         return self._noted(f"message {name}", self._fault(_MESSAGE, _text(without), str(document.get(SEAL) or "")))
 
-    def fault_of_request(self, row: Mapping[str, Any], target: Mapping[str, Any] | None, votes: Sequence[Any]) -> str:
-        """Why a request cannot be believed as it is stored; empty if it can. `target` is the row of its target."""
-        about = target and target["document"]
+    def fault_of_request(self, row: Mapping[str, Any], votes: Sequence[Any]) -> str:
+        """Why a request cannot be believed as it is stored, together with its target; empty if it can."""
         if not isinstance(row["document"], dict) or row["document"].get("id") != row["id"]:
             why = "it is another request's"
         else:
-            why = self._fault(_REQUEST, _request_text(row, about, votes), row["seal"]) or _misplaced(row, target)
+            why = self._fault(_REQUEST, _request_text(row, row["target"], votes), row["seal"]) or _misplaced(row)
         return self._noted(f"request {row['id']}", why)
 
     def fault_of_task(self, name: str, document: Any, seal: str) -> str:
@@ -96,14 +95,14 @@ def _request_text(row: Mapping[str, Any], target: Any, votes: Iterable[Any]) -> 
     return _text(row["id"], row["stage"], row["version"], row["document"], target, counted)
 
 
-def _misplaced(row: Mapping[str, Any], target: Mapping[str, Any] | None) -> str:
+def _misplaced(row: Mapping[str, Any]) -> str:
     """Why a request would be found where it does not belong: by columns that say something else than what is sealed."""
     try:
-        said, about = row["document"], target["document"] if target else {}
+        said, about = row["document"], row["target"] or {}
         sealed = (said["key"], said["ask"]["rollout"], about["host"], about["unit"]["text"])
     except (KeyError, TypeError):
         return ""  # sealed by another version, whose fields are other ones
-    found_by = (row["key"], row["rollout"], target and target["host"], target and target["unit"])
+    found_by = (row["key"], row["rollout"], row["target_host"], row["target_unit"])
     return "" if found_by == sealed else "its columns say something else than what was sealed"
 
 
