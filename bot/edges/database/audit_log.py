@@ -17,6 +17,10 @@ from bot.ports import Counted
 
 _FOUND_BY = ("seq", "request_id", "type")  # columns: where one says something else, the event is not what was sealed
 
+_INSERT, _SET_HEAD = insert(events), update(chain_head)
+_HEAD = select(chain_head.c.seq, chain_head.c.hash)
+_HEAD_TO_LOCK = _HEAD.with_for_update()
+
 
 def append(
     connection: Connection, new: Sequence[Event], *, at: datetime, origin: Origin, after: Head | None = None
@@ -42,8 +46,8 @@ def append(
                 "mac": sealed.mac,
             }
         )
-    connection.execute(insert(events), rows)
-    connection.execute(update(chain_head).values(seq=end.seq, hash=end.hash))
+    connection.execute(_INSERT, rows)
+    connection.execute(_SET_HEAD, {"seq": end.seq, "hash": end.hash})
     return begin, end
 
 
@@ -80,8 +84,7 @@ def about(connection: Connection, request_id: str, *, newest: int | None = None)
 
 def head(connection: Connection, *, lock: bool = False) -> Head:
     """The head of the chain."""
-    chosen = select(chain_head.c.seq, chain_head.c.hash)
-    row = connection.execute(chosen.with_for_update() if lock else chosen).one()
+    row = connection.execute(_HEAD_TO_LOCK if lock else _HEAD).one()
     return Head(row.seq, row.hash)
 
 

@@ -3,7 +3,21 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, literal, null, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Update,
+    and_,
+    bindparam,
+    case,
+    exists,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from bot.core.requests import Request, Stage
 from bot.edges.database import rows
@@ -12,6 +26,22 @@ from bot.edges.database.tables import UtcTime, requests, targets
 from bot.edges.database.transactions import NOW, database_time, is_free
 from bot.errors import LostClaim, NoSuchRequest, NotSealed, WrittenByNewerVersion
 from bot.ports import Claim
+
+# Statements that run at every save or claim, built once: to build one costs as much as to run it.
+_OF_REQUEST = targets.c.request_id == bindparam("of_request")
+WRITE = update(targets).where(_OF_REQUEST)
+WRITE_CLAIMED = update(targets).where(  # if the claim still stands
+    _OF_REQUEST, targets.c.owner == bindparam("by_owner"), targets.c.fence == bindparam("at_fence")
+)
+_AT = bindparam("at", type_=UtcTime)
+_IS_CLAIMED = targets.c.owner.is_not(None)
+_RELEASE = WRITE_CLAIMED.values(
+    owner=null(), lease_until=null(), due_at=case((targets.c.changed_since_claim, NOW), else_=_AT)
+)
+_AFTER_CHANGE = WRITE.values(
+    due_at=case((or_(targets.c.changed_since_claim, _IS_CLAIMED), targets.c.due_at), else_=_AT),
+    changed_since_claim=case((_IS_CLAIMED, true()), else_=targets.c.changed_since_claim),
+)
 
 
 class Due:
@@ -40,16 +70,8 @@ class Due:
         due = connection.execute(self._next, {"now": now}).first()
         if due is None:
             return None
-        connection.execute(
-            update(targets)
-            .where(targets.c.request_id == due.request_id)
-            .values(
-                owner=owner,
-                fence=due.fence + 1,
-                lease_until=database_time(connection) + lease,
-                changed_since_claim=False,
-            )
-        )
+        held = {"owner": owner, "fence": due.fence + 1, "lease_until": database_time(connection) + lease}
+        connection.execute(WRITE, {**held, "changed_since_claim": False, "of_request": due.request_id})
         try:
             request = rows.read_one(connection, due.request_id)
         except (WrittenByNewerVersion, NotSealed):
@@ -63,38 +85,27 @@ SINGLE = Due(~exists().where(requests.c.id == targets.c.request_id, requests.c.r
 
 def renew(connection: Connection, claim: Claim, *, lease: timedelta) -> None:
     """Extend the lease from now. An expired one is still ours as long as nobody took it. Raises `LostClaim`."""
-    until = database_time(connection) + lease
-    _update_claimed(connection, claim, lease_until=until)
+    _update_claimed(connection, claim, WRITE_CLAIMED, lease_until=database_time(connection) + lease)
 
 
 def release(connection: Connection, claim: Claim, *, due_at: datetime | None, now: datetime) -> None:
     """Release the claim. A vote that came meanwhile makes the request due at once. Raises `LostClaim`."""
-    due = case((targets.c.changed_since_claim, literal(now, UtcTime)), else_=literal(due_at, UtcTime))
-    _update_claimed(connection, claim, owner=null(), lease_until=null(), due_at=due)
+    _update_claimed(connection, claim, _RELEASE, now=now, at=due_at)
 
 
-def _update_claimed(connection: Connection, claim: Claim, **values: object) -> None:
-    if not connection.execute(update(targets).where(is_still_claimed(claim)).values(**values)).rowcount:
+def _update_claimed(connection: Connection, claim: Claim, how: Update, **values: object) -> None:
+    if not connection.execute(how, held(claim) | values).rowcount:
         raise LostClaim(f"The claim on request {claim.request.id} has passed to another owner.")
 
 
-def is_still_claimed(claim: Claim) -> ColumnElement[bool]:
-    """The SQL condition that the claim still stands."""
-    mine = and_(targets.c.owner == claim.owner, targets.c.fence == claim.fence)
-    return and_(targets.c.request_id == claim.request.id, mine)
+def held(claim: Claim) -> dict[str, object]:
+    """What `WRITE_CLAIMED` asks for."""
+    return {"of_request": claim.request.id, "by_owner": claim.owner, "at_fence": claim.fence}
 
 
 def make_due_after_change(connection: Connection, request: Request, *, due_at: datetime | None) -> None:
     """Make a request due at a time after somebody else changed it; if it is claimed, it is checked again afterwards."""
-    stays = or_(targets.c.changed_since_claim, targets.c.owner.is_not(None))
-    connection.execute(
-        update(targets)
-        .where(targets.c.request_id == request.id)
-        .values(
-            due_at=case((stays, targets.c.due_at), else_=literal(due_at, UtcTime)),
-            changed_since_claim=case((targets.c.owner.is_not(None), true()), else_=targets.c.changed_since_claim),
-        )
-    )
+    connection.execute(_AFTER_CHANGE, {"at": due_at, "of_request": request.id})
 
 
 def make_due(connection: Connection, request_id: str, *, now: datetime) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, exists, insert, or_, select, update
 
 from bot.core.requests import Request
 from bot.core.requests.card_updates import (
@@ -27,6 +27,19 @@ from bot.ports import DueMessage, Message, MessageKind
 log = structlog.get_logger()
 _MESSAGE = TypeAdapter(Message)
 _AN_OLDER_VERSION = timedelta(days=1)  # its post is searched as far back: it did not record its time
+_INSERT = insert(messages)
+_WRITE = update(messages).where(messages.c.id == bindparam("of_message"))
+_CARD = select(messages).where(
+    messages.c.request_id == bindparam("request_id"), messages.c.kind == MessageKind.CARD.value
+)
+_CARD_TO_LOCK = _CARD.with_for_update()
+_IS_STILL_CLAIMED = and_(  # nobody else has claimed the message since: each claim counts an attempt
+    messages.c.id == bindparam("of_message"),
+    messages.c.attempts == bindparam("of_attempt"),
+    messages.c.owner.is_not(None),
+)
+_CLAIMED_TO_LOCK = select(messages).where(_IS_STILL_CLAIMED).with_for_update()
+_WRITE_CLAIMED = update(messages).where(_IS_STILL_CLAIMED)
 _BESIDE_CARD = (MessageKind.LINE, MessageKind.EVIDENCE, MessageKind.NOTE, MessageKind.REMINDER)
 
 
@@ -37,13 +50,13 @@ def add(connection: Connection, request: Request, new: Sequence[Message], *, now
         if message.kind is MessageKind.CARD:
             insert_new(connection, messages, row)
         else:
-            connection.execute(insert(messages).values(row))
+            connection.execute(_INSERT, row)
 
 
 def announce(connection: Connection, new: Sequence[Message], *, now: datetime) -> None:
     """Store messages that belong to no request."""
     for message in new:
-        connection.execute(insert(messages).values(_row(connection, None, message, now)))
+        connection.execute(_INSERT, _row(connection, None, message, now))
 
 
 def _row(connection: Connection, request: Request | None, message: Message, now: datetime) -> dict[str, Any]:
@@ -72,7 +85,7 @@ def show(
     connection: Connection, request: Request, *, urgent: bool, has_moved: bool, now: datetime, interval: timedelta
 ) -> None:
     """Write down what `card_after_save` says of the card of a request that was just saved."""
-    row = connection.execute(_card_of(request.id).with_for_update()).first()
+    row = connection.execute(_CARD_TO_LOCK, {"request_id": request.id}).first()
     card = _state(row, is_of_rollout=request.ask.selection is not None) if row else None
     planned = card_after_save(request, card, urgent=urgent, has_moved=has_moved, now=now, interval=interval)
     if planned is None:
@@ -81,7 +94,7 @@ def show(
         add(connection, request, [Message(MessageKind.CARD)], now=planned.due_at)
         return
     due = {"due_at": planned.due_at, "urgent_version": planned.urgent_version}
-    connection.execute(update(messages).where(messages.c.id == row.id).values(due))
+    connection.execute(_WRITE, due | {"of_message": row.id})
 
 
 def _state(row: Row[Any], *, is_of_rollout: bool) -> CardState:
@@ -99,17 +112,14 @@ def take(connection: Connection, owner: str, *, now: datetime, lease: timedelta)
     row = connection.execute(_NEXT, {"now": now}).first()
     if row is None:
         return None
-    connection.execute(
-        update(messages)
-        .where(messages.c.id == row.id)
-        .values(
-            owner=owner,
-            lease_until=database_time(connection) + lease,
-            attempts=row.attempts + 1,
-            tried_at=row.tried_at or now,
-            overwritten=False,
-        )
-    )
+    claimed = {
+        "owner": owner,
+        "lease_until": database_time(connection) + lease,
+        "attempts": row.attempts + 1,
+        "tried_at": row.tried_at or now,
+        "overwritten": False,
+    }
+    connection.execute(_WRITE, claimed | {"of_message": row.id})
     try:
         message = _MESSAGE.validate_python(row.document)
     except ValidationError as error:
@@ -176,7 +186,7 @@ def mark_delivered(
     connection: Connection, due: DueMessage, posted: PostedMessage, *, now: datetime, interval: timedelta
 ) -> str:
     """Record and return where a message is posted. A card whose request changed meanwhile is due again."""
-    row = connection.execute(select(messages).where(_is_still_claimed(due)).with_for_update()).first()
+    row = connection.execute(_CLAIMED_TO_LOCK, _held(due)).first()
     if row is None:
         return _after_lost_lease(connection, due, now=now, interval=interval)
     due_at = None
@@ -184,22 +194,9 @@ def mark_delivered(
         request = how_far(connection, row.request_id)
         card = replace(_state(row, is_of_rollout=request.is_rollout), posted_version=posted.version, posted_at=now)
         due_at = card_after_post(card, newest=request.version, now=now, interval=interval)
-    connection.execute(
-        update(messages)
-        .where(messages.c.id == row.id)
-        .values(
-            channel=posted.channel,
-            ts=posted.ts,
-            posted_at=now,
-            posted_version=posted.version,
-            due_at=due_at,
-            not_before=None,
-            attempts=0,
-            tried_at=None,
-            owner=None,
-            lease_until=None,
-        )
-    )
+    place = {"channel": posted.channel, "ts": posted.ts, "posted_at": now, "posted_version": posted.version}
+    rests = {"not_before": None, "attempts": 0, "tried_at": None, "owner": None, "lease_until": None}
+    connection.execute(_WRITE, {**place, **rests, "due_at": due_at, "of_message": row.id})
     return posted.ts
 
 
@@ -211,25 +208,24 @@ def _after_lost_lease(connection: Connection, due: DueMessage, *, now: datetime,
     if row.kind == MessageKind.CARD.value:
         card = _state(row, is_of_rollout=how_far(connection, row.request_id).is_rollout)
         due_at = card_after_lost_lease(card, row.due_at, now=now, interval=interval)
-        connection.execute(update(messages).where(messages.c.id == row.id).values(overwritten=True, due_at=due_at))
+        connection.execute(_WRITE, {"overwritten": True, "due_at": due_at, "of_message": row.id})
     return str(row.ts)
 
 
 def mark_undelivered(connection: Connection, due: DueMessage, *, at: datetime | None) -> None:
     """The message could not be delivered: due again then, and not before; None drops it."""
-    connection.execute(
-        update(messages).where(_is_still_claimed(due)).values(due_at=at, not_before=at, owner=None, lease_until=None)
-    )
+    rests = {"due_at": at, "not_before": at, "owner": None, "lease_until": None}
+    connection.execute(_WRITE_CLAIMED, _held(due) | rests)
 
 
-def _is_still_claimed(due: DueMessage) -> ColumnElement[bool]:
-    """Whether nobody else has claimed the message since: each claim counts an attempt."""
-    return and_(messages.c.id == due.id, messages.c.attempts == due.attempts + 1, messages.c.owner.is_not(None))
+def _held(due: DueMessage) -> dict[str, Any]:
+    """What `_IS_STILL_CLAIMED` asks about."""
+    return {"of_message": due.id, "of_attempt": due.attempts + 1}
 
 
 def card(connection: Connection, request_id: str) -> tuple[str, str]:
     """Channel and timestamp of the request's card, empty before it is posted."""
-    row = connection.execute(_card_of(request_id)).first()
+    row = connection.execute(_CARD, {"request_id": request_id}).first()
     return (row.channel, row.ts) if row else ("", "")
 
 
@@ -239,10 +235,6 @@ def has_posted(connection: Connection, request_id: str, channel: str, ts: str) -
     this = and_(messages.c.channel == channel, messages.c.ts == ts)
     may_be = and_(messages.c.kind == MessageKind.CARD.value, messages.c.ts == "")
     return connection.execute(select(messages.c.id).where(about, or_(this, may_be)).limit(1)).first() is not None
-
-
-def _card_of(request_id: str) -> Select[Any]:
-    return select(messages).where(messages.c.request_id == request_id, messages.c.kind == MessageKind.CARD.value)
 
 
 def void_all(connection: Connection) -> None:

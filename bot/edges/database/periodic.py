@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, select, update
 
 from bot.edges.database.seals import seals_of
 from bot.edges.database.tables import periodic_tasks
@@ -12,12 +12,13 @@ from bot.edges.database.transactions import NOW, database_time, insert_new, is_f
 from bot.errors import NotSealed, Stale
 from bot.ports import Periodic
 
+_BY_NAME = select(periodic_tasks).where(periodic_tasks.c.name == bindparam("name"))
 _HEARTBEAT = "heartbeat"  # a row that is written only to test whether the database is writable
 
 
 def get(connection: Connection, name: str) -> Periodic | None:
     """A task as it is stored. Raises `NotSealed`."""
-    row = connection.execute(select(periodic_tasks).where(periodic_tasks.c.name == name)).first()
+    row = connection.execute(_BY_NAME, {"name": name}).first()
     return _task(connection, row) if row else None
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.core.requests import Request, Tally, Vote
@@ -17,6 +17,8 @@ from bot.edges.database.tables import requests, targets, votes
 from bot.edges.database.transactions import insert_new
 from bot.errors import HostBusy, LostClaim, NoSuchRequest, Stale
 from bot.ports import Claim, Count, Query
+
+_REPLACE = update(requests).where(requests.c.id == bindparam("of_id"), requests.c.version == bindparam("of_version"))
 
 
 def add(connection: Connection, request: Request, provided: Callable[[Count], None] | None = None) -> bool:
@@ -130,11 +132,12 @@ def replace_stored(connection: Connection, request: Request, claim: Claim | None
     newer = rows.request_row(replace(request, version=request.version + 1))
     newer["document"] = rows.with_what_is_not_known(newer["document"], before.document)
     newer["seal"] = _seal(connection, newer, target, request)
-    current = and_(requests.c.id == request.id, requests.c.version == request.version)
-    if not connection.execute(update(requests).where(current).values(newer)).rowcount:
+    current = {"of_id": request.id, "of_version": request.version}
+    if not connection.execute(_REPLACE, newer | current).rowcount:
         raise Stale(f"Request {request.id} was changed by somebody else meanwhile.")
-    _write_votes(connection, request.id, request.votes)
-    votes = rows.votes_of(connection, request.id)  # others may have voted meanwhile
+    is_changed = _write_votes(connection, request.id, request.votes, before.votes)
+    # others may have voted meanwhile, but before the lock
+    votes = rows.votes_of(connection, request.id) if is_changed else rows.read_votes(before.votes)
     return replace(request, version=request.version + 1, votes=votes), before.stage != request.stage.value
 
 
@@ -144,24 +147,28 @@ def _seal(connection: Connection, row: dict[str, Any], target: dict[str, Any], r
 
 
 def _write_target(connection: Connection, request: Request, row: dict[str, Any], claim: Claim | None) -> None:
-    of_request = targets.c.request_id == request.id
-    allowed = and_(of_request, claims.is_still_claimed(claim)) if claim else of_request
-    new = update(targets).where(allowed).values(row)
+    new = claims.WRITE_CLAIMED if claim else claims.WRITE
+    whose = claims.held(claim) if claim else {"of_request": request.id}
     try:
-        written = connection.execute(new).rowcount
+        written = connection.execute(new, row | whose).rowcount
     except IntegrityError:  # the only unique column here is the host of a running target
         raise HostBusy(f"Another change is running on {request.target.host}.") from None
     if not written:
         raise LostClaim(f"The claim on request {request.id} has passed to another owner.")
 
 
-def _write_votes(connection: Connection, request_id: str, given: Sequence[Vote]) -> None:
-    """Write the result of each known vote; a vote that came meanwhile is left as it is."""
+def _write_votes(connection: Connection, request_id: str, given: Sequence[Vote], stored: Sequence[Any] = ()) -> bool:
+    """Write the result of each known vote, and return whether one is not stored so; one that came meanwhile is left."""
+    is_changed = False
     for vote in given:
         row = rows.vote_row(request_id, vote)
+        if row["document"] in stored:
+            continue
+        is_changed = True
         same = and_(_by_voter(request_id, vote), votes.c.cast_at == vote.at)
         if not connection.execute(update(votes).where(same).values(row)).rowcount:
             insert_new(connection, votes, row)
+    return is_changed
 
 
 def record_vote(connection: Connection, request_id: str, vote: Vote, *, now: datetime) -> bool:

@@ -4,7 +4,7 @@ A document is read by the types of the core: unknown keys are ignored and missin
 version reads what an older one wrote. A request with unknown values is left to the version that knows them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -134,6 +134,7 @@ class StoredRow:
     stage: str
     document: Mapping[str, Any]
     target: Mapping[str, Any]
+    votes: Sequence[Any]
 
 
 def lock(connection: Connection, request_id: str) -> StoredRow:
@@ -147,13 +148,17 @@ def lock(connection: Connection, request_id: str) -> StoredRow:
         raise NoSuchRequest(f"There is no request {request_id}.")
     votes = [vote.document for vote in connection.execute(_VOTES, {"ids": [request_id]})]
     _believe(connection, row._mapping, votes)
-    return StoredRow(row.stage, row.document, row.target)
+    return StoredRow(row.stage, row.document, row.target, votes)
 
 
 def votes_of(connection: Connection, request_id: str) -> tuple[Vote, ...]:
     """The votes on a request, as they are stored."""
-    found = connection.execute(_VOTES, {"ids": [request_id]})
-    return _VOTES_OF_ONE.validate_python([vote.document for vote in found])
+    return read_votes([vote.document for vote in connection.execute(_VOTES, {"ids": [request_id]})])
+
+
+def read_votes(documents: Sequence[Any]) -> tuple[Vote, ...]:
+    """Votes from their documents."""
+    return _VOTES_OF_ONE.validate_python(documents)
 
 
 def _believe(connection: Connection, row: Mapping[Any, Any], votes: list[Any]) -> None:
