@@ -177,7 +177,7 @@ class MortalDatabase(Database):
             mortal = MortalAppending(appending.chain, connection, now)
             mortal.death = self.death
             yield connection, now, mortal
-            appending.head = mortal.head
+            appending.head, appending.wakes = mortal.head, mortal.wakes
 
 
 def _of_rollout(saved: Request) -> Iterator[str]:

@@ -83,18 +83,19 @@ def _told_of(request: Request, message: Message) -> str:
 
 def show(
     connection: Connection, request: Request, *, urgent: bool, has_moved: bool, now: datetime, interval: timedelta
-) -> None:
-    """Write down what `card_after_save` says of the card of a request that was just saved."""
+) -> bool:
+    """Write down what `card_after_save` says of the card of a request that was just saved; whether it is due now."""
     row = connection.execute(_CARD_TO_LOCK, {"request_id": request.id}).first()
     card = _state(row, is_of_rollout=request.ask.selection is not None) if row else None
     planned = card_after_save(request, card, urgent=urgent, has_moved=has_moved, now=now, interval=interval)
     if planned is None:
-        return
+        return False
     if row is None:
         add(connection, request, [Message(MessageKind.CARD)], now=planned.due_at)
-        return
-    due = {"due_at": planned.due_at, "urgent_version": planned.urgent_version}
-    connection.execute(_WRITE, due | {"of_message": row.id})
+    else:
+        due = {"due_at": planned.due_at, "urgent_version": planned.urgent_version}
+        connection.execute(_WRITE, due | {"of_message": row.id})
+    return planned.due_at <= now
 
 
 def _state(row: Row[Any], *, is_of_rollout: bool) -> CardState:

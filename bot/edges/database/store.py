@@ -68,7 +68,7 @@ class Database:
 
     def wake(self) -> None:
         """Wake every thread that waits for work."""
-        self._bell.ring()
+        self._bell.ring(*Work)
 
     def add(
         self,
@@ -125,10 +125,11 @@ class Database:
         counted: Counted | None = None,
     ) -> Request:
         request, events = linked(request, events)
-        kinds = (Work.MESSAGES,) if claim else (Work.REQUESTS, Work.MESSAGES)  # a claimed one is not to be had yet
+        kinds = [Work.MESSAGES] * bool(messages) + [Work.REQUESTS] * (not claim)  # a claimed one is not to be had yet
         with self._changing(*kinds) as (connection, now, chain):
             stored, has_moved = requests.replace_stored(connection, request, claim)
-            outbox.show(connection, stored, urgent=urgent, has_moved=has_moved, now=now, interval=self._interval)
+            if outbox.show(connection, stored, urgent=urgent, has_moved=has_moved, now=now, interval=self._interval):
+                chain.wakes.add(Work.MESSAGES)
             outbox.add(connection, stored, messages, now=now)
             chain.append(events, counted)
         if has_moved:
@@ -247,4 +248,4 @@ class Database:
             yield connection, now, appending
         self.stored_chain.note(appending.head)
         debug_log.recorded(appending.events)
-        self._bell.ring(*kinds)
+        self._bell.ring(*kinds, *appending.wakes)

@@ -16,7 +16,7 @@ from bot.core.requests import Request
 from bot.edges.database import audit_log
 from bot.edges.database.transactions import Transactions
 from bot.errors import NotSealed
-from bot.ports import Counted
+from bot.ports import Counted, Work
 
 _PAGE = 1000
 
@@ -165,13 +165,14 @@ class StoredChain:
 
 @dataclass
 class Appending:
-    """What a transaction appends, and the head that it leaves once it is committed."""
+    """What a transaction appends, the head that it leaves once it is committed, and whom it wakes then."""
 
     chain: StoredChain
     connection: Connection
     now: datetime
     head: Head | None = None
     events: list[Event] = field(default_factory=list)
+    wakes: set[Work] = field(default_factory=set)  # who has something to do once it is committed
 
     def append(self, events: Sequence[Event], counted: Counted | None = None) -> None:
         """Append events, if the count still stands that they go by; the chain's head is locked from now on.

@@ -16,8 +16,8 @@ class Wakeup:
         self._heard = threading.local()
 
     def ring(self, *kinds: Work) -> None:
-        """Wake the threads that wait for these kinds of work, and those that wait for any; without a kind, all."""
-        rung = (None, *(kinds or Work))
+        """Wake the threads that wait for these kinds of work, and those that wait for any."""
+        rung = (None, *kinds)
         with self._changed[None]:
             self._rung.update(rung)
             for kind in rung:

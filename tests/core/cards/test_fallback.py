@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.cards import fallback, request_status, forms, render, unit_state
+from bot.core.cards import fallback, forms, render, request_status, unit_state
 from bot.core.cards.blocks import Action, Text
 from bot.core.cards.titles import is_rollout, subject
 from bot.core.policy.home import HomeView

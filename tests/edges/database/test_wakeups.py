@@ -4,9 +4,10 @@ from threading import Event, Thread
 
 import pytest
 
+from bot.core.requests import Stage
 from bot.edges.database import Database
 from bot.edges.database.wakeup import Wakeup
-from bot.ports import Periodic, Work
+from bot.ports import Message, MessageKind, Periodic, Work
 from tests.edges.asked import NOW, a_request, an_event
 from tests.lab.sqlite import new_sqlite
 
@@ -32,7 +33,11 @@ def test_what_is_recorded_wakes_only_those_who_can_do_something_about_it(store: 
     assert are_woken(store) == [Work.REQUESTS, Work.MESSAGES]
     claim = store.claim("bot-1")
     assert claim is not None
-    store.save(claim.request, claim=claim)
+    stored = store.save(claim.request, claim=claim)
+    assert are_woken(store) == []
+    stored = store.save(stored, claim=claim, messages=[Message(MessageKind.LINE)])
+    assert are_woken(store) == [Work.MESSAGES]
+    store.save(stored.move(Stage.WAITING), claim=claim)  # so a card is due
     assert are_woken(store) == [Work.MESSAGES]
     store.release(claim, due_at=None)
     assert are_woken(store) == [Work.REQUESTS]
