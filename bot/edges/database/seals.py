@@ -43,9 +43,11 @@ class Seals:
         return self._seal(_MESSAGE, _text(document))
 
     def fault_of_message(self, document: Mapping[str, Any], *, name: str) -> str:
-        """Why no buttons belong below a message as it is stored; empty if they do."""
+        """Why no buttons belong below a message as it is stored; empty if they do. Older versions sealed none."""
+        if SEAL not in document:
+            return "it has no seal"
         without = {key: value for key, value in document.items() if key != SEAL}
-        return self._noted(f"message {name}", self._fault(_MESSAGE, _text(without), str(document.get(SEAL) or "")))
+        return self._noted(f"message {name}", self._fault(_MESSAGE, _text(without), str(document[SEAL])))
 
     def fault_of_request(self, row: Mapping[str, Any], votes: Sequence[Any]) -> str:
         """Why a request cannot be believed as it is stored, together with its target; empty if it can."""

@@ -185,7 +185,8 @@ def test_no_button_of_the_bot_stands_below_words_of_somebody_else(
     due = store.claim_message("poster")
     assert due
     assert due.message.buttons_of == ""
-    assert [what.partition(" ")[0] for what, _ in store.forgeries()] == ["message"]
+    # an older version sealed none, and what it left behind is no forgery
+    assert bool(store.forgeries()) is (attack is not say_it_without_a_seal)
 
 
 def test_below_its_own_words_they_stand(store: Database) -> None:
