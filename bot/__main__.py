@@ -14,6 +14,7 @@ from bot.cli.arguments import ONLY_MASK_HAS, ONLY_REQUESTS_HAVE, ChangeArguments
 from bot.cli.audit import audit
 from bot.cli.host import host
 from bot.cli.hosts import hosts
+from bot.cli.not_imported import not_imported
 from bot.cli.step_up import step_up
 from bot.cli.unsourced import WITHOUT_SETTINGS, require_settings
 from bot.errors import MaskbotError, UsageError
@@ -214,6 +215,11 @@ def main() -> None:
         sys.exit(MISUSE if isinstance(error, UsageError) else REFUSED)
     except BrokenPipeError:  # whoever read our output has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(REFUSED)
+    except ImportError as error:
+        if _DEBUG:
+            raise
+        typer.echo(not_imported(error), err=True)
         sys.exit(REFUSED)
     except Exception as error:
         if _DEBUG:
