@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from bot.app.compose import ask_schedules, open_ssh
 from bot.cli.doctor_output import FIRST, show
+from bot.cli.reconcile import hosts_that_know_more
 from bot.core.hosts.inventory import Host
 from bot.core.policy.model import Policy
 from bot.doctor.check_result import SETTINGS, CheckResult
@@ -130,6 +131,11 @@ def _examine_hosts(
             machine_ids |= {asked[future]: machine_id} if machine_id else {}
             done()
             yield from findings
+    well = [host for host in hosts if host.name in machine_ids]
+    if more := hosts_that_know_more(settings, remote, well):
+        what = f"{', '.join(more)}: masks of maskbot's there are not on record. The database is lost, or an older copy"
+        fix = "`maskbot restore FILE` puts a backup in its place; `maskbot reconcile` names the masks."
+        yield CheckResult(SETTINGS, "database", is_ok=True, what=what, fix=fix)
     remote.close()
     yield from twins(machine_ids)
 

@@ -1,22 +1,25 @@
 """`maskbot reconcile`: what the hosts' guards remember, beside what the database says."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass
 
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app.compose import open_hosts, open_store
 from bot.cli.status_line import line
 from bot.core.drift import is_remembered
 from bot.core.hosts.inventory import Host
+from bot.core.requests import Request
 from bot.core.systemd.remembered import RememberedMask
 from bot.edges.database import Database
+from bot.edges.database.engine import file_of, parse_url
 from bot.edges.ops import log
 from bot.errors import MaskbotError, NoSuchRequest
-from bot.ports import Query
+from bot.ports import Hosts, Query
 from bot.workflow import Timings
 from bot.workflow.hosts.remembered import remembered_masks
 from config.loading import load
@@ -30,8 +33,9 @@ def reconcile(*, as_json: bool) -> int:
     log.set_up(level="error", as_json=False)
     settings = load_settings()
     hosts = load(settings).inventory.hosts
-    with closing(open_store(settings)) as store:
-        found = _compare(store, hosts, _ask(settings, hosts))
+    remote = open_hosts(settings)
+    with closing(remote), closing(open_store(settings)) as store:
+        found = _compare(store, hosts, _ask(remote, hosts))
     if as_json:
         unknown = [{"host": host, **asdict(mask)} for host, mask in found.unknown]
         typer.echo(json.dumps({"unknown": unknown, "undone": found.undone, "silent": found.silent}, indent=2))
@@ -39,6 +43,20 @@ def reconcile(*, as_json: bool) -> int:
         for said in _sentences(found, len(hosts)):
             typer.echo(line(said))
     return 1 if found.silent else 0
+
+
+def hosts_that_know_more(settings: Settings, remote: Hosts, hosts: Sequence[Host]) -> list[str]:
+    """Hosts whose guards remember masks that are not on record: the database is lost, or it is an older copy."""
+    answers = {host.name: answer for host, answer in zip(hosts, _ask(remote, hosts), strict=True)}
+    masks = {name: answer for name, answer in answers.items() if answer and not isinstance(answer, str)}
+    file = file_of(parse_url(settings.database_url.get_secret_value()))
+    if not masks or (file and not file.exists()):
+        return list(masks)
+    with closing(open_store(settings)) as store:
+        try:
+            return [name for name, answer in masks.items() if _not_on_record(store, name, answer)]
+        except (SQLAlchemyError, MaskbotError):  # a file that is no database of a bot; a PostgreSQL may be down
+            return list(masks) if file else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +71,7 @@ class Difference:
 _Answer = tuple[RememberedMask, ...] | str  # what a guard remembers, or why that is not known
 
 
-def _ask(settings: Settings, hosts: Sequence[Host]) -> list[_Answer]:
-    remote = open_hosts(settings)
-
+def _ask(remote: Hosts, hosts: Sequence[Host]) -> list[_Answer]:
     def ask(host: Host) -> _Answer:
         try:
             return remembered_masks(remote, host, deadline=Timings().look_deadline)
@@ -63,9 +79,7 @@ def _ask(settings: Settings, hosts: Sequence[Host]) -> list[_Answer]:
             return str(error)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        answers = list(pool.map(ask, hosts))
-    remote.close()
-    return answers
+        return list(pool.map(ask, hosts))
 
 
 def _compare(store: Database, hosts: Sequence[Host], answers: Sequence[_Answer]) -> Difference:
@@ -74,11 +88,21 @@ def _compare(store: Database, hosts: Sequence[Host], answers: Sequence[_Answer])
         if isinstance(answer, str):
             silent.append(answer)
             continue
-        unknown += [(host.name, mask) for mask in answer if not _is_known(store, mask.request)]
-        live = store.find(Query(host=host.name, live_masks=True, limit=_MOST))
+        unknown += [(host.name, mask) for mask in _not_on_record(store, host.name, answer)]
+        live = _live(store, host.name)
         gone = [one for one in live if not one.target.adopted and not is_remembered(one, answer)]
         undone += [{"host": host.name, "unit": str(one.target.unit), "request": one.id} for one in gone]
     return Difference(unknown, undone, silent)
+
+
+def _live(store: Database, host: str) -> list[Request]:
+    return store.find(Query(host=host, live_masks=True, limit=_MOST))
+
+
+def _not_on_record(store: Database, host: str, masks: Iterable[RememberedMask]) -> list[RememberedMask]:
+    """Those of no request in the database, unless somebody has adopted them since."""
+    made = {one.target.made.identity for one in _live(store, host) if one.target.made}
+    return [mask for mask in masks if mask.identity not in made and not _is_known(store, mask.request)]
 
 
 def _is_known(store: Database, request: str) -> bool:

@@ -40,7 +40,10 @@ def test_what_was_masked_between_backup_and_disaster_is_found_again(
         assert (running.returncode, "Stop it first." in running.stderr) == (1, True)
 
     database.write_bytes(b"a disk that died")
+    warned = "settings: database: web-01: masks of maskbot's there are not on record."
+    assert warned in installation.maskbot("doctor").stdout
     restored_with_what_it_lacks(installation, copy, lost, undone_since)
+    assert warned in installation.maskbot("doctor").stdout
 
     with Bot(installation, is_warm=True):
         assert installation.maskbot("audit", "verify").returncode == 0
@@ -49,6 +52,7 @@ def test_what_was_masked_between_backup_and_disaster_is_found_again(
         assert undone["outcome"] == "restored"
         assert ended(installation, "unmask", BETWEEN)["outcome"] == "unmasked"
         assert "the database knows every mask" in installation.maskbot("reconcile").stdout
+        assert warned not in installation.maskbot("doctor").stdout
     assert seen(host, "cron.service") == before["cron.service"]
     assert seen(host, BETWEEN) == before[BETWEEN] | {"ActiveState": "inactive"}  # nobody knows any more what it was
 
