@@ -176,15 +176,13 @@ def targets_as_planned(deps: Deps, request: Request, begun: Mapping[str, Request
 def _targets(deps: Deps, request: Request) -> tuple[TargetFacts, ...]:
     """The targets of a rollout as far as they have come. Raises `UsageError` if no host is left.
 
-    A later end is one act for all of them, and no target is judged again by itself: raises `NotSealed` if one is not
-    what a bot recorded.
+    A later end judges all of them at once, and none by itself afterwards: raises `NotSealed` if one is hidden.
     """
     if request.ask.selection is None or request.rollout is None:
         return ()
     begun = targets_of_rollout(deps, request.ask.extends or request.id)
-    if request.ask.extends:
-        ids = (one.request_id for one in request.rollout.planned if one.request_id)
-        begun |= {one: deps.store.get(one) for one in ids if one not in begun}
+    hidden = [one.request_id for one in request.rollout.planned if request.ask.extends and one.request_id not in begun]
+    begun |= {one: deps.store.get(one) for one in hidden if one}
     found = targets_as_planned(deps, request, begun)
     if not found:
         raise UsageError("None of its hosts is in hosts.yaml any more.")

@@ -243,9 +243,8 @@ class Database:
     def _changing(self, *kinds: Work) -> Iterator[tuple[Connection, datetime, Appending]]:
         """A writing transaction that wakes those who wait for such work at its end."""
         with self._transactions.writing() as connection:
-            now = self._clock.now()
-            appending = Appending(self.stored_chain, connection, now)
-            yield connection, now, appending
+            appending = Appending(self.stored_chain, connection, self._clock.now())
+            yield connection, appending.now, appending
         self.stored_chain.note(appending.head)
         debug_log.recorded(appending.events)
         self._bell.ring(*kinds, *appending.wakes)
