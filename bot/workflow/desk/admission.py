@@ -33,7 +33,7 @@ class Admission:
         self._deps = deps
         self._refusals = refusals
 
-    def admit(self, ask: Ask, *, key: str) -> Request:
+    def admit(self, ask: Ask, *, key: str, due_in: timedelta = timedelta()) -> Request:
         """Record the request if the limits allow it; a second delivery finds what the first recorded.
 
         Raises `UsageError` if they do not, or if a break-glass reason is too short.
@@ -41,7 +41,7 @@ class Admission:
         if ask.break_glass and (too_short := why_too_short(ask.reason, self._deps.in_force.policy)):
             raise UsageError(too_short)
         try:
-            return submit(self._deps, ask, key=key, provided=partial(self._see_room, ask))
+            return submit(self._deps, ask, key=key, provided=partial(self._see_room, ask), due_in=due_in)
         except _NoRoom as full:
             told = {"change": ask.words, "channel": ask.place.channel, "reason": ask.reason}
             self._refusals.record(Event("request.refused", "denied", full.no.code, actor=ask.requester, data=told))

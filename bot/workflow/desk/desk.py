@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from bot.core.audit.chain import Event
 from bot.core.audit.request_event import event
@@ -101,7 +102,7 @@ class Desk:
         """A request as it is stored. Raises `UsageError` if there is none."""
         return stored_request(self._deps, request_id)
 
-    def submit(self, ask: Ask, *, key: str, code: str = "") -> Request:
+    def submit(self, ask: Ask, *, key: str, code: str = "", due_in: timedelta = timedelta()) -> Request:
         """Record a new request, if it is admitted; a second delivery finds what the first recorded.
 
         A `code` comes with break-glass; it is taken once, and only the word that it was right is kept.
@@ -110,7 +111,7 @@ class Desk:
         if code and not self._deps.store.count(Query(key=key)):
             self.step_up.use(Caller(ask.requester, ask.requester_name, ask.place, key), code, used_for="break-glass")
             ask = replace(ask, stepped_up=True)
-        return self._admission.admit(ask, key=key)
+        return self._admission.admit(ask, key=key, due_in=due_in)
 
     def undo(self, request_id: str, caller: Caller) -> Request:
         """Record an undo: our mask of this request is removed, and what it stopped is started again."""

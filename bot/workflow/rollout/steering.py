@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from bot.core.cards import ownership
 from bot.core.cards.request_status import how_it_stands
@@ -15,6 +16,8 @@ from bot.workflow.followups.record import Followups
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.lookup import beside_first_card, stored_request, update_stored_request
 from bot.workflow.rollout.joining import tried_at_once
+
+_AFTER_THE_OTHER = timedelta(seconds=10)  # what is asked for instead of another is judged once that is withdrawn
 
 
 class Rollouts:
@@ -85,7 +88,8 @@ class Rollouts:
         who, change = beside_first_card(self._deps, one, caller), repeat_change(one, self._deps.clock.now())
         chosen = Selection((change.host,), (change.unit,), with_triggers=True)
         ask = Ask(change, who.id, who.name, who.place, one.ask.reason, selection=chosen)
-        asked = self._submit(ask, key=caller.key)
+        asked = self._submit(ask, key=caller.key, due_in=_AFTER_THE_OTHER * waits)
         if waits:
             self._withdraw(one.id, by=caller.id, because=ownership.set_instead(one))
+            self._deps.store.make_due(asked.id)
         return asked

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,8 @@ from bot.core.requests import (
     VoteCommand,
 )
 from bot.errors import UsageError
+from bot.ports import Query
+from bot.workflow.rollout.steering import Rollouts
 from tests.workflow.rollout.rolled import (
     HOSTS,
     ask_rollout,
@@ -243,6 +246,19 @@ def test_the_set_replaces_the_mask_that_waits_for_approval_and_only_its_owner_as
     assert "<@UALICE> withdrew it to ask for it together with what triggers it" in world.card(one)
     assert asked.ask.reason == one.ask.reason
     assert "[Mask the set]" not in world.card(asked)
+
+
+def test_the_set_is_judged_once_what_it_replaces_is_withdrawn(world: World) -> None:
+    one, desk, waits = world.mask("beat"), world.desk, list[bool]()
+
+    def withdraw(request_id: str, **how: Any) -> None:
+        (its_set,) = (asked for asked in world.store.find(Query()) if asked.ask.selection)
+        waits.append(bool(its_set.due_at and its_set.due_at > world.clock.now()))
+        desk.withdraw(request_id, **how)
+
+    rollouts = Rollouts(world.deps, desk.followups, desk.submit, desk.mask_again, withdraw)
+    asked = world.until_answered(rollouts.mask_the_set(one.id, caller(ALICE, "set")))
+    assert (waits, asked.stage) == ([True], Stage.WAITING), asked.because
 
 
 def test_a_mask_that_runs_is_not_replaced_by_its_set(world: World) -> None:
