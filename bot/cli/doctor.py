@@ -17,7 +17,7 @@ from bot.cli.doctor_output import FIRST, show
 from bot.cli.reconcile import hosts_that_know_more
 from bot.core.hosts.inventory import Host
 from bot.core.policy.model import Policy
-from bot.doctor.check_result import SETTINGS, CheckResult
+from bot.doctor.check_result import DATABASE, SETTINGS, CheckResult
 from bot.doctor.database import examine_database
 from bot.doctor.hosts import examine_host, examine_unpinned, examine_without_key, twins
 from bot.doctor.http import examine_http
@@ -135,7 +135,7 @@ def _examine_hosts(
     if more := hosts_that_know_more(settings, remote, well):
         what = f"{', '.join(more)}: masks of maskbot's there are not on record. The database is lost, or an older copy"
         fix = "`maskbot restore FILE` puts a backup in its place; `maskbot reconcile` names the masks."
-        yield CheckResult(SETTINGS, "database", is_ok=True, what=what, fix=fix)
+        yield CheckResult(DATABASE, "masks", is_ok=True, is_warning=True, what=what, fix=fix)
     remote.close()
     yield from twins(machine_ids)
 

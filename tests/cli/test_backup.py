@@ -11,6 +11,7 @@ from tests.lab.installation import Bot, Installation
 
 __all__ = ["installation"]
 BETWEEN = "beat.timer"
+WARNED = "database: masks: web-01: masks of maskbot's there are not on record."
 
 
 def ended(installation: Installation, verb: str, unit: str) -> dict[str, Any]:
@@ -39,11 +40,9 @@ def test_what_was_masked_between_backup_and_disaster_is_found_again(
         running = installation.maskbot("restore", str(copy))
         assert (running.returncode, "Stop it first." in running.stderr) == (1, True)
 
-    database.write_bytes(b"a disk that died")
-    warned = "settings: database: web-01: masks of maskbot's there are not on record."
-    assert warned in installation.maskbot("doctor").stdout
+    destroyed(installation, database)
     restored_with_what_it_lacks(installation, copy, lost, undone_since)
-    assert warned in installation.maskbot("doctor").stdout
+    assert WARNED in installation.maskbot("doctor").stdout
 
     with Bot(installation, is_warm=True):
         assert installation.maskbot("audit", "verify").returncode == 0
@@ -52,9 +51,19 @@ def test_what_was_masked_between_backup_and_disaster_is_found_again(
         assert undone["outcome"] == "restored"
         assert ended(installation, "unmask", BETWEEN)["outcome"] == "unmasked"
         assert "the database knows every mask" in installation.maskbot("reconcile").stdout
-        assert warned not in installation.maskbot("doctor").stdout
+        assert WARNED not in installation.maskbot("doctor").stdout
     assert seen(host, "cron.service") == before["cron.service"]
     assert seen(host, BETWEEN) == before[BETWEEN] | {"ActiveState": "inactive"}  # nobody knows any more what it was
+
+
+def destroyed(installation: Installation, database: Path) -> None:
+    """Lost, and then a file that is none."""
+    for path in database.parent.glob("maskbot.sqlite*"):
+        path.unlink()
+    assert WARNED in installation.maskbot("doctor").stdout
+    database.touch(mode=0o600)
+    database.write_bytes(b"a disk that died")
+    assert "The database file cannot be read" in installation.maskbot("doctor").stdout
 
 
 def restored_with_what_it_lacks(

@@ -618,7 +618,7 @@ def test_doctor_examines_what_it_can_and_ends_with_what_to_do_first(place: Place
     for said in (
         "no such file: /nonexistent",
         "SLACK_APP_TOKEN is not set",
-        "NOT Slack: bot token",
+        "NOT Slack: reachable",
         "NOT web-01: reach",
     ):
         assert said in done.stdout

@@ -13,7 +13,7 @@ from bot.edges.guard.logins import as_user, systemctl
 from bot.edges.guard.memory import Memory, Record
 from bot.edges.guard.process import FAILED, Ended, Refused
 from bot.edges.guard.settings import Settings
-from bot.edges.guard.units import Manager, is_up
+from bot.edges.guard.units import Manager, runs_on
 
 _UNPROVEN = ("masked", "error")
 """The load states in which systemd refuses a start (measured)."""
@@ -104,8 +104,8 @@ class Changes:
         record = memory.of(self.user, unit)
         if not record.is_its_link(layer, identity):
             raise Refused(f"the {layer} mask of {unit} was not made by the bot")
-        # where it stopped nothing, what runs now did not go down with its mask
-        running = {one["Id"] for one in self.manager.show([] if record.stopped_in else record.up) if is_up(one)}
+        # where it stopped nothing, what runs on did not go down with its mask
+        running = {one["Id"] for one in self.manager.show([] if record.stopped_in else record.up) if runs_on(one)}
         done = self._remove("unlink", layer, unit, identity)
         if done.code == 0:
             record.links.pop(layer, None)

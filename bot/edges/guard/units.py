@@ -137,3 +137,8 @@ def names_in(value: str) -> "list[str]":
 def is_up(found: "Mapping[str, str]") -> bool:
     """Whether anything of the unit runs, starts or stops."""
     return found.get("ActiveState") not in _DOWN
+
+
+def runs_on(found: "Mapping[str, str]") -> bool:
+    """Whether the unit is up, and not about to be down."""
+    return is_up(found) and found.get("ActiveState") != "deactivating"
