@@ -34,7 +34,6 @@ from tests.lab.slack.blockrules import MESSAGE_TOTAL, check, total
 from tests.lab.sqlite import new_sqlite
 from tests.model.hosts import ModelHost, ModelHosts
 from tests.workflow.fleet import AnyHost
-from tests.workflow.rollout.rolled import statuses
 from tests.workflow.slack import Channels
 from tests.workflow.world import POLICY, World, inventory
 
@@ -134,13 +133,11 @@ def measure(world: World, units: tuple[UnitName, ...], waves: tuple[str, ...]) -
     world.vote(asked)
     with timed("carried out", clocked):
         done = _until(world, asked, lambda now: now.stage.is_final)
-    counts = collections.Counter(statuses(world, done).values())
-    assert counts == {TargetStatus.DONE: targets}, counts
+    _all_done(done, targets)
     with timed("undone", clocked):
         undo = world.begin_undo(done)
         undone = _until(world, undo, lambda now: now.stage.is_final)
-    counts = collections.Counter(statuses(world, undone).values())
-    assert counts == {TargetStatus.DONE: targets}, counts
+    _all_done(undone, targets)
     time.sleep(3)
     peak, quickest = resident(peak=True) - floor, _most_in_a_second(edits)
     size = max(total([*said.text.blocks]) for said in list(world.slack.messages.values()) if said.text.blocks)
@@ -149,6 +146,11 @@ def measure(world: World, units: tuple[UnitName, ...], waves: tuple[str, ...]) -
     print(f"  Slack     {len(edits)} edits, at most {quickest} of one card in a second; messages: {dict(threads)},")
     print(f"            the longest in blocks has {size} of {MESSAGE_TOTAL} characters")
     return 0 if peak + 100 < ALLOWED_MEMORY and quickest <= ALLOWED_EDITS else 1
+
+
+def _all_done(whole: Request, targets: int) -> None:
+    found = collections.Counter(one.status for one in whole.rollout.targets) if whole.rollout else {}
+    assert found == {TargetStatus.DONE: targets}, found
 
 
 @contextmanager
