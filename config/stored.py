@@ -32,7 +32,7 @@ def read_anchor_file(path: Path, keys: KeyRing) -> Anchor | None:
 
 
 def examine_stored(settings: Settings, keys: KeyRing) -> Iterator[ConfigProblem]:
-    """What keeps a bot from starting with what is stored. Nothing is changed, and a server is asked, too."""
+    """Find why a bot cannot start with its database, without changing it; a database server is asked, too."""
     url = parse_url(settings.database_url.get_secret_value())
     try:
         before_start.require_usable(url, keys)

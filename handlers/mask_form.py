@@ -6,7 +6,7 @@ from typing import Any
 from bot.core.cards import form_options, forms, hold_form
 from bot.core.input.grammar import ChangeCommand
 from bot.core.input.names import read_duration, read_hold, read_reason, read_scheduled_window, read_user
-from bot.core.input.options import ORDER, SET, WAVES
+from bot.core.input.options import ADOPT, ORDER, SET, WAVES
 from bot.core.input.selection import read_hosts, read_selection, read_units
 from bot.core.policy.hold import conflict
 from bot.core.requests import Change, Selection, Verb
@@ -77,7 +77,7 @@ def _change(read: Mapping[str, Any], how: Sequence[str]) -> Change:
 def _selection(read: Mapping[str, Any], fields: Mapping[str, Any]) -> Selection | None:
     """What a rollout is about, with its options as if they had been typed."""
     how, waves = fields.get(forms.HOW, ()), read[forms.WAVES]
-    ticked = {forms.SET: SET, forms.ORDER: ORDER, forms.ADOPT: "--adopt"}
+    ticked = {forms.SET: SET, forms.ORDER: ORDER, forms.ADOPT: ADOPT}
     options = {option: "" for tick, option in ticked.items() if tick in how}
     options |= {WAVES: ",".join(waves)} if waves else {}
     try:

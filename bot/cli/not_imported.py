@@ -4,7 +4,7 @@ import sys
 
 
 def not_imported(error: ImportError) -> str:
-    """What could not be imported, and what installs it. Only an environment of its own is ever cleared."""
+    """Name the package that Python cannot import, and what installs it; only a virtual environment is ever cleared."""
     name = (error.name or "a package").partition(".")[0]
     pip = f"{sys.executable} -m pip install --require-hashes -r requirements.lock"
     clear = f"python3 -m venv --clear {sys.prefix} && " if sys.prefix != sys.base_prefix else ""

@@ -1,4 +1,4 @@
-"""What can be done with a mask beside its approval and undo: its set, and what its undo would start."""
+"""Offer the set of a mask, and name the units that an undo of the mask would start."""
 
 from collections import Counter
 

@@ -27,14 +27,15 @@ from bot.core.cards.blocks import (
 )
 from bot.core.cards.form_options import LONGEST_VALUE
 from bot.core.cards.titles import subject
+from bot.core.cards.unrecorded import to_adopt
 from bot.core.drift import HostView, MaskEntry, MaskInventory
+from bot.core.input.options import ADOPT
 from bot.core.systemd.scan import FoundMask
 from bot.core.systemd.units import LoadState
 
 _ROOM = MESSAGE - 2000  # characters for the lines of masks; the rest is for notes about the hosts
 _HOSTS = 8
 _BUTTONS = 5  # of masks by others that can be adopted
-_ADOPT = "--adopt"
 _WHERE_ALL_ARE = "`/mask list HOST` lists one host, `maskbot list` at a terminal all of them."
 
 
@@ -85,8 +86,7 @@ def _adoption(inventory: MaskInventory, *, most_buttons: int = 0) -> list[Block]
     ]
     if not can_be_adopted:
         return []
-    one = can_be_adopted[0]
-    typed = Markup(f"`/mask {escape(one.host)} {escape(one.unit)} {_ADOPT} --for 7d WHY`")
+    typed = to_adopt(can_be_adopted[0].host, can_be_adopted[0].unit)
     told = section("adoption", [words("To give a mask by others an owner, a reason and an end: {}", typed)])
     fit = [one for one in can_be_adopted if max(len(one.host), len(one.unit)) <= LONGEST_VALUE]  # in the form
     return [told, *(_adopt_button(number, entry) for number, entry in enumerate(fit[:most_buttons], 1))]
@@ -111,7 +111,7 @@ def _adopt_button(number: int, entry: MaskEntry) -> Block:
 
 def words_to_adopt(value: str) -> str:
     """What a button to adopt a mask stands for, as it is typed behind `/mask`."""
-    return f"{unquote(value)} {_ADOPT}"
+    return f"{unquote(value)} {ADOPT}"
 
 
 def _pending(inventory: MaskInventory) -> list[Block]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bot.core.cards.blocks import Markup, escape, words
+from bot.core.input.options import ADOPT
 from bot.core.requests import Target
 from bot.core.systemd.remembered import RememberedMask
 
@@ -16,7 +17,7 @@ def whose(mask: RememberedMask) -> Markup:
 
 
 def in_list(host: str, mask: RememberedMask) -> Iterator[Markup]:
-    """What is known of it, what is lost, and what can be done."""
+    """Say what is known of such a mask, what of it is lost, and what can be done with it."""
     if mask.ran:
         yield words("it ran before")
     yield words("if it was to expire, it no longer does: {}", ways_on(host, mask.unit))
@@ -25,8 +26,12 @@ def in_list(host: str, mask: RememberedMask) -> Iterator[Markup]:
 
 def ways_on(host: str, unit: str) -> Markup:
     """What to type to undo such a mask, or to have it on record."""
-    where = f"{escape(host)} {escape(unit)}"
-    return Markup(f"`/unmask {where}` or `/mask {where} --adopt --for 7d WHY`")
+    return words("{} or {}", Markup(f"`/unmask {escape(host)} {escape(unit)}`"), to_adopt(host, unit))
+
+
+def to_adopt(host: str, unit: str) -> Markup:
+    """What to type to give a mask an owner, a reason and an end."""
+    return Markup(f"`/mask {escape(host)} {escape(unit)} {ADOPT} --for 7d WHY`")
 
 
 def notice(host: str, masks: Sequence[RememberedMask]) -> str:

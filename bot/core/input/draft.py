@@ -17,6 +17,7 @@ from bot.core.input.names import (
     read_user,
 )
 from bot.core.input.options import (
+    ADOPT,
     BREAK_GLASS,
     ORDER,
     SET,
@@ -97,7 +98,7 @@ def read_draft(text: str, hosts: Sequence[str], now: Now) -> Draft | None:
         waves=_valid_or_empty(lambda typed: ",".join(read_waves(typed)), options.get(WAVES, "")),
         with_triggers=SET in options,
         in_order=ORDER in options,
-        adopt="--adopt" in options,
+        adopt=ADOPT in options,
     )
     return replace(draft, reason=unmangle.prose(reason)[:REASON_LIMIT]) if draft != EMPTY else None
 

@@ -17,6 +17,7 @@ from bot.core.input.names import (
     read_user,
 )
 from bot.core.input.options import (
+    ADOPT,
     BREAK_GLASS,
     OF_A_MASK,
     TERMS,
@@ -205,7 +206,7 @@ def _change(verb: Verb, names: Names, options: Mapping[str, str], now: Now) -> C
         runtime="--runtime" in options,
         keep_running="--keep-running" in options,
         force="--force" in options,
-        adopt="--adopt" in options,
+        adopt=ADOPT in options,
         user=read_user(options["--user"]) if "--user" in options else "",
         duration=read_duration(duration_option(options), now) if {*TERMS} & {*options} else None,
         hold=read_hold(*hold_option(options), now),

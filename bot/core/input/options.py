@@ -12,7 +12,8 @@ from bot.errors import UsageError
 
 _WORD = re.compile(r"\s*(?P<word>\S+)(?P<rest>.*)", re.DOTALL)
 _OPTION = re.compile(r"--?(?P<name>[A-Za-z][A-Za-z-]*)(?:(?P<is>=)(?P<value>.*))?", re.DOTALL)
-FLAGS = ("--runtime", "--keep-running", "--force", "--adopt")
+ADOPT = "--adopt"
+FLAGS = ("--runtime", "--keep-running", "--force", ADOPT)
 BREAK_GLASS = "--break-glass"
 CONSOLE = "--console-works"
 CODE = "--code"

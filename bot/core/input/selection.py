@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from bot.core.hosts.inventory import is_group
 from bot.core.input.names import SHOWN, read_host, read_unit
-from bot.core.input.options import ORDER, SET, WAVES
+from bot.core.input.options import ADOPT, ORDER, SET, WAVES
 from bot.core.requests import Selection
 from bot.core.rollout.wave_sizes import read_waves
 from bot.core.systemd.units import UNIT_TYPES, UnitName
@@ -55,7 +55,7 @@ def read_selection(names: Names, options: Mapping[str, str] = _NO_OPTIONS) -> Se
     is_one_host = not any(map(is_group, hosts)) and len(hosts) <= 1
     if is_one_host and len(units) <= 1 and not given:
         return None
-    if "--adopt" in options:
+    if ADOPT in options:
         raise UsageError("`--adopt` takes over one mask that is there: name one host and one unit.")
     if "--force" in options:
         raise UsageError("`--force` ends one stop that a mask waits for: name one host and one unit.")

@@ -60,7 +60,7 @@ def _without_blocked(rollout: Rollout) -> Rollout:
 
 
 def failed_with_its_set(rollout: Rollout) -> tuple[RolloutTarget, ...]:
-    """What failed, and what was therefore not begun on the same host: half a set protects nothing."""
+    """The targets that failed, and those not begun on the same host because of them: half a set protects nothing."""
     return tuple(one for one in rollout.targets if one.status is TargetStatus.FAILED or one.note == ANOTHER_FAILED)
 
 

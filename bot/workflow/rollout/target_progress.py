@@ -18,7 +18,7 @@ _MOVES = (TargetStatus.PLANNING, TargetStatus.STARTED, TargetStatus.UNKNOWN, Tar
 
 
 class NotRecorded(Exception):
-    """What is stored of a target is not what a bot recorded, so its rollout begins nothing more."""
+    """A target is not stored as a bot recorded it, so its rollout begins nothing more."""
 
 
 def as_now(deps: Deps, request: Request) -> tuple[Rollout, list[Progress]]:
