@@ -23,6 +23,12 @@ _PLAIN = ("stop", "kill", "start", "reset-failed", "probe")
 _WITH_A_LAYER = ("link", "unlink", "unlink-foreign", "look")  # the second word is a layer, or a size
 
 
+def first_time() -> Callable[[], bool]:
+    """True for the first who asks, and false from then on: commands to several hosts are sent at the same time."""
+    asked = threading.Lock()
+    return lambda: asked.acquire(blocking=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One command and its answer; no answer if the connection was cut."""

@@ -8,7 +8,7 @@ from bot.core.systemd.units import UnitName
 from bot.errors import HostError
 from bot.ports import Query
 from tests.workflow.slack import BOB, caller
-from tests.workflow.wire import Call
+from tests.workflow.wire import Call, first_time
 from tests.workflow.world import World
 
 HOSTS = ("web-01", "web-02", "db-01")
@@ -47,11 +47,10 @@ def refuse(world: World, host: str, *verbs: str) -> Callable[[Call], None]:
 
 def freeze_at_first_mask(world: World) -> None:
     """Bob turns the kill switch on as soon as the first host is masked."""
-    switched: list[bool] = []
+    is_first = first_time()
 
     def switch(call: Call) -> None:
-        if call.verb == "mask" and not switched:
-            switched.append(True)
+        if call.verb == "mask" and is_first():
             world.desk.kill_switch.request(caller(BOB, "freeze"), turns_off=False, reason="stop")
 
     world.wire.after.append(switch)

@@ -11,7 +11,7 @@ from bot.core.requests import Duration, FollowupKind, Request, Stage, Tally, Tar
 from tests.workflow.forger import Forger
 from tests.workflow.rollout.rolled import HOSTS, ask_rollout, paused, refuse, rolled_out, statuses, targets, touched
 from tests.workflow.slack import ALICE, BOB, CAROL, caller
-from tests.workflow.wire import Call
+from tests.workflow.wire import Call, first_time
 from tests.workflow.world import POLICY, World, inventory
 
 THREE = ("1", "1", "rest")
@@ -171,7 +171,7 @@ def test_no_unit_is_called_otherwise_so_that_what_stops_with_another_is_left_out
     idle_world: World, forger: Forger
 ) -> None:
     """What a rollout changes on the same host is no news there, so it is not part of the other plans."""
-    world, looked = idle_world, list[str]()
+    world, looked, is_first = idle_world, list[str](), first_time()
     units = {"worker.service", "tuned.service"}
 
     def planned() -> dict[str, str]:
@@ -179,7 +179,7 @@ def test_no_unit_is_called_otherwise_so_that_what_stops_with_another_is_left_out
         return {one["unit"]: one["request_id"] for one in found}
 
     def attack(call: Call) -> None:
-        if call.host == "db-01" and not looked:
+        if call.host == "db-01" and is_first():
             world.until(lambda: units <= {*planned()}, "the plans of the other host")
             looked.append(planned()["tuned.service"])
             forger("UPDATE targets SET unit = 'metrics.service' WHERE request_id = :it", it=looked[0])

@@ -37,7 +37,7 @@ from tests.workflow.rollout.rolled import (
 )
 from tests.workflow.slack import ALICE, BOB, DAVE, caller
 from tests.workflow.test_kill_switch import SHELL
-from tests.workflow.wire import Call
+from tests.workflow.wire import Call, first_time
 from tests.workflow.world import POLICY, World
 
 
@@ -303,10 +303,10 @@ def test_all_of_it_is_extended_and_kept_at_once(world: World) -> None:
 
 def test_what_is_asked_of_it_while_all_of_it_is_undone_waits_and_finds_it_gone(world: World) -> None:
     done = world.approve(rolled_out(world, "web-01", "web-02"))
-    late: list[Request] = []
+    late, is_first = list[Request](), first_time()
 
     def ask(call: Call) -> None:
-        if call.verb == "unmask" and not late:
+        if call.verb == "unmask" and is_first():
             hour = Duration(lasts=timedelta(hours=1))
             late.append(world.desk.extensions.extend(done.id, hour, caller(ALICE, "late")))
             world.until(lambda: world.store.get(late[0].id).stage is not Stage.ASKED, "an answer")
