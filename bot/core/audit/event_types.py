@@ -76,7 +76,7 @@ EVENT_TYPES: Mapping[str, str] = {
     "request.reminded": "Approvers were reminded of a request.",
     "request.timed_out": "A request was not approved, or not used, in time.",
     "request.withdrawn": "The owner withdrew a request.",
-    "rollout.continued": "A paused rollout goes on, or its next wave begins at once.",
+    "rollout.continued": "A paused rollout, its next wave or a hold that is missing somewhere goes on at once.",
     "rollout.paused": "A rollout paused: nothing more of it is begun.",
     "rollout.stopped": "A rollout was stopped: what has not begun is left as it is.",
     "rollout.target_begun": "A target of an approved rollout may run with its approved plan.",

@@ -41,10 +41,20 @@ def is_missing(target: RolloutTarget) -> bool:
     return was_not_begun or (target.status in _NOT_THERE and not target.can_be_undone)
 
 
+def is_missing_somewhere(rollout: Rollout) -> bool:
+    """Whether there is a target on which the hold is tried again."""
+    return any(is_missing(one) for one in rollout.targets)
+
+
 def tried_now(rollout: Rollout, now: datetime) -> Rollout:
     """The rollout with all that is missing due to be tried again: the policy has changed, or somebody wants it."""
     missing = (one for one in rollout.targets if is_missing(one) and one.tries)
     return rollout.put(*(replace(one, again_at=now) for one in missing))
+
+
+def tried_at_once(rollout: Rollout, now: datetime) -> Rollout:
+    """The same, and looked after now: somebody wants it."""
+    return replace(tried_now(rollout, now), joins_at=now)
 
 
 def targets_to_ask(rollout: Rollout, named: Iterable[tuple[str, UnitName]], now: datetime) -> Iterator[RolloutTarget]:

@@ -1,4 +1,4 @@
-"""Steer a rollout that is being carried out: its owner, approvers and people on call pause it, go on, or stop it."""
+"""Steer a rollout: its owner, approvers and people on call pause it, go on, or stop it; a hold is tried again."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ from bot.core.cards.rollout import notes
 from bot.core.policy.decide import why_not_steer
 from bot.core.policy.model import Moment
 from bot.core.requests import Followup, FollowupKind, Request, Rollout
-from bot.core.rollout import steering
+from bot.core.rollout import joining, steering
 from bot.ports import Message, MessageKind
 from bot.workflow.evaluate import gather_facts, raise_if_unknown
 from bot.workflow.followups.record import grant_followup, refuse_followup
@@ -28,6 +28,10 @@ def steer(deps: Deps, request: Request, followup: Followup) -> Update:
             steered = replace(granted, rollout=steering.pause(rollout, followup.name, now), due_at=now)
             recorded = event(steered, "rollout.paused", actor=followup.by)
             body = notes.paused(steered, rollout, followup.name)
+        case FollowupKind.GO_ON if request.hold:
+            steered = replace(granted, rollout=joining.tried_at_once(rollout, now))
+            recorded = event(steered, "rollout.continued", actor=followup.by)
+            body = notes.tries_again(rollout, followup.name)
         case FollowupKind.GO_ON:
             steered = replace(granted, rollout=steering.go_on(rollout), due_at=now)
             recorded = event(steered, "rollout.continued", actor=followup.by)

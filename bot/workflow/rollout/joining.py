@@ -43,11 +43,6 @@ def check_holds(deps: Deps) -> None:
             update(deps, hold.id, lambda whole: (_due(whole, now), ()))
 
 
-def tried_at_once(whole: Request, now: datetime) -> Request:
-    """The hold, which is tried at once wherever it is missing, because somebody wants that."""
-    return _due(replace(whole, rollout=whole.rollout and joining.tried_now(whole.rollout, now)), now)
-
-
 def _due(whole: Request, now: datetime) -> Request:
     return replace(whole, rollout=replace(whole.rollout, joins_at=now)) if whole.rollout else whole
 

@@ -10,12 +10,12 @@ from bot.core.cards.rollout import reasons
 from bot.core.people.identity import Caller
 from bot.core.requests import Ask, FollowupCommand, FollowupKind, Request, Rollout, Selection, Stage, TargetStatus
 from bot.core.requests.deadlines import repeat_change
+from bot.core.rollout.joining import is_missing_somewhere
 from bot.core.rollout.next_wave import failed_with_its_set
 from bot.errors import UsageError
 from bot.workflow.followups.record import Followups
 from bot.workflow.process.deps import Deps
-from bot.workflow.requests.lookup import beside_first_card, stored_request, update_stored_request
-from bot.workflow.rollout.joining import tried_at_once
+from bot.workflow.requests.lookup import beside_first_card, stored_request
 
 _AFTER_THE_OTHER = timedelta(seconds=10)  # what is asked for instead of another is judged once that is withdrawn
 
@@ -38,7 +38,7 @@ class Rollouts:
         self._withdraw = withdraw
 
     def go_on(self, request_id: str, caller: Caller) -> None:
-        """Go on at once: after a pause, and in spite of the failures until now."""
+        """Go on at once: after a pause, in spite of the failures until now, and where a hold is missing."""
         self._followups.add(request_id, FollowupCommand(FollowupKind.GO_ON), caller)
 
     def pause(self, request_id: str, caller: Caller) -> None:
@@ -67,11 +67,13 @@ class Rollouts:
 
     def _hold_again(self, first: Request, caller: Caller) -> Request:
         """A hold tries at once where it is not in force; where its mask was taken off, people are asked for it."""
-        for one in first.rollout.with_status(TargetStatus.LOST) if first.rollout else ():
+        rollout = first.rollout or Rollout()
+        lost = rollout.with_status(TargetStatus.LOST)
+        for one in lost:
             self._mask_again(one.request_id, replace(caller, key=f"{caller.key}:{one.request_id}"))
-        return update_stored_request(
-            self._deps, first.id, lambda whole: (tried_at_once(whole, self._deps.clock.now()), ())
-        )
+        if is_missing_somewhere(rollout) or not lost:
+            self.go_on(first.id, caller)
+        return first
 
     def mask_the_set(self, request_id: str, caller: Caller) -> Request:
         """Ask for the same mask together with what triggers its unit.

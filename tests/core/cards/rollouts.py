@@ -13,6 +13,7 @@ from bot.core.cards.rollout.notes import (
     paused_by_itself,
     retried,
     stopped,
+    tries_again,
 )
 from bot.core.cards.rollout.reasons import TIME_IS_UP, kill_switch_is_on, not_undone, too_few_active
 from bot.core.requests import (
@@ -450,6 +451,8 @@ def notes() -> dict[str, str]:
         "continued": continued(paused_one, PAUSED, "bob"),
         "stopped": stopped(running_one, WAVE_2, "bob"),
         "stopped, and nothing is masked": stopped(request(nothing, Stage.RUNNING), nothing, "bob"),
+        "a hold is tried again": tries_again(rollout(*MASKED, *several(LEFT_OUT, 5, 6, 7, 8)), "bob"),
+        "a hold is tried again on one host": tries_again(rollout(*several(LEFT_OUT, 5)), "bob"),
         "retried": retried(2, "bob"),
         "one retried": retried(1, "bob"),
         "asked again": asked_again(running_one, MOVED),

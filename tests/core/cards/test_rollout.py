@@ -16,7 +16,7 @@ from bot.core.cards.request_status import how_it_stands
 from bot.core.cards.rollout import counts
 from bot.core.cards.rollout.heads import is_whole, state_in_list
 from bot.core.cards.rollout.listing import listing
-from bot.core.cards.rollout.notes import asked_again, continued, paused, paused_by_itself, retried, stopped
+from bot.core.cards.rollout.notes import asked_again, continued, paused, paused_by_itself, retried, stopped, tries_again
 from bot.core.cards.titles import subject
 from bot.core.drift import HostView, MaskInventory
 from bot.core.requests import (
@@ -306,6 +306,7 @@ def test_a_rollout_stays_ours_whatever_people_and_hosts_wrote(one: Request, text
         *(paused_by_itself(one, state), retried(1, text)),
         *(write(one, state, text) for write in (paused, continued, stopped)),
         *(asked_again(one, target) for target in state.targets[:1]),
+        tries_again(state, text),
     ]
     runs = replace(one, stage=Stage.RUNNING)
     halted = [replace(state, stopped_at=NOW), replace(state, stopped_at=None, paused_at=NOW)]

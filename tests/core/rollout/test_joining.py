@@ -13,10 +13,12 @@ from bot.core.rollout.joining import (
     approved_kinds,
     as_it_stands,
     is_missing,
+    is_missing_somewhere,
     news,
     pause,
     targets_to_ask,
     that_fit,
+    tried_at_once,
     tried_now,
 )
 from bot.core.rollout.next_wave import ANOTHER_FAILED, STOPPED
@@ -103,6 +105,13 @@ class TestWhatIsAskedFor:
         (now,) = tried_now(Rollout(targets=(missing,)), NOW).targets
         assert [one.tries for one in asked(now)] == [2]
         assert [one.again_at for one in asked(replace(missing, again_at=NOW))] == [None]
+
+    def test_what_is_missing_once_somebody_wants_it(self) -> None:
+        missing, done = target("web-01", TargetStatus.FAILED, tries=1, again_at=LATER), target("web-02")
+        assert is_missing_somewhere(Rollout(targets=(done, missing)))
+        assert not is_missing_somewhere(Rollout(targets=(done,)))
+        now = tried_at_once(Rollout(targets=(missing,)), NOW)
+        assert (now.joins_at, [one.tries for one in asked(*now.targets)]) == (NOW, [2])
 
     def test_no_host_that_has_left_and_nothing_that_people_stopped_or_that_was_left_halfway(self) -> None:
         assert asked(target("db-01", TargetStatus.LEFT_OUT)) == [RolloutTarget("web-01", CRON, tries=1)]

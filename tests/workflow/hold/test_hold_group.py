@@ -10,7 +10,7 @@ import pytest
 from bot.core.hosts.inventory import Inventory
 from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.policy.model import ListedUnit, Rule
-from bot.core.requests import Duration, Hold, Outcome, Request, Stage, TargetStatus, Verb, Verdict
+from bot.core.requests import Duration, Hold, Outcome, Request, Stage, Tally, TargetStatus, Verb, Verdict
 from bot.errors import HostError, UsageError
 from bot.ports import Query
 from bot.workflow.engine.config_reload import put_in_force
@@ -22,7 +22,7 @@ from tests.workflow.expiry.test_expire import MASKED, RUNS, state
 from tests.workflow.fleet import AnyHost
 from tests.workflow.hold.test_hold import CARE, DAY, HELD, lift, remove_by_hand
 from tests.workflow.rollout.rolled import ask_rollout, selection, statuses, targets
-from tests.workflow.slack import ALICE, BOB, CAROL, caller, words
+from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, caller, words
 from tests.workflow.wire import Call
 from tests.workflow.world import World, inventory
 
@@ -225,15 +225,36 @@ def test_where_the_policy_asks_for_more_people_are_asked(world: World) -> None:
     assert state(world.hosts["db-01"], UNIT) == RUNS
 
 
-def test_what_is_refused_on_one_host_is_told_once_and_tried_again_ever_more_rarely(world: World) -> None:
-    done = hold_group(world)
+def refused_on_db(world: World, whole: Request) -> Request:
+    """A third host joins, on which a critical unit needs the one that is held."""
     dear = (*HELD.critical, ListedUnit("dear.service", "dear to us"))
     needs = "[Unit]\nRequires=worker.service\n[Service]\nExecStart=sleep 9999\n"
     world.hosts["db-01"].write("/etc/systemd/system/dear.service", needs)
     world.hosts["db-01"].run("systemctl", "daemon-reload")
     world.hosts["db-01"].run("systemctl", "start", "dear.service")
     reload(world, *WEB, "db-01", critical=dear)
-    refused = until_there(world, done, TargetStatus.LEFT_OUT, "db-01")
+    return until_there(world, whole, TargetStatus.LEFT_OUT, "db-01")
+
+
+def test_only_those_who_may_steer_it_have_it_tried_at_once_where_it_is_missing(world: World) -> None:
+    done = hold_group(world)
+    with pytest.raises(UsageError, match="nothing to try again here"):
+        world.desk.rollouts.retry_failed(done.id, caller(ALICE, "early"))
+    refused = refused_on_db(world, done)
+    turned(world, done)
+    world.desk.rollouts.retry_failed(done.id, caller(DAVE, "dave"))
+    world.until(lambda: bool(world.slack.whispers), "an answer to dave")
+    assert world.store.get(done.id).followups[-1].tally is Tally.REFUSED
+    assert part(world, done, "db-01").id == refused.id
+    world.desk.rollouts.retry_failed(done.id, caller(ALICE, "alice"))
+    world.until(lambda: part(world, done, "db-01").id != refused.id, "another try")
+    assert "alice has the bot try again now: worker.service on db-01." in world.note(done, "try again now")
+    until_there(world, done, TargetStatus.LEFT_OUT, "db-01")
+
+
+def test_what_is_refused_on_one_host_is_told_once_and_tried_again_ever_more_rarely(world: World) -> None:
+    done = hold_group(world)
+    refused = refused_on_db(world, done)
     assert "dear.service depends on worker.service and is on the critical list" in refused.because
     for _ in range(2):
         turned(world, done)

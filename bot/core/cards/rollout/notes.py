@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bot.core.cards.rollout.counts import others, progress, word, worst
 from bot.core.cards.titles import subject
 from bot.core.requests import Request, Rollout, RolloutTarget, TargetStatus
+from bot.core.rollout.joining import is_missing
 
 _NAMED = 3
 
@@ -24,6 +25,13 @@ def paused(request: Request, rollout: Rollout, by: str) -> str:
 def continued(request: Request, rollout: Rollout, by: str) -> str:
     """Somebody let it go on; the failures so far do not pause it again."""
     return f"{by} lets the rollout go on. {_stands(request, rollout)}"
+
+
+def tries_again(rollout: Rollout, by: str) -> str:
+    """Somebody has a hold tried at once wherever it is missing."""
+    missing = [one for one in rollout.targets if is_missing(one)]
+    more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+    return f"{by} has the bot try again now: {', '.join(_name(one) for one in missing[:_NAMED])}{more}."
 
 
 def stopped(request: Request, rollout: Rollout, by: str) -> str:

@@ -7,7 +7,7 @@ from bot.core.policy.model import Allow, Decision, Facts, Moment, NeedsApproval,
 from bot.core.policy.rules.approval import WITH_CODE, is_covered, is_covered_now
 from bot.core.policy.rules.break_glass import objection
 from bot.core.policy.rules.permission import as_mentions, matching, not_known, requester_may_ask
-from bot.core.requests import Request, RolloutRule, Stage, TargetStatus, Verb
+from bot.core.requests import Hold, Request, RolloutRule, Stage, TargetStatus, Verb
 
 WITH_ITS_ROLLOUT = "approved with its rollout"
 FORBIDDEN = "forbidden"
@@ -111,14 +111,14 @@ def _is_alone_still(whole: Request, facts: Facts, policy: Policy) -> bool:
 
 
 def voter_may_steer(facts: Facts, policy: Policy) -> Refuse | None:
-    """The owner, approvers and people on call pause a rollout, stop it, and let it go on. None means yes.
+    """The owner, approvers, owners of its hold and people on call pause it, stop it, and let it go on. None means yes.
 
     `facts.voter` is whoever wants to.
     """
     who, whole = facts.voter, facts.request
     if who is None or who.id.key in _took_part(whole) or not who.groups.isdisjoint(policy.undo_by):
         return None
-    approvers = whole.approval.groups if whole.approval else ()
+    approvers = (*(whole.approval.groups if whole.approval else ()), *_owners(whole.approved_hold))
     if not who.groups.isdisjoint(approvers):
         return None
     groups = (*policy.undo_by, *approvers)
@@ -127,6 +127,10 @@ def voter_may_steer(facts: Facts, policy: Policy) -> Refuse | None:
         "Only its owner, those who may approve it, and people on call can do that.",
         f"{as_mentions(groups)} may." if groups else "",
     )
+
+
+def _owners(hold: Hold | None) -> tuple[str, ...]:
+    return (hold.owners,) if hold else ()
 
 
 def _took_part(whole: Request) -> set[tuple[str, str]]:

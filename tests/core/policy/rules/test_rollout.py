@@ -11,6 +11,7 @@ from bot.core.policy.groups import BreakGlassPolicy
 from bot.core.policy.model import Allow, Decision, Facts, Moment, NeedsApproval, Policy, Refuse, TargetFacts, Unknown
 from bot.core.policy.rules.rollout import WITH_ITS_ROLLOUT, approved_with_its_rollout, rollout_rules, strictest_target
 from bot.core.requests import (
+    Hold,
     Request,
     Rollout,
     RolloutRule,
@@ -197,6 +198,13 @@ def steered_by(who: Any, rollout: Request = RUNNING, policy: Policy = ON_CALL, *
 
 def test_owner_approvers_and_people_on_call_steer_it() -> None:
     assert [steered_by(who) for who in (ALICE, BOB, CAROL, EVE)] == [None] * 4
+
+
+def test_the_owners_of_its_hold_do() -> None:
+    change = replace(RUNNING.ask.change, hold=Hold("storage", LATER))
+    held, one = replace(RUNNING, ask=replace(RUNNING.ask, change=change)), replace(DAVE, groups=frozenset({"storage"}))
+    assert steered_by(one, held) is None
+    assert steered_by(one) is not None
 
 
 def test_nobody_else_does() -> None:
