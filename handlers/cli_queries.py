@@ -112,8 +112,9 @@ def _many(deps: Deps, question: Question, asker: Caller) -> Mapping[str, Any]:
         return _answer_message(with_kill_switch_note(deps, status_text(question, states)), data, [])
     found = evaluate_each(deps, question, asker)
     show = _explained if question.word is QuestionKind.WHY else _planned
-    data = {"targets": [_target(one, show(one.known) if one.known else {}) for one in found]}
-    return _answer_message(plan_or_why_text(deps, question, found), data, [])
+    targets = [_target(one, show(one.known) if one.known else {}) for one in found.targets]
+    together = {"targets": targets, "refused": found.why_refused or None}
+    return _answer_message(plan_or_why_text(deps, question, found), together, [])
 
 
 def _planned(evaluated: Evaluation) -> dict[str, Any]:

@@ -22,16 +22,15 @@ def status(asked: str, found: Sequence[Told]) -> Text:
     return message(f"STATUS · {_count(found)} on {asked}", *_sections(found))
 
 
-def plan_or_why(question: Question, found: Sequence[Told], now: datetime) -> Text:
-    """What the policy says of each target of a change."""
+def plan_or_why(question: Question, found: Sequence[Told], why_refused: str, now: datetime) -> Text:
+    """What the policy says of each target of a change, and why one request for all of them is refused, if it is."""
     what = f"{question.change.noun if question.change else ''} {question.selection}".strip()
+    refused = [words("One request for all of them is refused: {}", escape(why_refused, width=500))] * bool(why_refused)
     if question.word is QuestionKind.WHY:
-        more = [words("`/mask why HOST UNIT` says more about one of them.")]
+        more = [*refused, words("`/mask why HOST UNIT` says more about one of them.")]
         return message(f"WHY · {what}", *_sections(found), section("more", more))
-    notes = [
-        words("People are asked once, for what the strictest of these needs. What is refused is left out."),
-        words("Checked {}. Nothing was changed and nobody was asked.", clock(now)),
-    ]
+    asked = words("People are asked once, for what the strictest of these needs. What is refused is left out.")
+    notes = [*(refused or [asked]), words("Checked {}. Nothing was changed and nobody was asked.", clock(now))]
     return message(f"PLAN, NOBODY IS ASKED · {what}", *_sections(found), section("answer", notes))
 
 

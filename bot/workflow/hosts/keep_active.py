@@ -9,12 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from bot.core.cards.rollout.reasons import would_leave_too_few
 from bot.core.hosts.inventory import Host
-from bot.core.policy.model import Facts
+from bot.core.policy.model import Facts, Policy
 from bot.core.policy.rules.permission import matching
-from bot.core.requests import KeepActive, Request, Stage
+from bot.core.requests import Change, KeepActive, Request, RolloutTarget, Stage
 from bot.core.requests.deadlines import is_ahead
-from bot.core.rollout.keep_active import Count, stops_units
+from bot.core.rollout.keep_active import Count, stops_units, that_leaves_too_few
 from bot.core.rollout.settings import all_kept
 from bot.core.systemd.units import Snapshot, UnitName
 from bot.errors import HostError
@@ -39,7 +40,7 @@ def too_few(deps: Deps, given: Facts, seen: Snapshot) -> tuple[Count | None, Cou
     is_counted_already = not request.is_new_mask or ask.forces or ask.is_reapply
     if is_counted_already or seen.active.is_down or not stops_units(ask.change):
         return None, None
-    rules = all_kept([*(rollout.settings.keep_active if rollout else ()), *_kept(deps, given)])
+    rules = all_kept([*(rollout.settings.keep_active if rollout else ()), *kept_by(deps.in_force.policy, given)])
     if not rules:
         return None, None
     wanted, host = [(given.host.name, seen.id)], given.host.name
@@ -47,6 +48,15 @@ def too_few(deps: Deps, given: Facts, seen: Snapshot) -> tuple[Count | None, Cou
         deps, rules, wanted, user=ask.change.user, counts=lambda other: _is_ahead(deps, given, other)
     )
     return next((one for one in counts if host in one.active and one.spare <= 0), None), counted
+
+
+def why_too_few(deps: Deps, rules: Sequence[KeepActive], planned: Sequence[RolloutTarget], change: Change) -> str:
+    """Why all of this is refused, which would leave too few hosts that run a unit; empty if enough are left."""
+    if not (rules and planned and stops_units(change)):
+        return ""
+    counts, _ = count_active(deps, rules, [(one.host, one.unit) for one in planned], user=change.user)
+    found = that_leaves_too_few(counts, planned)
+    return would_leave_too_few(*found) if found else ""
 
 
 def count_active(
@@ -138,12 +148,12 @@ def _waits_too(deps: Deps, given: Facts, other: Request) -> bool:
         return False
     host = deps.in_force.inventory.get(other.target.host)
     view = replace(given, request=other, host=host, snapshot=other.target.before) if host else None
-    return bool(other.ask.rollout or (view and _kept(deps, view)))
+    return bool(other.ask.rollout or (view and kept_by(deps.in_force.policy, view)))
 
 
-def _kept(deps: Deps, given: Facts) -> list[KeepActive]:
-    """What the policy says now, in each rule that covers this change."""
-    return [kept for rule in matching(given, deps.in_force.policy) if (kept := rule.rollout.keep_active)]
+def kept_by(policy: Policy, given: Facts) -> list[KeepActive]:
+    """What the policy says, in each rule that covers this change."""
+    return [kept for rule in matching(given, policy) if (kept := rule.rollout.keep_active)]
 
 
 def _turn(request: Request) -> tuple[datetime, str]:

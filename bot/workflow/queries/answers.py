@@ -1,5 +1,6 @@
 """Answer questions without changing anything: what is masked, what would happen, and why."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -13,16 +14,18 @@ from bot.core.people.identity import Caller
 from bot.core.policy.decide import decide, explain, kill_switch_groups, why_not_look, why_not_see_all
 from bot.core.policy.home import rights_of
 from bot.core.policy.mask_layer import with_plan
-from bot.core.policy.model import Decision, Explanation, Moment, NeedsApproval
+from bot.core.policy.model import Decision, Explanation, Moment, NeedsApproval, Refuse
 from bot.core.policy.rules.approvers import Approvers, who_could_approve
 from bot.core.policy.rules.identity import is_one_of_us
-from bot.core.requests import Ask, Change, Request, Target, Verb
+from bot.core.requests import Ask, Change, KeepActive, Request, RolloutTarget, Target, Verb
+from bot.core.rollout.settings import all_kept
 from bot.core.systemd.units import Snapshot, UnitName
 from bot.errors import UsageError
 from bot.ports import Query
 from bot.workflow.evaluate import gather_facts
 from bot.workflow.followups.available import offered_actions
 from bot.workflow.force_stop import mask_that_waits
+from bot.workflow.hosts.keep_active import kept_by, why_too_few
 from bot.workflow.hosts.look import look
 from bot.workflow.people.membership import person, with_names
 from bot.workflow.people.routing import place_asked
@@ -34,6 +37,7 @@ from bot.workflow.requests.mask_inventory import read_mask_inventory
 from bot.workflow.rollout.target_list import expand_hosts
 
 log = structlog.get_logger()
+_ENOUGH = "enough hosts keep it active"  # the check that counts, beside those of the policy
 _ANY_UNIT = UnitName("any.service")  # a question that names no unit is judged by channel and person alone
 
 
@@ -110,10 +114,31 @@ class Evaluation:
     explained: tuple[Explanation, ...]
     approvers: tuple[Approvers, ...]
     waits: Request | None  # our mask, while it waits for the unit's own stop
+    kept: tuple[KeepActive, ...] = ()  # of which groups enough hosts must go on running the unit
 
 
 def evaluate_change(deps: Deps, asked: Request) -> Evaluation:
     """Decide about a change as for a real request, with reasons. Nothing is recorded and nobody is asked."""
+    evaluated = evaluate_target(deps, asked)
+    if no := why_refused_together(deps, [evaluated]):
+        explained = (
+            *(replace(one, decides=False) for one in evaluated.explained),
+            Explanation(_ENOUGH, applies=False, why=no, decides=True),
+        )
+        return replace(evaluated, decision=Refuse("too_few_active", no), explained=explained)
+    return evaluated
+
+
+def why_refused_together(deps: Deps, evaluated: Sequence[Evaluation]) -> str:
+    """Why no request for all of these is let through, each of which is: too few hosts would be left that run a unit."""
+    wanted = [one for one in evaluated if not isinstance(one.decision, Refuse)]
+    planned = [RolloutTarget(one.request.target.host, one.request.target.unit) for one in wanted]
+    rules = all_kept(rule for one in wanted for rule in one.kept)
+    return why_too_few(deps, rules, planned, wanted[0].request.ask.change) if rules else ""
+
+
+def evaluate_target(deps: Deps, asked: Request) -> Evaluation:
+    """Decide about one of many targets; `why_refused_together` decides about all of them."""
     change, policy = asked.ask.change, deps.in_force.policy
     host, unit = deps.in_force.inventory.host(change.host), real_unit_name(live_masks_in_manager(deps, change), change)
     seen = look(deps, host, unit, full=True, user=change.user)
@@ -123,7 +148,8 @@ def evaluate_change(deps: Deps, asked: Request) -> Evaluation:
     if isinstance(answer, NeedsApproval):
         answer = with_names(deps, answer)
     waits = mask_that_waits(deps, change)
-    return Evaluation(request, answer, explain(given, policy), who_could_approve(given, policy), waits)
+    kept = tuple(kept_by(policy, given))
+    return Evaluation(request, answer, explain(given, policy), who_could_approve(given, policy), waits, kept)
 
 
 def why(deps: Deps, evaluated: Evaluation) -> Text:

@@ -15,7 +15,15 @@ from bot.core.requests import Request
 from bot.core.systemd.units import Snapshot, UnitName
 from bot.errors import MaskbotError, UsageError
 from bot.workflow.process.deps import Deps
-from bot.workflow.queries.answers import Evaluation, about, answer, evaluate_change, unit_status
+from bot.workflow.queries.answers import (
+    Evaluation,
+    about,
+    answer,
+    evaluate_change,
+    evaluate_target,
+    unit_status,
+    why_refused_together,
+)
 from bot.workflow.requests.kill_switch_state import with_kill_switch_note
 from bot.workflow.rollout.target_list import expand
 
@@ -32,6 +40,14 @@ class Found(Generic[_Known]):
     unit: UnitName
     known: _Known | None = None
     why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What is decided about each of many targets, and why one request for all of them is refused, if it is."""
+
+    targets: Sequence[Found[Evaluation]]
+    why_refused: str
 
 
 def needs_looks(question: Question) -> bool:
@@ -55,8 +71,8 @@ def plan(deps: Deps, question: Question, who: Caller) -> tuple[Text, bool]:
         decision = evaluated.decision
         return answers.plan(evaluated.request, decision, deps.clock.now()), isinstance(decision, Refuse)
     found = evaluate_each(deps, question, who)
-    is_refused = all(one.known is None or isinstance(one.known.decision, Refuse) for one in found)
-    return plan_or_why_text(deps, question, found), is_refused
+    nobody_is = all(one.known is None or isinstance(one.known.decision, Refuse) for one in found.targets)
+    return plan_or_why_text(deps, question, found), nobody_is or bool(found.why_refused)
 
 
 def status_text(question: Question, states: Sequence[Found[tuple[Snapshot, list[Request]]]]) -> Text:
@@ -64,10 +80,10 @@ def status_text(question: Question, states: Sequence[Found[tuple[Snapshot, list[
     return cards.status(question.host, [(one.host, one.unit, _state(one)) for one in states])
 
 
-def plan_or_why_text(deps: Deps, question: Question, found: Sequence[Found[Evaluation]]) -> Text:
-    """What the policy says of each target."""
-    told = [(one.host, one.unit, _decision(one, is_why=question.word is QuestionKind.WHY)) for one in found]
-    return cards.plan_or_why(question, told, deps.clock.now())
+def plan_or_why_text(deps: Deps, question: Question, found: Preview) -> Text:
+    """What the policy says of each target, and of all of them together."""
+    told = [(one.host, one.unit, _decision(one, is_why=question.word is QuestionKind.WHY)) for one in found.targets]
+    return cards.plan_or_why(question, told, found.why_refused, deps.clock.now())
 
 
 def look_at_each(deps: Deps, question: Question, who: Caller) -> list[Found[tuple[Snapshot, list[Request]]]]:
@@ -78,10 +94,11 @@ def look_at_each(deps: Deps, question: Question, who: Caller) -> list[Found[tupl
     return _at_each(deps, question, lambda one, unit: unit_status(deps, inventory.host(one.host), unit))
 
 
-def evaluate_each(deps: Deps, question: Question, who: Caller) -> list[Found[Evaluation]]:
+def evaluate_each(deps: Deps, question: Question, who: Caller) -> Preview:
     """The decision about each target. Raises `UsageError` for too many, and for those who may not look."""
     about(deps, question, who)
-    return _at_each(deps, question, lambda one, _: evaluate_change(deps, about(deps, one, who)))
+    found = _at_each(deps, question, lambda one, _: evaluate_target(deps, about(deps, one, who)))
+    return Preview(found, why_refused_together(deps, [one.known for one in found if one.known]))
 
 
 def _at_each(deps: Deps, question: Question, look: Callable[[Question, UnitName], _Known]) -> list[Found[_Known]]:

@@ -13,11 +13,11 @@ from bot.core.policy.rules.rollout import rollout_rules
 from bot.core.requests import Request, Rollout, RolloutSettings, RolloutTarget, Stage, TargetStatus, Verb
 from bot.core.requests.plan import kind_digest
 from bot.core.rollout.digest import rollout_digest, with_earlier_approvals
-from bot.core.rollout.keep_active import stops_units, that_leaves_too_few
+from bot.core.rollout.keep_active import stops_units
 from bot.core.rollout.settings import for_undo, strictest
 from bot.core.rollout.wave_sizes import hosts_of, in_waves
 from bot.workflow.evaluate import evaluate, facts_of_targets, gather_facts
-from bot.workflow.hosts.keep_active import count_active
+from bot.workflow.hosts.keep_active import why_too_few
 from bot.workflow.process.deps import Deps
 from bot.workflow.process.update import update
 from bot.workflow.requests.results import Closing, Decided
@@ -35,7 +35,7 @@ def decide_about_all(deps: Deps, request: Request, rollout: Rollout) -> Decided 
     if not planned.planned:
         return Closing(request, Stage.REFUSED, words.nothing_planned(planned), "nothing_planned")
     planned = replace(planned, settings=_settings(deps, request, planned))
-    if no := _too_few(deps, request, planned):
+    if no := why_too_few(deps, planned.settings.keep_active, planned.planned, request.ask.change):
         return Closing(request, Stage.REFUSED, no, "too_few_active")
     planned = replace(planned, targets=in_waves(planned.targets, planned.settings.waves))
     digest = rollout_digest(request.ask.change, planned)
@@ -56,17 +56,6 @@ def _settings(deps: Deps, request: Request, planned: Rollout) -> RolloutSettings
         return for_undo(settings)
     waves = request.ask.selection.waves if request.ask.selection else ()
     return replace(settings, waves=waves or settings.waves)
-
-
-def _too_few(deps: Deps, request: Request, rollout: Rollout) -> str:
-    """Why a plan is refused that would leave too few hosts that run a unit; empty if enough are left."""
-    rules = rollout.settings.keep_active
-    if not rules or not stops_units(request.ask.change):
-        return ""
-    wanted = [(one.host, one.unit) for one in rollout.planned]
-    counts, _ = count_active(deps, rules, wanted, user=request.ask.change.user)
-    found = that_leaves_too_few(counts, rollout.planned)
-    return reasons.would_leave_too_few(*found) if found else ""
 
 
 def _each_once(rollout: Rollout, names: Mapping[str, str]) -> Rollout:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 
 from bot.core.cards import answers, many_targets, replies
@@ -51,11 +52,20 @@ def test_a_plan_says_that_people_are_asked_once() -> None:
         ("web-01", WORKER, many_targets.planned(running(), NEEDS)),
         ("db-01", WORKER, many_targets.planned(None, Allow("lab", "lab is free"))),
     ]
-    text = read(many_targets.plan_or_why(PLAN, told, NOW), NAMES)
+    text = read(many_targets.plan_or_why(PLAN, told, "", NOW), NAMES)
     assert text.startswith("PLAN, NOBODY IS ASKED · mask @web,db-01 worker.service,nginx.service --waves 1,rest")
     assert "worker.service on web-01: running, enabled; needs 1 of @sre (rule prod)" in text
     assert "worker.service on db-01: needs no approval: lab is free" in text
     assert "People are asked once, for what the strictest of these needs." in text
+    assert "is refused:" not in text
+
+
+@pytest.mark.parametrize("word", [QuestionKind.PLAN, QuestionKind.WHY])
+def test_what_is_refused_together_is_said_instead(word: QuestionKind) -> None:
+    told = [("web-01", WORKER, many_targets.planned(running(), NEEDS))]
+    text = read(many_targets.plan_or_why(replace(PLAN, word=word), told, "Two must stay.", NOW), NAMES)
+    assert "One request for all of them is refused: Two must stay." in text
+    assert "People are asked" not in text
 
 
 def test_why_names_the_check_that_refuses() -> None:
@@ -65,7 +75,7 @@ def test_why_names_the_check_that_refuses() -> None:
         ("web-02", WORKER, many_targets.decision(NO, [])),
         ("web-03", WORKER, many_targets.decision(NEEDS, steps)),
     ]
-    text = read(many_targets.plan_or_why(replace(PLAN, word=QuestionKind.WHY, change=None), told, NOW), NAMES)
+    text = read(many_targets.plan_or_why(replace(PLAN, word=QuestionKind.WHY, change=None), told, "", NOW), NAMES)
     assert text.startswith("WHY · @web,db-01 worker.service,nginx.service")
     assert 'Nobody can approve this. (decided by the check "unit is not critical")' in text
     assert "Nobody can approve this.\n" in text
@@ -98,4 +108,4 @@ def test_foreign_text_stays_harmless(text: str) -> None:
     said = many_targets.decision(Refuse("code", text, text), [Explanation(text, applies=True, why=text, decides=True)])
     found = [(text, WORKER, said), ("web-01", WORKER, many_targets.not_known(text))]
     assert_harmless(many_targets.status(text, found))
-    assert_harmless(many_targets.plan_or_why(PLAN, found, NOW))
+    assert_harmless(many_targets.plan_or_why(PLAN, found, text, NOW))

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from bot.core.hosts.inventory import Inventory
+from bot.core.input.grammar import Question, parse
 from bot.core.policy.configuration import ConfigSnapshot
-from bot.core.requests import Duration, KeepActive, Outcome, Request, RolloutRule, Stage, TargetStatus
+from bot.core.requests import Duration, KeepActive, Outcome, Request, RolloutRule, Stage, TargetStatus, Verb
 from bot.core.systemd.units import UnitName
 from bot.workflow.hosts.keep_active import count_active
+from handlers import cli_queries
 from tests.workflow.rollout.rolled import HOSTS, rolled_out, statuses, targets, touched
+from tests.workflow.slack import ALICE, caller
 from tests.workflow.wire import LOOK, Call
 from tests.workflow.world import POLICY, World, inventory
 
@@ -51,6 +54,27 @@ def test_a_plan_that_would_leave_too_few_is_refused_with_the_count(world: World)
     assert refused.stage is Stage.REFUSED
     counted = "worker.service must stay active on 1 host of @web. It is active on 3 now, and this would leave 0"
     assert counted in refused.because
+
+
+def test_a_question_before_it_is_answered_as_the_request_would_be(world: World) -> None:
+    answer = typed_question(world, "plan web-01,web-02,db-01 worker")
+    assert "would leave 0" in answer["refused"]
+    assert [one["decision"]["answer"] for one in answer["targets"]] == ["needs_approval"] * 3
+    assert typed_question(world, "plan web-01,web-02 worker")["refused"] is None
+    assert typed_question(world, "plan web-01 worker")["decision"]["answer"] == "needs_approval"
+    for host in ("web-02", "db-01"):
+        world.hosts[host].run("systemctl", "stop", "worker")
+    why = typed_question(world, "why web-01 worker")
+    assert why["decision"]["code"] == "too_few_active"
+    assert [one["step"] for one in why["explained"] if one["decides"]] == ["enough hosts keep it active"]
+    assert typed_question(world, "plan web-01 worker --keep-running")["decision"]["answer"] == "needs_approval"
+
+
+def typed_question(world: World, text: str) -> Any:
+    """The answer as data to a question about masking, as it is typed."""
+    question = parse(Verb.MASK, text, world.desk.places, world.desk.now)
+    assert isinstance(question, Question)
+    return cli_queries.answer(world.deps, question, caller(ALICE))["answer"]
 
 
 def test_the_next_one_waits_while_another_is_down_since(world: World) -> None:
