@@ -113,6 +113,9 @@ class Stale(MaskbotError):
 class LostClaim(Stale):
     """The claim on a target has passed to another owner; nothing more may be sent under it."""
 
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"The claim on request {request_id} has passed to another owner.")
+
 
 class NotYet(MaskbotError):
     """The request may run, but not now: it is retried after `again_in` seconds, while its approval is good."""

@@ -1,6 +1,6 @@
 """The queue of due requests, each claimed under a lease with a fence."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -23,8 +23,8 @@ class Claims(Protocol):
     def claim(self, owner: str, *, with_targets: bool = True) -> Claim | None:
         """Take the request that has been due longest, with a lease; one target of a rollout only `with_targets`."""
 
-    def renew(self, claim: Claim) -> None:
-        """Extend the lease. Raises `LostClaim`."""
+    def renew(self, claims: Sequence[Claim]) -> list[Claim]:
+        """Extend their leases, all at once. Return those that were released meanwhile, or have passed to others."""
 
     def release(self, claim: Claim, *, due_at: datetime | None) -> None:
         """Release the claim; due again then (None: when something happens), or at once if a vote came in meanwhile."""

@@ -1,12 +1,11 @@
 """Claims: a target is claimed with a lease, and every later write must match the claim's fence."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Update,
     and_,
     bindparam,
     case,
@@ -83,19 +82,16 @@ ALL = Due()
 SINGLE = Due(~exists().where(requests.c.id == targets.c.request_id, requests.c.rollout != ""))
 
 
-def renew(connection: Connection, claim: Claim, *, lease: timedelta) -> None:
-    """Extend the lease from now. An expired one is still ours as long as nobody took it. Raises `LostClaim`."""
-    _update_claimed(connection, claim, WRITE_CLAIMED, lease_until=database_time(connection) + lease)
+def renew(connection: Connection, claims: Iterable[Claim], *, lease: timedelta) -> list[Claim]:
+    """Extend the leases from now; return those that are lost. An expired one is ours as long as nobody took it."""
+    until = {"lease_until": database_time(connection) + lease}
+    return [one for one in claims if not connection.execute(WRITE_CLAIMED, held(one) | until).rowcount]
 
 
 def release(connection: Connection, claim: Claim, *, due_at: datetime | None, now: datetime) -> None:
     """Release the claim. A vote that came meanwhile makes the request due at once. Raises `LostClaim`."""
-    _update_claimed(connection, claim, _RELEASE, now=now, at=due_at)
-
-
-def _update_claimed(connection: Connection, claim: Claim, how: Update, **values: object) -> None:
-    if not connection.execute(how, held(claim) | values).rowcount:
-        raise LostClaim(f"The claim on request {claim.request.id} has passed to another owner.")
+    if not connection.execute(_RELEASE, held(claim) | {"now": now, "at": due_at}).rowcount:
+        raise LostClaim(claim.request.id)
 
 
 def held(claim: Claim) -> dict[str, object]:

@@ -154,7 +154,7 @@ def _write_target(connection: Connection, request: Request, row: dict[str, Any],
     except IntegrityError:  # the only unique column here is the host of a running target
         raise HostBusy(f"Another change is running on {request.target.host}.") from None
     if not written:
-        raise LostClaim(f"The claim on request {request.id} has passed to another owner.")
+        raise LostClaim(request.id)
 
 
 def _write_votes(connection: Connection, request_id: str, given: Sequence[Vote], stored: Sequence[Any] = ()) -> bool:

@@ -139,9 +139,9 @@ class Database:
     def claim(self, owner: str, *, with_targets: bool = True) -> Claim | None:
         return self._take(claims.ALL if with_targets else claims.SINGLE, owner, self._lease)  # type: ignore[no-any-return]
 
-    def renew(self, claim: Claim) -> None:
+    def renew(self, owned: Sequence[Claim]) -> list[Claim]:
         with self._transactions.writing() as connection:
-            claims.renew(connection, claim, lease=self._lease)
+            return claims.renew(connection, owned, lease=self._lease)
 
     def release(self, claim: Claim, *, due_at: datetime | None) -> None:
         with self._changing(Work.REQUESTS) as (connection, now, _):

@@ -40,6 +40,7 @@ class Workers:
         self._free = threading.Semaphore(workers)
         self._for_targets = max(1, workers // 2)
         self._claims: dict[str, Claim] = {}
+        self._leased: dict[str, Claim] = {}  # those of them whose leases are renewed
         self._owed: dict[str, Claim] = {}  # claims that the store did not take back
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="work")
         bodies: list[Callable[[], None]] = [*[self._deliver_message] * senders, *[self._perform_task] * watchers]
@@ -114,7 +115,7 @@ class Workers:
             self._deps.ack_priority.wait_for_acks()
             claim = self._deps.store.claim(self._owner, with_targets=not self._has_enough_targets())
             if claim:
-                self._claims[claim.request.id] = claim
+                self._claims[claim.request.id] = self._leased[claim.request.id] = claim
                 self._pool.submit(self._work, claim)
         finally:
             if claim is None:
@@ -132,7 +133,7 @@ class Workers:
     def _work_on(self, claim: Claim) -> None:
         try:
             due_at = self._advance(claim)
-            self._deps.store.release(claim, due_at=due_at)
+            self._release(claim, due_at)
         except Stale as error:
             log.info("claim lost", request=claim.request.id, why=str(error))
             self._give_back(claim)
@@ -149,10 +150,15 @@ class Workers:
             if had_enough and claim.request.ask.rollout:
                 self._deps.store.wake()  # targets that are due were left until now
 
+    def _release(self, claim: Claim, due_at: datetime | None) -> None:
+        """Release it. Its lease is renewed no more, so that what is released is not taken for lost."""
+        self._leased.pop(claim.request.id, None)
+        self._deps.store.release(claim, due_at=due_at)
+
     def _report_error(self, claim: Claim) -> None:
         try:
             request = settle(self._deps, claim, internal_error(self._deps, claim.request.id))
-            self._deps.store.release(claim, due_at=request.due_at)
+            self._release(claim, request.due_at)
         except Exception:
             log.exception("internal error not reported", request=claim.request.id)
             self._give_back(claim)
@@ -161,7 +167,7 @@ class Workers:
         """Make the request due again soon; whoever claims it begins with a look. If the store refuses, retry later."""
         try:
             soon = self._deps.clock.now() + timedelta(seconds=self._deps.timings.message_retry)
-            self._deps.store.release(claim, due_at=soon)
+            self._release(claim, soon)
         except Stale:
             pass  # its lease ran out, and another replica has it
         except MaskbotError:
@@ -181,11 +187,10 @@ class Workers:
 
     def _renew(self) -> None:
         self._stopping.wait(self._deps.timings.lease_renew)
-        for claim in list(self._claims.values()):
-            try:
-                self._deps.store.renew(claim)
-            except Stale:
-                log.warning("lease lost", request=claim.request.id)
+        if held := list(self._leased.values()):
+            for claim in self._deps.store.renew(held):
+                if self._leased.get(claim.request.id) is claim:  # not one that was released meanwhile
+                    log.warning("lease lost", request=claim.request.id)
         for claim in list(self._owed.values()):
             self._give_back(claim)
 

@@ -20,7 +20,7 @@ from bot.core.systemd.guard import Argv
 from bot.core.systemd.look import look_argv
 from bot.core.systemd.units import Snapshot
 from bot.core.text.sanitize import clean
-from bot.errors import HostError, OutcomeUnknown, UsageError
+from bot.errors import HostError, LostClaim, OutcomeUnknown, UsageError
 from bot.ports import Claim, CommandResult
 from bot.workflow.audit_shipping import may_leave_unshipped
 from bot.workflow.force_stop import wake_force_requests
@@ -227,13 +227,11 @@ class RunningChange:
                 self.seen, self.status = read_look(self.host, reply.look, self.request.target.unit, also=self.related)
 
     def _wait_until_shipped(self) -> None:
-        """Wait until the first intent of a new mask has been shipped to every required sink; later steps do not wait.
-
-        Raises `HostError` if it was not: nothing is sent. The wait may have been long, so the claim is checked again.
-        """
+        """Wait until sinks have the first intent of a new mask. Raises `HostError` or `LostClaim`: nothing is sent."""
         if why := may_leave_unshipped(self.deps):
             raise HostError(f"Nothing was sent to {self.host.name}: {why}.", code=AUDIT_UNAVAILABLE)
-        self.deps.store.renew(self.claim)
+        if self.deps.store.renew([self.claim]):
+            raise LostClaim(self.request.id)
 
     def _save(self, sent: tuple[Sent, ...], kind: str, **data: object) -> None:
         events = (*self.answered, event(self.request, kind, **data))  # type: ignore[arg-type]

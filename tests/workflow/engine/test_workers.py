@@ -2,15 +2,17 @@
 
 import json
 import logging
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 import structlog
+from structlog.testing import capture_logs
 
 from bot.core.hosts.inventory import Inventory
 from bot.core.policy.configuration import ConfigSnapshot
@@ -18,6 +20,7 @@ from bot.core.requests import Ask, Change, Request, Stage, Target, Verb
 from bot.core.systemd.units import UnitName
 from bot.edges.database import Database
 from bot.edges.ops import log
+from bot.ports import Claim
 from bot.workflow import Deps, Timings, Workers
 from bot.workflow.process.ack_priority import AckPriority
 from bot.workflow.process.deps import InForce
@@ -108,6 +111,37 @@ def test_it_is_begun_after_a_while_however_many_wait(working: Working) -> None:
     with bot.store.exclusive(), bot.deps.ack_priority.payload_waiting(), bot.running():
         bot.store.add(a_request(bot), events=[])
         refused(bot)
+
+
+def test_what_is_released_while_leases_are_renewed_is_not_taken_for_lost(
+    working: Working, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bot = working(Timings(poll=0.05, lease_renew=0.01))
+    renew, release = bot.store.renew, bot.store.release
+    renewing, released, renewed = threading.Event(), threading.Event(), threading.Event()
+    lost: list[Claim] = []
+
+    def renew_late(held: Sequence[Claim]) -> list[Claim]:
+        renewing.set()
+        assert released.wait(30)
+        lost.extend(found := renew(held))
+        renewed.set()
+        return found
+
+    def release_first(claim: Claim, *, due_at: datetime | None) -> None:
+        assert renewing.wait(30)
+        release(claim, due_at=due_at)
+        released.set()
+        assert renewed.wait(30)
+
+    monkeypatch.setattr(bot.store, "renew", renew_late)
+    monkeypatch.setattr(bot.store, "release", release_first)
+    with capture_logs() as logged, bot.store.exclusive(), bot.running():
+        bot.store.add(a_request(bot), events=[])
+        refused(bot)
+        assert renewed.wait(30)
+    assert [one.request.id for one in lost] == ["r1"]
+    assert [one for one in logged if one["event"] == "lease lost"] == []
 
 
 def test_every_line_about_a_request_has_its_id(working: Working, capsys: pytest.CaptureFixture[str]) -> None:
