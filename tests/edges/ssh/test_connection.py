@@ -26,6 +26,7 @@ from tests.edges.ssh_server import Cable, Sshd, eventually, fails, free_port, ma
 from tests.plugins.fault_table import was_read
 
 SHORT = SshLimits(connect=2.0, banner=2.0, key_exchange=4.0, auth=6.0, channel=2.0)
+STRONG = ("-t rsa -b 2048", "-t ecdsa", "-t ed25519")  # kinds of keys
 Starting = Callable[..., Sshd]
 
 
@@ -260,12 +261,12 @@ def test_a_host_of_old_whose_key_exchange_is_not_strict_is_known(server: Sshd) -
         old.close()
 
 
-@pytest.mark.parametrize("algorithm", ["rsa", "ecdsa", "ed25519"])
-def test_every_strong_kind_of_key_logs_in(own_server: Starting, algorithm: str) -> None:
+@pytest.mark.parametrize("kind", STRONG)
+def test_every_strong_kind_of_key_logs_in(own_server: Starting, kind: str) -> None:
     server = own_server()
-    path = server.folder / algorithm
+    path = server.folder / "strong"
     with (server.folder / "authorized_keys").open("a") as authorized:
-        authorized.write(make_key(path, "-t", algorithm))
+        authorized.write(make_key(path, *kind.split()))
     with reaching(server, key_file=path) as hosts:
         assert hosts.run(server.host, ("true",), deadline=10).exit_code == 0
 
@@ -525,8 +526,8 @@ def test_what_is_no_usable_key_is_said_at_the_start(tmp_path: Path, what: str) -
     assert str(path) in str(refused.value)
 
 
-@pytest.mark.parametrize("algorithm", ["rsa", "ecdsa", "ed25519"])
-def test_a_fingerprint_is_what_ssh_keygen_says(tmp_path: Path, algorithm: str) -> None:
-    line = make_key(tmp_path / "key", "-t", algorithm)
+@pytest.mark.parametrize("kind", STRONG)
+def test_a_fingerprint_is_what_ssh_keygen_says(tmp_path: Path, kind: str) -> None:
+    line = make_key(tmp_path / "key", *kind.split())
     said = subprocess.run(["ssh-keygen", "-lf", tmp_path / "key.pub"], capture_output=True, text=True, check=True)
     assert read_public_key(line) == said.stdout.split()[1]
