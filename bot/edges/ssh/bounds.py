@@ -8,7 +8,7 @@ from typing import cast
 import paramiko
 from paramiko.packet import Packetizer
 
-LARGEST_PACKET = 256 * 1024  # RFC 4253, 6.1 asks for 35,000
+LARGEST_PACKET = 64 * 1024  # RFC 4253, 6.1 asks for 35,000; names in a key exchange take twenty times their size
 BEFORE_LOGIN = 256 * 1024  # banner, key exchange and login together; an ordinary host needs some 5 KiB
 WINDOW = 256 * 1024  # RFC 4254, 5.2: what a host may send before it is read; the library does not hold a host to it
 _CHUNK = 64 * 1024  # recv(2) gets a buffer of the size that is asked for, and a packet's length is the host's word

@@ -10,6 +10,8 @@ from pathlib import Path
 import paramiko
 from paramiko.common import cMSG_CHANNEL_DATA, cMSG_CHANNEL_EXTENDED_DATA
 
+from bot.edges.ssh.bounds import LARGEST_PACKET
+
 Attack = Callable[[socket.socket], None]
 CHUNK = bytes(32 * 1024)
 
@@ -31,11 +33,12 @@ def endless_lines(bot: socket.socket) -> None:
 
 def junk_key_exchange(bot: socket.socket) -> None:
     """A banner, then key exchange messages full of names, each of the largest size that the bot reads."""
-    names = b"a," * 20_000
+    names = b"ab," * 2_000
     message = b"\x14" + bytes(16) + 10 * (struct.pack(">I", len(names)) + names) + bytes(5)
     padding = 8 - (len(message) + 5) % 8 + 8
     packet = struct.pack(">IB", len(message) + padding + 1, padding) + message + bytes(padding)
-    _forever(bot, b"SSH-2.0-x\r\n", packet[: 8 * (len(packet) // 8)])
+    assert len(packet) < LARGEST_PACKET
+    _forever(bot, b"SSH-2.0-x\r\n", packet)
 
 
 def endless_ignored(bot: socket.socket) -> None:

@@ -23,6 +23,7 @@ from tests.edges.ssh_server import Sshd, make_key, sshd
 MOST = 20_000_000  # bytes
 ROOT = Path(__file__).parents[3]
 BEFORE_LOGIN = "web-01: it sent more than a login needs, so the bot closed the connection. Nothing was sent."
+NO_ALGORITHM = "web-01: it offers no strong algorithm that the bot supports. Nothing was sent."
 AT_HOP = "web-01: bastion sent more than it may, so the bot closed the connection. Nothing was sent."
 AFTER_LOGIN = "web-01: the command was sent and the host answered with more than 4096 KiB."
 
@@ -39,7 +40,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
         (attacker.huge_packet, BEFORE_LOGIN),
         (attacker.endless_banner, BEFORE_LOGIN),
         (attacker.endless_lines, BEFORE_LOGIN),
-        (attacker.junk_key_exchange, BEFORE_LOGIN),
+        (attacker.junk_key_exchange, NO_ALGORITHM),
         (attacker.endless_ignored, BEFORE_LOGIN),
         ("stdout", AFTER_LOGIN),
         ("stderr", AFTER_LOGIN),
