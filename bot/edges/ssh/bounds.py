@@ -1,15 +1,18 @@
-"""How much a host may send: the largest packet, and a number of bytes before the login and for each command."""
+"""How much a host may send: packets, keys, bytes before the login and for each command; and how soon it has to read."""
 
 import socket
+import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import cast
+from typing import Any, NoReturn, cast
 
 import paramiko
 from paramiko.packet import Packetizer
 
 LARGEST_PACKET = 64 * 1024  # RFC 4253, 6.1 asks for 35,000; names in a key exchange take twenty times their size
 BEFORE_LOGIN = 256 * 1024  # banner, key exchange and login together; an ordinary host needs some 5 KiB
+LARGEST_KEY = 16 * 1024  # a host's key or signature; RSA with 16,384 bits has 2 KiB, a certificate some more
+MOST_EXTENSIONS = 64  # RFC 8308; OpenSSH names six
 WINDOW = 256 * 1024  # RFC 4254, 5.2: what a host may send before it is read; the library does not hold a host to it
 _CHUNK = 64 * 1024  # recv(2) gets a buffer of the size that is asked for, and a packet's length is the host's word
 _FRAMES = 1024 * 1024  # what an answer has around it: packet headers, MACs, padding, a new key exchange
@@ -22,8 +25,11 @@ class TooMuch(paramiko.SSHException):
 class Wire:
     """The way to a host, a socket or a channel through another host, which fails once the host has sent too much."""
 
-    def __init__(self, inner: socket.socket | paramiko.Channel) -> None:
+    def __init__(self, inner: socket.socket | paramiko.Channel, *, patience: float = 10.0) -> None:
+        """`patience` is how many seconds one packet may take to be sent."""
         self._inner = inner
+        self._patience = patience
+        self._send_until = 0.0
         self.received = 0  # written by the transport's thread alone
         self.exceeded = False
         self.unread: Callable[[], int] = lambda: 0  # bytes of an answer that arrived and that nobody has read
@@ -48,7 +54,18 @@ class Wire:
 
     def send(self, data: bytes) -> int:
         """Send what can be sent now; returns how many bytes that was."""
+        if time.monotonic() > self._send_until:
+            self.close()
+            raise ConnectionAbortedError
         return self._inner.send(data)
+
+    def begin_packet(self) -> None:
+        """From now on a packet is sent, which has to be over in time.
+
+        A host that asks for replies and does not read them would otherwise hold whoever has anything to send to it,
+        also the end of a channel.
+        """
+        self._send_until = time.monotonic() + self._patience
 
     def settimeout(self, seconds: float) -> None:
         """Limit how long `recv` and `send` wait."""
@@ -67,14 +84,14 @@ class Wire:
         """From now on the host may send one answer of `limit` bytes."""
         self._may_receive = self.received + limit + _FRAMES
 
-    def refuse(self, why: str) -> None:
+    def refuse(self, why: str) -> NoReturn:
         """Note that the host has sent too much. Raises `TooMuch`, which ends the transport."""
         self.exceeded = True
         raise TooMuch(why)
 
 
 class BoundedPackets(Packetizer):
-    """Reads no packet that is larger than any real one, before memory is taken for it."""
+    """Reads no packet that is larger than any real one, before memory is taken for it; sends each in time or not."""
 
     def __init__(self, wire: Wire) -> None:
         super().__init__(cast(socket.socket, wire))
@@ -85,3 +102,8 @@ class BoundedPackets(Packetizer):
         if n > LARGEST_PACKET:
             self._wire.refuse(f"a packet of {n} bytes")
         return super().read_all(n, *args, **named)
+
+    def write_all(self, out: Any) -> None:
+        """Send one packet; every one comes through here. Raises `EOFError` once the connection is over."""
+        self._wire.begin_packet()
+        super().write_all(out)

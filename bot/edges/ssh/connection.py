@@ -139,7 +139,7 @@ def _reach_through(host: Host, below: Connection, limits: SshLimits) -> tuple[Wi
         _check_hop(host, below)
         fail(host, "ssh_connect_timeout", f"{hop} did not connect to it in time", passing=True)
     below.wire.unread = lambda: len(channel.in_buffer) + len(channel.in_stderr_buffer)
-    return Wire(channel), f"{host.address} via {below.address}"
+    return Wire(channel, patience=limits.channel), f"{host.address} via {below.address}"
 
 
 def _check_hop(host: Host, below: Connection) -> None:
@@ -162,4 +162,4 @@ def _reach(host: Host, limits: SshLimits, names: Names) -> tuple[Wire, str]:
     except OSError as error:
         fail(host, "ssh_unreachable", f"cannot be reached ({error.strerror or 'no such address'})", passing=True)
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return Wire(connected), connected.getpeername()[0]
+    return Wire(connected, patience=limits.channel), connected.getpeername()[0]

@@ -96,12 +96,10 @@ class SshHosts:
                 limit = self._limits.output
                 output = command.ask(request.given, size=request.size, deadline=deadline, limit=limit)
         except OutcomeUnknown as error:
-            command.close()
             connection.close()
             _forget(error)
             return OutcomeUnknown(f"{host.name}: {error}.", address=connection.address)
         except BaseException:
-            command.close()
             connection.close()
             raise
         if command.goes_on:

@@ -12,7 +12,7 @@ from paramiko.ssh_exception import IncompatiblePeer
 from bot.core.hosts.fingerprint import fingerprint_of
 from bot.core.hosts.inventory import Host
 from bot.edges import metrics
-from bot.edges.ssh.bounds import WINDOW, BoundedPackets, Wire
+from bot.edges.ssh.bounds import LARGEST_KEY, MOST_EXTENSIONS, WINDOW, BoundedPackets, Wire
 from bot.edges.ssh.certificate import CERTIFICATE, has_certificate, why_refused
 from bot.edges.ssh.host_certificate import distrust
 from bot.errors import HostError
@@ -47,7 +47,10 @@ class SshLimits:
 
 
 class ClientTransport(paramiko.Transport):
-    """Remembers which key exchange was agreed on: the library forgets it as soon as that is over."""
+    """Remembers which key exchange was agreed on: the library forgets it as soon as that is over.
+
+    And works on no message for longer than an ordinary one takes: closing a connection does not end that.
+    """
 
     kex = ""
 
@@ -55,6 +58,22 @@ class ClientTransport(paramiko.Transport):
         super()._parse_kex_init(message)  # type: ignore[misc]
         kinds = vars(paramiko.Transport)["_kex_info"]
         self.kex = next(name for name, kind in kinds.items() if type(self.kex_engine) is kind)
+
+    def _parse_ext_info(self, message: paramiko.Message) -> None:
+        """The library reads as many extensions as a message says it has, also past its end."""
+        if (count := message.get_int()) > MOST_EXTENSIONS:
+            self._refuse(f"{count} extensions")
+        message.rewind()
+        super()._parse_ext_info(message)  # type: ignore[misc]
+
+    def _verify_key(self, host_key: bytes, signature: bytes) -> None:
+        """The library reads a number in a time that grows with the square of its length."""
+        if max(len(host_key), len(signature)) > LARGEST_KEY:
+            self._refuse(f"a key of {len(host_key)} bytes, with a signature of {len(signature)}")
+        super()._verify_key(host_key, signature)  # type: ignore[misc]
+
+    def _refuse(self, why: str) -> NoReturn:
+        cast(Wire, self.sock).refuse(why)
 
 
 class _CertificatesFirst(ClientTransport):
@@ -71,7 +90,7 @@ def new_transport(host: Host, wire: Wire, limits: SshLimits) -> ClientTransport:
     kind = _CertificatesFirst if host.authorities else ClientTransport
     transport = kind(cast(socket.socket, wire), default_window_size=WINDOW, packetizer_class=BoundedPackets)
     transport.banner_timeout = limits.banner
-    transport.channel_timeout = limits.channel
+    transport.channel_timeout = transport.clear_to_send_timeout = limits.channel
     options = transport.get_security_options()
     options.ciphers = tuple(name for name in options.ciphers if name in _CIPHERS)
     options.digests = tuple(name for name in options.digests if name.startswith(_MACS) and "-96" not in name)
@@ -143,7 +162,8 @@ def _authenticate(host: Host, transport: paramiko.Transport, wire: Wire, key: pa
     done = threading.Event()
     try:
         transport.auth_publickey(host.login, key, event=done)
-    except paramiko.SSHException:
+    except (paramiko.SSHException, EOFError):
+        _check_amount(host, wire)
         fail(host, "ssh_closed", "it broke off before a login", passing=True)
     # Never retried, because repeated attempts lock an account.
     if not done.wait(limits.auth):

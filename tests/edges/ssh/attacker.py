@@ -3,17 +3,21 @@
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any, cast
 
 import paramiko
-from paramiko.common import cMSG_CHANNEL_DATA, cMSG_CHANNEL_EXTENDED_DATA
+from paramiko.common import cMSG_CHANNEL_DATA, cMSG_CHANNEL_EXTENDED_DATA, cMSG_GLOBAL_REQUEST
 
 from bot.edges.ssh.bounds import LARGEST_PACKET
 
 Attack = Callable[[socket.socket], None]
 CHUNK = bytes(32 * 1024)
+PATIENCE = 10.0
+MSG_EXT_INFO = b"\x07"
 
 
 def huge_packet(bot: socket.socket) -> None:
@@ -95,10 +99,89 @@ def endless_output(key: paramiko.PKey, *, on_stderr: bool = False) -> Attack:
     return attack
 
 
+def _logged_in(bot: socket.socket, key: paramiko.PKey) -> paramiko.Transport:
+    """The attacker's side of a connection on which keys were exchanged."""
+    transport = paramiko.Transport(bot)
+    transport.add_server_key(key)
+    transport.start_server(event=(done := threading.Event()), server=_Admits())
+    done.wait(PATIENCE)
+    return transport
+
+
+def endless_extensions(key: paramiko.PKey) -> Attack:
+    """As soon as keys were exchanged, names four thousand million extensions in nine bytes (RFC 8308, 2.3)."""
+
+    def attack(bot: socket.socket) -> None:
+        transport = _logged_in(bot, key)
+        message = paramiko.Message()
+        message.add_byte(MSG_EXT_INFO)
+        message.add_int(0xFFFFFFFF)
+        transport._send_message(message)  # type: ignore[attr-defined]
+        transport.join()
+
+    return attack
+
+
+class _HugeKey(paramiko.Ed25519Key):
+    """Shows a key of 60 KB; with RSA, as many bytes are worked on for a second."""
+
+    def asbytes(self) -> bytes:
+        message = paramiko.Message()
+        message.add_string(b"ssh-ed25519")
+        message.add_string(bytes(60_000))
+        return message.asbytes()
+
+
+def huge_key(path: Path) -> Attack:
+    """Shows a key that is as long as a packet may be."""
+
+    def attack(bot: socket.socket) -> None:
+        _logged_in(bot, _HugeKey.from_private_key_file(str(path))).join()
+
+    return attack
+
+
+class _Deaf:
+    """A socket that is not read any more at some time."""
+
+    def __init__(self, inner: socket.socket) -> None:
+        self._inner = inner
+        self.hears = True
+
+    def recv(self, size: int) -> bytes:
+        if not self.hears:
+            time.sleep(0.1)
+            raise TimeoutError
+        return self._inner.recv(size)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+def asks_and_reads_nothing(key: paramiko.PKey) -> Attack:
+    """Lets the bot in, then asks for replies (RFC 4254, 4) without an end, and reads none of them."""
+
+    def attack(bot: socket.socket) -> None:
+        transport = _logged_in(deaf := cast(Any, _Deaf(bot)), key)
+        transport.accept(PATIENCE)
+        deaf.hears = False
+        message = paramiko.Message()
+        message.add_byte(cMSG_GLOBAL_REQUEST)
+        message.add_string("x")
+        message.add_byte(b"\x01")
+        while transport.is_active():
+            transport._send_message(message)  # type: ignore[attr-defined]
+
+    return attack
+
+
 @contextmanager
 def attacking(attack: Attack) -> Iterator[int]:
     """Whoever connects to this port of loopback is attacked, each in a thread."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)  # as far away: loopback holds megabytes unread
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
 
         def each(bot: socket.socket) -> None:
             with bot, suppress(OSError, EOFError, paramiko.SSHException):
