@@ -7,6 +7,7 @@ import secrets
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -20,7 +21,7 @@ from bot.errors import MaskbotError, MaybeRecorded, StoreBusy
 from bot.workflow.process.per_person import AtOnce
 
 log = structlog.get_logger()
-_SENTENCES = 5  # to one person that wait to be sent; more are dropped
+_ASIDE = 5  # things for one person that wait to be done; more are dropped
 
 
 def attempt(do: Callable[[], str], *, passing: type[MaskbotError] | None = None) -> str:
@@ -64,25 +65,25 @@ def acknowledge_unreadable(error: Exception) -> BoltResponse | None:
 
 
 class Aside:
-    """Sends sentences beside acknowledgements, a few at a time for each person."""
+    """Does things beside acknowledgements, such as sending a sentence, a few at a time for each person; best effort."""
 
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
-        self._sentences = AtOnce(_SENTENCES)
+        self._of_each = AtOnce(_ASIDE)
 
-    def submit(self, do: Callable[[], object]) -> None:
-        """Run something beside the acknowledgement."""
-        self._executor.submit(do)
+    def submit(self, do: Callable[[], object], *, to: PersonId) -> None:
+        """Do something for the person soon, or drop it if too much of theirs is waiting."""
+        if self._of_each.begin(to):
+            self._executor.submit(self._do, do, to)
 
     def say(self, respond: Respond, said: str, *, to: PersonId) -> None:
-        """Tell the person who clicked; best effort."""
-        if not (said and respond.response_url and self._sentences.begin(to)):
-            return
+        """Tell the person who clicked."""
+        if said and respond.response_url:
+            tell = partial(respond, text=one_line(said), response_type="ephemeral", replace_original=False)
+            self.submit(tell, to=to)
 
-        def tell() -> None:
-            try:
-                respond(text=one_line(said), response_type="ephemeral", replace_original=False)
-            finally:
-                self._sentences.end(to)
-
-        self._executor.submit(tell)
+    def _do(self, do: Callable[[], object], to: PersonId) -> None:
+        try:
+            do()
+        finally:
+            self._of_each.end(to)

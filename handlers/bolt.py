@@ -82,8 +82,8 @@ class OpenForm:
 
     def refill(self, form: Block, click: Click) -> None:
         """Update the form. Slack keeps what is chosen or typed in fields whose ids stay the same."""
-        view, known = self.notes.on(form, click), self.view
-        self.aside.submit(lambda: self.client.views_update(view_id=known["id"], hash=known.get("hash"), view=view))
+        view, known, update = self.notes.on(form, click), self.view, self.client.views_update
+        self.aside.submit(lambda: update(view_id=known["id"], hash=known.get("hash"), view=view), to=click.caller.id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ import json
 import time
 from dataclasses import replace
 
+from bot.core.cards import forms
 from bot.core.cards.blocks import Action
 from bot.core.policy.calendar_and_limits import RequestLimits
-from tests.handlers.payloads import click, command, mention
+from tests.handlers.payloads import choice, click, command, mention
 from tests.handlers.world import World
 
 MEMBER = {"id": "UMALLORY", "team_id": "T1", "name": "mallory", "profile": {"display_name": "mallory"}}
@@ -48,6 +49,19 @@ def test_150_refused_clicks_do_not_delay_the_answer_to_another(world: World) -> 
     world.slack.delays["respond"] = 0.1
     for _ in range(150):
         world.send(click(Action.APPROVE, f"{request.id}:000000000000", user="UMALLORY", respond=respond))
+    began = time.monotonic()
+    world.send(click(Action.APPROVE, f"{request.id}:000000000000", user="UBOB", respond=f"{world.slack.base}bob"))
+    assert world.slack.call("bob")["response_type"] == "ephemeral"
+    assert time.monotonic() - began < 2
+
+
+def test_150_choices_in_a_form_do_not_delay_the_answer_to_another(world: World) -> None:
+    world.send(command(""))
+    form = world.slack.call("views.open")["view"]
+    request = world.waiting()
+    world.slack.delays["views.update"] = 0.2
+    for _ in range(150):
+        world.send(choice(forms.HOST, "web-01", form, {}, user="UMALLORY"))
     began = time.monotonic()
     world.send(click(Action.APPROVE, f"{request.id}:000000000000", user="UBOB", respond=f"{world.slack.base}bob"))
     assert world.slack.call("bob")["response_type"] == "ephemeral"
