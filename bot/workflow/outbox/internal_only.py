@@ -68,11 +68,9 @@ class InternalOnly:
         if not channel.startswith(_CHANNELS):
             return
         now = self._clock.now()
-        is_shared = self._states.is_shared(channel, now)
-        if is_shared is None:
-            is_shared = not self._ask(channel).is_internal
-            self._states.note(channel, is_shared=is_shared, now=now)
-        if is_shared:
+        if self._states.is_shared(channel, now) is None:
+            self._states.note(channel, is_shared=not self._ask(channel).is_internal, now=now)
+        if self._states.is_shared(channel, now):
             raise SlackError(f"{channel} is shared with another organisation.", code=CHANNEL_SHARED)
 
     def _ask(self, channel: str) -> Place:

@@ -14,9 +14,13 @@ class ChannelStates:
         self._shared: dict[str, tuple[bool, datetime]] = {}
 
     def note(self, channel: str, *, is_shared: bool, now: datetime) -> None:
-        """Slack has said this, in an answer or in an event."""
+        """Slack has said this, in an event or in the answer to a question of that time.
+
+        The answer may be older than an event that came meanwhile.
+        """
         with self._lock:
-            self._shared[channel] = (is_shared, now + FRESH)
+            if is_shared or self._shared.get(channel, (None, now))[1] <= now + FRESH:
+                self._shared[channel] = (is_shared, now + FRESH)
 
     def is_shared(self, channel: str, now: datetime) -> bool | None:
         """Whether the channel is shared; None if Slack has to be asked."""

@@ -132,3 +132,18 @@ def test_slack_is_asked_about_a_channel_once_a_minute_and_an_event_counts_at_onc
     idle.desk.channel_shared(INCIDENT.channel, is_shared=False)
     idle.deps.channel.post(INCIDENT, plain("x"), mark="x")
     assert len(asked) == 2
+
+
+def test_an_event_counts_that_comes_while_slack_is_asked(idle: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = idle.people.place
+
+    def overtaken(one: Place) -> Place:
+        answer = place(one)
+        idle.desk.channel_shared(one.channel, is_shared=True)
+        return answer
+
+    monkeypatch.setattr(idle.people, "place", overtaken)
+    for _ in range(2):
+        with pytest.raises(SlackError, match="shared"):
+            idle.deps.channel.post(INCIDENT, plain("to be read by all"), mark="x")
+    assert seen_there(idle) == []
