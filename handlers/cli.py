@@ -17,7 +17,7 @@ from bot.workflow.queries.answers import check_may_see
 from handlers import json_view
 from handlers.cli_followups import add_followup, extend, wait_for_answer
 from handlers.cli_queries import SHELL, answer
-from handlers.cli_replies import BEAT, DONE, FAILED, MISUSE, Words, end_message, request_message, usage_error
+from handlers.cli_replies import BEAT, DONE, FAILED, MISUSE, UNKNOWN, Words, end_message, request_message, usage_error
 from handlers.cli_step_up import reset_step_up
 from handlers.json_rollout import is_as_asked
 from handlers.kill_switch import switch
@@ -63,7 +63,7 @@ class Shell:
         """
         do = self._does.get(str(words.get("do")))
         if do is None:
-            yield end_message("The running bot does not know this command. It may be another version.", MISUSE)
+            yield end_message(UNKNOWN, MISUSE)
             return
         try:
             if do not in (self._own_state, self._answer, self._show, self._does["reset_step_up"]):

@@ -11,7 +11,7 @@ from bot.core.requests import Followup, FollowupCommand, FollowupKind, Request, 
 from bot.core.time.human_time import read_day
 from bot.errors import UsageError
 from bot.workflow import Desk
-from handlers.cli_replies import BEAT, DONE, FAILED, Words, end_message, request_message
+from handlers.cli_replies import BEAT, DONE, FAILED, UNKNOWN, Words, end_message, request_message
 
 _SLACK_ID = re.compile(r"(?:<@)?(?P<id>[UW][A-Z0-9]{2,})(?:\|[^<>]*)?>?", re.ASCII)
 _GRANTED = {
@@ -39,7 +39,9 @@ def add_followup(
     desk: Desk, request: Request, words: Words, caller: Caller, people: Mapping[str, PersonId]
 ) -> Followup:
     """Record the followup. Raises `UsageError`."""
-    kind = FollowupKind(words.get("kind", ""))
+    kind = next((one for one in FollowupKind if one == words.get("kind")), None)
+    if kind is None:
+        raise UsageError(UNKNOWN)
     command = FollowupCommand(
         kind,
         text=read_reason(str(words.get("text", ""))),

@@ -11,6 +11,7 @@ from handlers import json_view
 Words = Mapping[str, Any]
 DONE, FAILED, MISUSE = 0, 1, 2
 BEAT: Words = {"event": "beat"}  # a write shows whether the caller is still there
+UNKNOWN = "The running bot does not know this command. It may be another version."
 
 
 def request_message(request: Request) -> Words:

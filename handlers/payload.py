@@ -11,6 +11,7 @@ from bot.core.people.identity import HOME, Caller, PersonId, Place
 Payload = Mapping[str, Any]
 _CHANNEL = re.compile(r"[CDG][A-Z0-9]{1,30}")
 _DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
+_NO_TEXT = re.compile(r"[\0\ud800-\udfff]")  # no database keeps it
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +240,6 @@ def _text(sent: Any) -> str:
     """
     if sent is None:
         return ""
-    if isinstance(sent, str):
+    if isinstance(sent, str) and not _NO_TEXT.search(sent):
         return sent
     raise TypeError(f"a {type(sent).__name__} where Slack sends a text")

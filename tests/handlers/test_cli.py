@@ -338,6 +338,13 @@ def test_a_request_that_is_not_there_is_named(terminal: Terminal, do: str) -> No
     assert exit_of(told) == (1, "There is no request `r0000000000`.")
 
 
+@pytest.mark.parametrize("kind", ["mask", "", ["sign_off"], {"answer": 1}, None])
+def test_a_followup_of_no_kind_that_there_is_gets_a_sentence(terminal: Terminal, kind: object) -> None:
+    told = terminal.run("bob", do="followup", kind=kind, id=terminal.waiting().id)
+
+    assert exit_of(told) == (1, "The running bot does not know this command. It may be another version.")
+
+
 def gone_alone(terminal: Terminal) -> Request:
     """Bob went ahead with alice's request alone, it is over, and the sign-off is owed."""
     request = terminal.waiting()

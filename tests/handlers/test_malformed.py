@@ -18,7 +18,7 @@ from tests.handlers.world import World
 
 Payload = dict[str, Any]
 Path = tuple[str | int, ...]
-ODD: tuple[Any, ...] = (None, 7, "x", [], {}, ["x"], {"x": 7})
+ODD: tuple[Any, ...] = (None, 7, "x", "\0:\0", [], {}, ["x"], {"x": 7})
 MASK = {**forms.mask_form(["web-01"], asks_where=True), "private_metadata": form()["private_metadata"]}
 TYPED = {"host": "web-01", "unit": "cron", "reason": "why not", "how": ["runtime"], "channel": "C1"}
 PAYLOADS: dict[str, Payload] = {

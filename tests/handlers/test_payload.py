@@ -276,6 +276,12 @@ def test_texts_are_texts_or_nothing() -> None:
         parse.typed_text({"text": ["web-01"]})
 
 
+@pytest.mark.parametrize("text", ["\0", "\ud800:\udfff"], ids=["NUL", "surrogates"])
+def test_what_no_database_keeps_is_no_text(text: str) -> None:
+    with pytest.raises(TypeError, match="where Slack sends a text"):
+        parse.typed_text({"text": text})
+
+
 @pytest.mark.parametrize(
     ("channel", "is_one"), [("C1", True), ("D1", True), ("G1", True), ("shell", False), ("c1", False), ("C", False)]
 )

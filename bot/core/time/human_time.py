@@ -41,8 +41,9 @@ class Now:
 def read_length(typed: str) -> timedelta:
     """`30m`, `2h`, `1h30m`, `7d`. Raises `UsageError`."""
     said = typed.strip().lower()
-    length = sum((timedelta(**{_UNITS[sign]: int(number)}) for number, sign in _PART.findall(said)), timedelta())
-    if not _LENGTH.fullmatch(said) or not length:
+    parts = _PART.findall(said) if _LENGTH.fullmatch(said) else []
+    length = sum((timedelta(**{_UNITS[sign]: int(number)}) for number, sign in parts), timedelta())
+    if not length:
         raise UsageError(f"`{typed[:_SHOWN]}` is not a duration; write it like 30m, 2h, 1h30m or 7d.")
     return length
 

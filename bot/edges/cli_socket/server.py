@@ -170,9 +170,10 @@ def _first_line(connection: socket.socket, *, within: float) -> bytes | None:
 def _parse(line: bytes) -> Words:
     try:
         words = json.loads(line)
+        is_text = b"\\u0000" not in json.dumps(words, ensure_ascii=False).encode()  # no database keeps anything else
     except (ValueError, RecursionError):
         return {}
-    return words if isinstance(words, dict) else {}
+    return words if is_text and isinstance(words, dict) else {}
 
 
 def _end(text: str) -> Words:

@@ -97,7 +97,10 @@ def test_a_file_that_is_no_socket_is_left_alone(path: Path) -> None:
     assert path.read_text() == "precious"
 
 
-@pytest.mark.parametrize("raw", [b"", b"\n", b"[]\n", b'"x"\n', b"{", b"\xff\xfe\n", b"x" * 16_000, b"[" * 16_000])
+UNTOLD = (b"", b"\n", b"[]\n", b'"x"\n', b"{", b"\xff\xfe\n", b"x" * 16_000, b"[" * 16_000)
+
+
+@pytest.mark.parametrize("raw", [*UNTOLD, b'{"id": "\\ud800"}\n', b'{"id": "\\u0000"}\n'])
 def test_bytes_that_are_no_words_are_heard_as_no_words(path: Path, raw: bytes) -> None:
     with serving(path, echo):
         heard, *_ = exchange(path, raw)
