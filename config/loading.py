@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from config.escalation import without_page
 from config.hosts import read_inventory, read_source, unpinned, unread
 from config.policy import CriticalLists, read_policy
 from config.policy_types import near
-from config.private_files import examine_files
+from config.private_files import examine_files, examine_programs
 from config.quorum import guarded_unreachable, never_lifted, raised_unreachable
 from config.settings import Settings
 from config.strict_yaml import Document, Loc, read_document, together
@@ -69,6 +68,9 @@ def load(settings: Settings) -> Configuration:
     listed = _attempt(complaints, lambda found: CriticalLists(*read_lists(*found)), lists)
     digest = _digest((hosts, policy, *lists, *([answer] if answer else [])))
     rules = _attempt(complaints, lambda found: read_policy(found, listed or CriticalLists((), ()), digest), policy)
+    programs = examine_programs(settings, _programs(rules, inventory))
+    complaints += [str(fault) for fault in programs if fault.is_serious]
+    wrong += programs
     if complaints or inventory is None or listed is None or rules is None:
         raise together(complaints)
     warnings = [
@@ -159,33 +161,34 @@ def _unknown_scope(document: Document, name: str, scope: Rule | Freeze, inventor
             yield f"{document.path}:{scope.line}: {name}: no host has {what} `{word}`.{near(word, known)}"
 
 
+def _programs(policy: Policy | None, inventory: Inventory | None) -> list[Path]:
+    """The commands that say who is on call and which hosts there are."""
+    sources = (policy and policy.on_call, inventory and inventory.source)
+    return [Path(word) for source in sources if source for word in source.command[:1]]
+
+
 def _program(document: Document, policy: Policy) -> Iterator[str]:
-    """The command that says who is on call: whoever may change it may approve anything."""
+    """The command that says who is on call."""
     command = policy.on_call.command if policy.on_call else ()
-    ends = "so nobody would be known to be on call", "can approve anything"
-    yield from _unfit(document, ("on_call", "command"), command, *ends)
+    yield from _unfit(document, ("on_call", "command"), command, "so nobody would be known to be on call")
 
 
 def _sourced(document: Document, inventory: Inventory) -> Iterator[str]:
-    """The command that lists hosts: whoever may change it decides where the bot's commands go."""
+    """The command that lists hosts."""
     source = inventory.source
     if source is None:
         return
-    ends = "so the last good answer stays", "decides where commands go"
-    yield from _unfit(document, ("inventory", "command"), source.command, *ends)
+    yield from _unfit(document, ("inventory", "command"), source.command, "so the last good answer stays")
     if not Path(source.keep).exists():
         where = f"{document.path}:{document.line(('inventory', 'keep'))}: inventory.keep"
         yield f"{where}: {source.keep} is not there yet, so its hosts are not known before the first answer"
 
 
-def _unfit(document: Document, loc: Loc, command: Sequence[str], without: str, whoever: str) -> Iterator[str]:
-    if not command:
-        return
-    where, program = f"{document.path}:{document.line(loc)}: {'.'.join(map(str, loc))}", Path(command[0])
-    if not _can_be_run(program):
+def _unfit(document: Document, loc: Loc, command: Sequence[str], without: str) -> Iterator[str]:
+    """That a command cannot be run. Whether others can change it is asked with all files."""
+    if command and not _can_be_run(program := Path(command[0])):
+        where = f"{document.path}:{document.line(loc)}: {'.'.join(map(str, loc))}"
         yield f"{where}: {program} cannot be run on this machine, {without}"
-    elif program.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        yield f"{where}: others can write {program}; whoever changes it {whoever} (chmod go-w)"
 
 
 def _can_be_run(program: Path) -> bool:

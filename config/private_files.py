@@ -26,6 +26,11 @@ def examine_files(
     return [fault for path, use in dict.fromkeys(named) for fault in faults(path, use, bot=bot)]
 
 
+def examine_programs(settings: Settings, programs: Iterable[Path]) -> list[Fault]:
+    """Every fault of the commands that the configuration names: what they print is believed like the files."""
+    return [fault for path in programs for fault in faults(path, Use.CONFIGURATION, bot=_bot(settings))]
+
+
 def _bot(settings: Settings) -> int:
     """The user id of the bot: ours, or for root the owner of the bot's database."""
     own = os.geteuid()

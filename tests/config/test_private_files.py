@@ -145,6 +145,25 @@ def test_the_bot_does_not_start_where_others_can_change_a_file(installed: Folder
     assert any(told in one.text for one in check(installed.settings))
 
 
+PROGRAMS = {"who is on call": ("policy", "on_call"), "which hosts there are": ("hosts", "inventory")}
+
+
+@pytest.mark.parametrize(("file", "key"), PROGRAMS.values(), ids=PROGRAMS)
+@pytest.mark.parametrize(("mode", "owner"), [(0o757, 0), (0o755, SOMEBODY)])
+def test_nor_where_others_can_change_the_program_that_says(
+    installed: Folder, tmp_path: Path, file: str, key: str, mode: int, owner: int
+) -> None:
+    program = made(tmp_path / "says", 0o755, 0, 0)
+    more = f", keep: {tmp_path}/kept" if key == "inventory" else ""
+    setattr(installed, file, getattr(installed, file) + f"{key}: {{command: [{program}]{more}}}\n")
+    installed.write()
+    load(installed.settings)
+    os.chown(program, owner, 0)
+    program.chmod(mode)
+    with pytest.raises(ConfigError, match=f"{program}: (everybody on this machine|it belongs to nobody)"):
+        load(installed.settings)
+
+
 def test_a_socket_in_a_folder_of_somebody_else_is_refused(installed: Folder, tmp_path: Path) -> None:
     (tmp_path / "run").mkdir(mode=0o755)
     os.chown(tmp_path / "run", SOMEBODY, SOMEBODY)
