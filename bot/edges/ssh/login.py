@@ -59,6 +59,13 @@ class ClientTransport(paramiko.Transport):
         kinds = vars(paramiko.Transport)["_kex_info"]
         self.kex = next(name for name, kind in kinds.items() if type(self.kex_engine) is kind)
 
+    def get_exception(self) -> Exception | None:
+        """What has ended it. The library raises it wherever somebody waits, whatever a host has made its thread do."""
+        error = super().get_exception()
+        if error is None or isinstance(error, (paramiko.SSHException, EOFError, OSError)):
+            return error
+        return paramiko.SSHException(f"it did not keep to the protocol ({type(error).__name__})")
+
     def _parse_ext_info(self, message: paramiko.Message) -> None:
         """The library reads as many extensions as a message says it has, also past its end."""
         if (count := message.get_int()) > MOST_EXTENSIONS:

@@ -141,6 +141,23 @@ def huge_key(path: Path) -> Attack:
     return attack
 
 
+def says(key: paramiko.PKey, message: bytes) -> Attack:
+    """Lets the bot in, and answers with one message as it is when a session shall be opened."""
+
+    def attack(bot: socket.socket) -> None:
+        class Says(_Admits):
+            def check_channel_request(self, kind: str, chanid: int) -> int:
+                transport._send_message(paramiko.Message(message))  # type: ignore[attr-defined]
+                return super().check_channel_request(kind, chanid)
+
+        transport = paramiko.Transport(bot)
+        transport.add_server_key(key)
+        transport.start_server(event=threading.Event(), server=Says())
+        transport.join()
+
+    return attack
+
+
 class _Deaf:
     """A socket that is not read any more at some time."""
 

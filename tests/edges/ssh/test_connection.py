@@ -22,7 +22,8 @@ from bot.edges.ssh.names import Names
 from bot.errors import ConfigError, OutcomeUnknown
 from bot.ports import NOT_STRICT
 from config.host_keys import read_public_key
-from tests.edges.ssh_server import Cable, Sshd, eventually, fails, free_port, make_key, sshd
+from tests.edges.ssh import attacker
+from tests.edges.ssh_server import NEWKEYS, Cable, Sshd, eventually, fails, free_port, make_key, sshd
 from tests.plugins.fault_table import was_read
 
 SHORT = SshLimits(connect=2.0, banner=2.0, key_exchange=4.0, auth=6.0, channel=2.0)
@@ -359,6 +360,20 @@ def test_a_host_that_is_silent_or_talks_nonsense_ends_in_time(
         error = fails(hosts, replace(server.host, port=port))
     assert (error.code, error.passing) == (code, True)
     assert time.monotonic() - began < SHORT.banner + SHORT.key_exchange + 5
+
+
+@pytest.mark.parametrize(
+    "message",
+    [bytes([192]), b"\x50" + b"\0\0\0\2\xff\xfe\1", bytes([NEWKEYS])],
+    ids=["unknown", "no text", "new keys out of turn"],
+)
+def test_what_is_against_the_protocol_is_an_error_of_the_host(
+    hosts: SshHosts, server: Sshd, tmp_path: Path, message: bytes
+) -> None:
+    pin = read_public_key(make_key(tmp_path / "host_key"))
+    with attacker.attacking(attacker.says(attacker.server_key(tmp_path / "host_key"), message)) as port:
+        error = fails(hosts, replace(server.host, port=port, pins=frozenset({pin})))
+    assert (error.code, error.passing) == ("ssh_channel_timeout", True)
 
 
 @pytest.mark.parametrize("valid", ["+2h:+3h", "-3h:-2h", "-2h:+2h"], ids=["not yet", "not any more", "now"])
