@@ -206,9 +206,13 @@ class Desk:
         self._answers.details(self.request(request_id), asker, form=form)
 
     def channel_shared(self, channel: str, *, is_shared: bool) -> None:
-        """Once a channel is shared with another organisation, nothing is posted there, and what waits is cancelled."""
-        self._deps.channel_states.note(channel, is_shared=is_shared, now=self._deps.clock.now())
+        """Once a channel is shared with another organisation, nothing is posted there, and what waits is cancelled.
+
+        Once it is no longer, it may still be shared within the own one, or an invitation may be open: Slack is asked.
+        """
+        self._deps.channel_states.forget(channel)
         if is_shared:
+            self._deps.channel_states.note(channel, is_shared=True, now=self._deps.clock.now())
             self._answers.later(lambda: cancel_waiting(self._deps, channel))
 
     def form_for_approval(self, request_id: str) -> Request | None:

@@ -22,6 +22,11 @@ class ChannelStates:
             if is_shared or self._shared.get(channel, (None, now))[1] <= now + FRESH:
                 self._shared[channel] = (is_shared, now + FRESH)
 
+    def forget(self, channel: str) -> None:
+        """What Slack said of the channel counts no more."""
+        with self._lock:
+            self._shared.pop(channel, None)
+
     def is_shared(self, channel: str, now: datetime) -> bool | None:
         """Whether the channel is shared; None if Slack has to be asked."""
         with self._lock:

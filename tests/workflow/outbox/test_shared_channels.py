@@ -131,7 +131,14 @@ def test_slack_is_asked_about_a_channel_once_a_minute_and_an_event_counts_at_onc
         idle.deps.channel.post(INCIDENT, plain("x"), mark="x")
     idle.desk.channel_shared(INCIDENT.channel, is_shared=False)
     idle.deps.channel.post(INCIDENT, plain("x"), mark="x")
-    assert len(asked) == 2
+    assert len(asked) == 3
+
+
+def test_a_channel_that_one_organisation_left_may_still_be_shared(idle: World) -> None:
+    idle.people.shared.add(INCIDENT.channel)
+    idle.desk.channel_shared(INCIDENT.channel, is_shared=False)
+    with pytest.raises(SlackError, match="shared"):
+        idle.deps.channel.post(INCIDENT, plain("x"), mark="x")
 
 
 def test_an_event_counts_that_comes_while_slack_is_asked(idle: World, monkeypatch: pytest.MonkeyPatch) -> None:
