@@ -19,6 +19,7 @@ from waitress.server import create_server
 from bot.errors import ConfigError
 
 _TICK = 1.0  # seconds between two checks for slow connections
+_GRACE = 0.02  # until a connection has asked something, in which it is not closed for others
 _SPARE = 20  # connections more than the limit, until the oldest idle ones are closed for them
 
 
@@ -101,10 +102,12 @@ class Listener:
         self._thread.join()
 
     def _serve(self) -> None:
+        has_room = True
         while not self._ended.is_set():
-            wasyncore.loop(timeout=_TICK, use_poll=True, map=self._connections, count=1)
+            timeout = _TICK if has_room else _GRACE
+            wasyncore.loop(timeout=timeout, use_poll=True, map=self._connections, count=1)
             self._drop_what_is_slow()
-            self._make_room()
+            has_room = self._make_room()
         self._is_woken.wait()
         self._listening.close()
         self._server.task_dispatcher.shutdown()
@@ -119,16 +122,20 @@ class Listener:
             if channel.request and now - self._arriving[channel.request] > self._limits.arrival:
                 channel.will_close = True
 
-    def _make_room(self) -> None:
+    def _make_room(self) -> bool:
         """If there are too many connections, close those that have asked nothing, or not all of it, for longest.
 
-        A connection whose whole request came in is never closed.
+        A connection whose whole request came in is not closed before it has its answer. Return whether there is room.
         """
         channels = [one for one in self._connections.values() if isinstance(one, HTTPChannel) and not one.will_close]
         too_many = len(channels) - self._limits.connections
-        if too_many > 0:
-            for channel in sorted((one for one in channels if not one.requests), key=self._waits_since)[:too_many]:
-                channel.will_close = True
+        if too_many <= 0:
+            return True
+        since, latest = self._waits_since, time.monotonic() - _GRACE
+        idle = [one for one in channels if not one.requests and not one.total_outbufs_len and since(one) < latest]
+        for channel in sorted(idle, key=since)[:too_many]:
+            channel.will_close = True
+        return len(idle) >= too_many
 
     def _waits_since(self, channel: HTTPChannel) -> float:
         """Since when the connection is silent, or since when its request is arriving."""

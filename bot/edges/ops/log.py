@@ -25,8 +25,13 @@ _SECRET = re.compile(
     r"|(?i:(?<=[?&])[a-z_-]*(?:pass|secret|token|key|sig)[a-z_-]*=[^&\s\"'<>)]+)"
 )
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
-# Errors that these loggers report are raised as well.
-_TOO_CHATTY = ("paramiko", "slack_sdk.web.base_client")
+# Errors that the first two report are raised as well. The third warns of each request that waits: whoever reaches a
+# port would fill the log.
+_TOO_CHATTY = {
+    "paramiko": logging.CRITICAL,
+    "slack_sdk.web.base_client": logging.CRITICAL,
+    "waitress": logging.ERROR,
+}
 
 
 def set_up(*, level: str, as_json: bool) -> LogWriter:
@@ -46,8 +51,8 @@ def set_up(*, level: str, as_json: bool) -> LogWriter:
         cache_logger_on_first_use=False,  # loggers are not cached, so that a new configuration reaches all of them
     )
     logging.basicConfig(handlers=[_Forward()], level=max(_LEVELS[level], logging.WARNING), force=True)
-    for name in _TOO_CHATTY:
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    for name, least in _TOO_CHATTY.items():
+        logging.getLogger(name).setLevel(least)
     return writer
 
 

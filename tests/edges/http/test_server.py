@@ -82,3 +82,27 @@ def test_a_request_that_came_in_whole_is_never_given_up_for_newer_connections() 
         assert idle[0].recv(1) == b""
         may_answer.set()
         assert asking.recv(1000).startswith(b"HTTP/1.1 200")
+
+
+def test_nor_is_one_closed_for_others_that_has_only_just_connected() -> None:
+    """Whole requests alone fill the server; a probe that comes then has to wait, and is answered."""
+    may_answer, has_begun = threading.Event(), threading.Event()
+
+    def slow(_: object, start: StartResponse) -> list[bytes]:
+        has_begun.set()
+        may_answer.wait(10)
+        start("200 OK", [("Content-Length", "4")])
+        return [b"done"]
+
+    server = Listener(slow, ("127.0.0.1", 0), limits=HttpLimits(connections=3), threads=1)
+    with closing(server), ExitStack() as stack:
+        server.open()
+        asking = []
+        for _ in range(6):
+            asking.append(
+                stack.enter_context(closing(socket.create_connection(("127.0.0.1", server.port), timeout=10)))
+            )
+            asking[-1].sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert has_begun.wait(10)
+        may_answer.set()
+        assert [one.recv(12) for one in asking] == [b"HTTP/1.1 200"] * 6

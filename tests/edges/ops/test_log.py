@@ -92,6 +92,17 @@ def test_other_peoples_libraries_are_heard_from_warnings_on(capsys: pytest.Captu
     assert json.loads(line)["event"] == "but this [secret]"
 
 
+def test_whoever_reaches_a_port_does_not_fill_the_log(capsys: pytest.CaptureFixture[str]) -> None:
+    writer = log.set_up(level="info", as_json=True)
+
+    logging.getLogger("waitress.queue").warning("Task queue depth is 1")
+    logging.getLogger("waitress").error("Exception while serving /healthz")
+
+    assert writer.settle()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert json.loads(line)["event"] == "Exception while serving /healthz"
+
+
 def test_below_its_level_nothing_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     writer = log.set_up(level="warning", as_json=True)
 
