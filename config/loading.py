@@ -70,7 +70,7 @@ def load(settings: Settings) -> Configuration:
     rules = _attempt(complaints, lambda found: read_policy(found, listed or CriticalLists((), ()), digest), policy)
     programs = examine_programs(settings, _programs(rules, inventory))
     complaints += [str(fault) for fault in programs if fault.is_serious]
-    wrong += programs
+    wrong += (fault for fault in programs if fault not in wrong)
     if complaints or inventory is None or listed is None or rules is None:
         raise together(complaints)
     warnings = [

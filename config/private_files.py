@@ -2,11 +2,11 @@
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from bot.edges.private_files import Fault, Use, faults
+from bot.edges.private_files import Fault, Use, faults, faults_above
 from config.secret_files import SECRETS_DIR, secret_paths
 from config.settings import Settings
 
@@ -23,12 +23,21 @@ def examine_files(
         *((path, Use.SECRET) for path in _secrets(settings, environ)),
         *((path, Use.RECORDS) for path in _records(settings, kept)),
     ]
-    return [fault for path, use in dict.fromkeys(named) for fault in faults(path, use, bot=bot)]
+    return _examined(dict.fromkeys(named), bot)
+
+
+def _examined(named: Collection[tuple[Path, Use]], bot: int) -> list[Fault]:
+    """The faults of these files and folders, and of those above them, each once."""
+    found = [fault for path, use in named for fault in faults(path, use, bot=bot)]
+    for path, use in named:
+        known = {fault.path for fault in found}
+        found += [fault for fault in faults_above(path, use, bot=bot) if fault.path not in known]
+    return found
 
 
 def examine_programs(settings: Settings, programs: Iterable[Path]) -> list[Fault]:
     """Every fault of the commands that the configuration names: what they print is believed like the files."""
-    return [fault for path in programs for fault in faults(path, Use.CONFIGURATION, bot=_bot(settings))]
+    return _examined([(path, Use.CONFIGURATION) for path in programs], _bot(settings))
 
 
 def _bot(settings: Settings) -> int:

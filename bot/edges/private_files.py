@@ -53,6 +53,24 @@ def faults(path: Path, use: Use, *, bot: int | None = None) -> list[Fault]:
     return [Fault(path, text, is_serious) for text, is_serious in texts]
 
 
+def faults_above(path: Path, use: Use, *, bot: int) -> list[Fault]:
+    """Who else can put another file in the place of this one: folders on the way to it, also where links lead."""
+    found = list[Fault]()
+    for folder in sorted({*path.absolute().parents, *path.resolve().parents}):
+        try:
+            status = folder.stat()
+        except OSError:
+            continue
+        if status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX:
+            who = f"everybody on this machine can write to it (chmod o-w {folder})"
+        elif status.st_uid not in (0, bot):
+            who = f"it belongs to {_name(status.st_uid)} (chown root {folder})"
+        else:
+            continue
+        found.append(Fault(folder, f"{who}; whoever puts something else below it {use.value}", is_serious=False))
+    return found
+
+
 def _wrong(found: os.stat_result, use: Use, bot: int, *, is_shared: bool) -> Iterator[tuple[str, bool]]:
     mode, is_config = found.st_mode, use is Use.CONFIGURATION
     whoever = f"whoever changes it {use.value}"

@@ -145,6 +145,28 @@ def test_the_bot_does_not_start_where_others_can_change_a_file(installed: Folder
     assert any(told in one.text for one in check(installed.settings))
 
 
+@pytest.mark.parametrize(
+    ("mode", "owner", "text"),
+    [(0o777, 0, "everybody on this machine can write to it"), (0o755, SOMEBODY, "it belongs to nobody")],
+)
+def test_a_folder_in_which_others_can_put_another_configuration_is_said(
+    installed: Folder, tmp_path: Path, mode: int, owner: int, text: str
+) -> None:
+    above = tmp_path / "srv"
+    (above / "maskbot").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(above / "maskbot")
+    settings = installed.settings.model_copy(update={"config_dir": tmp_path / "link" / "etc"})
+    installed.path.rename(above / "maskbot" / "etc")
+    assert load(settings).warnings == ()
+    os.chown(above, owner, 0)
+    above.chmod(mode)
+    (warning,) = load(settings).warnings
+    assert warning.text.startswith(f"{above}: {text}")
+    above.chmod(0o1777)  # in which nobody else can rename what is there
+    os.chown(above, 0, 0)
+    assert load(settings).warnings == ()
+
+
 PROGRAMS = {"who is on call": ("policy", "on_call"), "which hosts there are": ("hosts", "inventory")}
 
 
