@@ -26,7 +26,7 @@ from bot.workflow.kill_switch import KillSwitchControl
 from bot.workflow.outbox.shared_channels import cancel_waiting
 from bot.workflow.people.routing import place_of
 from bot.workflow.process.deps import Deps
-from bot.workflow.process.per_person import WithinAMinute
+from bot.workflow.process.per_person import Repeats, WithinAMinute
 from bot.workflow.process.refusals import Refusals
 from bot.workflow.process.render import render_or_fall_back
 from bot.workflow.queries.answer_pool import AnswerPool
@@ -51,7 +51,8 @@ class Desk:
         self._deps = deps
         self._answers = answers
         self.step_up = StepUp(deps)
-        self.followups = Followups(deps, self.step_up)
+        self._repeats = Repeats(deps.clock)
+        self.followups = Followups(deps, self.step_up, self._repeats)
         self._refusals = Refusals(deps.store, deps.clock)
         self.form_options = FormOptions(deps, self._refusals, answers.later)
         self.home = HomePublisher(deps, answers.later, lambda: answers.is_ending)
@@ -148,6 +149,7 @@ class Desk:
         request = self.request(request_id)
         if not (caller.place.is_shell or caller.place.is_home):
             self.check_card(request, command.card, by=caller.id)
+        self._repeats.count(request, caller.id)
         record_vote(self._deps, self.step_up, request, command, caller)
 
     def to_approve(self, request_id: str, digest: str) -> Request:

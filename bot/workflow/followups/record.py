@@ -19,6 +19,7 @@ from bot.core.rollout.steering import waits_for_somebody
 from bot.errors import CodeRefused, UsageError
 from bot.ports import Message, MessageKind
 from bot.workflow.process.deps import Deps
+from bot.workflow.process.per_person import Repeats
 from bot.workflow.requests.lookup import stored_request, update_stored_request
 from bot.workflow.requests.results import Update
 from bot.workflow.step_up import StepUp
@@ -30,9 +31,10 @@ Check = Callable[[Request, Followup, Policy], None]
 class Followups:
     """The desk's part for followups."""
 
-    def __init__(self, deps: Deps, codes: StepUp) -> None:
+    def __init__(self, deps: Deps, codes: StepUp, repeats: Repeats) -> None:
         self._deps = deps
         self._codes = codes
+        self._repeats = repeats
 
     @property
     def min_reason_length(self) -> int:
@@ -60,6 +62,7 @@ class Followups:
             console_works=command.console_works,
             to=command.to,
         )
+        self._repeats.count(stored_request(self._deps, request_id), caller.id)
         if command.kind is FollowupKind.BREAK_GLASS:
             followup = self._with_code(request_id, followup, command.code, caller)
         _add(self._deps, request_id, followup)

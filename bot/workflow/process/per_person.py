@@ -5,11 +5,13 @@ from collections import Counter, deque
 from datetime import datetime, timedelta
 
 from bot.core.people.identity import PersonId
+from bot.core.requests import Request, Tally
 from bot.errors import UsageError
 from bot.ports import Clock
 
 _MINUTE = timedelta(minutes=1)
 _FORGET_AT = 1000  # people, above which those who have done nothing for a minute are forgotten
+_REPEATS = 5
 _TOO_MUCH = "You did more than {} things within a minute. This one was not done; wait a minute."
 Key = tuple[str, str]
 
@@ -57,3 +59,20 @@ class WithinAMinute:
             if len(times) == self._most and times[0] > now - _MINUTE:
                 raise UsageError(_TOO_MUCH.format(self._most))
             times.append(now)
+
+
+class Repeats:
+    """What a person wants of a request after something of theirs was refused there: a few times within a minute.
+
+    Each is verified by Slack and recorded for good, however often the answer is the same.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._pace = WithinAMinute(_REPEATS, clock)
+
+    def count(self, request: Request, person: PersonId) -> None:
+        """Count one more, if it is such a one. Raises `UsageError` if there is no room for it."""
+        votes = ((vote.voter, vote.tally) for vote in request.votes)
+        followups = ((followup.by, followup.tally) for followup in request.followups)
+        if any(by.is_same_as(person) and tally is Tally.REFUSED for by, tally in (*votes, *followups)):
+            self._pace.count(person)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.requests import Outcome, Stage, Tally, Verdict
+from bot.core.requests import FollowupKind, Outcome, Stage, Tally, Verdict
 from bot.errors import UsageError
 from bot.workflow.engine.workers import advance
 from tests.workflow.fleet import AnyHost
@@ -52,6 +52,23 @@ def test_the_requester_a_bystander_and_a_guest_do_not_count(shared_world: World,
     assert shared_world.until_final(asked).stage is Stage.DENIED
     assert "[" not in shared_world.card(asked).replace("[Details]", "")
     assert is_untouched(shared_world.hosts["web-01"], "tuned.service")
+
+
+def test_whoever_may_not_approve_fills_no_audit_log_by_trying_again_and_again(idle_world: World) -> None:
+    world = idle_world
+    with world.running():
+        asked = world.mask("tuned")
+        for _ in range(6):
+            world.vote(asked, by=DAVE)
+            world.until(lambda: world.store.get(asked.id).votes[0].tally is Tally.REFUSED, "an answer")
+        for wants_again in (
+            lambda: world.vote(asked, by=DAVE),
+            lambda: world.follow_up(asked, FollowupKind.ASK_FOR_MORE, by=DAVE, text="why?"),
+        ):
+            with pytest.raises(UsageError, match="within a minute"):
+                wants_again()
+        world.vote(asked, Verdict.DENY, by=CAROL)
+        assert world.until_final(asked).stage is Stage.DENIED
 
 
 @pytest.mark.fault("F63", how="two approvers press at once")
