@@ -17,7 +17,7 @@ from bot.cli.hosts import hosts
 from bot.cli.not_imported import not_imported
 from bot.cli.step_up import step_up
 from bot.cli.unsourced import WITHOUT_SETTINGS, require_settings
-from bot.errors import MaskbotError, UsageError
+from bot.errors import MaskbotError, StoreBusy, UsageError
 
 DONE, REFUSED, MISUSE = 0, 1, 2
 # Not a setting of the bot, but a choice of whoever calls: so it is taken away before the settings are read.
@@ -206,10 +206,20 @@ def _exit(code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
+def _no_answer(error: StoreBusy) -> str:
+    from config.settings import load_settings
+    from config.stored import no_answer
+
+    return str(no_answer(load_settings(), error))
+
+
 def main() -> None:
     """Run a command. No traceback reaches a terminal, unless MASKBOT_DEBUG asks for it."""
     try:
         app()
+    except StoreBusy as error:  # of a command that opens the database itself
+        typer.echo(f"{error}\n{_no_answer(error)}", err=True)
+        sys.exit(REFUSED)
     except MaskbotError as error:
         typer.echo(str(error), err=True)
         sys.exit(MISUSE if isinstance(error, UsageError) else REFUSED)

@@ -37,6 +37,9 @@ class ConfigProblem:
     text: str  # one line, with file and line number if there is one
     fix: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.text}. Fix: {self.fix}" if self.fix else self.text
+
 
 @dataclass(frozen=True, slots=True)
 class Configuration:

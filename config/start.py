@@ -14,7 +14,7 @@ from config.examples import leftovers
 from config.loading import ConfigProblem, Configuration, load
 from config.secret_files import SECRETS_DIR, unread_files
 from config.settings import WAYS_IN, Settings
-from config.stored import examine_stored
+from config.stored import examine_disk, examine_stored
 
 SLACK_SHOWS = {
     "SLACK_BOT_TOKEN": ("OAuth & Permissions", "the Bot User OAuth Token (xoxb-), once the app is installed"),
@@ -98,7 +98,7 @@ def load_anew(settings: Settings) -> Configuration:
 def _without_errors(configuration: Configuration | None, found: Sequence[ConfigProblem]) -> Configuration:
     errors = [one for one in found if one.level == "error"]
     if configuration is None or errors:
-        raise ConfigError("\n".join(f"{one.text}. Fix: {one.fix}" if one.fix else one.text for one in errors))
+        raise ConfigError("\n".join(map(str, errors)))
     return configuration
 
 
@@ -207,7 +207,8 @@ def _file(settings: Settings) -> Iterator[ConfigProblem]:
     except ConfigError:  # said above
         return
     if file and not _unusable(file.absolute().parent):
-        yield from examine_stored(settings, keys)
+        full = list(examine_disk(file))
+        yield from full or examine_stored(settings, keys)
 
 
 def _unusable(folder: Path) -> str:

@@ -1,5 +1,6 @@
 """What is stored already, as a start would find it: the database, and the anchor of its audit log."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from bot.edges.database.engine import describe, file_of, parse_url
 from bot.errors import ConfigError, MaskbotError, StoreBusy
 from config.loading import ConfigProblem
 from config.settings import Settings
+
+_ROOM = 1 << 20  # bytes; on a full disk a SQLite file is not even opened (measured)
 
 
 def anchor_path(settings: Settings) -> Path:
@@ -38,13 +41,31 @@ def examine_stored(settings: Settings, keys: KeyRing) -> Iterator[ConfigProblem]
         before_start.require_usable(url, keys)
         read_anchor_file(anchor_path(settings), keys)
     except StoreBusy as error:
-        yield ConfigProblem("error", f"{describe(url)}: {_why(error)}", "Start it, or correct MASKBOT_DATABASE_URL.")
+        yield no_answer(settings, error)
     except OSError as error:
         yield ConfigProblem("error", f"{error.filename}: {error.strerror}")
     except ConfigError as error:
         text = str(error).removesuffix(".")
         is_named = any(str(path) in text for path in (url.database, anchor_path(settings)))
         yield ConfigProblem("error", text if is_named else f"{describe(url)}: {text}")
+
+
+def no_answer(settings: Settings, error: StoreBusy) -> ConfigProblem:
+    """A database that cannot be used now: where it is, why, and what to do. No password is in it."""
+    url = parse_url(settings.database_url.get_secret_value())
+    file = file_of(url)
+    look = f"See what else uses it, and whether its disk has room: df -h {file and file.parent}"
+    fix = look if file else "Start it, or correct MASKBOT_DATABASE_URL."
+    return ConfigProblem("error", f"{describe(url)}: {_why(error)}", fix)
+
+
+def examine_disk(file: Path) -> Iterator[ConfigProblem]:
+    """Find a disk on which a bot could record nothing. Root may use what is kept from others there."""
+    there = next(one for one in file.absolute().parents if one.exists())
+    disk = os.statvfs(there)
+    left = disk.f_frsize * (disk.f_bavail if os.geteuid() else disk.f_bfree)
+    if left < _ROOM:
+        yield ConfigProblem("error", f"{file}: its disk is full ({left >> 10} KB left)", f"Make room: df -h {there}")
 
 
 def examine_audit_log(settings: Settings, keys: KeyRing) -> Iterator[ConfigProblem]:

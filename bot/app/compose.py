@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -25,7 +25,7 @@ from bot.edges.ssh.guarded import GuardedHosts
 from bot.edges.ssh.hosts import SshHosts
 from bot.edges.ssh.own_key import OwnKey
 from bot.edges.ssh.signer import Signer
-from bot.errors import ConfigError
+from bot.errors import ConfigError, StoreBusy
 from bot.ports import Sink
 from bot.workflow import Deps, Desk, InForce, Timings
 from bot.workflow.hosts.quarantine import QuarantinedHosts
@@ -36,6 +36,7 @@ from bot.workflow.queries.answer_pool import AnswerPool
 from config.loading import Configuration
 from config.settings import Settings
 from config.start import seal_keys
+from config.stored import no_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def ask_schedules(settings: Settings, policy: Callable[[], Policy]) -> OnCallSch
 def assemble(settings: Settings, configuration: Configuration) -> Iterator[Assembly]:
     """Everything that the bot needs, for as long as this process has its database.
 
-    Raises `ConfigError`, also if another process has the database.
+    Raises `ConfigError`, also if another process has the database, or if that does not answer.
     """
     instance, hosts, reach = instance_name(), open_hosts(settings), Reachability()
     clock = SystemClock()
@@ -140,13 +141,23 @@ def assemble(settings: Settings, configuration: Configuration) -> Iterator[Assem
         own_machine=read_own_machine(),
     )
     answers = AnswerPool(deps)
-    with store.exclusive():
+    with _exclusive(store, settings):
         try:
             desk = Desk(deps, answers)
             yield Assembly(settings, deps, store, messages, directory, schedules, desk, instance, clock, hosts.key)
         finally:
             answers.close()
             hosts.close()
+
+
+@contextmanager
+def _exclusive(store: Database, settings: Settings) -> Iterator[None]:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(store.exclusive())
+        except StoreBusy as error:
+            raise ConfigError(str(no_answer(settings, error))) from error
+        yield
 
 
 def _timings(settings: Settings) -> Timings:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import dedent, indent
+from types import SimpleNamespace
 
 import pytest
 
@@ -170,6 +171,13 @@ def lost_database(made: Made) -> None:
     (made.folder / "state/maskbot.sqlite").unlink()
 
 
+def full_disk(made: Made) -> None:
+    """The disk of the database's folder, as seen by this process."""
+    real = os.statvfs(made.folder)
+    full = SimpleNamespace(f_frsize=real.f_frsize, f_bavail=0, f_bfree=0)
+    made.shell.setattr(os, "statvfs", lambda _: full)
+
+
 def newer_database(made: Made) -> None:
     started_once(made)
     with closing(sqlite3.connect(made.folder / "state/maskbot.sqlite")) as database, database:
@@ -261,6 +269,7 @@ MISTAKES: dict[str, Mistake] = {
     "a database of another seal key": another_seal_key,
     "an anchor of another seal key": another_key_for_the_anchor,
     "one person who asks and approves": one_person,
+    "a full disk": full_disk,
 }
 
 

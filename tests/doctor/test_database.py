@@ -8,14 +8,16 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import create_engine, text
 
-from bot.app.compose import open_store
+from bot.app.compose import assemble, open_store
 from bot.core.audit.chain import Event
 from bot.core.audit.seal_keys import SealKey, as_line
 from bot.doctor.check_result import CheckResult
 from bot.doctor.database import examine_database
 from bot.edges.database.engine import parse_url
+from bot.errors import ConfigError
 from config.settings import Settings
 from config.start import seal_keys
+from tests.config.folder import Folder
 from tests.lab.keys import SETTING
 from tests.lab.migrated import Migrated
 from tests.lab.sqlite import new_sqlite
@@ -82,6 +84,17 @@ def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
     assert found.what.startswith("postgresql://bot:***@127.0.0.1:1/maskbot: connection")
     assert found.what.endswith("Connection refused")
     assert "pass-word" not in f"{found}"
+
+
+def test_a_start_says_of_such_a_server_what_doctor_says(tmp_path: Path) -> None:
+    url = SecretStr("postgresql://bot:pass-word@127.0.0.1:1/maskbot")
+    there = Folder(tmp_path)
+    made = there.with_settings(database_url=url)
+    with pytest.raises(ConfigError) as said, assemble(made, there.load()):
+        pass
+    assert str(said.value).startswith(examined(made).what)
+    assert str(said.value).endswith("Connection refused. Fix: Start it, or correct MASKBOT_DATABASE_URL.")
+    assert "pass-word" not in f"{said.value}"
 
 
 def test_what_was_said_before_is_not_said_again(settings: Settings) -> None:
