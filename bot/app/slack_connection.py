@@ -15,6 +15,7 @@ from slack_sdk import WebClient
 from bot.app.compose import Assembly
 from bot.app.transport import Transport, open_transport
 from bot.core.health import ComponentHealth
+from bot.core.policy.rules.identity import shut_out
 from bot.edges.slack.channel import FORM_TIMEOUT, Account, account, web_client
 from bot.edges.slack.directory import SlackDirectory
 from bot.edges.slack.socket_mode import application
@@ -111,7 +112,7 @@ class SlackConnection:
             while not self._ended.wait(_GLANCE):
                 self._look_after()
         except SlackError as error:
-            self._give_up(f"Slack does not let the bot in ({error.code}). `maskbot doctor` says what to do.")
+            self._give_up(f"The bot cannot connect. {error} `maskbot doctor` says what to do.")
         except ConfigError as error:
             self._give_up(str(error))
         except Exception:
@@ -137,6 +138,8 @@ class SlackConnection:
                 self._use(self._newer() or self._secrets)
             else:
                 self._say(f"Slack: {_as(us)}, {self.state}")
+                if strangers := shut_out(self._assembly.deps.in_force.policy, {us.team, us.enterprise}, us.team):
+                    log.error("slack.other_team", why=strangers)
                 return
 
     def _look_after(self) -> None:

@@ -9,7 +9,7 @@ from slack_sdk import WebClient
 
 from bot.core.people.identity import Place
 from bot.core.policy.model import Policy
-from bot.core.policy.rules.identity import is_one_of_us
+from bot.core.policy.rules.identity import is_one_of_us, shut_out
 from bot.doctor.check_result import SLACK as _SLACK
 from bot.doctor.check_result import CheckResult, why
 from bot.doctor.groups import examine_groups
@@ -77,12 +77,10 @@ def _refused(client: WebClient, error: SlackError, check: str, fix: str) -> Chec
 
 def _team(us: Account, policy: Policy, name: str) -> CheckResult:
     """Whether the people of the bot's own workspace count as ours: if not, nobody may do anything."""
-    check, named = "teams", ", ".join(sorted(policy.teams))
-    if not policy.teams or {us.team, us.enterprise} & policy.teams:
-        return CheckResult(_SLACK, check, is_ok=True, what=f"{us.team} {name}".strip())
-    what = f"the bot is in {us.team} ({name}), and policy.yaml names {named}: nobody there may do anything"
-    fix = f"Write `teams: [{us.team}]` into policy.yaml, or leave `teams` out."
-    return CheckResult(_SLACK, check, is_ok=False, what=what, fix=fix)
+    if what := shut_out(policy, {us.team, us.enterprise}, f"{us.team} ({name})"):
+        fix = f"Write `teams: [{us.team}]` into policy.yaml, or leave `teams` out."
+        return CheckResult(_SLACK, "teams", is_ok=False, what=what, fix=fix)
+    return CheckResult(_SLACK, "teams", is_ok=True, what=f"{us.team} {name}".strip())
 
 
 def _scopes(told: object, wanted: frozenset[str]) -> CheckResult:

@@ -286,12 +286,21 @@ def test_beside_a_running_bot_nothing_is_carried_out(bot: Bot) -> None:
     assert "Another maskbot" in done.stderr
 
 
-def test_a_token_that_slack_refuses_ends_the_run_with_a_sentence(installation: Installation) -> None:
-    wrong = replace(installation, environment={**installation.environment, "SLACK_BOT_TOKEN": "xoxb-of-somebody-else"})
+@pytest.mark.parametrize(
+    ("name", "token", "what"),
+    [
+        ("SLACK_BOT_TOKEN", "xoxb-of-somebody-else", "it"),
+        ("SLACK_APP_TOKEN", "xapp-1-A0MASKBOT-1-of-somebody-else", "the app token"),
+    ],
+)
+def test_a_token_that_slack_refuses_ends_the_run_with_a_sentence(
+    name: str, token: str, what: str, installation: Installation
+) -> None:
+    wrong = replace(installation, environment={**installation.environment, name: token})
 
     done = wrong.maskbot("run")
 
     assert done.returncode == 1
     assert json.loads(done.stderr.splitlines()[-1])["why"] == (
-        "Slack does not let the bot in (invalid_auth). `maskbot doctor` says what to do."
+        f"The bot cannot connect. Slack refused {what} (invalid_auth). `maskbot doctor` says what to do."
     )

@@ -92,13 +92,13 @@ def _call(method: Callable[..., SlackResponse], arguments: Mapping[str, Any]) ->
     try:
         return method(**arguments)
     except SlackApiError as error:
-        raise _slack_error(error.response) from error
+        raise slack_error(error.response) from error
     except (SlackClientError, HTTPException, OSError, ValueError) as error:
         text = f"Slack could not be reached ({type(error).__name__})."
         raise SlackError(text, code="unreachable", passing=True) from error
 
 
-def _slack_error(answer: SlackResponse) -> SlackError:
+def slack_error(answer: SlackResponse, what: str = "it") -> SlackError:
     """Slack's error code if there is one; the body of a 5xx is not Slack's JSON."""
     retry_after = None
     word = str(answer.data.get("error")) if isinstance(answer.data, dict) else ""
@@ -108,7 +108,7 @@ def _slack_error(answer: SlackResponse) -> SlackError:
     elif answer.status_code >= _THEIR_FAULT:
         code = f"http_{answer.status_code}"
     passing = code in _PASSING or answer.status_code >= _THEIR_FAULT
-    return SlackError(f"Slack refused it ({code}).", code=code, passing=passing, retry_after=retry_after)
+    return SlackError(f"Slack refused {what} ({code}).", code=code, passing=passing, retry_after=retry_after)
 
 
 def _seconds(answer: SlackResponse) -> float | None:

@@ -15,11 +15,12 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.adapter.socket_mode.internals import build_headers, send_response
 from slack_bolt.error import BoltError
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackClientError
+from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.edges import metrics
+from bot.edges.slack.channel import slack_error
 from bot.errors import SlackError
 
 log = structlog.get_logger()
@@ -145,6 +146,8 @@ class SocketMode:
         try:
             self._close_the_last_one()
             self._handler.client.connect_to_new_endpoint(force=True)
+        except SlackApiError as error:
+            raise slack_error(error.response, "the app token") from error
         except (SlackClientError, HTTPException, OSError) as error:
             raise _unreachable(error) from error
         with self._has_greeted:

@@ -9,6 +9,7 @@ from bot.core.people.identity import HOME, Person, PersonId, Place, Shift
 from bot.core.policy.decide import decide, why_not_look, why_not_see_all
 from bot.core.policy.model import Allow, Facts, Moment, NeedsApproval, Policy, Refuse, Unknown
 from bot.core.policy.rules.dead_ends import are_enough, in_question
+from bot.core.policy.rules.identity import shut_out
 from bot.core.requests import Stage, Verb
 from bot.core.systemd.units import Layer
 from tests.core.situations import (
@@ -135,6 +136,16 @@ def test_where_the_bot_does_not_act_it_says_where_it_does() -> None:
     assert refusal(facts(place=elsewhere)).hint == "Ask in a channel whose name begins with `inc-`."
     by_id = replace(POLICY, channel_prefixes=())
     assert refusal(facts(place=elsewhere), by_id).hint == "Ask in a channel that the policy names."
+
+
+@pytest.mark.parametrize("teams", [(), ("T1",), ("E1", "T9")])
+def test_the_people_of_the_bots_own_workspace_are_not_shut_out(teams: tuple[str, ...]) -> None:
+    assert shut_out(replace(POLICY, teams=frozenset(teams)), {"T1", "E1"}, "T1") == ""
+
+
+def test_a_policy_for_other_workspaces_shuts_out_everybody_in_the_bots_own() -> None:
+    said = shut_out(replace(POLICY, teams=frozenset({"T9", "T8"})), {"T1", ""}, "T1 (Acme)")
+    assert said == "the bot is in T1 (Acme), and policy.yaml names T8, T9: nobody there may do anything"
 
 
 def test_who_asked_does_not_decide() -> None:

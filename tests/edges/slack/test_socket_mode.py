@@ -227,6 +227,13 @@ class TestTheConnection:
             assert raised.value.passing
             assert not socket.is_connected
 
+    def test_an_app_token_that_slack_refuses_is_named(self, slack: SlackLab) -> None:
+        client = web_client(slack.bot_token, base=slack.api_url)
+        with closing(SocketMode(application(client), app_token="xapp-1-A0OTHER-1-of-somebody-else")) as socket:
+            with pytest.raises(SlackError, match=r"^Slack refused the app token \(invalid_auth\)\.$") as raised:
+                socket.connect()
+            assert not raised.value.passing
+
 
 class TestGoingOut:
     def test_a_message_stands_in_its_thread_and_is_edited_in_place(self, slack: SlackLab, bot: Bot) -> None:

@@ -1,5 +1,7 @@
 """Identity: only our own people may act, no guests, no bots, no deactivated accounts."""
 
+from collections.abc import Set
+
 from bot.core.people.identity import Person
 from bot.core.policy.model import Facts, Moment, Policy, Refuse
 
@@ -32,6 +34,14 @@ def break_glass_requester_is_one_of_us(facts: Facts, policy: Policy) -> Refuse |
 def is_one_of_us(person: Person, policy: Policy) -> bool:
     """Whether the account belongs to one of our people and is active."""
     return _stranger(person, policy, "") is None
+
+
+def shut_out(policy: Policy, homes: Set[str], workspace: str) -> str:
+    """Why nobody of the bot's own workspace may do anything, if that is so. `homes` are its team and enterprise."""
+    if not policy.teams or homes & policy.teams:
+        return ""
+    named = ", ".join(sorted(policy.teams))
+    return f"the bot is in {workspace}, and policy.yaml names {named}: nobody there may do anything"
 
 
 def _stranger(person: Person, policy: Policy, who: str) -> Refuse | None:
