@@ -12,12 +12,12 @@ from bot.cli import approve, followups, operate
 from bot.cli import options as words
 from bot.cli.arguments import ONLY_MASK_HAS, ONLY_REQUESTS_HAVE, ChangeArguments, one_per_field
 from bot.cli.audit import audit
+from bot.cli.explained import explained
 from bot.cli.host import host
 from bot.cli.hosts import hosts
-from bot.cli.not_imported import not_imported
 from bot.cli.step_up import step_up
 from bot.cli.unsourced import WITHOUT_SETTINGS, require_settings
-from bot.errors import MaskbotError, StoreBusy, UsageError
+from bot.errors import MaskbotError, UsageError
 
 DONE, REFUSED, MISUSE = 0, 1, 2
 # Not a setting of the bot, but a choice of whoever calls: so it is taken away before the settings are read.
@@ -206,38 +206,18 @@ def _exit(code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
-def _no_answer(error: StoreBusy) -> str:
-    from config.settings import load_settings
-    from config.stored import no_answer
-
-    return str(no_answer(load_settings(), error))
-
-
 def main() -> None:
     """Run a command. No traceback reaches a terminal, unless MASKBOT_DEBUG asks for it."""
     try:
         app()
-    except StoreBusy as error:  # of a command that opens the database itself
-        typer.echo(f"{error}\n{_no_answer(error)}", err=True)
-        sys.exit(REFUSED)
-    except MaskbotError as error:
-        typer.echo(str(error), err=True)
-        sys.exit(MISUSE if isinstance(error, UsageError) else REFUSED)
     except BrokenPipeError:  # whoever read our output has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(REFUSED)
-    except ImportError as error:
-        if _DEBUG:
-            raise
-        typer.echo(not_imported(error), err=True)
-        sys.exit(REFUSED)
     except Exception as error:
-        if _DEBUG:
+        if _DEBUG and not isinstance(error, MaskbotError):
             raise
-        typer.echo(
-            f"Something unexpected went wrong ({type(error).__name__}). Set MASKBOT_DEBUG=1 to see where.", err=True
-        )
-        sys.exit(REFUSED)
+        typer.echo(explained(error), err=True)
+        sys.exit(MISUSE if isinstance(error, UsageError) else REFUSED)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from bot.core.systemd.remembered import RememberedMask
 from bot.edges.database import Database
 from bot.edges.database.engine import file_of, parse_url
 from bot.edges.ops import log
-from bot.errors import MaskbotError, NoSuchRequest
+from bot.errors import ConfigError, MaskbotError, NoSuchRequest
 from bot.ports import Hosts, Query
 from bot.workflow import Timings
 from bot.workflow.hosts.remembered import remembered_masks
@@ -49,7 +49,10 @@ def hosts_that_know_more(settings: Settings, remote: Hosts, hosts: Sequence[Host
     """Hosts whose guards remember masks that are not on record: the database is lost, or it is an older copy."""
     answers = {host.name: answer for host, answer in zip(hosts, _ask(remote, hosts), strict=True)}
     masks = {name: answer for name, answer in answers.items() if answer and not isinstance(answer, str)}
-    file = file_of(parse_url(settings.database_url.get_secret_value()))
+    try:
+        file = file_of(parse_url(settings.database_url.get_secret_value()))
+    except ConfigError:  # the settings' findings say why
+        return []
     if not masks or (file and not file.exists()):
         return list(masks)
     with closing(open_store(settings)) as store:

@@ -24,6 +24,10 @@ def call(path: Path, words: Words) -> Iterator[Words]:
     with socket.socket(socket.AF_UNIX) as connection:
         try:
             connection.connect(str(path))
+        except PermissionError:
+            who = login_of(os.geteuid())
+            mend = "Run this as the bot's own user, or as root; MASKBOT_SOCKET may name a place that others reach"
+            raise NobodyThere(f"{who} may not reach the bot at {path}. {mend}.") from None
         except OSError as error:
             why = os.strerror(error.errno) if error.errno else str(error)
             raise NobodyThere(f"No bot answers at {path} ({why}). Start it with `maskbot run`.") from None
