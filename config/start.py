@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bot.core.audit.seal_keys import KeyRing, parse_keys
+from bot.core.audit.seal_keys import LOST_KEY, KeyRing, parse_keys
 from bot.core.hosts.inventory import Host
 from bot.core.policy.model import Rule
 from bot.edges.database.engine import file_of, parse_url
@@ -14,7 +14,7 @@ from config.examples import leftovers
 from config.loading import ConfigProblem, Configuration, load
 from config.secret_files import SECRETS_DIR, unread_files
 from config.settings import WAYS_IN, Settings
-from config.stored import examine_disk, examine_stored
+from config.stored import examine_disk, examine_stored, has_recorded
 
 SLACK_SHOWS = {
     "SLACK_BOT_TOKEN": ("OAuth & Permissions", "the Bot User OAuth Token (xoxb-), once the app is installed"),
@@ -127,7 +127,7 @@ def _seal(settings: Settings) -> Iterator[ConfigProblem]:
         seal_keys(settings)
     except ConfigError as error:
         fix = "(umask 077; maskbot secret >seal-keys) && export MASKBOT_SEAL_KEYS_FILE=$PWD/seal-keys, once; keep it."
-        yield ConfigProblem("error", str(error), fix)
+        yield ConfigProblem("error", str(error), f"Put its file back; {LOST_KEY}" if has_recorded(settings) else fix)
 
 
 def _key(settings: Settings) -> Iterator[ConfigProblem]:

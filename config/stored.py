@@ -34,6 +34,15 @@ def read_anchor_file(path: Path, keys: KeyRing) -> Anchor | None:
         ) from None
 
 
+def has_recorded(settings: Settings) -> bool:
+    """Whether there is the file of a database, in which a bot has recorded something under some key."""
+    try:
+        file = file_of(parse_url(settings.database_url.get_secret_value()))
+    except ConfigError:  # said elsewhere
+        return False
+    return file is not None and file.exists() and file.stat().st_size > 0
+
+
 def examine_stored(settings: Settings, keys: KeyRing) -> Iterator[ConfigProblem]:
     """Find why a bot cannot start with its database, without changing it; a database server is asked, too."""
     url = parse_url(settings.database_url.get_secret_value())

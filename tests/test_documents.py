@@ -189,6 +189,9 @@ TYPED = {
     "install -": "tests/deploy/service.py",
     "systemd-sysusers": "tests/deploy/service.py",
     "systemctl reload maskbot": "tests/deploy/test_systemd_unit.py",
+    "systemctl stop maskbot": "tests/deploy/test_systemd_unit.py",
+    "mv /var/lib/maskbot /var/lib/maskbot.lost-key": "tests/deploy/test_systemd_unit.py",
+    "systemctl start maskbot": "tests/deploy/test_systemd_unit.py",
 }
 # Those that nothing here can run, and why.
 NOT_TYPED = {

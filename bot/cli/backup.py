@@ -15,6 +15,7 @@ from bot.app.anchor_file import anchor_file
 from bot.app.compose import open_store
 from bot.cli.reconcile import reconcile
 from bot.core.audit.chain import BrokenChain
+from bot.core.audit.seal_keys import LOST_KEY
 from bot.edges.clock import SystemClock
 from bot.edges.database import Database
 from bot.edges.database.copies import back_up
@@ -39,7 +40,7 @@ _BROKEN_COPY = (
 _MISSING_KEYS = (
     "{copy} was sealed with a key that is not here: {names}. Nothing was changed. Add the line that begins with "
     "`{first}:` to {place}, below the first line, from where the seal keys are kept, and run this again. Without it "
-    "nobody can tell what in the copy the bot wrote."
+    f"nobody can tell what in the copy the bot wrote; {LOST_KEY}."
 )
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 
 import typer
@@ -34,7 +34,7 @@ def reconcile(*, as_json: bool) -> int:
     settings = load_settings()
     hosts = load(settings).inventory.hosts
     remote = open_hosts(settings)
-    with closing(remote), closing(open_store(settings)) as store:
+    with closing(remote), _on_record(settings) as store:
         found = _compare(store, hosts, _ask(remote, hosts))
     if as_json:
         unknown = [{"host": host, **asdict(mask)} for host, mask in found.unknown]
@@ -43,6 +43,17 @@ def reconcile(*, as_json: bool) -> int:
         for said in _sentences(found, len(hosts)):
             typer.echo(line(said))
     return 1 if found.silent else 0
+
+
+@contextmanager
+def _on_record(settings: Settings) -> Iterator[Database | None]:
+    """The database; none before the first start, and where its file is lost."""
+    file = file_of(parse_url(settings.database_url.get_secret_value()))
+    if file and not file.exists():
+        yield None
+        return
+    with closing(open_store(settings)) as store:
+        yield store
 
 
 def hosts_that_know_more(settings: Settings, remote: Hosts, hosts: Sequence[Host]) -> list[str]:
@@ -85,7 +96,7 @@ def _ask(remote: Hosts, hosts: Sequence[Host]) -> list[_Answer]:
         return list(pool.map(ask, hosts))
 
 
-def _compare(store: Database, hosts: Sequence[Host], answers: Sequence[_Answer]) -> Difference:
+def _compare(store: Database | None, hosts: Sequence[Host], answers: Sequence[_Answer]) -> Difference:
     unknown, undone, silent = list[tuple[str, RememberedMask]](), list[dict[str, str]](), list[str]()
     for host, answer in zip(hosts, answers, strict=True):
         if isinstance(answer, str):
@@ -98,17 +109,19 @@ def _compare(store: Database, hosts: Sequence[Host], answers: Sequence[_Answer])
     return Difference(unknown, undone, silent)
 
 
-def _live(store: Database, host: str) -> list[Request]:
-    return store.find(Query(host=host, live_masks=True, limit=_MOST))
+def _live(store: Database | None, host: str) -> list[Request]:
+    return store.find(Query(host=host, live_masks=True, limit=_MOST)) if store else []
 
 
-def _not_on_record(store: Database, host: str, masks: Iterable[RememberedMask]) -> list[RememberedMask]:
+def _not_on_record(store: Database | None, host: str, masks: Iterable[RememberedMask]) -> list[RememberedMask]:
     """Those of no request in the database, unless somebody has adopted them since."""
     made = {one.target.made.identity for one in _live(store, host) if one.target.made}
     return [mask for mask in masks if mask.identity not in made and not _is_known(store, mask.request)]
 
 
-def _is_known(store: Database, request: str) -> bool:
+def _is_known(store: Database | None, request: str) -> bool:
+    if store is None:
+        return False
     try:
         store.get(request)
     except NoSuchRequest:

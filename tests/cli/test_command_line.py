@@ -274,6 +274,11 @@ def test_what_keeps_run_from_starting_is_a_sentence_and_check_says_the_same(
         assert line.partition(". Fix: ")[0] in checked.stderr
 
 
+def test_hosts_are_asked_what_they_remember_also_where_the_database_is_lost(place: Place) -> None:
+    done = place.maskbot("reconcile")
+    assert (done.returncode, done.stdout[:19]) == (1, "not asked: web-01: ")
+
+
 def test_a_damaged_database_is_a_sentence(place: Place) -> None:
     place.database.parent.mkdir()
     place.database.write_bytes(b"this is no database" * 100)

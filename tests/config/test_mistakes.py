@@ -156,6 +156,11 @@ def started_once(made: Made) -> None:
         anchor_file(settings).keep(store.head(), datetime.now(UTC))
 
 
+def lost_seal_key(made: Made) -> None:
+    started_once(made)
+    (made.folder / "secrets/maskbot_seal_keys").unlink()
+
+
 def another_seal_key(made: Made) -> None:
     started_once(made)
     made.write("secrets/maskbot_seal_keys", f"{OTHER_KEY}\n")
@@ -270,6 +275,7 @@ MISTAKES: dict[str, Mistake] = {
     "an anchor of another seal key": another_key_for_the_anchor,
     "one person who asks and approves": one_person,
     "a full disk": full_disk,
+    "a seal key that is lost": lost_seal_key,
 }
 
 

@@ -44,14 +44,16 @@ def copy_bot(machine: LabHost) -> None:
             if ".." not in file.parts and there.is_file():
                 (library / file).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(there, library / file)
+    words = f'PYTHONPATH={LIBRARY} exec {os.path.realpath(sys.executable)} -m bot "$@"'
+    machine.write("/opt/maskbot/bin/maskbot", f"#!/bin/sh\n{words}\n", 0o755)
 
 
-def documented() -> list[str]:
-    """The lines that operations.md tells root to type, from those that make no Python environment on."""
-    section = (ROOT / "docs/operations.md").read_text().partition("\n## The bot as a service\n")[2]
+def documented(heading: str) -> str:
+    """The lines that operations.md tells root to type, in the first block of a section."""
+    section = (ROOT / "docs/operations.md").read_text().partition(f"\n{heading}\n")[2]
     block = re.search(r"^```\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
     assert block
-    return [line for line in block[1].splitlines() if line.startswith("install ")]
+    return block[1]
 
 
 def start(machine: LabHost, written: Installation, *, drop_in: str = FROM_COPIES) -> None:
@@ -65,7 +67,9 @@ def start(machine: LabHost, written: Installation, *, drop_in: str = FROM_COPIES
         machine.write(f"{CHECKOUT}/deploy/systemd/{file.name}", file.read_text())
     machine.write(f"{UNIT}.d/here.conf", drop_in)
     here = f"echo SLACK_API_URL={written.environment['SLACK_API_URL']} >>/etc/maskbot/maskbot.env"
-    lines = [f"cd {CHECKOUT}", *documented(), here, "systemctl daemon-reload", "systemctl start maskbot.service"]
+    # The others make a Python environment, and an installation.
+    lines = [line for line in documented("## The bot as a service").splitlines() if line.startswith("install ")]
+    lines = [f"cd {CHECKOUT}", *lines, here, "systemctl daemon-reload", "systemctl start maskbot.service"]
     done = machine.run("sh", "-ec", "\n".join(lines), seconds=60)
     if done.returncode != 0:
         raise LabError(f"{done.stderr}\n{journal(machine)}")
@@ -73,7 +77,7 @@ def start(machine: LabHost, written: Installation, *, drop_in: str = FROM_COPIES
 
 def clear(machine: LabHost) -> None:
     """Stop it, and remove all of it."""
-    gone = f"{UNIT} {UNIT}.d {SYSUSERS} /var/lib/maskbot /opt/maskbot {CHECKOUT}"
+    gone = f"{UNIT} {UNIT}.d {SYSUSERS} /var/lib/maskbot /var/lib/maskbot.* /opt/maskbot {CHECKOUT}"
     gone += " /etc/maskbot/*.yaml /etc/maskbot/maskbot.env /etc/maskbot/secrets"
     words = f"systemctl stop maskbot.service; userdel maskbotd; rm -rf {gone}; systemctl daemon-reload"
     machine.run("sh", "-c", words, seconds=60)

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.service import DEPLOY, clear, copy_bot, says, start
+from tests.deploy.service import DEPLOY, clear, copy_bot, documented, says, start
 from tests.lab.demo import Demo, workspace
 from tests.lab.hosts import LabHost
 from tests.lab.installation import Bot, Installation
 from tests.lab.machine import NotHereError
 from tests.lab.pristine import Pristine
 from tests.lab.slack.lab import SlackLab
-from tests.stories.scene import MASKED, RUNS, Story
+from tests.stories.scene import MASKED, RUNS, Story, words
 
 EXPOSURE = 15  # of 100, in systemd-analyze(1)'s count; it prints a tenth of it
 
@@ -58,6 +58,28 @@ def test_the_main_story_is_played_by_a_service_that_may_do_nothing_else(demo: De
     assert "MASKBOT_SECRETS_DIR=/run/credentials/maskbot.service" in secrets
     assert "xapp-" not in secrets
     assert "xoxb-" not in secrets
+
+
+@pytest.mark.slack
+@pytest.mark.ssh
+def test_with_a_lost_seal_key_it_begins_anew_and_finds_what_it_masked(demo: Demo) -> None:
+    """By the lines of operations.md."""
+    story, machine = Story(demo), demo.hosts["web-02"]
+    says(story, machine, "ready")
+    done = story.masked("web-01 cron")
+    machine.run("rm", "/etc/maskbot/secrets/maskbot_seal_keys")
+    begun = machine.run("sh", "-ec", documented("### A lost seal key"), seconds=60)
+    assert begun.returncode == 0, begun.stderr
+    says(story, machine, "ready", times=2)
+    kept = machine.run("sh", "-c", "stat -c %a /etc/maskbot/secrets/maskbot_seal_keys; ls /var/lib/maskbot.lost-key")
+    assert kept.stdout.split() == ["600", "maskbot.anchor", "maskbot.sqlite", "maskbot.sqlite.lock"]
+    told = "Masked on web-01 by maskbot, but not on record here"
+    story.until(lambda: any(told in words(one) for one in story.messages()), told)
+    story.presses("alice", "Unmask", done)
+    story.ephemeral("alice", "no longer on record")
+    adopting = story.asks("/mask web-01 cron --adopt --for 7d the seal key was lost", head="ADOPT THE MASK")
+    story.presses("bob", "Approve", adopting)
+    story.card("ADOPTED")
 
 
 def test_what_it_may_do_is_little() -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 KEY_BYTES = 32
+LOST_KEY = "if it is lost for good: docs/operations.md, *A lost seal key*"
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 _SHAPE = "has to be a line `ID:KEY` for each key: a short name in small letters, and 32 bytes in base64"
 

@@ -7,7 +7,7 @@ from sqlalchemy import URL, Connection, select
 from bot import __version__
 from bot.core.audit.anchor import Anchor
 from bot.core.audit.chain import BrokenChain, Origin
-from bot.core.audit.seal_keys import KeyRing
+from bot.core.audit.seal_keys import LOST_KEY, KeyRing
 from bot.edges.database import schema
 from bot.edges.database.engine import DatabaseLimits, file_of
 from bot.edges.database.file import is_there
@@ -53,5 +53,5 @@ def _require_our_seals(connection: Connection, keys: KeyRing) -> None:
     if ends[1] is not None and not known & {*ends}:
         raise ConfigError(
             f"it is sealed with a key that is not among MASKBOT_SEAL_KEYS ({ends[1]}): "
-            "put its old line back, below any new one"
+            f"put its old line back, below any new one; {LOST_KEY}"
         )
