@@ -108,11 +108,12 @@ def _word(typed: str) -> str:
     return typed
 
 
+_ITS_ID = "in Slack: its name above the messages, *About*, at the end"
 Duration = Annotated[timedelta, BeforeValidator(read_duration)]
 ClockTime = Annotated[time, PlainValidator(read_clock_time)]
 TimeZone = Annotated[tzinfo, PlainValidator(read_zone)]
 Pattern = Annotated[str, AfterValidator(read_pattern)]
 Word = Annotated[str, AfterValidator(_word)]
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
-ChannelId = Annotated[str, fits("[CG][A-Z0-9]{2,}", "a Slack channel id, like `C0123ABCD`")]
+ChannelId = Annotated[str, fits("[CG][A-Z0-9]{2,}", f"a Slack channel id, like `C0123ABCD` ({_ITS_ID})")]
 TeamId = Annotated[str, fits("[TE][A-Z0-9]{2,}", "a Slack team id, like `T0123ABCD`, or an enterprise id (E...)")]

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -120,12 +120,20 @@ def _complaint_about(found: ErrorDetails) -> str:
 
 
 def _meant(model: type[BaseModel], found: ErrorDetails) -> str:
-    """The key that was probably meant by an unknown one."""
+    """The key that was probably meant by an unknown one, or those that may stand there; of a list, where it belongs."""
+    if found["type"] == "model_type" and not found["loc"]:
+        lists = (name for name, field in model.model_fields.items() if get_origin(field.annotation) is list)
+        below = next((name for name in lists if [*_models_in(model.model_fields[name].annotation)]), "")
+        return f"; entries stand below `{below}:`" if below else ""
     if found["type"] != "extra_forbidden":
         return ""
     *path, key = _place(found)
-    meant = near(str(key), {name for there in _models_at([model], path) for name in there.model_fields})
-    return f".{meant}" if meant else ""
+    there = [name for one in _models_at([model], path) for name in one.model_fields]
+    if meant := near(str(key), there):
+        return f".{meant}"
+    if path and (meant := near(str(key), model.model_fields)):
+        return f".{meant} That one stands at the left"
+    return f"; here may stand {', '.join(there)}"
 
 
 def _models_at(models: Sequence[type[BaseModel]], path: Loc | list[str | int]) -> list[type[BaseModel]]:
