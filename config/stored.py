@@ -34,13 +34,13 @@ def read_anchor_file(path: Path, keys: KeyRing) -> Anchor | None:
         ) from None
 
 
-def has_recorded(settings: Settings) -> bool:
-    """Whether there is the file of a database, in which a bot has recorded something under some key."""
+def has_recorded(settings: Settings) -> bool | None:
+    """Whether there is a file in which a bot has recorded something, under some key; None where it is no file."""
     try:
         file = file_of(parse_url(settings.database_url.get_secret_value()))
     except ConfigError:  # said elsewhere
-        return False
-    return file is not None and file.exists() and file.stat().st_size > 0
+        return None
+    return None if file is None else file.exists() and file.stat().st_size > 0
 
 
 def examine_stored(settings: Settings, keys: KeyRing) -> Iterator[ConfigProblem]:

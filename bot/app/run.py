@@ -30,6 +30,7 @@ from bot.workflow.health.heartbeat import JUST_BEGUN, Heartbeat
 from config.loading import Configuration, load
 from config.settings import Settings, load_settings
 from config.start import load_to_start
+from config.stored import has_recorded
 from handlers.cli import BotState, Shell
 
 Say = Callable[[str], None]
@@ -61,8 +62,9 @@ def _serve(settings: Settings, say: Say, *, is_terminal: bool) -> None:
     signals = Signals(is_terminal=is_terminal)
     configuration = load_to_start(settings)
     _tell(configuration, say)
+    new = " (new: nothing is on record yet)" if has_recorded(settings) is False else ""
     with assemble(settings, configuration) as assembly, ExitStack() as stack:
-        say(f"store: {assembly.place}")
+        say(f"store: {assembly.place}{new}")
         latest = no_later_than(settings.stop_within)
         stack.callback(latest.cancel)
         link = _begin(assembly, stack, notify, say, lost=signals.stop, reload=signals.reload)

@@ -34,7 +34,8 @@ def install_fix(host: Host) -> str:
     """The command that mends a host."""
     port = "" if host.port == 22 else f" -p {host.port}"  # noqa: PLR2004 - of SSH
     login = "" if host.login == "maskbot" else f" --login {host.login}"
-    return f"`maskbot host install-script{login} | ssh{port} root@{host.address} sh -s`, or the Ansible role."
+    typo = " Or correct `login` in hosts.yaml." if login else ""
+    return f"`maskbot host install-script{login} | ssh{port} root@{host.address} sh -s`, or the Ansible role.{typo}"
 
 
 def examine_guard(

@@ -19,6 +19,10 @@ _UNIT = UnitName("dbus.service")
 _ALGORITHMS = "algorithms"
 _CHECKS = ("reachable", _ALGORITHMS, "host key", "login", "session", "systemctl", "D-Bus", "look")
 _INSTALL_MENDS = {"host_not_ready": "session", "ssh_auth_refused": "login"}
+_ELSEWHERE = (
+    " If that says `nothing changed`, the host takes the key from other addresses only: add `--from` with the address "
+    "of this machine that `journalctl -u ssh` shows there."
+)
 _FAILS_AT: Mapping[str, tuple[str, str]] = {
     "ssh_no_pin": ("host key", "`maskbot hosts scan` shows its key; compare it with the host's console, then pin it."),
     "ssh_unresolved": (
@@ -144,7 +148,8 @@ def _up_to_failure(host: Host, error: MaskbotError) -> Iterator[CheckResult]:
     reachable = ("reachable", _ssh_fix(host)), ("look", "Try again. If it stays, it is a bug in maskbot.")
     failed, fix = _FAILS_AT.get(code, reachable[not code.startswith("ssh_")])
     if code in _INSTALL_MENDS:
-        failed, fix = _INSTALL_MENDS[code], install_fix(host)
+        failed = _INSTALL_MENDS[code]
+        fix = f"{install_fix(host)}{_ELSEWHERE}" if failed == "login" else install_fix(host)
     if isinstance(error, HostError) and error.hop:
         failed, fix = "reachable", f"`maskbot doctor {error.hop}` says more."
     yield from (CheckResult(name, check, is_ok=True) for check in _CHECKS[: _CHECKS.index(failed)])

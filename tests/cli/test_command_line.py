@@ -345,6 +345,19 @@ def test_run_serves_the_command_line_while_slack_is_away_and_says_that_it_is_not
     assert json.loads(as_json.stdout)["ready"] is False
 
 
+def test_a_start_says_that_its_database_is_new(place: Place) -> None:
+    """A typo in its path would otherwise be a bot that has forgotten everything."""
+    told = []
+    for _ in range(2):
+        process = Maskbot(("run",), place.environment, merged=True)
+        with process.stdout:
+            told.append(next(line for line in process.stdout if line.startswith("store: ")).strip())
+            serves(process.stdout)
+            process.kill()
+            process.wait(SECONDS)
+    assert told == [f"store: sqlite:///{place.database} (new: nothing is on record yet)", told[0].partition(" (")[0]]
+
+
 def test_run_begins_within_two_seconds_of_its_own_time(place: Place) -> None:
     """By the processor's clock: how busy the machine is with other things is not the bot's."""
     command = [sys.executable, "-m", "bot", "run"]
