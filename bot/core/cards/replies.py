@@ -21,7 +21,10 @@ FORM_NOT_DRAWN = (
     "You can type a command instead; `/mask help` shows how."
 )
 LOOKING = "Checking …"
-BUSY = "The bot is busy and could not record this. Nothing has happened. Please try again."
+BUSY = (
+    "The bot could not record this, because its database is busy or cannot be written. Nothing has happened. "
+    "Please try again; if it stays so, the bot's operators have to look."
+)
 MAYBE = (
     "The database failed while this was being recorded, so it may be on record or not. If no answer comes, try again."
 )
