@@ -17,6 +17,7 @@ UNIT = "/etc/systemd/system/maskbot.service"
 SYSUSERS = "/etc/sysusers.d/maskbot.conf"
 SECRETS = ("MASKBOT_SEAL_KEYS", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN")
 CHECKOUT = "/root/maskbot"
+CURSOR = "/run/maskbot-installed"  # of the journal; other services of that name may have been there before
 LIBRARY = "/opt/maskbot/lib"
 # What differs from a real machine: a folder of packages stands in for an environment in /opt/maskbot.
 FROM_COPIES = f"""\
@@ -48,12 +49,11 @@ def copy_bot(machine: LabHost) -> None:
     machine.write("/opt/maskbot/bin/maskbot", f"#!/bin/sh\n{words}\n", 0o755)
 
 
-def documented(heading: str) -> str:
-    """The lines that operations.md tells root to type, in the first block of a section."""
+def documented(heading: str, block: int = 0) -> str:
+    """The lines that operations.md tells root to type, in a block of a section."""
     section = (ROOT / "docs/operations.md").read_text().partition(f"\n{heading}\n")[2]
-    block = re.search(r"^```\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
-    assert block
-    return block[1]
+    blocks: list[str] = re.findall(r"^```\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    return blocks[block]
 
 
 def start(machine: LabHost, written: Installation, *, drop_in: str = FROM_COPIES) -> None:
@@ -69,7 +69,8 @@ def start(machine: LabHost, written: Installation, *, drop_in: str = FROM_COPIES
     here = f"echo SLACK_API_URL={written.environment['SLACK_API_URL']} >>/etc/maskbot/maskbot.env"
     # The others make a Python environment, and an installation.
     lines = [line for line in documented("## The bot as a service").splitlines() if line.startswith("install ")]
-    lines = [f"cd {CHECKOUT}", *lines, here, "systemctl daemon-reload", "systemctl start maskbot.service"]
+    began = f"journalctl -q -n 1 -o cat --show-cursor | sed -n 's/^-- cursor: //p' >{CURSOR}"
+    lines = [f"cd {CHECKOUT}", began, *lines, here, "systemctl daemon-reload", "systemctl start maskbot.service"]
     done = machine.run("sh", "-ec", "\n".join(lines), seconds=60)
     if done.returncode != 0:
         raise LabError(f"{done.stderr}\n{journal(machine)}")
@@ -84,8 +85,9 @@ def clear(machine: LabHost) -> None:
 
 
 def journal(machine: LabHost) -> str:
-    """What the service said."""
-    return machine.run("journalctl", "-u", "maskbot.service", "--no-pager", "-o", "cat").stdout
+    """What the service said since it was installed."""
+    words = f'journalctl --after-cursor="$(cat {CURSOR})" -u maskbot.service --no-pager -o cat'
+    return machine.run("sh", "-c", words).stdout
 
 
 def says(story: Story, machine: LabHost, word: str, *, times: int = 1) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.service import DEPLOY, clear, copy_bot, documented, says, start
+from tests.deploy.service import CHECKOUT, DEPLOY, clear, copy_bot, documented, journal, says, start
 from tests.lab.demo import Demo, workspace
 from tests.lab.hosts import LabHost
 from tests.lab.installation import Bot, Installation
@@ -58,6 +58,19 @@ def test_the_main_story_is_played_by_a_service_that_may_do_nothing_else(demo: De
     assert "MASKBOT_SECRETS_DIR=/run/credentials/maskbot.service" in secrets
     assert "xapp-" not in secrets
     assert "xoxb-" not in secrets
+
+
+@pytest.mark.slack
+@pytest.mark.ssh
+def test_what_a_bot_recorded_that_was_run_by_hand_goes_along(demo: Demo) -> None:
+    story, machine = Story(demo), demo.hosts["web-02"]
+    says(story, machine, "ready")
+    by_hand = f"cd {CHECKOUT} && systemctl stop maskbot && mv /var/lib/maskbot maskbot/state && chown -R root maskbot"
+    carried = f"{by_hand}\n{documented('## The bot as a service', 1)}systemctl start maskbot"
+    done = machine.run("sh", "-ec", carried, seconds=60)
+    assert done.returncode == 0, done.stderr
+    says(story, machine, "ready", times=2)
+    assert journal(machine).count("(new: nothing is on record yet)") == 1
 
 
 @pytest.mark.slack

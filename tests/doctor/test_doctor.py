@@ -55,9 +55,7 @@ def test_the_first_thing_that_fails_is_named_with_a_fix_after_what_was_well(
     assert [(one.check, one.is_ok) for one in before] == [(check, True) for check in well]
     assert (last.check, last.is_ok, last.what) == (failed, False, "it failed")
     assert last.fix
-    assert ("`--from`" in last.fix) == (
-        code == "ssh_auth_refused"
-    )
+    assert ("`--from`" in last.fix) == (code == "ssh_auth_refused")
 
 
 def test_a_host_that_does_not_answer_is_named_with_its_address_and_port() -> None:
