@@ -210,7 +210,7 @@ def load_settings() -> Settings:
 
     Raises `ConfigError` with a line for each error, which never contains a value.
     """
-    unknown = [*_unknown_names()]
+    unknown = [*_unknown_names(), *_of_windows()]
     if unknown:
         raise ConfigError("\n".join(unknown))
     from_files: dict[str, Any] = {_field(name): secret for name, secret in read_secret_files(os.environ).items()}
@@ -232,6 +232,14 @@ def _unknown_names() -> Iterator[str]:
     for name in sorted(os.environ):
         if name.upper().startswith(PREFIX) and name.upper() not in known:
             yield f"{name}: unknown setting.{near(name.upper(), known)}"
+
+
+def _of_windows() -> Iterator[str]:
+    """A value whose last sign nobody sees: its file was saved with the line ends of Windows."""
+    for name, text in sorted(os.environ.items()):
+        if name.startswith((PREFIX, "SLACK_")) and text.endswith("\r"):
+            mend = "save the file that sets it with Unix line ends (sed -i 's/\\r$//' FILE)"
+            yield f"{name} ends in a carriage return: {mend}"
 
 
 def _lines(error: ValidationError) -> Iterator[str]:

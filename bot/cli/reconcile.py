@@ -61,12 +61,12 @@ def hosts_that_know_more(settings: Settings, remote: Hosts, hosts: Sequence[Host
     answers = {host.name: answer for host, answer in zip(hosts, _ask(remote, hosts), strict=True)}
     masks = {name: answer for name, answer in answers.items() if answer and not isinstance(answer, str)}
     try:
-        file = file_of(parse_url(settings.database_url.get_secret_value()))
+        file, kept = file_of(parse_url(settings.database_url.get_secret_value())), open_store(settings)
     except ConfigError:  # the settings' findings say why
         return []
     if not masks or (file and not file.exists()):
         return list(masks)
-    with closing(open_store(settings)) as store:
+    with closing(kept) as store:
         try:
             return [name for name, answer in masks.items() if _not_on_record(store, name, answer)]
         except (SQLAlchemyError, MaskbotError):  # a file that is no database of a bot; a PostgreSQL may be down

@@ -643,6 +643,10 @@ def test_doctor_examines_what_it_can_and_ends_with_what_to_do_first(place: Place
     assert done.stdout.splitlines()[-1].startswith("not ready. First (1 of 4), settings: MASKBOT_SSH_KEY_FILE: no such")
     elsewhere = place.maskbot("doctor", MASKBOT_DATABASE_URL="postgres://bot:hushhush@db/maskbot")
     assert elsewhere.stdout.splitlines()[-1].startswith("not ready. First (1 of 3), settings: MASKBOT_DATABASE_URL")
+    unsealed = place.maskbot("doctor", MASKBOT_SEAL_KEYS="")
+    assert unsealed.stdout.splitlines()[-1].startswith(
+        "not ready. First (1 of 3), settings: MASKBOT_SEAL_KEYS is missing"
+    )
     nothing = place.maskbot("doctor", MASKBOT_POLLL="1")
     assert nothing.returncode == 1
     assert nothing.stdout.splitlines()[-1].startswith("not ready. First (the only finding), settings: MASKBOT_POLLL")

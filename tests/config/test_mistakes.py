@@ -276,6 +276,7 @@ MISTAKES: dict[str, Mistake] = {
     "one person who asks and approves": one_person,
     "a full disk": full_disk,
     "a seal key that is lost": lost_seal_key,
+    "the line ends of Windows in the settings": shell("MASKBOT_LOG_LEVEL", "info\r"),
     "a zone under another key": added("calendar:\n  timezone: Europe/Berlin"),
     "a key of nothing": added("limits: {bursts: 3}"),
     "a list of hosts and nothing else": is_("hosts.yaml", "- name: web-01\n", 0o644),
