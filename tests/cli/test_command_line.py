@@ -358,22 +358,6 @@ def test_a_start_says_that_its_database_is_new(place: Place) -> None:
     assert told == [f"store: sqlite:///{place.database} (new: nothing is on record yet)", told[0].partition(" (")[0]]
 
 
-def test_run_begins_within_two_seconds_of_its_own_time(place: Place) -> None:
-    """By the processor's clock: how busy the machine is with other things is not the bot's."""
-    command = [sys.executable, "-m", "bot", "run"]
-    with subprocess.Popen(
-        command, env=place.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        try:
-            assert process.stdout
-            serves(process.stdout)
-            ticks = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
-        finally:
-            process.kill()
-
-    assert sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK") < 2
-
-
 def test_a_second_run_on_the_same_file_is_refused_and_does_not_disturb_the_first(served: Place) -> None:
     second = served.maskbot("run", MASKBOT_SOCKET=str(served.folder / "other.sock"))
 
