@@ -135,8 +135,8 @@ def tried(name: str, only: str = "", seconds: float = float("inf")) -> Verdict:
     """Try what is not known yet, as long as there is time, and say where the suite stands."""
     suite, end = (SUITES | BY_NIGHT)[name], time.monotonic() + seconds
     every = list(mutants_of(suite, only))
-    if suite.tests:
-        _try_at_once(name, suite, every, end)
+    for tests in dict.fromkeys((suite.tests[:1], suite.tests) if suite.tests else ()):
+        _try_at_once(Results(name, suite), tests, every, end)
     results = Results(name, suite)
     alone = [mutant for mutant in every if not (suite.on_hosts and mutant.lines)] if suite.tests else []
     for mutant in alone:
@@ -186,9 +186,11 @@ def _tried_on_a_host(name: str, suite: Suite, left: Sequence[Mutant], end: float
     return _SPOILT if plugin.is_spoilt else _ALL_TRIED if plugin.is_measured else 1
 
 
-def _try_at_once(name: str, suite: Suite, every: Sequence[Mutant], end: float) -> None:
-    """In a process of its own, which writes down what is found; the others are tried again by themselves."""
-    results = Results(name, suite)
+def _try_at_once(results: Results, tests: Sequence[str], every: Sequence[Mutant], end: float) -> None:
+    """In a process of its own, which writes down what is found; the others are tried again by themselves.
+
+    The likeliest tests come first and alone: to collect and measure few takes little time, and so does each fork.
+    """
     mutants_left = [mutant for mutant in every if mutant.lines and not results.of(mutant)]
     if not mutants_left or time.monotonic() >= end:
         return
@@ -198,8 +200,8 @@ def _try_at_once(name: str, suite: Suite, every: Sequence[Mutant], end: float) -
             results.note(mutant, said, by)
 
     plugin = Mutating(mutants_left, verdict, end, results.found_by)
-    if _in_a_process(name, lambda: bool(at_once(plugin, suite.tests))):
-        raise SystemExit(f"{name}: its tests do not pass without any mutant; see {_STATE / name}.log")
+    if _in_a_process(results.name, lambda: bool(at_once(plugin, tests))):
+        raise SystemExit(f"{results.name}: its tests do not pass without any mutant; see {_STATE / results.name}.log")
 
 
 def _in_a_process(name: str, do: Callable[[], int]) -> int:
