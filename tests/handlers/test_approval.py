@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.core.requests import Request, Stage, Tally, Verdict
-from tests.handlers.payloads import CARD, CHANNEL, click, posted, submission
+from tests.handlers.payloads import CARD, CHANNEL, click, submission
 from tests.handlers.world import World
 
 PLAN = "0123456789ab"
@@ -102,28 +102,6 @@ class TestApprove:
     def test_a_button_of_no_known_request_is_answered(self, world: World, of_no_request: str) -> None:
         world.send(click("approve", of_no_request, respond=f"{world.slack.base}respond"))
         assert "no longer on record" in world.slack.call("respond")["text"]
-
-    @pytest.mark.parametrize(
-        ("head", "is_as_posted", "typed"),
-        [
-            ("MASKED AND PROVEN · metrics.service on web-01", True, "web-01 metrics.service"),
-            ("MASKED AND PROVEN · metrics.service on web-01", False, "HOST UNIT"),
-            ("MASKED AND PROVEN · metrics.service on 2 of 2 hosts of @web", True, "HOST UNIT"),
-        ],
-    )
-    def test_a_button_whose_request_is_lost_says_what_to_type(
-        self, world: World, head: str, *, is_as_posted: bool, typed: str
-    ) -> None:
-        pressed = click("unmask", "r0000000000:abc", respond=f"{world.slack.base}respond")
-        shown = posted("unmask", "r0000000000:abc", head=head)
-        text = shown.text if is_as_posted else shown.text.replace("AND", "but")
-        pressed["actions"][0]["value"] = shown.blocks[-1]["elements"][0]["value"]
-        world.send({**pressed, "message": {**pressed["message"], "text": text, "blocks": [*shown.blocks]}})
-        said = world.slack.call("respond")["text"]
-        assert (
-            f"no longer on record (as after a restore from an older copy). To undo a mask, type `/unmask {typed}`"
-            in said
-        )
 
 
 class TestApproveAGuardedUnit:

@@ -8,7 +8,7 @@ import pytest
 from bot.core.cards import forms, replies
 from bot.core.cards.buttons import value
 from bot.core.requests import Outcome, Request, Stage
-from tests.handlers.payloads import CARD, DIRECT, at_home, click, for_one, submission
+from tests.handlers.payloads import CARD, DIRECT, at_home, click, for_one, posted, submission
 from tests.handlers.world import World
 
 
@@ -35,6 +35,12 @@ def test_a_forged_got_it_does_nothing(world: World, masked: Request, action: str
     assert [one.id for one in world.requests()] == [masked.id]
     assert refusals(world) == ["message_mismatch"]
     assert world.slack.count("views.open") == 0
+
+
+def test_a_button_about_no_request_works_wherever_it_stands(world: World) -> None:
+    world.send(on_another_message("adopt", "web-01%20cron.service"))
+    assert refusals(world) == []
+    assert world.slack.count("views.open") == 1
 
 
 def test_the_same_button_on_its_card_works(world: World, masked: Request) -> None:
@@ -130,3 +136,25 @@ def test_a_form_that_was_opened_for_one_person_is_not_sent_by_another(world: Wor
     assert world.store.get(asked.id).votes == ()
     world.send(submission(form, {}, user="UBOB"))
     assert [vote.voter.user for vote in world.store.get(asked.id).votes] == ["UBOB"]
+
+
+@pytest.mark.parametrize(
+    ("head", "is_as_posted", "typed"),
+    [
+        ("MASKED AND PROVEN · metrics.service on web-01", True, "web-01 metrics.service"),
+        ("MASKED AND PROVEN · metrics.service on web-01", False, "HOST UNIT"),
+        ("MASKED AND PROVEN · metrics.service on 2 of 2 hosts of @web", True, "HOST UNIT"),
+    ],
+)
+def test_a_button_whose_request_is_lost_says_what_to_type(
+    world: World, head: str, *, is_as_posted: bool, typed: str
+) -> None:
+    pressed = click("unmask", "r0000000000:abc", respond=f"{world.slack.base}respond")
+    shown = posted("unmask", "r0000000000:abc", head=head)
+    text = shown.text if is_as_posted else shown.text.replace("AND", "but")
+    pressed["actions"][0]["value"] = shown.blocks[-1]["elements"][0]["value"]
+    world.send({**pressed, "message": {**pressed["message"], "text": text, "blocks": [*shown.blocks]}})
+    said = world.slack.call("respond")["text"]
+    assert (
+        f"no longer on record (as after a restore from an older copy). To undo a mask, type `/unmask {typed}`" in said
+    )
