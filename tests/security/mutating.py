@@ -25,7 +25,7 @@ from tests.security.mutants import Mutant
 from tests.security.suites import ROOT
 
 FOUND, SURVIVED, NOT_FIT = "found", "survived", "not fit"
-_SLOWER, _AT_LEAST = 10, 6  # a mutant that takes so much more processor time than the tests did is found
+_SLOWER, _AT_LEAST = 10, 6  # a mutant with which a test takes so much more processor time than without is found
 _PATIENCE = 3  # times as long may pass meanwhile: other work is done on this machine
 _MEMORY = 2 * 1024**3
 Verdict = Callable[[Mutant, str, str], None]
@@ -41,7 +41,7 @@ class Mutating:
     end: float  # by the monotonic clock
     found_by: Mapping[str, str] = field(default_factory=dict)  # before the tests changed: mutant -> test
     failed: str = ""
-    took: list[float] = field(default_factory=list)
+    took: dict[str, float] = field(default_factory=dict)  # test -> seconds
     finders: Counter[str] = field(default_factory=Counter)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -65,7 +65,8 @@ class Mutating:
             running = [session.items[nth] for nth in self._tests(mutant, by_line)]
             near = Path(mutant.file).stem
             before = self.found_by.get(mutant.name)
-            running.sort(key=lambda one: (one.nodeid != before, -self.finders[one.nodeid], near not in one.nodeid))
+            running.sort(key=lambda one: (near not in one.nodeid, round(self.took[one.nodeid], 3)))
+            running.sort(key=lambda one: (one.nodeid != before, -self.finders[one.nodeid]))
             code, by = self._in_a_fork(mutant, running, functions.get(str(ROOT / mutant.file), []), caches)
             self.finders[by] += 1
             self.verdict(mutant, code, by)
@@ -86,7 +87,7 @@ class Mutating:
             measured.switch_context(str(nth))
             began = time.monotonic()
             _run(item, items[nth + 1] if nth + 1 < len(items) else items[0])  # what all share stays
-            self.took.append(time.monotonic() - began)
+            self.took[item.nodeid] = time.monotonic() - began
         measured.stop()
         by_line: dict[tuple[str, int], set[int]] = defaultdict(set)
         for file in files:
@@ -95,10 +96,10 @@ class Mutating:
         return by_line
 
     def _tests(self, mutant: Mutant, by_line: Mapping[tuple[str, int], set[int]]) -> list[int]:
-        """The tests that could notice, the quickest first."""
+        """The tests that could notice."""
         file = str(ROOT / mutant.file)
         tests = set().union(*(by_line.get((file, line), set()) for line in mutant.lines))
-        return sorted(tests, key=lambda nth: (round(self.took[nth], 3), nth))
+        return sorted(tests)
 
     def _in_a_fork(
         self, mutant: Mutant, running: Sequence[pytest.Item], functions: list[FunctionType], caches: list[object]
@@ -107,7 +108,7 @@ class Mutating:
             return NOT_FIT, ""
         if not running:
             return SURVIVED, ""
-        seconds = _AT_LEAST + _SLOWER * sum(self.took) / max(1, len(self.took)) * len(running)
+        seconds = {item: _AT_LEAST + _SLOWER * self.took[item.nodeid] for item in running}
 
         def child(told: int) -> None:
             if not _put_in(mutant, functions):
@@ -116,13 +117,14 @@ class Mutating:
             for cache in caches:
                 cache.cache_clear()  # type: ignore[attr-defined]
             for nth, item in enumerate(running):
+                signal.setitimer(signal.ITIMER_PROF, seconds[item])
                 _run(item, running[nth + 1] if nth + 1 < len(running) else item)
                 if self.failed:
                     os.write(told, f"{FOUND} {self.failed}".encode())
                     return
             os.write(told, SURVIVED.encode())
 
-        return forked(child, seconds)
+        return forked(child, sum(seconds.values()))
 
 
 def _run(item: pytest.Item, following: pytest.Item | None) -> None:
