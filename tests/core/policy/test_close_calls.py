@@ -59,7 +59,9 @@ from bot.core.policy.rules import (
 from bot.core.requests import (
     Aftercare,
     Duration,
+    Extension,
     Hold,
+    NewKind,
     Outcome,
     Request,
     ScheduledWindow,
@@ -128,8 +130,9 @@ class TestStrangers:
     def test_details_are_not_for_them(self) -> None:
         assert code(why_not_see_all(facts(requester=replace(BOB, is_guest=True)), POLICY)) == "not_a_member"
 
-    def test_the_kill_switch_is_not_theirs(self) -> None:
-        assert code(why_not_use_kill_switch(facts(requester=replace(BOB, is_guest=True)), POLICY)) == "not_a_member"
+    @pytest.mark.parametrize("who", [BOB, DAVE])
+    def test_the_kill_switch_is_not_theirs(self, who: Person) -> None:
+        assert code(why_not_use_kill_switch(facts(requester=replace(who, is_guest=True)), POLICY)) == "not_a_member"
 
     def test_where_membership_is_not_known_the_kill_switch_waits(self) -> None:
         unknown = {"sre": Unknown("Nobody knows.", for_now=True)}
@@ -250,11 +253,11 @@ class TestApprovals:
             == "then"
         )
 
-    def test_what_was_asked_of_different_groups_once_stays_so(self) -> None:
-        asked = replace(waiting().approval, was_distinct=True)  # type: ignore[type-var]
+    def test_what_was_asked_of_different_groups_or_with_a_code_once_stays_so(self) -> None:
+        asked = replace(waiting().approval, was_distinct=True, was_step_up=True)  # type: ignore[type-var]
         kept = with_original_requirements(replace(waiting(), approval=asked), policy="new").approval
         assert kept is not None
-        assert kept.was_distinct
+        assert (kept.was_distinct, kept.was_step_up) == (True, True)
 
 
 class TestDeadlines:
@@ -327,6 +330,7 @@ class TestBreakGlass:
         assert code(why_not_sign_off(facts(request(), voter=BOB), POLICY)) == "no_sign_off"
         owed = broken(request(), BOB)
         assert code(why_not_sign_off(facts(owed, voter=ALICE), POLICY)) == "own_sign_off"
+        assert code(why_not_sign_off(facts(owed, voter=BOB), POLICY)) == "own_sign_off"
         assert code(why_not_sign_off(facts(handed(owed, CAROL), voter=CAROL), POLICY)) == "own_sign_off"
         no = why_not_sign_off(facts(owed, voter=DAVE), POLICY)
         assert no == Refuse("may_not_sign", "You could not have approved this, so you cannot sign it off.", "@sre may.")
@@ -489,6 +493,14 @@ class TestMasks:
             assert answer is not None
             assert answer.hint.startswith("It still runs.") is not keep
 
+    @pytest.mark.parametrize(("reason", "said"), [("INC-1", "alice (INC-1), since"), (" ", "alice, since")])
+    def test_a_mask_of_ours_is_named_with_its_reason_where_it_has_one(self, reason: str, said: str) -> None:
+        own = our_mask()
+        own = replace(own, ask=replace(own.ask, reason=reason))
+        answer = maskable.is_not_masked_already(looked(masked(Layer.PERSISTENT), own_mask=own), POLICY)
+        assert answer is not None
+        assert f"asked by {said}" in answer.reason
+
     def test_a_mask_of_ours_that_has_not_ended_is_named_without_its_end(self) -> None:
         own = replace(our_mask(), finished_at=None)
         assert maskable.is_not_masked_already(looked(masked(Layer.PERSISTENT), own_mask=own), POLICY) is not None
@@ -563,7 +575,8 @@ class TestMasks:
     def test_an_end_has_to_be_ahead_also_of_a_mask_that_has_begun(self, ago: timedelta) -> None:
         asked = request(duration=Duration(until=NOW - ago))
         extends = replace(asked, ask=replace(asked.ask, extends="r0"))
-        assert code(expiry.length_is_allowed(facts(extends, own_mask=our_mask()), POLICY)) == "expiry_is_past"
+        begun = replace(our_mask(), aftercare=Aftercare(expires_at=NOW + timedelta(hours=1)))
+        assert code(expiry.length_is_allowed(facts(extends, own_mask=begun), POLICY)) == "expiry_is_past"
 
     def test_only_an_extension_counts_from_the_mask_that_there_is(self) -> None:
         own = replace(our_mask(), finished_at=NOW - timedelta(days=30), aftercare=Aftercare(expires_at=NOW))
@@ -573,6 +586,17 @@ class TestMasks:
         assert code(expiry.length_is_allowed(facts(extends, own_mask=own), POLICY)) == "too_long"
         assert expiry.length_is_allowed(facts(extends, own_mask=replace(own, finished_at=None)), POLICY) is None
 
+    def test_a_length_counts_from_when_the_mask_got_an_end_and_not_from_its_last_extension(self) -> None:
+        ends, until = NOW + timedelta(hours=1), request(duration=Duration(until=NOW + timedelta(hours=2)))
+        given, longer = (
+            Extension("r2", BOB.id, "bob", NOW - timedelta(days=ago), ends, new_kind=kind)
+            for ago, kind in ((30, NewKind.ENDING), (1, None))
+        )
+        extends = replace(until, ask=replace(until.ask, extends="r0"))
+        for extensions, said in (((given, longer), "too_long"), ((longer,), "")):
+            own = replace(our_mask(), aftercare=Aftercare(expires_at=ends, extensions=extensions))
+            assert code(expiry.length_is_allowed(facts(extends, own_mask=own), POLICY)) == said
+
     def test_a_hold_is_offered_where_each_strict_rule_takes_one(self) -> None:
         rules = tuple(replace(PROD, name=str(will), requires_expiry=True, hold_will_do=will) for will in (True, False))
         for strict, offers in ((rules[:1], True), (rules, False)):
@@ -580,9 +604,10 @@ class TestMasks:
             assert answer is not None
             assert ("--hold" in answer.hint) is offers
 
-    def test_the_plan_of_an_unmask_is_about_the_unit_that_the_link_masks(self) -> None:
-        seen = replace(snapshot("real.service"), asked=UnitName("real.service"))
-        assert with_plan(request("alias.service"), seen).target.unit == UnitName("real.service")
+    @pytest.mark.parametrize(("verb", "unit"), [(Verb.MASK, "real.service"), (UNMASK, "alias.service")])
+    def test_the_plan_of_an_unmask_is_about_the_unit_that_the_link_masks(self, verb: Verb, unit: str) -> None:
+        seen = replace(snapshot("real.service"), layers=masked(Layer.PERSISTENT, unit="alias.service").layers)
+        assert with_plan(request("alias.service", verb), seen).target.unit == UnitName(unit)
 
     def test_a_guard_s_no_keeps_nobody_from_an_unmask(self) -> None:
         seen = masked(Layer.PERSISTENT, rights=frozenset({NEVER, *RIGHTS}))
@@ -626,6 +651,14 @@ class TestHolds:
         assert isinstance(answer, Refuse)
         assert "e.service would stop" in answer.reason
 
+    @pytest.mark.parametrize(("rollout", "button"), [("", "Mask again"), ("r9", "Retry failed only")])
+    def test_what_has_changed_is_asked_for_with_the_button_that_its_card_has(self, rollout: str, button: str) -> None:
+        was = our_mask().on_target(before=snapshot(machine_id="m2"))
+        was = replace(was, ask=replace(was.ask, rollout=rollout))
+        answer = hold.hold_may_be_reapplied(looked(snapshot(), reapplied(), own_mask=was), self.HELD)
+        assert isinstance(answer, Refuse)
+        assert answer.hint.startswith(f"Use {button} on ")
+
     def test_a_state_that_is_not_known_is_none_that_was_approved(self) -> None:
         asked = reapplied()
         for before in (None, replace(snapshot(), around=None)):
@@ -662,8 +695,10 @@ class TestLimits:
     def test_each_step_that_was_passed_is_explained(self) -> None:
         said = explain(facts(), POLICY)
         assert said[0].step == "requester is one of us"
-        [decided] = [one for one in explain(facts(requester=GUEST), POLICY) if one.decides]
-        assert decided.why == decided.why.strip() != ""
+        forbids = replace(POLICY, rules=(replace(PROD, forbid="not now"),))
+        for asked, policy in ((facts(requester=GUEST), POLICY), (facts(), forbids)):
+            [decided] = [one for one in explain(asked, policy) if one.decides]
+            assert decided.why == decided.why.strip() != ""
 
 
 class TestTheCalendar:

@@ -87,9 +87,11 @@ def voter_is_not_the_requester(facts: Facts, policy: Policy) -> Refuse | None:
 
 def voter_has_not_voted_before(facts: Facts, policy: Policy) -> Refuse | None:
     """Two accounts of one person make one vote."""
-    votes = facts.request.counted_votes if facts.voter else ()
-    for vote in (one for one in votes if facts.voter and policy.same_person.are_one(one.voter, facts.voter.id)):
-        if facts.voter and not vote.voter.is_same_as(facts.voter.id):
+    voter = facts.voter
+    if voter is None:
+        return None
+    for vote in facts.request.counted_votes:
+        if policy.same_person.are_one(vote.voter, voter.id) and not vote.voter.is_same_as(voter.id):
             return as_another_account(f"You approved this already, with your other account ({vote.voter_name}).")
     return None
 

@@ -59,9 +59,6 @@ def _can_change_its_kind(facts: Facts, policy: Policy) -> Refuse | None:
         return Refuse("no_mask", "maskbot no longer has a mask here that is not a hold.")
     if ask.new_kind is not NewKind.HELD and mask.aftercare.expires_at:
         return Refuse("has_expiry", "The mask has got an expiry in the meantime.", "Use Extend or Keep on its card.")
-    until = _requested_end(facts.request)
-    if until and until <= facts.now:
-        return Refuse("expiry_is_past", "The requested end has already passed.", _SAY_FOR_HOW_LONG)
     if ask.remind_at and ask.remind_at - facts.request.asked_at > furthest and facts.moment is not Moment.ACT:
         why = f"A mask without expiry must be looked at again within {humanize(furthest)}."
         return Refuse("review_too_far", why, "Choose an earlier day.")

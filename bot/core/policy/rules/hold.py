@@ -112,12 +112,6 @@ def _not_as_approved(was: Target, is_now: Target, seen: Snapshot) -> Iterator[st
         yield "the unit has other names"
     if was.layer is not is_now.layer:
         yield "the mask belongs in another place"
-    yield from _more_would_stop(before, seen)
-
-
-def _more_would_stop(before: Snapshot, seen: Snapshot) -> Iterator[str]:
-    known, found = (
-        {other.unit for other in look.around.would_stop} if look.around else set() for look in (before, seen)
-    )
+    known, found = ({other.unit for other in around.would_stop} for around in (before.around, seen.around))
     if more := sorted(found - known):
         yield f"{', '.join(more[:5])} would stop with it"

@@ -65,8 +65,13 @@ class TestOneThatJoins:
         given = looked(seen or snapshot(), asked, Moment.ACT, host=host, rollout=whole())
         return decide(replace(given, **more), policy)
 
-    def test_it_needs_no_vote(self) -> None:
-        assert isinstance(self.join(), Allow)
+    def test_it_needs_no_vote_in_whichever_wave_it_would_have_been(self) -> None:
+        hold = whole()
+        assert hold.rollout
+        (one, joins) = hold.rollout.targets
+        for wave in (0, 1):
+            later = replace(hold.rollout, targets=(one, replace(joins, wave=wave)), wave=0)
+            assert isinstance(self.join(rollout=replace(hold, rollout=later)), Allow)
 
     def test_another_plan_is_asked_about(self) -> None:
         hold = whole()

@@ -173,6 +173,11 @@ def test_none_begins_once_its_rollout_is_over() -> None:
         assert no.code == "rollout_is_over"
 
 
+def test_who_was_given_the_rollout_is_a_requester_of_each_target() -> None:
+    assert approved_with_its_rollout(at_its_turn(handed(RUNNING, BOB, ALICE)), POLICY) is None
+    assert approved_with_its_rollout(at_its_turn(handed(RUNNING, CAROL, ALICE)), POLICY)
+
+
 def test_a_rule_that_asks_for_more_by_now_is_not_covered() -> None:
     assert approved_with_its_rollout(at_its_turn(RUNNING), replace(POLICY, rules=(replace(PROD, need=2),))) is None
 
@@ -184,7 +189,8 @@ def test_break_glass_and_a_free_undo_cover_their_targets_too() -> None:
     closed = replace(glass, rules=(replace(PROD, allows_break_glass=False),))
     assert approved_with_its_rollout(at_its_turn(alone), closed) is None
     free = replace(RUNNING, votes=(), approval=None)
-    assert isinstance(approved_with_its_rollout(at_its_turn(free, Verb.UNMASK), POLICY), Allow)
+    for who in (ALICE, replace(BOB, groups=frozenset({"sre"}))):  # who approved the mask may not ask for one
+        assert isinstance(approved_with_its_rollout(at_its_turn(free, Verb.UNMASK, requester=who), POLICY), Allow)
     assert approved_with_its_rollout(at_its_turn(free), POLICY) is None
 
 
@@ -217,6 +223,9 @@ def test_nobody_else_does() -> None:
     no = steered_by(DAVE, unknown={"sre": Unknown("Slack is away.", for_now=True)})
     assert no is not None
     assert no.code == "group_unknown_yet"
+    no = steered_by(replace(BOB, is_guest=True))
+    assert no is not None
+    assert no.code == "not_a_member"
 
 
 class Test_no_answer_is_dropped_that_matters:
@@ -317,7 +326,7 @@ class Test_the_order_of_targets:
     """It decides nothing: of equally strict answers the rule that comes first in the policy file counts."""
 
     STAGE = replace(WEB, name="stage-01", environment="stage", groups=frozenset())
-    POLICY = replace(POLICY, rules=(PROD, replace(PROD, name="stage", environments=frozenset({"stage"}))))
+    POLICY = replace(POLICY, rules=(PROD, replace(PROD, name="other", environments=frozenset({"stage"}))))
 
     @pytest.mark.parametrize("need", [1, 0])
     def test_of_equals_the_first_of_the_file_counts(self, need: int) -> None:
@@ -325,6 +334,11 @@ class Test_the_order_of_targets:
         hosts = ((WEB, "cron.service"), (self.STAGE, "cron.service"))
         answers = {about(*order, policy=policy).rule for order in (hosts, hosts[::-1])}  # type: ignore[union-attr]
         assert answers == {"prod"}
+
+    def test_of_what_no_rule_of_the_file_allows_one_counts_in_any_order(self) -> None:
+        allowed: list[tuple[str, Decision]] = [(one, Allow(one, "why")) for one in ("prod", "a", "b")]
+        assert strictest_target(allowed[:0:-1], POLICY) == strictest_target(allowed[1:], POLICY)
+        assert strictest_target(allowed, POLICY) == strictest_target(allowed[::-1], POLICY) == allowed[0][1]
 
     def test_every_rule_that_covers_a_target_has_its_say_once(self) -> None:
         slow, careful = RolloutRule(pause=MINUTE), RolloutRule(strict=True)

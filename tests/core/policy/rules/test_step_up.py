@@ -80,13 +80,17 @@ class TestWhatIsAsked:
             assert asked_for_code(strictest_target([("a", more), ("b", strict)], POLICY))
         assert not asked_for_code(strictest_target([("a", ordinary), ("b", ordinary)], POLICY))
 
-    def test_the_explanation_says_so(self) -> None:
-        policy = replace(STEPPED, break_glass=GLASS)
+    @pytest.mark.parametrize(
+        ("policy", "votes", "alone"),
+        [
+            (replace(STEPPED, break_glass=GLASS), ", each with a code from their authenticator", " with a code"),
+            (replace(POLICY, break_glass=replace(GLASS, step_up=True)), "", " with a code"),
+            (replace(POLICY, break_glass=GLASS), "", ""),
+        ],
+    )
+    def test_the_explanation_says_so(self, policy: Policy, votes: str, alone: str) -> None:
         (rule,) = [one for one in explain(facts(), policy) if one.line]
-        assert rule.why == (
-            "@eng may ask; needs 1 of @sre, each with a code from their authenticator; "
-            "@oncall may use break-glass with a code"
-        )
+        assert rule.why == f"@eng may ask; needs 1 of @sre{votes}; @oncall may use break-glass{alone}"
 
 
 class TestTheVote:
@@ -210,9 +214,10 @@ class TestReset:
         assert no.code == "own_step_up"
 
     def test_where_nobody_approves_only_root_is_left(self) -> None:
-        no = why_not_reset_step_up(CAROL, BOB.id, replace(STEPPED, rules=()))
-        assert no
-        assert no.sentence.endswith("and root. Nobody may.")
+        for policy, who in ((replace(STEPPED, rules=()), "Nobody"), (STEPPED, "@sre")):
+            no = why_not_reset_step_up(ALICE, BOB.id, policy)
+            assert no
+            assert no.sentence.endswith(f"and root. {who} may.")
 
 
 def test_an_undo_that_needs_no_approval_needs_no_code() -> None:
