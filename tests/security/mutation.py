@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -141,7 +142,7 @@ def tried(name: str, only: str = "", seconds: float = float("inf")) -> Verdict:
     alone = [mutant for mutant in every if not (suite.on_hosts and mutant.lines)] if suite.tests else []
     for mutant in alone:
         if not results.of(mutant) and time.monotonic() < end:
-            verdict, by = _afresh(mutant, suite, results.found_by.get(mutant.name, ""))
+            verdict, by = _afresh(mutant, suite, _likely(mutant, results))
             if verdict == FOUND or not suite.on_hosts:
                 results.note(mutant, verdict, by)
     if suite.on_hosts:
@@ -149,16 +150,24 @@ def tried(name: str, only: str = "", seconds: float = float("inf")) -> Verdict:
     return judged(name, every, Results(name, suite), only)
 
 
-def _afresh(mutant: Mutant, suite: Suite, before: str) -> tuple[str, str]:
+def _likely(mutant: Mutant, results: Results) -> list[str]:
+    """The files of tests that found this mutant before, or most others of its module."""
+    files = Counter(
+        by.partition("::")[0] for name, by in results.found_by.items() if name.startswith(f"{mutant.file}::")
+    )
+    files[results.found_by.get(mutant.name, "").partition("::")[0]] += len(results.found_by)
+    known = [file for file, _ in files.most_common() if (ROOT / file).is_file() and file not in results.suite.on_hosts]
+    return known[:3]
+
+
+def _afresh(mutant: Mutant, suite: Suite, likely: Sequence[str] = ()) -> tuple[str, str]:
     """By the likeliest tests, and if they find nothing by the others; all those of its line have run in a fork before.
 
     What is computed while tests are collected is right there, and the tests beside the module compute most of it.
     """
     verdict, by = "", ""
-    file = before.partition("::")[0]
-    is_one = file in suite.tests or (ROOT / file).is_file() and file not in suite.on_hosts
     first, *others = sorted(suite.tests, key=lambda tests: Path(mutant.file).stem not in tests)
-    for tests in [[file]] * is_one + [[first]] + [others] * bool(others and not mutant.lines):
+    for tests in [likely] * bool(likely) + [[first]] + [others] * bool(others and not mutant.lines):
         verdict, by = afresh(mutant, *tests, seconds=_SECONDS)
         if verdict == FOUND:
             break

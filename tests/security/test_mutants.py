@@ -119,7 +119,7 @@ def test_alone_in_its_process_a_mutant_is_found_by_a_test_that_fails(
 ) -> None:
     tests = tmp_path / "test_it.py"
     tests.write_text(f"def test_it():\n    assert {answer}\n")
-    said, by = _afresh(mutant("one"), Suite((), (str(tests),)), "")
+    said, by = _afresh(mutant("one"), Suite((), (str(tests),)))
     assert (said, by.rpartition("::")[2]) == (verdict, "" if answer else "test_it")
 
 
@@ -128,6 +128,6 @@ def test_a_mutant_that_is_alone_meets_the_tests_of_its_own_module_first_and_then
     suite = Suite((), (str(other), str(own)))
     for file in (other, own):
         file.write_text("def test_it():\n    assert False\n")
-    assert "test_proof.py" in _afresh(mutant("one"), suite, "")[1]
+    assert "test_proof.py" in _afresh(mutant("one"), suite)[1]
     own.write_text("def test_it():\n    pass\n")
-    assert "test_other.py" in _afresh(mutant("one"), suite, "")[1]
+    assert "test_other.py" in _afresh(mutant("one"), suite)[1]
