@@ -114,8 +114,7 @@ def with_templates(names: "Iterable[str]") -> "tuple[str, ...]":
         wide[name] = None
         if "@" in stem:
             wide[f"{stem.partition('@')[0]}@{dot}{kind}"] = None
-        if "\\" in name:
-            wide[_unescaped(name)] = None
+        wide[_unescaped(name)] = None
     return tuple(wide)
 
 

@@ -8,8 +8,6 @@ NAME = "maskbot-guard"
 AGAIN = 75
 """The exit code of root's half for a request that it has not begun: another one is to be started for it."""
 
-_FRAME_WORDS = 8  # of the first line: name, protocol, version, id, exit code, three lengths
-
 
 def write_answer(done: Ended, asked: str) -> None:
     """Protocol, version, the id of the request, exit code, and three lengths; then output, complaint, and a look."""
@@ -24,9 +22,9 @@ def read_answer(said: bytes) -> "Ended | None":
     if not newline:
         return None
     words = line.decode().split(" ")
-    if len(words) != _FRAME_WORDS or words[0] != NAME:
+    if words[0] != NAME:
         raise ValueError
-    code, out, err, look = map(int, words[4:])
+    code, out, err, look = map(int, words[4:])  # after protocol, version and id
     if len(rest) > out + err + look:
         raise ValueError
     if len(rest) < out + err + look:

@@ -75,7 +75,7 @@ class Record:
 
     def is_its_link(self, layer: str, identity: str) -> bool:
         """Its own link; one that was made while the guard was killed is known by its time."""
-        known = self.links.get(layer, ("", "", ""))[0]
+        known = self.links.get(layer, ("",))[0]
         if known.startswith(">"):
             inode, _, changed = identity.partition(":")
             digits, begin = changed.replace(".", "", 1), int(known[1:])

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from bot.edges.guard import memory
+from bot.edges.guard.links import NANO
 from bot.edges.guard.memory import Memory, Record
-from bot.edges.guard.process import Refused
+from bot.edges.guard.process import REQUEST_SECONDS, Refused
 
 DAY = 24 * 3600
 Change = Callable[[Record], object]
@@ -162,9 +163,12 @@ def test_what_is_over_is_forgotten(kept: Memory, before: Change, links: set[str]
 def test_a_record_of_which_nothing_is_left_goes(kept: Memory, folder: Path) -> None:
     record = full(kept.boot)
     kept.write(record)
-    for part in (record.up, record.tried, record.links):
+    for last in ("up", "tried", "links"):
+        record = full(kept.boot)
+        for part in {"up", "tried", "links"} - {last}:
+            getattr(record, part).clear()
         assert not record.is_empty
-        part.clear()
+    record.links.clear()
     kept.write(record)
     kept.write(record)
     assert [one.name for one in folder.iterdir()] == ["lock"]
@@ -185,6 +189,50 @@ def test_records_are_those_of_one_manager_or_all(kept: Memory) -> None:
     assert [(one.manager, one.unit) for one in kept.everything()] == [
         ("", "a:b.service"), ("deploy", "a.service"), ("deploy", "b.service"),
     ]  # fmt: skip
+
+
+def test_a_mask_is_found_by_every_name_that_its_unit_has_or_had(kept: Memory) -> None:
+    kept.write(full(kept.boot, "a.service"))
+    kept.write(full(kept.boot, "a.service", "deploy"))
+    other = full(kept.boot, "b.service")
+    other.names = []
+    kept.write(other)
+    for name in ("a.service", "crond.service"):
+        assert [*kept.masks_named("", name)] == [("a.service", "persistent"), ("a.service", "runtime")]
+    assert [*kept.masks_named("", "c.service")] == []
+
+
+def test_a_mask_is_told_with_whose_it_is_and_whether_the_unit_ran() -> None:
+    record = full("b00t")
+    assert record.masks == [
+        "mask cron.service - persistent 12:3.000000004 R-7 ran",
+        "mask cron.service - runtime 13:5.000000006 - ran",
+    ]
+    theirs = full("b00t", manager="deploy")
+    theirs.links, theirs.up = {"persistent": ("1:2.3", "b00t", "")}, {"atd.service": "b00t"}
+    assert theirs.masks == ["mask cron.service deploy persistent 1:2.3 - did-not-run"]
+
+
+BEGAN = 5_000_000_007  # nanoseconds
+LAST = BEGAN + int(REQUEST_SECONDS * NANO)
+
+
+@pytest.mark.parametrize(
+    ("known", "seen", "is_its"),
+    [
+        ("12:3.4", "12:3.4", True), ("12:3.4", "12:3.5", False), ("", "", False), ("", "12:3.4", False),
+        (f">{BEGAN}", "12:5.000000007", True), (f">{BEGAN}", "12:5.000000006", False),
+        (f">{BEGAN}", f"12:{LAST // NANO}.{LAST % NANO:09}", True),
+        (f">{BEGAN}", f"12:{LAST // NANO}.{LAST % NANO + 1:09}", False),
+        (f">{BEGAN}", "x:5.000000007", False), (f">{BEGAN}", "12:5.00000000.7", False), (f">{BEGAN}", "12", False),
+    ],
+)  # fmt: skip
+def test_a_link_is_its_own_by_its_identity_or_by_when_it_was_made(known: str, seen: str, *, is_its: bool) -> None:
+    """What begins with `>` is when the guard began to make a link of which it did not see the end."""
+    record = Record("", "cron.service")
+    record.links = {"persistent": (known, "b00t", "-")} if known else {}
+    assert record.is_its_link("persistent", seen) is is_its
+    assert not record.is_its_link("runtime", seen)
 
 
 def test_it_has_a_bound_and_what_is_over_makes_room(kept: Memory, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,6 +65,24 @@ class TestTheLines:
             assert Requests(idle=5, longest=5).take() == b"one"
             later.join()
 
+    @pytest.mark.parametrize(("seconds", "asked"), [(2.5, 2500), (0.0, 0), (-1.0, 0)])
+    def test_it_waits_as_long_as_it_says(self, monkeypatch: pytest.MonkeyPatch, seconds: float, asked: float) -> None:
+        waited: list[float] = []
+
+        class Kernel:
+            """What poll(2) is asked."""
+
+            def register(self, descriptor: int, events: int) -> None:
+                assert (descriptor, events) == (1, 0), "of standard output only that nobody reads it any more"
+
+            def poll(self, milliseconds: float) -> list[tuple[int, int]]:
+                waited.append(milliseconds)
+                return []
+
+        monkeypatch.setattr(requests, "poller_of", lambda *_: Kernel())
+        assert not Requests._is_ready(seconds)
+        assert waited == [asked]
+
     def test_one_that_comes_in_parts_is_one(self) -> None:
         with given(b"on") as more:
             asked = Requests(idle=5, longest=5)
