@@ -13,7 +13,7 @@ from pathlib import Path
 import yaml
 
 from tests.security.mutants import Mutant, mutants
-from tests.security.mutating import FOUND, Mutating, afresh, at_once
+from tests.security.mutating import FOUND, SURVIVED, Mutating, afresh, at_once
 from tests.security.suites import BY_NIGHT, ROOT, SUITES, Suite
 
 SURVIVORS = Path(__file__).with_name("survivors.yaml")
@@ -138,13 +138,8 @@ def tried(name: str, only: str = "", seconds: float = float("inf")) -> Verdict:
     every = list(mutants_of(suite, only))
     for tests in dict.fromkeys((suite.tests[:1], suite.tests) if suite.tests else ()):
         _try_at_once(Results(name, suite), tests, every, end)
-    results = Results(name, suite)
-    alone = [mutant for mutant in every if not (suite.on_hosts and mutant.lines)] if suite.tests else []
-    for mutant in alone:
-        if not results.of(mutant) and time.monotonic() < end:
-            verdict, by = _afresh(mutant, suite, _likely(mutant, results))
-            if verdict == FOUND or not suite.on_hosts:
-                results.note(mutant, verdict, by)
+    if suite.tests:
+        _try_alone(Results(name, suite), every, end)
     if suite.on_hosts:
         _try_on_hosts(name, suite, every, end)
     return judged(name, every, Results(name, suite), only)
@@ -160,14 +155,29 @@ def _likely(mutant: Mutant, results: Results) -> list[str]:
     return known[:3]
 
 
-def _afresh(mutant: Mutant, suite: Suite, likely: Sequence[str] = ()) -> tuple[str, str]:
-    """By the likeliest tests, and if they find nothing by the others; all those of its line have run in a fork before.
+def _try_alone(results: Results, every: Sequence[Mutant], end: float) -> None:
+    """All on the likeliest tests first, and only then what they did not find on the others, which take longer.
 
-    What is computed while tests are collected is right there, and the tests beside the module compute most of it.
+    What is computed while tests are collected is right there, and the tests beside the module compute most of it. All
+    tests of a line have run in a fork before.
     """
-    verdict, by = "", ""
-    first, *others = sorted(suite.tests, key=lambda tests: Path(mutant.file).stem not in tests)
-    for tests in [likely] * bool(likely) + [[first]] + [others] * bool(others and not mutant.lines):
+    suite = results.suite
+    left = [mutant for mutant in every if not results.of(mutant) and not (suite.on_hosts and mutant.lines)]
+    for is_last in (False, True):
+        for mutant in left:
+            if results.of(mutant) or time.monotonic() >= end:
+                continue
+            first, *others = sorted(suite.tests, key=lambda tests: Path(mutant.file).stem not in tests)
+            near, far = [_likely(mutant, results), [first]], [] if mutant.lines else [others]
+            verdict, by = _afresh(mutant, far if is_last else near)
+            if verdict == FOUND or (is_last and not suite.on_hosts):
+                results.note(mutant, verdict, by)
+
+
+def _afresh(mutant: Mutant, groups: Sequence[Sequence[str]]) -> tuple[str, str]:
+    """By one group of tests after the other, each in a process of its own, until one finds it."""
+    verdict, by = SURVIVED, ""
+    for tests in filter(None, groups):
         verdict, by = afresh(mutant, *tests, seconds=_SECONDS)
         if verdict == FOUND:
             break

@@ -7,7 +7,7 @@ import pytest
 from tests.security import mutation
 from tests.security.mutants import Mutant, mutants
 from tests.security.mutating import FOUND, SURVIVED
-from tests.security.mutation import Results, _afresh, explained, judged, mutants_of, not_mutated
+from tests.security.mutation import Results, _afresh, _try_alone, explained, judged, mutants_of, not_mutated
 from tests.security.suites import BY_NIGHT, ROOT, SUITES, Suite
 
 SOURCE = '''\
@@ -119,15 +119,21 @@ def test_alone_in_its_process_a_mutant_is_found_by_a_test_that_fails(
 ) -> None:
     tests = tmp_path / "test_it.py"
     tests.write_text(f"def test_it():\n    assert {answer}\n")
-    said, by = _afresh(mutant("one"), Suite((), (str(tests),)))
+    said, by = _afresh(mutant("one"), [[str(tests)]])
     assert (said, by.rpartition("::")[2]) == (verdict, "" if answer else "test_it")
 
 
-def test_a_mutant_that_is_alone_meets_the_tests_of_its_own_module_first_and_then_the_others(tmp_path: Path) -> None:
+def test_a_mutant_that_is_alone_meets_the_tests_of_its_own_module_first_and_then_the_others(
+    results: Results, tmp_path: Path
+) -> None:
     other, own = tmp_path / "test_other.py", tmp_path / "test_proof.py"
-    suite = Suite((), (str(other), str(own)))
+    results.suite = Suite((), (str(other), str(own)))
     for file in (other, own):
         file.write_text("def test_it():\n    assert False\n")
-    assert "test_proof.py" in _afresh(mutant("one"), suite)[1]
-    own.write_text("def test_it():\n    pass\n")
-    assert "test_other.py" in _afresh(mutant("one"), suite)[1]
+    for finder in (own, other, None):
+        one = mutant(str(finder))
+        _try_alone(results, [one], float("inf"))
+        verdict, by = results._known[one.name]
+        assert (verdict, by.rpartition("/")[2]) == ((FOUND, f"{finder.name}::test_it") if finder else (SURVIVED, ""))
+        if finder:
+            finder.write_text("def test_it():\n    pass\n")
