@@ -10,6 +10,7 @@ import pytest
 from bot.core.people.identity import Person, Place
 from bot.core.policy.calendar_and_limits import BlastRadius, ExtraApprovals, Freeze, MaintenanceWindow
 from bot.core.policy.decide import (
+    decide,
     explain,
     why_not_break_glass,
     why_not_own,
@@ -141,6 +142,11 @@ class TestStrangers:
     def test_they_sign_nothing_off(self) -> None:
         owed = facts(broken(request()), voter=replace(BOB, is_guest=True))
         assert code(why_not_sign_off(owed, POLICY)) == "not_a_member"
+
+    def test_they_do_not_go_ahead_alone(self) -> None:
+        guest = replace(BOB, is_guest=True)
+        asked = facts(broken(request(), guest), Moment.BREAK_GLASS, break_glass=guest)
+        assert code(decide(asked, OPEN)) == "not_a_member"
 
     def test_they_own_nothing(self) -> None:
         assert code(why_not_own(facts(waiting(), requester=replace(BOB, is_guest=True)), POLICY)) == "not_a_member"
@@ -285,6 +291,19 @@ class TestDeadlines:
         assert asked(ahead, longest + timedelta(minutes=1)) == "window_too_long"
         assert asked(ahead + timedelta(minutes=1), longest) == "window_too_far"
 
+    @pytest.mark.parametrize(
+        ("opens", "moment", "said"),
+        [
+            (timedelta(hours=-1), Moment.ACT, "window_passed"),
+            (timedelta(minutes=1), Moment.ACT, "window_not_open"),
+            (timedelta(days=99), Moment.ASK, "window_too_far"),
+        ],
+    )
+    def test_a_change_that_is_approved_keeps_to_its_window(self, opens: timedelta, moment: Moment, said: str) -> None:
+        window = ScheduledWindow(NOW + opens, NOW + opens + timedelta(minutes=30))
+        asked = waiting(request(scheduled_window=window))
+        assert code(decide(looked(snapshot(), asked, moment, approvers=(BOB,)), POLICY)) == said
+
     def test_without_a_window_nothing_waits_for_one(self) -> None:
         assert scheduled_window.window_is_open(facts(moment=Moment.ACT), POLICY) is None
 
@@ -410,6 +429,15 @@ class TestPlaces:
 
 class TestTheUnit:
     """What a look shows, and what it leaves open."""
+
+    def test_a_name_that_its_mask_would_not_cover_is_not_masked(self) -> None:
+        seen = replace(snapshot("real.service"), twins=("second.service",))
+        assert code(decide(looked(seen, request("second.service")), POLICY)) == "second_name"
+
+    def test_a_new_mask_waits_for_the_copies_of_the_audit_log_and_its_undo_does_not(self) -> None:
+        assert code(decide(looked(snapshot(), unshipped="siem is 3 minutes behind"), POLICY)) == "audit_unavailable"
+        back = looked(masked(Layer.PERSISTENT), request(verb=UNMASK), own_mask=our_mask(), unshipped="siem is behind")
+        assert isinstance(decide(back, POLICY), Allow)
 
     def test_without_a_look_no_machine_is_the_wrong_one(self) -> None:
         pinned = replace(WEB, machine_id="m1")
@@ -737,11 +765,21 @@ class TestDefaults:
     """What holds where nobody says anything, as docs/operations.md tells it."""
 
     def test_they_are_the_strict_ones(self) -> None:
-        assert Rule("x").good_for == timedelta(minutes=10)
+        rule = Rule("x")
+        assert (rule.units, rule.need, rule.allows_break_glass) == (("*",), 1, True)
+        assert (rule.approve_within, rule.good_for) == (timedelta(minutes=15), timedelta(minutes=10))
+        assert not (rule.distinct or rule.step_up or rule.requires_expiry or rule.hold_will_do)
         assert not Group("x").anybody_may_join
         assert OnCallSource().deadline == timedelta(seconds=5)
-        assert POLICY.shortest_mask == timedelta(minutes=1)
-        assert POLICY.tell_foreign_masks
+        assert BreakGlassPolicy() == BreakGlassPolicy(min_reason_length=10, step_up=False)
+        assert HoldPolicy() == HoldPolicy(
+            reapply=True, reapply_limit=3, reapply_within=timedelta(hours=1), review_within=timedelta(days=180)
+        )
+        assert (POLICY.shortest_mask, POLICY.longest_mask) == (timedelta(minutes=1), timedelta(days=30))
+        assert (POLICY.guarded_need, POLICY.undo_without_approval_for) == (2, timedelta(hours=24))
+        assert ({*POLICY.unit_types}, POLICY.instances) == ({"service", "socket", "timer", "path"}, True)
+        assert (POLICY.free_extension, POLICY.tell_foreign_masks, POLICY.mode) == (1.0, True, "act")
+        assert POLICY.limits.within == timedelta(minutes=10)
         assert (BlastRadius().hosts, BlastRadius().units) == (1, 1)
         assert Health("1").open_requests == 0
 

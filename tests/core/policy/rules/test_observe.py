@@ -40,6 +40,14 @@ def test_right_before_the_first_command_it_ends_with_what_would_have_been(
     assert the_bot_may_act(at_last, POLICY) is None
 
 
+def test_no_approval_lets_it_act() -> None:
+    at_last = looked(snapshot(), waiting(), Moment.ACT, approvers=(BOB,))
+    assert isinstance(decide(at_last, POLICY), Allow)
+    no = decide(at_last, OBSERVING)
+    assert isinstance(no, Refuse)
+    assert no.code == OBSERVED
+
+
 def test_without_a_look_it_says_less() -> None:
     said = the_bot_may_act(facts(request(), Moment.ACT), OBSERVING)
     assert said == Refuse(OBSERVED, WHY, "It would have masked cron.service on web-01.")
