@@ -186,9 +186,9 @@ def _afresh(mutant: Mutant, groups: Sequence[Sequence[str]]) -> tuple[str, str]:
 
 def _try_on_hosts(name: str, suite: Suite, every: Sequence[Mutant], end: float) -> None:
     """In the guard of a host, in processes of their own: another host is booted where a mutant spoilt one."""
-    while left := [mutant for mutant in every if not Results(name, suite).of(mutant)]:
+    while time.monotonic() < end and (left := [mutant for mutant in every if not Results(name, suite).of(mutant)]):
         ended = _in_a_process(f"{name}.hosts", lambda: _tried_on_a_host(name, suite, left, end))
-        if ended == _ALL_TRIED or time.monotonic() >= end:
+        if ended == _ALL_TRIED:
             return
         if ended != _SPOILT:
             log = _STATE / f"{name}.hosts.log"

@@ -7,7 +7,16 @@ import pytest
 from tests.security import mutation
 from tests.security.mutants import Mutant, mutants
 from tests.security.mutating import FOUND, SURVIVED
-from tests.security.mutation import Results, _afresh, _try_alone, explained, judged, mutants_of, not_mutated
+from tests.security.mutation import (
+    Results,
+    _afresh,
+    _try_alone,
+    _try_on_hosts,
+    explained,
+    judged,
+    mutants_of,
+    not_mutated,
+)
 from tests.security.suites import BY_NIGHT, ROOT, SUITES, Suite
 
 SOURCE = '''\
@@ -137,3 +146,8 @@ def test_a_mutant_that_is_alone_meets_the_tests_of_its_own_module_first_and_then
         assert (verdict, by.rpartition("/")[2]) == ((FOUND, f"{finder.name}::test_it") if finder else (SURVIVED, ""))
         if finder:
             finder.write_text("def test_it():\n    pass\n")
+
+
+def test_no_host_is_booted_once_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mutation, "_in_a_process", lambda *_: pytest.fail("a process was started"))
+    _try_on_hosts("guard", SUITES["guard"], [mutant("one")], end=0.0)
