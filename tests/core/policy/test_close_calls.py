@@ -20,7 +20,7 @@ from bot.core.policy.decide import (
 )
 from bot.core.policy.groups import BreakGlassPolicy, Group, OnCallSource
 from bot.core.policy.hold import HoldPolicy
-from bot.core.policy.home import Health
+from bot.core.policy.home import Health, HomeView
 from bot.core.policy.mask_layer import choose_layer, with_plan
 from bot.core.policy.model import (
     Allow,
@@ -31,6 +31,7 @@ from bot.core.policy.model import (
     NeedsApproval,
     Policy,
     Refuse,
+    Routing,
     Rule,
     Unknown,
 )
@@ -781,7 +782,9 @@ class TestDefaults:
         assert (POLICY.free_extension, POLICY.tell_foreign_masks, POLICY.mode) == (1.0, True, "act")
         assert POLICY.limits.within == timedelta(minutes=10)
         assert (BlastRadius().hosts, BlastRadius().units) == (1, 1)
-        assert Health("1").open_requests == 0
+        home = HomeView(Health("1"))
+        assert (home.health.open_requests, home.more_to_decide, home.more_masks, home.more_open) == (0, 0, 0, 0)
+        assert not (facts().stepped_up or Unknown("x").for_now or Routing().from_private)
 
 
 class TestLayers:

@@ -59,6 +59,12 @@ def test_instances_are_refused_where_the_policy_has_none() -> None:
     assert refused.code == "instance_not_allowed"
 
 
+def test_a_critical_unit_is_refused_by_its_own_name() -> None:
+    refused = refused_by_name(mask("ssh.service"), HOST, POLICY)
+    assert isinstance(refused, Refuse)
+    assert refused.reason.startswith("ssh.service is on the critical list")
+
+
 def test_what_starts_a_critical_unit_is_refused_with_the_whole_reason() -> None:
     units = (ListedUnit("dbus.service", "D-Bus. systemd itself could not be spoken to on {host}"),)
     refused = refused_by_name(mask("dbus.socket"), HOST, replace(POLICY, critical=units))
