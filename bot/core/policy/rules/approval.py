@@ -26,8 +26,8 @@ class Requirements:
     rule: Rule
     need: int
     guarded: str  # why console access must be confirmed by an approver; or empty
-    step_up: bool = False  # whether each approval needs a code from the approver's authenticator
-    raised: tuple[ExtraApprovalReason, ...] = ()  # why more approvals are needed than the rule asks for
+    step_up: bool  # whether each approval needs a code from the approver's authenticator
+    raised: tuple[ExtraApprovalReason, ...]  # why more approvals are needed than the rule asks for
 
 
 def requirements_for(facts: Facts, policy: Policy) -> Requirements:

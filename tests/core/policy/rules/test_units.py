@@ -493,6 +493,7 @@ LACKING: dict[str, tuple[Callable[[frozenset[str]], Snapshot], Request, str]] = 
     "to reload": (lambda rights: snapshot(rights=rights), request(), "reload"),
     "to stop": (lambda rights: snapshot(rights=rights), request(), "stop"),
     "to start it again": (lambda rights: snapshot(rights=rights), request(), "start"),
+    "to start it again after it has failed": (lambda rights: snapshot(rights=rights), request(), "reset-failed"),
     "to try a start as the proof": (lambda rights: snapshot(rights=rights), request(keep_running=True), "start"),
     "to unmask": (lambda rights: masked(Layer.RUNTIME, rights=rights), unmask(), "unmask"),
     "to unmask in the control layer": (lambda rights: masked(Layer.CONTROL, rights=rights), unmask(), "control"),
