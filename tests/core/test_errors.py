@@ -18,7 +18,8 @@ from bot.errors import (
 
 
 def test_every_error_is_a_sentence_for_a_person() -> None:
-    for error in (HostError("It is away.", code="ssh_refused"), HostileOutput("It lies."), NotYet("Wait.")):
+    errors = HostError("It is away.", code="ssh_refused"), HostileOutput("It lies."), NotYet("Wait."), LostClaim("r1")
+    for error in errors:
         assert isinstance(error, MaskbotError)
         assert str(error).endswith(".")
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from time import monotonic
 
 from bot.core.hosts.inventory import Host
 from bot.core.systemd.guard import Note
@@ -31,11 +32,16 @@ def first_time() -> Callable[[], bool]:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One command and its answer; no answer if the connection was cut."""
+    """One command and its answer; no answer if the connection was cut.
+
+    `at` is when a command was sent, and when a look was over: one that another thread takes while the command is under
+    way is no look before it.
+    """
 
     host: str
     argv: tuple[str, ...]
     reply: CommandResult | None = None
+    at: float = 0.0
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -96,14 +102,15 @@ class Wire:
         call = Call(host.name, argv)
         for interfere in list(self.before):
             interfere(call)
+        sent = monotonic()
         try:
             reply = self._hosts.run(host, argv, deadline=deadline, note=note, then=then)
         except OutcomeUnknown:
-            self._keep(call)
+            self._keep(replace(call, at=sent))
             raise
         except HostError:
             raise  # it was not sent
-        call = Call(host.name, argv, reply)
+        call = Call(host.name, argv, reply, at=sent if call.verb else monotonic())
         self._keep(call)
         hooks = list(self.after)
         for interfere in hooks:
@@ -111,7 +118,7 @@ class Wire:
         if hooks:
             return replace(reply, look="")  # what a test does after the command, the next look is to see
         if reply.look:
-            self._keep(Call(host.name, then, replace(reply, argv=then, stdout=reply.look, look="")))
+            self._keep(Call(host.name, then, replace(reply, argv=then, stdout=reply.look, look=""), monotonic()))
         return reply
 
     def _keep(self, call: Call) -> None:
@@ -132,7 +139,7 @@ def not_needed(calls: list[Call]) -> Iterator[str]:
     changing: dict[str, str] = {}
     looked: dict[str, str] = {}
     verbs: dict[str, str] = {}
-    for call in calls:
+    for call in sorted(calls, key=lambda call: call.at):
         if LOOK in call.argv:
             newest[call.host, call.unit] = call
             looked[call.host] = call.unit
