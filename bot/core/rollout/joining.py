@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.core.requests import Rollout, RolloutTarget, Stage, TargetStatus
+from bot.core.requests import Request, Rollout, RolloutTarget, Stage, TargetStatus
 from bot.core.rollout.next_wave import ANOTHER_FAILED
 from bot.core.rollout.progress import Progress, with_progress
 from bot.core.systemd.units import UnitName
@@ -41,6 +41,11 @@ def is_missing(target: RolloutTarget) -> bool:
     return was_not_begun or (target.status in _NOT_THERE and not target.can_be_undone)
 
 
+def is_over_and_held(request: Request) -> bool:
+    """Whether its waves are over and it is a hold: from then on it is tried again wherever it is missing."""
+    return request.rollout is not None and request.stage is Stage.DONE and request.hold is not None
+
+
 def is_missing_somewhere(rollout: Rollout) -> bool:
     """Whether there is a target on which the hold is tried again."""
     return any(is_missing(one) for one in rollout.targets)
@@ -53,7 +58,7 @@ def tried_now(rollout: Rollout, now: datetime) -> Rollout:
 
 
 def tried_at_once(rollout: Rollout, now: datetime) -> Rollout:
-    """The same, and looked after now: somebody wants it."""
+    """The rollout that is due now, with all that is missing: somebody wants the hold tried again at once."""
     return replace(tried_now(rollout, now), joins_at=now)
 
 

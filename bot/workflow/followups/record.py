@@ -14,7 +14,7 @@ from bot.core.people.identity import Caller
 from bot.core.policy.model import Policy, Refuse
 from bot.core.policy.rules.break_glass import why_too_short
 from bot.core.requests import Followup, FollowupCommand, FollowupKind, Request, Stage, Tally
-from bot.core.rollout.joining import is_missing_somewhere
+from bot.core.rollout.joining import is_missing_somewhere, is_over_and_held
 from bot.core.rollout.steering import waits_for_somebody
 from bot.errors import CodeRefused, UsageError
 from bot.ports import Message, MessageKind
@@ -154,8 +154,8 @@ def _steering(request: Request, _: Followup, __: Policy) -> None:
 
 
 def _going_on(request: Request, followup: Followup, policy: Policy) -> None:
-    if request.hold and request.rollout and request.stage is Stage.DONE:
-        if not is_missing_somewhere(request.rollout):
+    if is_over_and_held(request):
+        if request.rollout and not is_missing_somewhere(request.rollout):
             raise UsageError(words.NOTHING_TO_TRY)
         return
     _steering(request, followup, policy)

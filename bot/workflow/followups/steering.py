@@ -28,7 +28,7 @@ def steer(deps: Deps, request: Request, followup: Followup) -> Update:
             steered = replace(granted, rollout=steering.pause(rollout, followup.name, now), due_at=now)
             recorded = event(steered, "rollout.paused", actor=followup.by)
             body = notes.paused(steered, rollout, followup.name)
-        case FollowupKind.GO_ON if request.hold:
+        case FollowupKind.GO_ON if joining.is_over_and_held(request):
             steered = replace(granted, rollout=joining.tried_at_once(rollout, now))
             recorded = event(steered, "rollout.continued", actor=followup.by)
             body = notes.tries_again(rollout, followup.name)

@@ -10,7 +10,7 @@ from bot.core.cards.rollout import reasons
 from bot.core.people.identity import Caller
 from bot.core.requests import Ask, FollowupCommand, FollowupKind, Request, Rollout, Selection, Stage, TargetStatus
 from bot.core.requests.deadlines import repeat_change
-from bot.core.rollout.joining import is_missing_somewhere
+from bot.core.rollout.joining import is_missing_somewhere, is_over_and_held
 from bot.core.rollout.next_wave import failed_with_its_set
 from bot.errors import UsageError
 from bot.workflow.followups.record import Followups
@@ -52,7 +52,7 @@ class Rollouts:
     def retry_failed(self, request_id: str, caller: Caller) -> Request:
         """Ask once more for the targets that failed; under the same approval, while it is good and the plans hold."""
         first = stored_request(self._deps, request_id)
-        if first.hold and first.stage.is_final:
+        if is_over_and_held(first):
             return self._hold_again(first, caller)
         failed = (first.rollout or Rollout()).with_status(TargetStatus.FAILED)
         if not first.stage.is_final or not failed:

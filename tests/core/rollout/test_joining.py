@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from bot.core.cards.rollout.reasons import is_full
-from bot.core.requests import Rollout, RolloutTarget, Stage, TargetStatus
+from bot.core.requests import Hold, Outcome, Rollout, RolloutTarget, Stage, TargetStatus
 from bot.core.rollout.joining import (
     LONGEST,
     approved_kinds,
     as_it_stands,
     is_missing,
     is_missing_somewhere,
+    is_over_and_held,
     news,
     pause,
     targets_to_ask,
@@ -24,7 +25,7 @@ from bot.core.rollout.joining import (
 from bot.core.rollout.next_wave import ANOTHER_FAILED, STOPPED
 from bot.core.rollout.progress import Progress
 from bot.core.systemd.units import UnitName
-from tests.core.situations import NOW
+from tests.core.situations import NOW, waiting
 
 CRON, HOUR = UnitName("cron.service"), timedelta(hours=1)
 LATER = NOW + HOUR
@@ -105,6 +106,15 @@ class TestWhatIsAskedFor:
         (now,) = tried_now(Rollout(targets=(missing,)), NOW).targets
         assert [one.tries for one in asked(now)] == [2]
         assert [one.again_at for one in asked(replace(missing, again_at=NOW))] == [None]
+
+    def test_by_a_hold_whose_waves_are_over_and_by_no_other(self) -> None:
+        change = replace(waiting().ask.change, hold=Hold("sre", LATER))
+        held = replace(waiting(), ask=replace(waiting().ask, change=change))
+        masked = Rollout(targets=(target("web-01", outcome=Outcome.PROVEN),))
+        assert is_over_and_held(replace(held, stage=Stage.DONE, rollout=masked))
+        assert not is_over_and_held(replace(held, stage=Stage.RUNNING, rollout=masked))
+        assert not is_over_and_held(replace(held, stage=Stage.DONE))
+        assert not is_over_and_held(replace(waiting(), stage=Stage.DONE, rollout=masked))
 
     def test_what_is_missing_once_somebody_wants_it(self) -> None:
         missing, done = target("web-01", TargetStatus.FAILED, tries=1, again_at=LATER), target("web-02")

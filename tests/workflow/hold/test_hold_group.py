@@ -10,7 +10,7 @@ import pytest
 from bot.core.hosts.inventory import Inventory
 from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.policy.model import ListedUnit, Rule
-from bot.core.requests import Duration, Hold, Outcome, Request, Stage, Tally, TargetStatus, Verb, Verdict
+from bot.core.requests import Duration, FollowupKind, Hold, Outcome, Request, Stage, Tally, TargetStatus, Verb, Verdict
 from bot.errors import HostError, UsageError
 from bot.ports import Query
 from bot.workflow.engine.config_reload import put_in_force
@@ -21,7 +21,7 @@ from bot.workflow.requests.mask_inventory import read_mask_inventory
 from tests.workflow.expiry.test_expire import MASKED, RUNS, state
 from tests.workflow.fleet import AnyHost
 from tests.workflow.hold.test_hold import CARE, DAY, HELD, lift, remove_by_hand
-from tests.workflow.rollout.rolled import ask_rollout, selection, statuses, targets
+from tests.workflow.rollout.rolled import ask_rollout, paused, refuse, selection, statuses, targets
 from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, caller, words
 from tests.workflow.wire import Call
 from tests.workflow.world import World, inventory
@@ -234,6 +234,19 @@ def refused_on_db(world: World, whole: Request) -> Request:
     world.hosts["db-01"].run("systemctl", "start", "dear.service")
     reload(world, *WEB, "db-01", critical=dear)
     return until_there(world, whole, TargetStatus.LEFT_OUT, "db-01")
+
+
+def test_a_hold_that_pauses_before_its_last_wave_goes_on_like_any_rollout(world: World) -> None:
+    reload(world, *WEB, "db-01")
+    hold = Hold("sre", (world.clock.now() + 90 * DAY).replace(microsecond=0))
+    chosen = selection("@web", units=("worker",), waves=("1", "1", "rest"))
+    asked = world.until_answered(world.ask_mask("worker", host="@web", hold=hold, selection=chosen))
+    refuse(world, "web-02")
+    world.vote(asked)
+    assert world.follow_up(paused(world, asked), FollowupKind.GO_ON, by=BOB).tally is Tally.COUNTED
+    over = world.until_final(asked)
+    assert statuses(world, over)["db-01"] is TargetStatus.DONE
+    assert "lets the rollout go on" in world.note(over, "lets the rollout")
 
 
 def test_only_those_who_may_steer_it_have_it_tried_at_once_where_it_is_missing(world: World) -> None:
