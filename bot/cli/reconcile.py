@@ -61,16 +61,14 @@ def hosts_that_know_more(settings: Settings, remote: Hosts, hosts: Sequence[Host
     answers = {host.name: answer for host, answer in zip(hosts, _ask(remote, hosts), strict=True)}
     masks = {name: answer for name, answer in answers.items() if answer and not isinstance(answer, str)}
     try:
-        file, kept = file_of(parse_url(settings.database_url.get_secret_value())), open_store(settings)
+        file = file_of(parse_url(settings.database_url.get_secret_value()))
+        with _on_record(settings) as store:
+            try:
+                return [name for name, answer in masks.items() if _not_on_record(store, name, answer)]
+            except (SQLAlchemyError, MaskbotError):  # a file that is no database of a bot; a PostgreSQL may be down
+                return list(masks) if file else []
     except ConfigError:  # the settings' findings say why
         return []
-    if not masks or (file and not file.exists()):
-        return list(masks)
-    with closing(kept) as store:
-        try:
-            return [name for name, answer in masks.items() if _not_on_record(store, name, answer)]
-        except (SQLAlchemyError, MaskbotError):  # a file that is no database of a bot; a PostgreSQL may be down
-            return list(masks) if file else []
 
 
 @dataclass(frozen=True, slots=True)
