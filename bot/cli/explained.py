@@ -1,4 +1,4 @@
-"""What a terminal shows of an error that ended a command: a sentence, and what mends it."""
+"""Explain at a terminal the error that ended a command, and say what mends it."""
 
 import os
 import sys

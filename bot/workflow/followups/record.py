@@ -62,14 +62,14 @@ class Followups:
             console_works=command.console_works,
             to=command.to,
         )
-        self._repeats.count(stored_request(self._deps, request_id), caller.id)
+        request = stored_request(self._deps, request_id)
+        self._repeats.count(request, caller.id)
         if command.kind is FollowupKind.BREAK_GLASS:
-            followup = self._with_code(request_id, followup, command.code, caller)
+            followup = self._with_code(request, followup, command.code, caller)
         _add(self._deps, request_id, followup)
         return followup
 
-    def _with_code(self, request_id: str, followup: Followup, code: str, caller: Caller) -> Followup:
-        request = stored_request(self._deps, request_id)
+    def _with_code(self, request: Request, followup: Followup, code: str, caller: Caller) -> Followup:
         if not code and self.needs_code(request):
             raise CodeRefused(NO_CODE)
         if not code:

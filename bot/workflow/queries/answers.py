@@ -114,7 +114,7 @@ class Evaluation:
     explained: tuple[Explanation, ...]
     approvers: tuple[Approvers, ...]
     waits: Request | None  # our mask, while it waits for the unit's own stop
-    kept: tuple[KeepActive, ...] = ()  # of which groups enough hosts must go on running the unit
+    kept: tuple[KeepActive, ...]  # of which groups enough hosts must go on running the unit
 
 
 def evaluate_change(deps: Deps, asked: Request) -> Evaluation:

@@ -71,8 +71,8 @@ def plan(deps: Deps, question: Question, who: Caller) -> tuple[Text, bool]:
         decision = evaluated.decision
         return answers.plan(evaluated.request, decision, deps.clock.now()), isinstance(decision, Refuse)
     found = evaluate_each(deps, question, who)
-    nobody_is = all(one.known is None or isinstance(one.known.decision, Refuse) for one in found.targets)
-    return plan_or_why_text(deps, question, found), nobody_is or bool(found.why_refused)
+    each_is_refused = all(one.known is None or isinstance(one.known.decision, Refuse) for one in found.targets)
+    return plan_or_why_text(deps, question, found), each_is_refused or bool(found.why_refused)
 
 
 def status_text(question: Question, states: Sequence[Found[tuple[Snapshot, list[Request]]]]) -> Text:
