@@ -78,6 +78,17 @@ class _Admits(paramiko.ServerInterface):
         return True
 
 
+class _AdmitsLate(_Admits):
+    """Answers no login before the attacker has sent something else."""
+
+    def __init__(self) -> None:
+        self.has_sent = threading.Event()
+
+    def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
+        self.has_sent.wait(PATIENCE)
+        return super().check_auth_publickey(username, key)
+
+
 def endless_output(key: paramiko.PKey, *, on_stderr: bool = False) -> Attack:
     """Lets the bot in, then sends output without an end and without regard for the window of the channel."""
 
@@ -99,11 +110,11 @@ def endless_output(key: paramiko.PKey, *, on_stderr: bool = False) -> Attack:
     return attack
 
 
-def _logged_in(bot: socket.socket, key: paramiko.PKey) -> paramiko.Transport:
+def _logged_in(bot: socket.socket, key: paramiko.PKey, admits: _Admits | None = None) -> paramiko.Transport:
     """The attacker's side of a connection on which keys were exchanged."""
     transport = paramiko.Transport(bot)
     transport.add_server_key(key)
-    transport.start_server(event=(done := threading.Event()), server=_Admits())
+    transport.start_server(event=(done := threading.Event()), server=admits or _Admits())
     done.wait(PATIENCE)
     return transport
 
@@ -112,11 +123,12 @@ def endless_extensions(key: paramiko.PKey) -> Attack:
     """As soon as keys were exchanged, names four thousand million extensions in nine bytes (RFC 8308, 2.3)."""
 
     def attack(bot: socket.socket) -> None:
-        transport = _logged_in(bot, key)
+        transport = _logged_in(bot, key, admits := _AdmitsLate())
         message = paramiko.Message()
         message.add_byte(MSG_EXT_INFO)
         message.add_int(0xFFFFFFFF)
         transport._send_message(message)  # type: ignore[attr-defined]
+        admits.has_sent.set()
         transport.join()
 
     return attack
