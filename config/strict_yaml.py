@@ -59,6 +59,8 @@ def read_document(path: Path) -> Document:
             raise together(wrong)
         content = path.read_bytes()
     except FileNotFoundError:
+        if (other := path.with_suffix(".yml")).exists():
+            raise ConfigError(f"{path}: there is no such file, only {other.name}; rename that one") from None
         where = "MASKBOT_CONFIG_DIR names its folder, and `maskbot init` makes the first one"
         raise ConfigError(f"{path}: there is no such file; {where}") from None
     except OSError as error:

@@ -151,6 +151,12 @@ def test_a_file_that_is_not_there_is_named(folder: Folder) -> None:
     ]
 
 
+def test_a_file_with_another_ending_is_named(folder: Folder) -> None:
+    folder.policy = ""
+    (folder.path / "policy.yml").write_text("mask: {}")
+    assert folder.complaints() == ["policy.yaml: there is no such file, only policy.yml; rename that one"]
+
+
 def test_a_file_that_is_no_text_is_named(folder: Folder) -> None:
     folder.hosts = ""
     (folder.path / "hosts.yaml").write_bytes(b"\xff\xfe\xfd")
