@@ -13,6 +13,7 @@ from bot.edges.ssh.bounds import TooMuch, Wire
 from bot.errors import OutcomeUnknown
 
 _CHUNK = 32 * 1024
+_EXCEEDED = "the command was sent, then the host sent more than SSH lets it, so the bot closed the connection"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +71,14 @@ class RunningCommand:
             self._send(given, deadline)
             stdout, stderr = self._read(size, end, limit, may_go_on_to_its_end=is_first)
             if self._wire.exceeded:
-                raise TooMuch
+                raise EOFError
         except (paramiko.SSHException, EOFError, OSError) as error:
-            if self._wire.exceeded or isinstance(error, TooMuch):
+            if isinstance(error, TooMuch):
                 raise OutcomeUnknown(
                     f"the command was sent and the host answered with more than {limit >> 10} KiB"
                 ) from None
+            if self._wire.exceeded:
+                raise OutcomeUnknown(_EXCEEDED) from None
             raise _unknown(deadline, end) from None
         except ValueError:
             raise OutcomeUnknown("the command was sent and what came back is not its answer") from None

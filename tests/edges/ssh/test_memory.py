@@ -25,7 +25,11 @@ ROOT = Path(__file__).parents[3]
 BEFORE_LOGIN = "web-01: it sent more than a login needs, so the bot closed the connection. Nothing was sent."
 NO_ALGORITHM = "web-01: it offers no strong algorithm that the bot supports. Nothing was sent."
 AT_HOP = "web-01: bastion sent more than it may, so the bot closed the connection. Nothing was sent."
-AFTER_LOGIN = "web-01: the command was sent and the host answered with more than 4096 KiB."
+# It is a matter of time which limit is met first: that of an answer, or that of what may wait to be read.
+AFTER_LOGIN = (
+    "web-01: the command was sent and the host answered with more than 4096 KiB.",
+    "web-01: the command was sent, then the host sent more than SSH lets it, so the bot closed the connection.",
+)
 
 
 @pytest.fixture(scope="module")
@@ -35,23 +39,23 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
 
 
 @pytest.mark.parametrize(
-    ("attack", "answer"),
+    ("attack", "answers"),
     [
-        (attacker.huge_packet, BEFORE_LOGIN),
-        (attacker.endless_banner, BEFORE_LOGIN),
-        (attacker.endless_lines, BEFORE_LOGIN),
-        (attacker.junk_key_exchange, NO_ALGORITHM),
-        (attacker.endless_ignored, BEFORE_LOGIN),
+        (attacker.huge_packet, (BEFORE_LOGIN,)),
+        (attacker.endless_banner, (BEFORE_LOGIN,)),
+        (attacker.endless_lines, (BEFORE_LOGIN,)),
+        (attacker.junk_key_exchange, (NO_ALGORITHM,)),
+        (attacker.endless_ignored, (BEFORE_LOGIN,)),
         ("stdout", AFTER_LOGIN),
         ("stderr", AFTER_LOGIN),
-        ("bastion", BEFORE_LOGIN),
+        ("bastion", (BEFORE_LOGIN, AT_HOP)),  # which of the two connections has had enough first
     ],
 )
 @pytest.mark.fault(
     "F90", how="a host that sends a packet of 2 GiB, or bytes without an end, before and after the login"
 )
 def test_a_host_cannot_fill_the_bots_memory(
-    server: Sshd, tmp_path: Path, saw: Callable[[str], str], attack: attacker.Attack | str, answer: str
+    server: Sshd, tmp_path: Path, saw: Callable[[str], str], attack: attacker.Attack | str, answers: tuple[str, ...]
 ) -> None:
     pins = [*server.host.pins, read_public_key(make_key(tmp_path / "host_key"))]
     role = "host"
@@ -65,8 +69,7 @@ def test_a_host_cannot_fill_the_bots_memory(
         ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=300)
     found = json.loads(ran.stdout)
     assert found["grown"] < MOST, found
-    # Of a hop, it is a matter of time which of the two connections has had enough first.
-    assert set(found["said"]) <= ({answer, AT_HOP} if role == "bastion" else {answer})
+    assert set(found["said"]) <= {*answers}
     saw(found["said"][0])
 
 
