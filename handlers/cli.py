@@ -111,8 +111,9 @@ class Shell:
             yield usage_error(error)
             return
         if isinstance(question, Question):
-            yield answer(self._deps.pinned(), question, Caller(person, user, SHELL))
-            yield end_message("", DONE)
+            with self._desk.asking(person):
+                told = answer(self._deps.pinned(), question, Caller(person, user, SHELL))
+            yield from (told, end_message("", DONE))
         else:
             yield end_message("This is not a query.", MISUSE)
 

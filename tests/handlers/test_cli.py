@@ -11,6 +11,7 @@ import pytest
 
 from bot.core.drift import HostView
 from bot.core.hosts.inventory import Inventory
+from bot.core.input.grammar import Question, QuestionKind
 from bot.core.people.identity import Caller, PersonId, Place
 from bot.core.policy.configuration import ConfigSnapshot
 from bot.core.policy.groups import Group
@@ -39,6 +40,7 @@ from bot.edges.clock import SystemClock
 from bot.edges.database import Database
 from bot.edges.slack.channel import SlackChannel, web_client
 from bot.edges.slack.directory_offline import FallbackDirectory, OfflineDirectory
+from bot.errors import UsageError
 from bot.ports import Periodic, Query
 from bot.workflow import Deps, Desk, InForce
 from bot.workflow.kill_switch import apply_switch_requests
@@ -597,6 +599,16 @@ def test_the_kill_switch_is_not_for_everybody(terminal: Terminal) -> None:
 @pytest.mark.parametrize("text", ["freeze", "list", "web-01 cron"])
 def test_another_word_than_its_two_is_misuse(terminal: Terminal, text: str) -> None:
     assert exit_of(terminal.run("bob", do="switch", text=text, key="1"))[0] == 2
+
+
+def test_at_a_terminal_and_in_slack_a_person_has_two_questions_at_a_time(terminal: Terminal) -> None:
+    with terminal.desk.asking(ALICE), terminal.desk.asking(ALICE):
+        refused = exit_of(terminal.run("alice", do="question", text="list"))
+        with pytest.raises(UsageError, match="two questions"):
+            terminal.desk.answer(Question(QuestionKind.HELP), Caller(ALICE, "alice", Place("C1")))
+        assert exit_of(terminal.run("bob", do="question", text="list"))[0] == 0
+    assert (refused[0], "two questions that are not answered yet" in refused[1]) == (1, True)
+    assert exit_of(terminal.run("alice", do="question", text="list"))[0] == 0
 
 
 def test_a_question_that_makes_no_sense_is_misuse(terminal: Terminal) -> None:

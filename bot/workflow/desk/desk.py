@@ -1,6 +1,7 @@
 """The desk: everything a person can do, from Slack or the command line. It records; the workers do the rest."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -202,6 +203,10 @@ class Desk:
     def answer(self, question: Question, asker: Caller) -> None:
         """Find an answer in the background and send it to the asker alone."""
         self._answers.answer(question, asker)
+
+    def asking(self, person: PersonId) -> AbstractContextManager[None]:
+        """While a question is answered where it was asked: one of the person's two. Raises `UsageError` for a third."""
+        return self._answers.asking(person)
 
     def details(self, request_id: str, asker: Caller, *, form: str = "") -> None:
         """Show the asker alone everything about a request, in an open form if there is one."""

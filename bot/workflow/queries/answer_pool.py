@@ -2,8 +2,9 @@
 
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import structlog
 
@@ -79,9 +80,21 @@ class AnswerPool:
         self._ending.set()
         self._pool.shutdown(wait=True)
 
-    def _later(self, who: Caller, find: Callable[[], Text | None], *, form: str = "") -> None:
-        if not self._questions.begin(who.id):
+    @contextmanager
+    def asking(self, person: PersonId) -> Iterator[None]:
+        """While whoever called this answers a question: it counts as one of the person's two. Raises `UsageError`."""
+        self._begin(person)
+        try:
+            yield
+        finally:
+            self._questions.end(person)
+
+    def _begin(self, person: PersonId) -> None:
+        if not self._questions.begin(person):
             raise UsageError("You have two questions that are not answered yet. Wait for an answer, then ask again.")
+
+    def _later(self, who: Caller, find: Callable[[], Text | None], *, form: str = "") -> None:
+        self._begin(who.id)
         self._pool.submit(self._tell, who, find, form, self._questions)
 
     def _tell(self, who: Caller, find: Callable[[], Text | None], form: str, counted: AtOnce) -> None:
