@@ -13,6 +13,7 @@ UP = {"active", "activating", "reloading"}
 TYPES = ("--type=service", "--type=socket", "--type=timer", "--type=path")
 KINDS = ("", ".control")
 TRANSIENT = "transient-one.service"
+FORGET = "rm -rf /var/lib/maskbot-guard; "  # what the guard remembers of masks that go with their test
 ATTEMPTS = 3
 FOUND, END = "%p\\t%l\\n", "--end--"
 # Units that change by themselves: logins, systemd's own helpers, and oneshots of a timer and a path.
@@ -66,7 +67,10 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Pristine:
-    """What `restore` restores: masks of any layer, other links, and which units run; not the contents of files."""
+    """What `restore` restores: masks of any layer, other links, and which units run; not the contents of files.
+
+    The guard remembers nothing afterwards.
+    """
 
     host: LabHost
     before: tuple[tuple[Manager, Picture], ...]
@@ -83,7 +87,7 @@ class Pristine:
 
     def restore(self) -> None:
         """Undo what a test did; 20 ms if it did nothing. Raises `LabError` for what cannot be restored."""
-        for manager, found, before in self._now():
+        for manager, found, before in self._now(first=FORGET):
             now, attempts = found, 0
             while now.differs(before):
                 if attempts == ATTEMPTS:
@@ -93,9 +97,9 @@ class Pristine:
                 now = _look(self.host, manager)
                 attempts += 1
 
-    def _now(self) -> list[tuple[Manager, Picture, Picture]]:
+    def _now(self, *, first: str = "") -> list[tuple[Manager, Picture, Picture]]:
         """Each manager, with its present and its recorded state."""
-        looks = _looks(self.host, [manager for manager, _ in self.before])
+        looks = _looks(self.host, [manager for manager, _ in self.before], first=first)
         return [(manager, now, before) for (manager, before), now in zip(self.before, looks, strict=True)]
 
     def _restore_what_ran(self, manager: Manager, now: Picture, before: Picture) -> None:
@@ -144,9 +148,9 @@ def _look(host: LabHost, manager: Manager) -> Picture:
     return picture
 
 
-def _looks(host: LabHost, managers: Sequence[Manager]) -> list[Picture]:
+def _looks(host: LabHost, managers: Sequence[Manager], *, first: str = "") -> list[Picture]:
     """All managers in one call, because entering the host costs most."""
-    script = "; ".join(
+    script = first + "; ".join(
         f"{shlex.join(('find', *manager.places, '-not', '-type', 'd', '-printf', FOUND))}; echo {END}; "
         f"{shlex.join((*manager.argv, 'list-units', '--all', '--plain', '--no-legend', *TYPES))}; echo {END}"
         for manager in managers

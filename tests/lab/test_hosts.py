@@ -194,6 +194,13 @@ def test_a_host_is_brought_back_to_how_it_was(
     assert pristine.is_intact()
 
 
+def test_the_guard_of_a_host_that_is_brought_back_remembers_nothing(lab_hosts: Mapping[str, LabHost]) -> None:
+    host = lab_hosts["web-02"]
+    host.write("/var/lib/maskbot-guard/:cron.service", "maskbot-guard memory 1\n")
+    Pristine.of(host).restore()
+    assert host.run("ls", "-A", "/var/lib").stdout.count("maskbot-guard") == 0
+
+
 def test_a_reboot_takes_what_is_in_run_and_keeps_what_is_in_etc() -> None:
     with Lab() as lab:
         host = lab.boot(["again-01"], control=False)["again-01"]

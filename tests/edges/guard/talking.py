@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from bot.core.systemd.host_rules import GUARD
 from tests.edges.guard.asking import Said, parse_answer, request
+from tests.edges.ssh.looking import until
 from tests.lab.hosts import LabHost
 
 
@@ -78,6 +79,13 @@ def ask(host: LabHost, *words: str, user: str = "", **more: object) -> Said:
     if talk is None:
         talk = _kept[host.name, host.port] = Talk(_started(host.ssh(GUARD)))
     return talk.ask(*words, user=user, **more)
+
+
+def stop(host: LabHost, unit: str) -> None:
+    """Have a unit stopped, and wait until it is down: the guard does not wait, and a start would cancel its stop."""
+    said = ask(host, "stop", unit)
+    assert (said.code, said.err) == (0, ""), said
+    until(lambda: host.show(unit, "ActiveState")["ActiveState"] in {"inactive", "failed"})
 
 
 def end_kept() -> None:

@@ -12,7 +12,7 @@ import pytest
 from bot.core.systemd.host_rules import GUARD, first_listed, with_templates
 from bot.edges.guard.settings import CONFIGURATION
 from tests.edges.guard.asking import Said, identity, read, sent
-from tests.edges.guard.talking import ask
+from tests.edges.guard.talking import ask, stop
 from tests.edges.guard.test_changes import CONTROL, ETC, masked
 from tests.lab.hosts import CRITICAL, LabHost
 from tests.lab.rights import RIGHTS
@@ -88,8 +88,7 @@ def test_what_the_bot_never_does_is_refused(host: LabHost, words: tuple[str, ...
 
 def test_a_valid_stop_is_not_refused(host: LabHost) -> None:
     """Without this, the test above would pass on a host where nothing works."""
-    assert ask(host, "stop", "cron.service").code == 0
-    assert host.show("cron.service", "ActiveState") == {"ActiveState": "inactive"}
+    stop(host, "cron.service")
 
 
 def test_masks_and_control_files_of_others_stay(host: LabHost) -> None:
@@ -269,7 +268,7 @@ def test_without_what_is_root_s_alone_it_does_nothing(host: LabHost, spoil: str,
 
 
 def test_what_it_remembers_has_a_bound(host: LabHost) -> None:
-    assert ask(host, "stop", "restless.service").code == 0
+    stop(host, "restless.service")
     text = "cd /var/lib/maskbot-guard && for n in $(seq 999); do cp :restless.service :x$n.service; done"
     assert host.run("sh", "-c", text).returncode == 0
     said: Said = ask(host, "stop", "cron.service")

@@ -1,13 +1,11 @@
 """What the guard does on a real host, and that it brings back that and nothing else."""
 
-import time
-
 import pytest
 
 from bot.core.systemd.host_rules import GUARD
 from tests.edges.guard.asking import identity, request, sent
-from tests.edges.guard.talking import ask, end_kept
-from tests.edges.ssh.looking import within
+from tests.edges.guard.talking import ask, end_kept, stop
+from tests.edges.ssh.looking import until
 from tests.lab.hosts import LabHost
 
 pytestmark = pytest.mark.ssh
@@ -16,19 +14,17 @@ ETC, CONTROL = "/etc/systemd/system", "/etc/systemd/system.control"
 
 def masked(host: LabHost, unit: str = "cron.service", layer: str = "persistent", folder: str = ETC) -> str:
     """Stop and mask a unit through the guard; returns the identity of the link."""
-    for words in (("probe", layer), ("stop", unit), ("link", layer, unit), ("reload",)):
+    assert ask(host, "probe", layer).code == 0
+    stop(host, unit)
+    for words in (("link", layer, unit), ("reload",)):
         said = ask(host, *words)
         assert (said.code, said.err) == (0, ""), (words, said)
     return identity(host, f"{folder}/{unit}")
 
 
-def came_up(host: LabHost, unit: str) -> bool:
-    """Whether it runs within a few seconds: the guard does not wait for a start."""
-    for _ in range(30):
-        if host.show(unit, "LoadState", "ActiveState") == {"LoadState": "loaded", "ActiveState": "active"}:
-            return True
-        time.sleep(0.1)
-    return False
+def comes_up(host: LabHost, unit: str) -> None:
+    """Wait until it runs: the guard does not wait for a start."""
+    until(lambda: host.show(unit, "LoadState", "ActiveState") == {"LoadState": "loaded", "ActiveState": "active"})
 
 
 @pytest.mark.parametrize(
@@ -51,7 +47,7 @@ def test_what_it_masked_it_unmasks_and_starts_again_once(host: LabHost, unit: st
     assert ask(host, "unlink", layer, unit, made).code == 0
     assert ask(host, "reload").code == 0
     assert ask(host, "start", unit).code == 0
-    assert came_up(host, unit)
+    comes_up(host, unit)
     host.run("systemctl", "stop", unit)
     assert ask(host, "start", unit).is_refused
     assert ask(host, "unlink", layer, unit, made).is_refused
@@ -82,15 +78,15 @@ def test_a_start_that_systemd_refused_for_earlier_ones_is_made_once_more(host: L
     host.write("/run/systemd/system/seldom.service", unit)
     for words in (("daemon-reload",), ("enable", "--runtime", "seldom.service"), ("start", "seldom.service")):
         assert host.run("systemctl", *words).returncode == 0
-    assert ask(host, "stop", "seldom.service").code == 0
+    stop(host, "seldom.service")
     host.run("systemctl", "start", "seldom.service")
     host.run("systemctl", "stop", "seldom.service")
     assert ask(host, "start", "seldom.service").code == 0
-    within(5, lambda: host.show("seldom.service", "Result") == {"Result": "start-limit-hit"})
+    until(lambda: host.show("seldom.service", "Result") == {"Result": "start-limit-hit"})
     assert ask(host, "start", "seldom.service").is_refused, "each once, as long as nobody looks why"
     assert ask(host, "reset-failed", "seldom.service").code == 0
     assert ask(host, "start", "seldom.service").code == 0
-    assert came_up(host, "seldom.service")
+    comes_up(host, "seldom.service")
     assert ask(host, "reset-failed", "seldom.service").is_refused
     assert ask(host, "start", "seldom.service").is_refused
     host.run("sh", "-c", "systemctl disable --runtime --now seldom; rm /run/systemd/system/seldom.service")

@@ -13,7 +13,7 @@ from tests.edges.guard.asking import identity, request
 from tests.edges.guard.talking import Talk, ask, talking
 from tests.edges.guard.test_attacks import OWN, configured
 from tests.edges.guard.test_changes import ETC
-from tests.edges.ssh.looking import within
+from tests.edges.ssh.looking import until
 from tests.lab.hosts import LabHost
 from tests.lab.rights import RIGHTS
 
@@ -55,7 +55,7 @@ def test_a_mask_and_its_undo_take_one_start_of_the_guard_and_one_of_sudo(host: L
             assert (said.code, said.look.startswith("@maskbot-look 1\n")) == (0, True), (words, said)
         assert guards() == running
         assert sum(args.startswith(f"/usr/bin/{RIGHTS.program}") for args in running.values()) == 1
-    within(10, lambda: guards() == {})
+    until(lambda: guards() == {})
 
 
 def test_a_refusal_is_an_answer_and_the_next_request_is_served(host: LabHost) -> None:
@@ -65,7 +65,7 @@ def test_a_refusal_is_an_answer_and_the_next_request_is_served(host: LabHost) ->
             assert talk.ask("check", "cron.service").code == 0
         assert talk.ask("stop", "indexer.service", user="root").is_refused
         assert talk.ask("stop", "cron.service").code == 0
-        within(10, lambda: host.show("cron.service", "ActiveState") == {"ActiveState": "inactive"})
+        until(lambda: host.show("cron.service", "ActiveState") == {"ActiveState": "inactive"})
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_a_guard_that_was_replaced_answers_the_next_request_itself(host: LabHost
             host.write(GUARD, program, 0o755)
             host.run("chmod", "755", GUARD)
         assert talk.ask("reload").code == 0
-        within(5, lambda: len(guards()) == len(before))  # the one that was replaced has ended
+        until(lambda: len(guards()) == len(before))  # the one that was replaced has ended
     assert "'reload' is not something that it does" in said.err
     assert "is not root's alone" in spoiled.err
 
@@ -217,7 +217,7 @@ def test_a_half_that_is_killed_while_nobody_asks_is_replaced(host: LabHost, guar
     with talking(host) as talk:
         assert talk.ask("probe", "persistent").code == 0
         host.run("pkill", "-KILL", "-u", "root", "-f", f"python3 -IS {GUARD}")
-        within(10, lambda: not any(RIGHTS.program in args for args in guards().values()))
+        until(lambda: not any(RIGHTS.program in args for args in guards().values()))
         assert talk.ask("probe", "persistent").code == 0
 
 
@@ -228,7 +228,7 @@ def test_an_answer_of_root_that_is_lost_is_not_made_up(host: LabHost) -> None:
         holds = ("flock", "/var/lib/maskbot-guard/lock", "sleep", "30")
         host.run("systemd-run", "--quiet", "--unit=holder", "--collect", *holds)
         try:
-            within(5, lambda: host.run("flock", "-n", holds[1], "true").returncode == 1)
+            until(lambda: host.run("flock", "-n", holds[1], "true").returncode == 1)
             talk.give(request("stop", "cron.service"))
             time.sleep(0.5)
             host.run("pkill", "-KILL", "-u", "root", "-f", f"python3 -IS {GUARD}")
@@ -244,13 +244,13 @@ def test_a_change_is_finished_though_nobody_waits_for_it(host: LabHost, guards: 
     with talking(host) as talk:
         made = masked(talk, host)
         host.run("systemd-run", "--quiet", "--unit=holder", "--collect", *holds)
-        within(5, lambda: host.run("flock", "-n", holds[1], "true").returncode == 1)
+        until(lambda: host.run("flock", "-n", holds[1], "true").returncode == 1)
         talk.give(request("unlink", "persistent", "cron.service", made))
         time.sleep(0.5)
     assert identity(host, f"{ETC}/cron.service") == made
     host.run("systemctl", "stop", "holder")
-    within(10, lambda: identity(host, f"{ETC}/cron.service") == "")
-    within(10, lambda: guards() == {})
+    until(lambda: identity(host, f"{ETC}/cron.service") == "")
+    until(lambda: guards() == {})
     assert ask(host, "reload").code == 0
     assert ask(host, "start", "cron.service").code == 0
 

@@ -6,10 +6,10 @@ import time
 import pytest
 
 from bot.core.systemd.host_rules import GUARD
-from tests.edges.guard.talking import ask
+from tests.edges.guard.talking import ask, stop
 from tests.edges.guard.test_attacks import OWN, configured, with_units
 from tests.edges.guard.test_changes import ETC, masked
-from tests.edges.ssh.looking import within
+from tests.edges.ssh.looking import until
 from tests.lab.hosts import LabHost
 
 pytestmark = pytest.mark.ssh
@@ -43,7 +43,7 @@ def test_a_unit_whose_end_may_take_the_host_down_is_left_running(host: LabHost, 
 @pytest.mark.parametrize("end", ["Wants=reboot.target", "Requires=systemd-poweroff.service", "Wants=tuned.service"])
 def test_nothing_is_started_that_would_take_the_host_down_with_it(host: LabHost, end: str) -> None:
     """Also by way of another unit, which is started with it."""
-    assert ask(host, "stop", "cron.service").code == 0
+    stop(host, "cron.service")
     between = {"tuned.service.d/more.conf": "[Unit]\nWants=reboot.target\n"} if "tuned" in end else {}
     with with_units(host, **drop_in(end), **between):
         if between:
@@ -55,7 +55,7 @@ def test_nothing_is_started_that_would_take_the_host_down_with_it(host: LabHost,
 
 
 def test_nothing_is_started_that_would_stop_a_critical_unit(host: LabHost) -> None:
-    assert ask(host, "stop", "cron.service").code == 0
+    stop(host, "cron.service")
     with with_units(host, **drop_in("Conflicts=tuned.service")), configured(host, f"{OWN}critical: tuned.*\n"):
         said = ask(host, "start", "cron.service")
         assert (said.is_refused, "would stop tuned.service, which is critical" in said.err) == (True, True), said
@@ -65,7 +65,7 @@ def test_nothing_is_started_that_would_stop_a_critical_unit(host: LabHost) -> No
 
 @pytest.mark.parametrize("unit", ["echo.socket", "beat.timer", "watched.path"])
 def test_of_a_unit_that_somebody_else_masked_nobody_can_tell_what_it_starts(host: LabHost, unit: str) -> None:
-    assert ask(host, "stop", unit).code == 0, "which makes a later mask by somebody else none of the bot's"
+    stop(host, unit)  # which makes a later mask by somebody else none of the bot's
     host.run("systemctl", "mask", unit)
     try:
         said = ask(host, "link", "runtime", unit)
@@ -108,9 +108,9 @@ def test_a_start_in_vain_is_made_once_more_only_if_it_was_not_long_ago(
     keeper = "[Unit]\nAfter=seldom.service\n[Service]\nExecStart=/bin/sleep 1000\n"  # systemd forgets no starts of it
     with with_units(host, **{"seldom.service": unit, "keeper.service": keeper}):
         host.run("systemctl", "start", "seldom.service", "keeper.service")
-        for verb in ("stop", "start"):
-            assert ask(host, verb, "seldom.service").code == 0
-        within(5, lambda: host.show("seldom.service", "Result") == {"Result": "start-limit-hit"})
+        stop(host, "seldom.service")
+        assert ask(host, "start", "seldom.service").code == 0
+        until(lambda: host.show("seldom.service", "Result") == {"Result": "start-limit-hit"})
         record, ago = "/var/lib/maskbot-guard/:seldom.service", int(time.time()) - seconds
         assert host.run("grep", "-c", "^tried seldom.service", record).stdout == "1\n"
         host.run("sed", "-i", f"s/^\\(tried .*\\) [0-9]*$/\\1 {ago}/", record)

@@ -4,11 +4,11 @@ import pytest
 
 from bot.core.systemd.host_rules import GUARD
 from tests.edges.guard.asking import identity
-from tests.edges.guard.talking import ask, talking
+from tests.edges.guard.talking import ask, stop, talking
 from tests.edges.guard.test_attacks import OWN, configured, with_units
 from tests.edges.guard.test_changes import CONTROL, ETC, masked
 from tests.edges.guard.test_own_login import CARRIED, ONE, is_spared, relays, through
-from tests.edges.ssh.looking import within
+from tests.edges.ssh.looking import until
 from tests.lab.hosts import LabHost
 
 __all__ = ["relays"]  # a fixture
@@ -37,7 +37,7 @@ def test_a_unit_is_spared_with_which_the_way_in_would_go_down(host: LabHost) -> 
         with talking(host, client=through(host, ONE, GUARD)) as talk:
             assert [is_spared(talk, unit) for unit in ("worker.service", "cron.service")] == [True, False]
             assert CARRIED in talk.ask("stop", "worker.service").err
-        assert ask(host, "stop", "worker.service").code == 0, "from elsewhere nothing of it carries us"
+        stop(host, "worker.service")  # from elsewhere nothing of it carries us
 
 
 def test_a_name_from_before_the_mask_still_counts(host: LabHost) -> None:
@@ -69,7 +69,7 @@ def test_root_s_mask_stays_on_a_unit_that_is_critical_by_another_name(host: LabH
 
 @pytest.mark.parametrize(("unit", "beside"), [("beat.service", "beat.timer"), ("worker.service", "partof.service")])
 def test_what_may_fail_with_a_unit_is_brought_back_once(host: LabHost, unit: str, beside: str) -> None:
-    assert ask(host, "stop", unit).code == 0
+    stop(host, unit)
     host.run("systemctl", "stop", beside)
     assert ask(host, "start", beside).code == 0
     host.run("systemctl", "stop", beside)
@@ -79,7 +79,7 @@ def test_what_may_fail_with_a_unit_is_brought_back_once(host: LabHost, unit: str
 @pytest.mark.parametrize("down", ["worker.service", "partof.service"])
 def test_what_was_down_already_is_not_brought_back(host: LabHost, down: str) -> None:
     host.run("systemctl", "stop", down)
-    assert ask(host, "stop", "worker.service").code == 0
+    stop(host, "worker.service")
     assert ask(host, "start", down).is_refused
     assert host.show(down, "ActiveState") == {"ActiveState": "inactive"}
 
@@ -95,7 +95,7 @@ def test_a_neighbour_is_as_critical_by_another_name(host: LabHost) -> None:
 
 
 def test_nothing_is_started_that_brings_up_an_end_of_the_host_by_another_name(host: LabHost) -> None:
-    assert ask(host, "stop", "cron.service").code == 0
+    stop(host, "cron.service")
     alias = "/run/systemd/system/systemd-suspend-soon.service"
     host.run("ln", "-s", "/run/systemd/system/dozes.service", alias)
     dozes = {"dozes.service": "[Service]\nExecStart=/bin/sleep 9\n"}
@@ -106,7 +106,7 @@ def test_nothing_is_started_that_brings_up_an_end_of_the_host_by_another_name(ho
 
 
 def test_nothing_is_started_with_which_another_stops_a_critical_unit(host: LabHost) -> None:
-    assert ask(host, "stop", "cron.service").code == 0
+    stop(host, "cron.service")
     rival = {"rival.service": "[Unit]\nConflicts=restless.service\n[Service]\nExecStart=/bin/sleep 9\n"}
     with (
         with_units(host, **rival, **{"cron.service.d/more.conf": "[Unit]\nWants=rival.service\n"}),
@@ -140,5 +140,5 @@ def test_a_unit_whose_file_systemd_does_not_take_is_handled_like_any_other(host:
 
 def test_a_unit_that_is_gone_once_it_is_stopped_can_still_be_masked(host: LabHost) -> None:
     assert ask(host, "stop", "transient-one.service").code == 0
-    within(5, lambda: host.show("transient-one.service", "LoadState") == {"LoadState": "not-found"})
+    until(lambda: host.show("transient-one.service", "LoadState") == {"LoadState": "not-found"})
     assert ask(host, "link", "persistent", "transient-one.service").code == 0

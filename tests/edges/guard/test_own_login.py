@@ -24,7 +24,7 @@ def relays(host: LabHost) -> Iterator[None]:
     """Two relays to sshd, each with a socket that starts it."""
     proxy = f"/lib/systemd/systemd-socket-proxyd {host.address}:{host.port}"
     units = "".join(
-        f"printf '[Socket]\\nListenStream={host.address}:{port}\\n' >{RUN}/{name}.socket\n"
+        f"printf '[Socket]\\nListenStream={address(host)}:{port}\\n' >{RUN}/{name}.socket\n"
         f"printf '[Service]\\nExecStart={proxy}\\n' >{RUN}/{name}.service\n"
         for port, name in NAMES.items()
     )
@@ -34,8 +34,13 @@ def relays(host: LabHost) -> Iterator[None]:
         yield
 
 
+def address(host: LabHost) -> str:
+    """A loopback address that no other host has: all of them, also those of tests beside this one, share 127.0.0.1."""
+    return f"127.1.{host.port >> 8}.{host.port & 255}"
+
+
 def through(host: LabHost, port: int, command: str) -> list[str]:
-    words = [*replace(host, port=port, known_hosts=Path("/dev/null")).ssh(command)]
+    words = [*replace(host, address=address(host), port=port, known_hosts=Path("/dev/null")).ssh(command)]
     words[1:1] = ["-o", "StrictHostKeyChecking=no"]
     return words
 

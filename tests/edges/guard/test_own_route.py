@@ -13,7 +13,7 @@ from bot.edges.guard.own_route import route_device
 from tests.edges.guard.asking import asked_through
 from tests.edges.guard.talking import ask
 from tests.edges.guard.test_attacks import with_units
-from tests.edges.ssh.looking import within
+from tests.edges.ssh.looking import until
 from tests.lab.hosts import LabHost
 
 pytestmark = pytest.mark.ssh
@@ -68,7 +68,7 @@ def mesh(host: LabHost, program: Path) -> Iterator[LabHost]:
         other_end = subprocess.Popen(words)
         try:
             host.run("systemctl", "start", "mesh.service", "mesh-sshd.service")
-            within(10, lambda: f"{INNER_HERE}:{SSHD_PORT}" in host.run("ss", "-Hltn").stdout)
+            until(lambda: f"{INNER_HERE}:{SSHD_PORT}" in host.run("ss", "-Hltn").stdout)
             yield replace(host, address=INNER_HERE, port=SSHD_PORT, known_hosts=Path("/dev/null"))
         finally:
             other_end.kill()

@@ -18,7 +18,7 @@ from bot.core.systemd.look import SIZES, look_argv
 from bot.core.systemd.scan import scan_argv
 from bot.core.systemd.units import LoadState, Snapshot, UnitName
 from tests.core.situations import POLICY, looked, request
-from tests.edges.ssh.looking import LOOK, answered, look_at, made, question, within
+from tests.edges.ssh.looking import LOOK, answered, look_at, made, question, until
 from tests.lab.hosts import LabHost
 
 pytestmark = pytest.mark.ssh
@@ -60,8 +60,7 @@ def test_a_look_that_nobody_waits_for_any_more_ends(host: LabHost, ending: str) 
         with made(
             host, "pkill -STOP -x dbus-daemon; touch /run/stopped", "pkill -CONT -x dbus-daemon; rm /run/stopped"
         ):
-            within(
-                10,
+            until(
                 lambda: sum("systemctl" in line and "maskbot-" not in line for line in leftovers(host)) >= len(looks),
             )
             if seconds == LOOK_SECONDS:
@@ -70,7 +69,7 @@ def test_a_look_that_nobody_waits_for_any_more_ends(host: LabHost, ending: str) 
             else:
                 host.run("pkill", "-KILL", "-u", host.login, "-f", f"{GUARD}$")
                 assert leftovers(host) != []
-            within(10, lambda: leftovers(host) == [], but=lambda: leftovers(host))
+            until(lambda: leftovers(host) == [], but=lambda: leftovers(host))
     finally:
         for client in clients:
             client.kill()
@@ -126,7 +125,7 @@ ip -n {name} addr add {there}/24 dev mbt1; ip -n {name} link set mbt1 up"""
     try:
         listens = f"/usr/sbin/sshd -D -o ListenAddress={here} -p {port}"
         with made(host, f"systemd-run --quiet --unit=second-sshd {listens}", "systemctl stop second-sshd"):
-            within(10, lambda: host.run("sh", "-c", f"ss -Hltn sport = :{port} | grep -q {here}").returncode == 0)
+            until(lambda: host.run("sh", "-c", f"ss -Hltn sport = :{port} | grep -q {here}").returncode == 0)
             yield replace(host, address=here, port=port, known_hosts=Path("/dev/null"))
     finally:
         subprocess.run(["ip", "netns", "del", name], check=True)

@@ -12,7 +12,7 @@ from bot.core.policy.model import Refuse
 from bot.core.systemd.relays_script import MOST
 from bot.core.systemd.units import Snapshot
 from tests.core.situations import POLICY, looked, request
-from tests.edges.ssh.looking import answered, look_at, made, question, way_in, within
+from tests.edges.ssh.looking import answered, look_at, made, question, until, way_in
 from tests.lab.hosts import LabHost
 
 pytestmark = pytest.mark.ssh
@@ -133,7 +133,7 @@ def test_who_listens_now_carries_the_next_login_also_if_another_unit_carries_thi
     relays = {"older.service": text, "newer.service": text}
     put = f"printf %s {shlex.quote(FORKING)} >{file}"
     with made(host, put, f"rm -f {file} {go_on}"), units(host, relays, "older.service"):
-        within(10, lambda: listens(host))
+        until(lambda: listens(host))
         first = f"echo in; while [ ! -e {go_on} ]; do sleep 0.05; done; "
         clients = [
             subprocess.Popen(
@@ -144,7 +144,7 @@ def test_who_listens_now_carries_the_next_login_also_if_another_unit_carries_thi
         assert [client.stdout.readline() for client in clients if client.stdout] == ["in\n", "in\n"]
         host.run("systemctl", "stop", "older.service")
         host.run("systemctl", "start", "newer.service")
-        within(10, lambda: listens(host))
+        until(lambda: listens(host))
         host.run("touch", go_on)
         pairs = [*zip(clients, relays, strict=True)]
         seen = [answered(client.communicate(question(name), timeout=30)[0], name) for client, name in pairs]
@@ -166,7 +166,7 @@ def test_a_relay_in_a_scope_ends_with_the_manager_that_made_it(host: LabHost) ->
         "delegate.service": "[Service]\nDelegate=yes\nExecStart=/bin/sleep infinity\n",
     }
     with units(host, texts, " ".join(texts)):
-        within(10, lambda: listens(host))
+        until(lambda: listens(host))
         found = through(host, *texts, "worker.service")
         host.run("systemctl", "stop", "contained.scope")
     assert found == {
