@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ def ended(installation: Installation, verb: str, unit: str) -> dict[str, Any]:
 def test_what_was_masked_between_backup_and_disaster_is_found_again(
     host: LabHost, installation: Installation, tmp_path: Path
 ) -> None:
+    installation = replace(installation, environment={**installation.environment, "MASKBOT_WATCH_INTERVAL": "2"})
     copy, database = tmp_path / "copy.sqlite", installation.folder / "state/maskbot.sqlite"
     before = {unit: seen(host, unit) for unit in ("cron.service", BETWEEN)}
     with Bot(installation, is_warm=True):

@@ -209,7 +209,7 @@ class Life:
                 return
             if time.monotonic() - moved > PATIENCE:
                 raise TimeoutError(f"no {what}; {[(one.stage, one.target.outcome) for one in self.requests()]}")
-            time.sleep(0.05)
+            time.sleep(0.1)
 
     def _begin_again(self, number: int) -> None:
         payload = "" if number or self.is_acknowledged() else self._payload

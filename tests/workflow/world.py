@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 from bot.core.cards import render
@@ -63,6 +63,7 @@ QUICK = Timings(
 )
 EDITS_APART = timedelta(seconds=0.25)
 PATIENCE = 60.0
+MOMENT = 0.02  # a step records several changes at once, and to look costs as much as to record one
 _LEFT = re.compile(r" \([^()]* left\)")
 
 
@@ -207,13 +208,14 @@ class World:
         return self.store.get(request.id)
 
     def until(self, holds: Callable[[], bool], what: str, *, seconds: float = PATIENCE) -> None:
-        """Wait for a condition; checked whenever the store has changed."""
+        """Wait for a condition; checked when the store has changed, once for all changes of a moment."""
         deadline = monotonic() + seconds
         while not holds():
             if monotonic() > deadline:
                 stages = [(str(each.ask.change), each.stage) for each in self.requests()]
                 raise AssertionError(f"waited in vain for {what}; {stages}")
             self.store.wait_for_work(0.1)
+            sleep(MOMENT)
 
     def requests(self) -> list[Request]:
         """Every request there is."""
