@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HOLDS = """
 @pytest.mark.fault("F01", how="sshd stopped")
 def test_holds(saw):
-    saw("refused | nothing was changed")
+    saw("refused | nothing was changed in " + tempfile.gettempdir())
 """
 BREAKS = """
 @pytest.mark.fault("F01", "F02")
@@ -34,7 +34,7 @@ def test_is_found_out_by_the_common_checks(checked):
 
 def run(folder: Path, source: str, *options: str) -> tuple[int, dict[str, str]]:
     """The exit code, and the rows of the table that was written."""
-    (folder / "test_faults.py").write_text(f"import pytest\n{source}")
+    (folder / "test_faults.py").write_text(f"import pytest\nimport tempfile\n{source}")
     table = folder / "faults.md"
     command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(folder)]
     done = subprocess.run(
@@ -53,7 +53,7 @@ def run(folder: Path, source: str, *options: str) -> tuple[int, dict[str, str]]:
 def test_a_row_tells_how_it_was_provoked_and_what_people_saw(tmp_path: Path, processes: tuple[str, ...]) -> None:
     _, rows = run(tmp_path, HOLDS, *processes)
 
-    assert "| sshd stopped | refused \\| nothing was changed | 1 of 1 |" in rows["F01"]
+    assert "| sshd stopped | refused \\| nothing was changed in /tmp | 1 of 1 |" in rows["F01"]
 
 
 def test_a_row_that_broke_says_so_and_fails_the_run(tmp_path: Path) -> None:
