@@ -135,7 +135,7 @@ class Workers:
             due_at = self._advance(claim)
             self._release(claim, due_at)
         except Stale as error:
-            log.info("claim lost", request=claim.request.id, why=str(error))
+            log.info("request not advanced", request=claim.request.id, why=str(error))
             self._give_back(claim)
         except MaskbotError as error:
             log.warning("request not advanced", request=claim.request.id, why=str(error))
@@ -168,8 +168,8 @@ class Workers:
         try:
             soon = self._deps.clock.now() + timedelta(seconds=self._deps.timings.message_retry)
             self._release(claim, soon)
-        except Stale:
-            pass  # its lease ran out, and another replica has it
+        except Stale as lost:  # its lease ran out, and another replica has it
+            log.info("claim lost", request=claim.request.id, why=str(lost))
         except MaskbotError:
             log.warning("claim not given back", request=claim.request.id)
             self._owed[claim.request.id] = claim
