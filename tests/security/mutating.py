@@ -119,6 +119,7 @@ class Mutating:
                 cache.cache_clear()  # type: ignore[attr-defined]
             for nth, item in enumerate(running):
                 signal.setitimer(signal.ITIMER_PROF, seconds[item])
+                signal.setitimer(signal.ITIMER_REAL, _PATIENCE * seconds[item])
                 _run(item, running[nth + 1] if nth + 1 < len(running) else item)
                 if self.failed:
                     os.write(told, f"{FOUND} {self.failed}".encode())
