@@ -1,6 +1,7 @@
 """The guard as one file: what it is made of, and what a Python of 2016 can do with it."""
 
 import ast
+import builtins
 import re
 from collections import Counter
 
@@ -51,6 +52,26 @@ def test_no_name_is_taken_twice() -> None:
         "LONGEST_LOOK",
         "RIGHTS_FD",
     }
+
+
+def test_every_name_that_a_half_uses_is_there() -> None:
+    """No module, constant or import that another part needs was left out. What is for types alone is not evaluated."""
+    known: set[str] = {*dir(builtins), "__file__"}
+    for half in halves():
+        nodes = [*ast.walk(half)]
+        known |= {name.id for name in nodes if isinstance(name, ast.Name) and not isinstance(name.ctx, ast.Load)}
+        known |= {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+        known |= {one.name for one in nodes if isinstance(one, ast.ExceptHandler) and one.name}
+        known |= {one.arg for one in nodes if isinstance(one, ast.arg)}
+        known |= {
+            (alias.asname or alias.name).partition(".")[0]
+            for node in nodes
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for alias in node.names
+        }
+        of_types = {name for one in nodes if isinstance(one, ast.AnnAssign) for name in ast.walk(one.annotation)}
+        read = (name for name in nodes if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Load))
+        assert {name.id for name in read if name not in of_types} - known == set()
 
 
 def test_it_loads_nothing_that_takes_time() -> None:
