@@ -1,7 +1,6 @@
 """The script with which root sets a host up, which `maskbot host install-script` prints: login, key, guard, sudoers."""
 
 import base64
-import binascii
 import hashlib
 import ipaddress
 import re
@@ -97,7 +96,7 @@ def checked_key(text: str) -> str:
     kind, blob = [*lines[0].split(), "", ""][:_KEY_PARTS]
     try:
         key = paramiko.PKey.from_type_string(kind, base64.b64decode(blob, validate=True))
-    except (binascii.Error, ValueError, TypeError, IndexError, paramiko.SSHException, paramiko.pkey.UnknownKeyType):
+    except (ValueError, OverflowError, paramiko.SSHException, paramiko.pkey.UnknownKeyType):
         raise UsageError(f"`{lines[0][:40]}` is no public key that the bot can log in with.") from None
     if key.get_name() != kind or key.get_base64() != blob:
         raise UsageError(f"`{lines[0][:40]}` is damaged: it is not the key that it says.")

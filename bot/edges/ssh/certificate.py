@@ -4,9 +4,23 @@ import math
 from datetime import UTC, datetime, timedelta
 
 import paramiko
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from paramiko.pkey import PublicBlob
 
 CERTIFICATE = "-cert-v01@openssh.com"
+DAMAGED = (
+    ValueError,
+    TypeError,
+    IndexError,
+    AssertionError,
+    NotImplementedError,
+    OverflowError,
+    InvalidSignature,
+    UnsupportedAlgorithm,
+    paramiko.SSHException,
+)
+"""What the libraries raise for keys and certificates that are damaged, or that one of them cannot read (fuzzed)."""
+
 _FIELDS = {"ssh-ed25519": 1}  # fields of the key; other key types have two
 _NEAR = timedelta(hours=1)  # a host's clock may differ by this much, and the host decides
 

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import paramiko
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import SSHCertificate, SSHCertificateType, load_ssh_public_identity
 from paramiko.pkey import PublicBlob
 
 from bot.core.hosts.fingerprint import fingerprint_of
 from bot.core.hosts.inventory import Authority, Host
-from bot.edges.ssh.certificate import is_certificate, signer, validity
+from bot.edges.ssh.certificate import DAMAGED, is_certificate, signer, validity
 from bot.edges.ssh.revocations import UnreadError, is_revoked, revocations
 
 # The signatures of a CA that are accepted: OpenSSH's CASignatureAlgorithms without security keys. None has SHA-1.
@@ -51,7 +50,7 @@ def _of_certificate(host: Host, shown: paramiko.PKey, now: datetime) -> Distrust
     except _Wrong as wrong:
         return Distrust(str(wrong))
     # The bot's own parts may not read what the CA has signed; nothing of it has decided anything yet.
-    except (ValueError, TypeError, IndexError, AssertionError, InvalidSignature, UnsupportedAlgorithm):
+    except DAMAGED:
         return Distrust("its certificate is damaged, or its signature is wrong")
     if why := _unfit(certificate, authority, host):
         return Distrust(why)

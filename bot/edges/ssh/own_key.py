@@ -7,7 +7,7 @@ import paramiko
 import structlog
 
 from bot.edges.private_files import Use, faults
-from bot.edges.ssh.certificate import is_certificate
+from bot.edges.ssh.certificate import DAMAGED, is_certificate
 from bot.errors import ConfigError
 
 log = structlog.get_logger()
@@ -117,7 +117,7 @@ def _check_certificate(path: Path, key: paramiko.PKey) -> None:
         return
     try:
         signed = type(key)(msg=paramiko.Message(blob.key_blob)) if is_certificate(blob) else None
-    except (ValueError, TypeError, IndexError, paramiko.SSHException):
+    except DAMAGED:
         signed = None
     if signed is None or signed.asbytes() != key.asbytes():
         raise ConfigError(f"{path}-cert.pub: not a certificate for the key {path}.")

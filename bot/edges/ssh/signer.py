@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import paramiko
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -23,7 +22,7 @@ from bot.core.hosts.inventory import Host
 from bot.core.text.sanitize import clean
 from bot.edges import metrics
 from bot.edges.sources.command import ask_command
-from bot.edges.ssh.certificate import CERTIFICATE, validity
+from bot.edges.ssh.certificate import CERTIFICATE, DAMAGED, validity
 from bot.errors import HostError
 
 LOOK = "look"  # stands for the request where a login is for none: looks, doctor, scans
@@ -102,7 +101,7 @@ def _checked(answer: str, key: paramiko.PKey, host: Host, request: str, *, longe
         public = certificate.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
         span = validity(blob)
     # What is damaged is refused in many ways; nothing of it has decided anything yet.
-    except (ValueError, TypeError, IndexError, AssertionError, InvalidSignature, UnsupportedAlgorithm):
+    except DAMAGED:
         raise _Unfit("it is damaged, or its signature is wrong") from None
     if public != _public(key):
         raise _Unfit("it is for another key")

@@ -35,6 +35,7 @@ def test_a_public_key_is_taken_without_its_comment(text: str) -> None:
         ("ssh-ed25519 %%%%", "is no public key"),
         (KEY.replace("ed25519 ", "rsa "), "is no public key"),
         (KEY[:-4], "is damaged"),
+        ("ssh-rsa AAAAB3NzaC1yc2EAAAAByQAAAAEA", "is no public key"),  # its exponent is below zero
         (f"restrict {KEY}", "is no public key"),
         (f"ssh-ed25519-cert-v01@openssh.com {KEY.split()[1]}", "is no public key"),
         ("-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA", "That is a private key"),

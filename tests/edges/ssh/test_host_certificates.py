@@ -234,6 +234,16 @@ def test_every_byte_of_a_certificate_is_signed(ca: Ca, tmp_path: Path) -> None:
     assert distrust(host, key_of(kind, blob[:begin]), NOW) is not None
 
 
+def test_a_key_that_only_one_of_the_libraries_can_read_is_refused(ca: Ca, tmp_path: Path) -> None:
+    """A point of an elliptic curve in its short form (SEC 1, 2.3.3)."""
+    subprocess.run(["ssh-keygen", "-q", "-t", "ecdsa", "-N", "", "-f", tmp_path / "key"], check=True)
+    blob = base64.b64decode(ca.sign(tmp_path / "key.pub").read_text().split()[1])
+    begin, _, point = blob.partition(b"\0\0\0\x41\x04")
+    short = begin + b"\0\0\0\x21" + bytes([2 + point[63] % 2]) + point[:32] + point[64:]
+    found = distrust(replace(WEB, authorities=(ca.authority,)), paramiko.ECDSAKey(msg=paramiko.Message(short)), NOW)
+    assert found is not None and found.why == "its certificate is damaged, or its signature is wrong"
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
