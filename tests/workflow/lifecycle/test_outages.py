@@ -48,7 +48,6 @@ def test_a_mask_that_is_due_while_its_host_is_down_begins_and_ends_once_that_is_
     assert "web-01" in overdue.aftercare.overdue
     assert (returns(world, done), state(host, "tuned.service")) == ([], MASKED)
     let_in(host)
-    world.clock.ahead += HOUR
     assert ended(world, done).target.outcome is Outcome.RESTORED
     assert state(host, "tuned.service") == RUNS
 
