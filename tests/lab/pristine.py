@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from bot.edges.guard.settings import FOLDER
 from tests.lab.hosts import LabHost
 from tests.lab.machine import LabError
 from tests.lab.tree import LINGERING
@@ -13,7 +14,7 @@ UP = {"active", "activating", "reloading"}
 TYPES = ("--type=service", "--type=socket", "--type=timer", "--type=path")
 KINDS = ("", ".control")
 TRANSIENT = "transient-one.service"
-FORGET = "rm -rf /var/lib/maskbot-guard; "  # what the guard remembers of masks that go with their test
+FORGET = f"rm -rf {FOLDER}; "  # what the guard remembers of masks that go with their test
 ATTEMPTS = 3
 FOUND, END = "%p\\t%l\\n", "--end--"
 # Units that change by themselves: logins, systemd's own helpers, and oneshots of a timer and a path.

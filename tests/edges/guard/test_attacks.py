@@ -89,6 +89,7 @@ def test_what_the_bot_never_does_is_refused(host: LabHost, words: tuple[str, ...
 def test_a_valid_stop_is_not_refused(host: LabHost) -> None:
     """Without this, the test above would pass on a host where nothing works."""
     stop(host, "cron.service")
+    assert host.show("cron.service", "ActiveState") == {"ActiveState": "inactive"}
 
 
 def test_masks_and_control_files_of_others_stay(host: LabHost) -> None:
