@@ -73,12 +73,12 @@ class RunningCommand:
             if self._wire.exceeded:
                 raise EOFError
         except (paramiko.SSHException, EOFError, OSError) as error:
+            if self._wire.exceeded:  # asked first: the error may be the one with which the wire ended
+                raise OutcomeUnknown(_EXCEEDED) from None
             if isinstance(error, TooMuch):
                 raise OutcomeUnknown(
                     f"the command was sent and the host answered with more than {limit >> 10} KiB"
                 ) from None
-            if self._wire.exceeded:
-                raise OutcomeUnknown(_EXCEEDED) from None
             raise _unknown(deadline, end) from None
         except ValueError:
             raise OutcomeUnknown("the command was sent and what came back is not its answer") from None
