@@ -222,8 +222,13 @@ def attacking(attack: Attack) -> Iterator[int]:
                     bot, _ = listener.accept()
                     threading.Thread(target=each, args=(bot,), daemon=True).start()
 
-        threading.Thread(target=serve, daemon=True).start()
-        yield listener.getsockname()[1]
+        accepting = threading.Thread(target=serve, daemon=True)
+        accepting.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)  # which ends an accept(2), unlike a close
+            accepting.join()
 
 
 def server_key(path: Path) -> paramiko.PKey:
