@@ -90,8 +90,7 @@ class Notes:
         if click.action not in _ABOUT_A_REQUEST:
             return click
         is_vote = click.action in _VOTES and not click.is_home  # which the desk compares with the one card
-        now, user, is_direct = self.desk.now.at, click.caller.id.user, click.caller.place.is_direct
-        if not is_direct and is_sealed_for(user, click.value, action=click.action, now=now, keys=self.keys):
+        if not (is_direct := click.caller.place.is_direct) and self._is_for_them_alone(click):
             return click
         shown, _, plan = posted_plan(click.message, keys=self.keys).partition(":")
         is_as_posted = shown != "" and shown == click.request_id
@@ -105,6 +104,11 @@ class Notes:
             self.desk.refused_at_the_gate("message_mismatch", by=click.caller.id, place=click.caller.place)
             raise UsageError(replies.NOT_OURS)
         return click if is_as_posted else self._doubtful(click, is_ours=is_ours)
+
+    def _is_for_them_alone(self, click: Click) -> bool:
+        """Whether the bot made this button for this person alone, just where it was pressed."""
+        user, where, now = click.caller.id.user, click.caller.place.channel, self.desk.now.at
+        return is_sealed_for(user, click.value, action=click.action, where=where, now=now, keys=self.keys)
 
     def _doubtful(self, click: Click, *, is_ours: bool) -> Click:
         """A button on a message that does not show what the bot posted: only what a form or an answer shows counts."""

@@ -77,16 +77,17 @@ def posted(*pressed: str, head: str = "MASK cron.service on web-01?") -> Text:
     return seal_card(message(head, {"type": "actions", "block_id": "buttons", "elements": [button]}), keys=KEYS)
 
 
-def for_one(user: str, action: str, value: str) -> str:
-    """The value of a button that this person alone sees."""
+def for_one(user: str, action: str, value: str, where: str = CHANNEL) -> str:
+    """The value of a button that this person alone sees, in an answer or on their page."""
     button = {"type": "button", "action_id": action, "value": value}
-    (row,) = seal_buttons([{"type": "actions", "elements": [button]}], user=user, now=datetime.now(UTC), keys=KEYS)
+    row: dict[str, Any] = {"type": "actions", "elements": [button]}
+    (row,) = seal_buttons([row], user=user, where=where, now=datetime.now(UTC), keys=KEYS)
     return str(row["elements"][0]["value"])
 
 
 def at_home(action: str, value: str, *, user: str = "UBOB", team: str = TEAM) -> Payload:
     """A press of a button on somebody's own page: there is no message, no channel, and no response_url."""
-    pressed = click(action, for_one(user, action, value), user=user, team=team)
+    pressed = click(action, for_one(user, action, value, "home"), user=user, team=team)
     view: Payload = {
         "id": "V1",
         "type": "home",

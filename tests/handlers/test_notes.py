@@ -8,7 +8,7 @@ import pytest
 from bot.core.cards import forms, replies
 from bot.core.cards.buttons import value
 from bot.core.requests import Outcome, Request, Stage
-from tests.handlers.payloads import CARD, DIRECT, at_home, click, for_one, posted, submission
+from tests.handlers.payloads import CARD, CHANNEL, DIRECT, at_home, click, for_one, posted, submission
 from tests.handlers.world import World
 
 
@@ -55,6 +55,18 @@ def test_a_button_of_one_persons_page_is_of_no_use_to_another(world: World, mask
     world.send(stolen)
     assert [one.id for one in world.requests()] == [masked.id]
     world.send(bobs)
+    assert len(world.requests()) == 2
+
+
+@pytest.mark.parametrize("where", ["home", "C2", ""])
+def test_a_button_for_one_person_is_of_no_use_elsewhere(world: World, masked: Request, where: str) -> None:
+    here, elsewhere = (click("unmask", for_one("UBOB", "unmask", value(masked), place)) for place in (CHANNEL, where))
+    for answer in (here, elsewhere):
+        del answer["message"]  # it is an answer that only bob sees
+    world.send(elsewhere)
+    assert [one.id for one in world.requests()] == [masked.id]
+    assert refusals(world) == ["message_mismatch"]
+    world.send(here)
     assert len(world.requests()) == 2
 
 

@@ -173,7 +173,7 @@ def sealed(data: bytes) -> None:
     with contextlib.suppress(ValueError):
         read_note(text, form="x", user="U1", now=NOW.at, keys=KEYS)
         raise AssertionError("a note that nobody sealed")
-    assert not is_sealed_for("U1", text, action="approve", now=NOW.at, keys=KEYS)
+    assert not is_sealed_for("U1", text, action="approve", where="C1", now=NOW.at, keys=KEYS)
     assert posted_plan(body, keys=KEYS) == ""
 
 

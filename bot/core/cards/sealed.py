@@ -46,24 +46,27 @@ def read_note(text: str, *, form: str, user: str, now: datetime, keys: KeyRing) 
     return whole
 
 
-def seal_buttons(blocks: Sequence[Block], *, user: str, now: datetime, keys: KeyRing) -> list[Block]:
-    """The blocks with the values of their buttons sealed for the one person who sees them."""
+def seal_buttons(blocks: Sequence[Block], *, user: str, where: str, now: datetime, keys: KeyRing) -> list[Block]:
+    """The blocks with the values of their buttons sealed for the one person who sees them, and where they see them.
+
+    `where` is the channel of an answer, `home` for the Home tab, and empty for a form.
+    """
 
     def sealed(element: Block) -> Block:
         value = f"{element['value']}:{int(now.timestamp())}"
-        made = keys.seal(_BUTTON, _text(element["action_id"], user, value))
+        made = keys.seal(_BUTTON, _text(element["action_id"], user, where, value))
         return {**element, "value": f"{value}:{made.kid}.{made.mac}:"}
 
     return _with_buttons(blocks, sealed)
 
 
-def is_sealed_for(user: str, value: str, *, action: str, now: datetime, keys: KeyRing) -> bool:
-    """Whether the bot made the button with this value for this person, not long ago."""
+def is_sealed_for(user: str, value: str, *, action: str, where: str, now: datetime, keys: KeyRing) -> bool:
+    """Whether the bot made the button with this value for this person and this place, not long ago."""
     parts = value.split(":")
     if len(parts) != _PARTS:
         return False
     kid, _, mac = parts[3].partition(".")
-    is_ours = not keys.fault(_BUTTON, _text(action, user, ":".join(parts[:3])), kid, mac)
+    is_ours = not keys.fault(_BUTTON, _text(action, user, where, ":".join(parts[:3])), kid, mac)
     return is_ours and now.timestamp() - int(parts[2]) <= BUTTON_LASTS.total_seconds()
 
 

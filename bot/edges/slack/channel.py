@@ -18,7 +18,7 @@ from slack_sdk.web import SlackResponse
 from bot.core.audit.seal_keys import KeyRing
 from bot.core.cards.blocks import Block, Text
 from bot.core.cards.sealed import seal_buttons, seal_card
-from bot.core.people.identity import Place
+from bot.core.people.identity import HOME, Place
 from bot.edges import metrics
 from bot.errors import SlackError
 
@@ -168,7 +168,7 @@ class SlackChannel:
         if place.is_home:
             self._tell(user, text)
             return
-        theirs = replace(text, blocks=tuple(self._for_one(text.blocks, user)))
+        theirs = replace(text, blocks=tuple(self._for_one(text.blocks, user, place.channel)))
         try:
             call(self._client.chat_postEphemeral, user=user, **_to(place), **_content(theirs), **_AS_IT_IS)
         except SlackError as error:
@@ -185,21 +185,23 @@ class SlackChannel:
 
     def publish(self, user: str, page: Block) -> None:
         """Publish somebody's Home tab. Raises `SlackError`."""
-        view = {**page, "blocks": self._for_one(page.get("blocks", ()), user)}
+        view = {**page, "blocks": self._for_one(page.get("blocks", ()), user, HOME.channel)}
         call(self._client.views_publish, user_id=user, view=view)
 
     def show(self, form_id: str, form: Block, *, user: str) -> None:
         """Update an open form. Raises `SlackError`, also if it was closed meanwhile."""
-        view = {**form, "blocks": self._for_one(form.get("blocks", ()), user)}
+        view = {**form, "blocks": self._for_one(form.get("blocks", ()), user, "")}
         call(self._client.views_update, view_id=form_id, view=view)
 
     def _for_all(self, text: Text) -> dict[str, Any]:
         """A message for everybody. If somebody edits it with our token, its buttons do not fit the new words."""
         return _content(seal_card(text, keys=self._keys) if self._keys else text)
 
-    def _for_one(self, blocks: Sequence[Block], user: str) -> Sequence[Block]:
+    def _for_one(self, blocks: Sequence[Block], user: str, where: str) -> Sequence[Block]:
         """Blocks that one person alone sees: no message on record shows that their buttons are ours, so a seal does."""
-        return seal_buttons(blocks, user=user, now=datetime.now(UTC), keys=self._keys) if self._keys else blocks
+        if not self._keys:
+            return blocks
+        return seal_buttons(blocks, user=user, where=where, now=datetime.now(UTC), keys=self._keys)
 
 
 def find_message(client: WebClient, place: Place, *, since: datetime, ours: Callable[[Mapping[str, Any]], bool]) -> str:

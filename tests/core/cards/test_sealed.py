@@ -51,19 +51,21 @@ def test_any_other_note_is_refused(text: str, changed: dict[str, object]) -> Non
         read_note(text, **known)  # type: ignore[arg-type]
 
 
-def test_a_button_is_one_persons_for_one_action() -> None:
-    (row,) = seal_buttons([ROW], user="UBOB", now=NOW, keys=KEYS)
+def test_a_button_is_one_persons_for_one_action_at_one_place() -> None:
+    (row,) = seal_buttons([ROW], user="UBOB", where="C1", now=NOW, keys=KEYS)
     value = row["elements"][0]["value"]
     assert value.split(":")[:2] == ["r1", "abc"]
     assert row["elements"] == [{**BUTTON, "value": value}]
 
-    def holds(text: str = value, user: str = "UBOB", action: str = "unmask", later: timedelta = SECOND) -> bool:
-        return is_sealed_for(user, text, action=action, now=NOW + later, keys=KEYS)
+    def holds(text: str = value, later: timedelta = SECOND, **about: str) -> bool:
+        just_so = {"user": "UBOB", "action": "unmask", "where": "C1"} | about
+        return is_sealed_for(value=text, **just_so, now=NOW + later, keys=KEYS)
 
     assert holds()
     assert holds(later=BUTTON_LASTS)
     assert not holds(user="UMALLORY")
     assert not holds(action="details")
+    assert not holds(where="home")
     assert not holds(value.replace("r1", "r2"))
     assert not holds(value[:-3] + "00:")
     assert not holds(later=BUTTON_LASTS + SECOND)
@@ -76,4 +78,4 @@ def test_what_is_no_button_of_a_request_stays_as_it_is() -> None:
         {"type": "section"},
         {"type": "actions", "elements": [{"type": "button", "value": "home"}, {"type": "x", "value": "r1:abc"}, {}]},
     ]
-    assert seal_buttons(other, user="UBOB", now=NOW, keys=KEYS) == other
+    assert seal_buttons(other, user="UBOB", where="home", now=NOW, keys=KEYS) == other

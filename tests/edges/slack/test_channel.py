@@ -86,7 +86,7 @@ class TestWhatIsSent:
             sent = slack.call(method)
             value = sent["blocks"][0]["elements"][0]["value"]
             assert posted_plan(sent, keys=KEYS) == ("r1:0123" if is_sealed_with_words else "")
-            is_theirs = is_sealed_for("UALICE", value, action="keep", now=now, keys=KEYS)
+            is_theirs = is_sealed_for("UALICE", value, action="keep", where="C1", now=now, keys=KEYS)
             assert is_theirs is not is_sealed_with_words
 
     def test_a_page_and_a_form_are_replaced(self, slack: WebApi, channel: SlackChannel) -> None:
