@@ -186,9 +186,8 @@ def first_that_carries(patterns: "Iterable[str]", names: "Iterable[str]") -> "tu
     """
     patterns, names = tuple(patterns), tuple(names)
     by_itself = (one for one in patterns if one not in WHOLE_TYPES)
-    by_type = (one for one in patterns if one in WHOLE_TYPES)
     vital = (name for name in names if any(is_match(one, name) for one in VITAL))
-    return first_listed(by_itself, names) or first_listed(by_type, vital)
+    return first_listed(by_itself, names) or first_listed(patterns, vital)
 
 
 def started_by_name(names: "Iterable[str]") -> "list[str]":
