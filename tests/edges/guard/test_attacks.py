@@ -256,7 +256,7 @@ def test_it_is_admitted_without_arguments_alone(host: LabHost, words: str) -> No
         (f"echo 'critcal: x' >>{CONFIGURATION}", f"sed -i /critcal/d {CONFIGURATION}"),
         (
             f"sed -i 's/login: maskbot/login: deploy/' {CONFIGURATION}",
-            f"sed -i s/login:.*/login:maskbot/ {CONFIGURATION}",
+            f"sed -i 's/login: deploy/login: maskbot/' {CONFIGURATION}",
         ),
     ],
 )
