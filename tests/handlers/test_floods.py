@@ -10,6 +10,7 @@ from bot.core.policy.calendar_and_limits import RequestLimits
 from tests.handlers.payloads import choice, click, command, mention
 from tests.handlers.world import World
 
+PROMPTLY = 6.0  # seconds, of a flood that takes far longer
 MEMBER = {"id": "UMALLORY", "team_id": "T1", "name": "mallory", "profile": {"display_name": "mallory"}}
 
 
@@ -28,44 +29,44 @@ def seconds_until_answered(world: World, user: str) -> float:
 
 
 def test_150_questions_of_one_person_do_not_delay_the_answer_to_another(world: World) -> None:
-    slow_slack(world, 0.3)
+    slow_slack(world, 0.6)
     told = [world.send(command("help", user="UMALLORY")).body for _ in range(150)]
     assert sum("two questions" in str(one) or "within a minute" in str(one) for one in told) >= 140
     world.send(command("help", user="UBOB"))
-    assert seconds_until_answered(world, "UBOB") < 2
+    assert seconds_until_answered(world, "UBOB") < PROMPTLY
 
 
 def test_150_mistakes_after_a_mention_do_not_delay_the_answer_to_another(world: World) -> None:
     slow_slack(world, 0)
-    world.slack.delays["chat.postEphemeral"] = 0.2
+    world.slack.delays["chat.postEphemeral"] = 0.4
     for _ in range(150):
         world.send(mention("mask", user="UMALLORY"))
     world.send(command("help", user="UBOB"))
-    assert seconds_until_answered(world, "UBOB") < 2
+    assert seconds_until_answered(world, "UBOB") < PROMPTLY
 
 
 def test_150_refused_clicks_do_not_delay_the_answer_to_another(world: World) -> None:
     request, respond = world.waiting(), f"{world.slack.base}respond"
-    world.slack.delays["respond"] = 0.1
+    world.slack.delays["respond"] = 0.3
     for _ in range(150):
         world.send(click(Action.APPROVE, f"{request.id}:000000000000", user="UMALLORY", respond=respond))
     began = time.monotonic()
     world.send(click(Action.APPROVE, f"{request.id}:000000000000", user="UBOB", respond=f"{world.slack.base}bob"))
     assert world.slack.call("bob")["response_type"] == "ephemeral"
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < PROMPTLY
 
 
 def test_150_choices_in_a_form_do_not_delay_the_answer_to_another(world: World) -> None:
     world.send(command(""))
     form = world.slack.call("views.open")["view"]
     request = world.waiting()
-    world.slack.delays["views.update"] = 0.2
+    world.slack.delays["views.update"] = 0.4
     for _ in range(150):
         world.send(choice(forms.HOST, "web-01", form, {}, user="UMALLORY"))
     began = time.monotonic()
     world.send(click(Action.APPROVE, f"{request.id}:000000000000", user="UBOB", respond=f"{world.slack.base}bob"))
     assert world.slack.call("bob")["response_type"] == "ephemeral"
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < PROMPTLY
 
 
 def test_undos_have_a_limit_too(world: World) -> None:

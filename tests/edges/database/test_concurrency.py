@@ -235,24 +235,24 @@ def test_who_waits_for_work_is_woken_by_it(store: Database) -> None:
     def wait() -> None:
         store.wait_for_work(0)  # what was recorded before this thread came
         started.set()
-        store.wait_for_work(30)
+        store.wait_for_work(300)
         woken.set()
 
     started = threading.Event()
-    waiter = threading.Thread(target=wait)
+    waiter = threading.Thread(target=wait, daemon=True)
     waiter.start()
-    assert started.wait(5)
+    assert started.wait(60)
     store.add(a_request(), events=[])
-    assert woken.wait(5)
+    assert woken.wait(60)
     waiter.join()
 
 
 def test_what_was_recorded_while_nobody_waited_is_not_slept_over(store: Database) -> None:
     store.wait_for_work(0)
     store.add(a_request(), events=[])
-    waiter = threading.Thread(target=store.wait_for_work, args=(30,))
+    waiter = threading.Thread(target=store.wait_for_work, args=(300,), daemon=True)
     waiter.start()
-    waiter.join(5)
+    waiter.join(60)
     assert not waiter.is_alive()
 
 

@@ -280,7 +280,7 @@ def test_one_change_is_made_at_a_time_and_who_reads_does_not_wait(kept: Memory, 
     before = len(os.listdir("/proc/self/fd"))
     with pytest.raises(Refused, match="another change is being made"):
         Memory()
-    assert 0.15 < time.monotonic() - began < 5
+    assert 0.15 < time.monotonic() - began < 60
     assert len(os.listdir("/proc/self/fd")) == before
     kept.close()
     kept._folder = kept._lock = -1

@@ -96,11 +96,11 @@ class TestTheLines:
             assert Requests(idle=5, longest=5).take() == b"one"
 
     def test_nobody_is_waited_for_longer_than_idle_or_than_all_may_take(self) -> None:
-        for idle, longest in ((0.05, 9.0), (9.0, 0.05), (9.0, 0.0)):
+        for idle, longest in ((0.05, 60.0), (60.0, 0.05), (60.0, 0.0)):
             with given(b""):
                 began, asked = time.monotonic(), Requests(idle=idle, longest=longest)
                 assert not asked.wait()
-                assert time.monotonic() - began < 3
+                assert time.monotonic() - began < 30
 
     def test_what_is_there_is_taken_up_to_the_last_moment_and_not_after_it(self) -> None:
         with given(b"one\n"):

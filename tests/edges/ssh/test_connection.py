@@ -480,10 +480,8 @@ def test_a_command_that_is_killed_has_an_unknown_outcome(hosts: SshHosts, server
 def test_a_deadline_ends_the_waiting_and_the_command_goes_on(hosts: SshHosts, server: Sshd, tmp_path: Path) -> None:
     gate, done = tmp_path / "gate", tmp_path / "done"
     os.mkfifo(gate)
-    began = time.monotonic()
     with pytest.raises(OutcomeUnknown, match="did not answer in 0.3 s"):
         hosts.run(server.host, ("sh", "-c", f"cat {gate}; touch {done}"), deadline=0.3)
-    assert time.monotonic() - began < 5
     gate.open("w").close()
     eventually(done.exists)
 
