@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.lab.machine import LabError, cgroups, command, mount, own_cgroup
+from tests.lab.machine import LabError, cgroups, command, doubles, mount, own_cgroup
 
 BASE = Path("/run/maskbot-lab")
 NSPAWN = Path("/run/systemd/nspawn")
@@ -135,5 +135,7 @@ def _forget_nspawn(root: Path) -> None:
 
 
 def _remove_cgroup(cgroup: Path) -> None:
-    for path, _, _ in os.walk(cgroup, topdown=False):
-        Path(path).rmdir()
+    """And its doubles."""
+    for tree in (cgroup, *doubles(cgroup)):
+        for path, _, _ in os.walk(tree, topdown=False):
+            Path(path).rmdir()

@@ -12,6 +12,7 @@ import pytest
 from tests.edges.guard.talking import ask
 from tests.lab.ground import Ground, cgroups_of, mounted_under
 from tests.lab.hosts import Lab, LabHost
+from tests.lab.machine import cgroups, doubles
 from tests.lab.pristine import Pristine
 from tests.lab.rights import RIGHTS
 
@@ -219,7 +220,8 @@ def test_a_reboot_takes_what_is_in_run_and_keeps_what_is_in_etc() -> None:
 
 def left_of(name: str) -> list[Path]:
     """Cgroups, mounts and directories whose names contain that of a host."""
-    places = [*cgroups_of(f"maskbot-lab-*-{name}"), *Path("/run/systemd/nspawn/propagate").glob(f"{name}-*")]
+    older = (double for root in doubles(cgroups()) for double in root.glob(f"**/maskbot-lab-*-{name}"))
+    places = [*cgroups_of(f"maskbot-lab-*-{name}"), *older, *Path("/run/systemd/nspawn/propagate").glob(f"{name}-*")]
     return [*places, *(place for place in mounted_under(Path("/run/maskbot-lab")) if name in place.parts)]
 
 

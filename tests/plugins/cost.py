@@ -16,7 +16,7 @@ from time import monotonic
 
 import pytest
 
-from tests.lab.machine import LabError, own_cgroup
+from tests.lab.machine import LabError, doubles, own_cgroup
 
 SHOWN = 10
 
@@ -85,8 +85,9 @@ class Cost:
         """Leave the cgroup as it was found; one whose hosts still end is left to whoever started the run."""
         if self.cgroup:
             (self.cgroup.parent / "cgroup.procs").write_text(str(os.getpid()))
-            with contextlib.suppress(OSError):
-                self.cgroup.rmdir()
+            for place in (self.cgroup, *doubles(self.cgroup)):
+                with contextlib.suppress(OSError):
+                    place.rmdir()
 
 
 def _most(costs: Mapping[str, float], shown: int) -> list[tuple[str, float]]:
