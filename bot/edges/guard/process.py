@@ -115,12 +115,18 @@ class Started:
             is_well = drain(taken, min(time.monotonic() + seconds, Limit.end), limit, also)
         finally:
             if not is_well:
-                os.killpg(self.pid, _KILL)
+                self._kill()
             for descriptor in taken:
                 os.close(descriptor)
             status = os.waitpid(self.pid, 0)[1]
         code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
         return Ended(code if is_well else LATE, taken[self.out[0]], taken[self.err[0]])
+
+    def _kill(self) -> None:
+        try:
+            os.killpg(self.pid, _KILL)
+        except ProcessLookupError:  # it has no session of its own yet, and so no children
+            os.kill(self.pid, _KILL)
 
 
 def run(argv: "list[str]", **more: "Callable[[], None] | dict[str, str]") -> Ended:

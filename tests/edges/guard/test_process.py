@@ -1,0 +1,193 @@
+"""How the guard runs programs: with limits on their time and output, and nothing of ours given to them."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.systemd.host_rules import LOOK_SECONDS, RIGHTS_FD
+from bot.edges.guard.process import (
+    ENVIRONMENT,
+    LATE,
+    REQUEST_SECONDS,
+    Ended,
+    Gone,
+    Limit,
+    Started,
+    begin_request,
+    drain,
+    run,
+    write_all,
+)
+
+SHELL = "/bin/sh"
+LONG = "sleep 60 & echo $! $$; wait"  # two processes, of which the first is the other's child
+PRATING = "sleep 60 & echo $! $$; exec yes"
+
+
+@pytest.fixture(autouse=True)
+def request_of_a_moment() -> Iterator[None]:
+    begin_request()
+    yield
+    begin_request()
+
+
+def open_here() -> set[str]:
+    """What this process has open, as /proc names it."""
+    found = set()
+    for number in os.listdir("/proc/self/fd"):
+        with suppress(FileNotFoundError):  # another thread has closed it
+            found.add(os.readlink(f"/proc/self/fd/{number}"))
+    return found
+
+
+def ended(ended: Ended) -> tuple[int, bytes, bytes]:
+    return ended.code, ended.out, ended.err
+
+
+def are_gone(pids: list[str]) -> bool:
+    """Or are dead, and only their parent does not know yet."""
+    states = set()
+    for pid in pids:
+        with suppress(FileNotFoundError):
+            states.add(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0])
+    return states <= {"Z"}
+
+
+def test_what_a_program_prints_and_how_it_ends_is_told() -> None:
+    assert ended(run([SHELL, "-c", "echo one; echo two; echo no >&2; exit 3"])) == (3, b"one\ntwo\n", b"no\n")
+    assert run([SHELL, "-c", "echo one; printf '\\377\\n'"]).lines == ["one", "\ufffd"]
+    assert ended(run([SHELL, "-c", "kill -TERM $$"])) == (143, b"", b"")
+    assert run(["/no/such/program"]).code == 127
+
+
+def test_it_has_an_environment_a_session_and_a_place_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_OF_OURS", "1")
+    said = run([sys.executable, "-c", "import json, os; print(json.dumps([dict(os.environ), os.getcwd()]))"])
+    environment, place = json.loads(said.out)
+    assert {name: environment.get(name) for name in ENVIRONMENT} == ENVIRONMENT
+    assert "SECRET_OF_OURS" not in environment
+    assert place == "/"
+    assert run([SHELL, "-c", "cat; echo $HOME"], more={"HOME": "/home/deploy"}).out == b"/home/deploy\n"
+    assert os.getsid(0) != int(run([SHELL, "-c", "ps -o sid= -p $$"]).out)
+
+
+def test_what_is_written_inward_is_its_input_and_rights_are_handed_on() -> None:
+    near, far = os.pipe()
+    started = Started([SHELL, "-c", f"cat; cat <&{RIGHTS_FD}"], rights=near)
+    write_all(started.inward, b"x" * 50_000)
+    os.close(near)
+    write_all(far, b"rights")
+    os.close(far)
+    assert ended(started.end()) == (0, b"x" * 50_000 + b"rights", b"")
+    closed = f"[ -e /dev/fd/{RIGHTS_FD} ] || echo none"
+    assert run([SHELL, "-c", closed]).out == b"none\n"
+
+
+@pytest.mark.parametrize("seconds", [60.0, 0.0])
+def test_nothing_of_it_stays_open(seconds: float) -> None:
+    started = Started([SHELL, "-c", "echo one"])
+    pipes = {os.readlink(f"/proc/self/fd/{end}") for end in (started.inward, started.out[0], started.err[0])}
+    assert len(pipes & open_here()) == 3
+    started.end(seconds=seconds)
+    assert pipes & open_here() == set()
+
+
+def test_it_becomes_somebody_else_before_it_begins() -> None:
+    assert run(["/usr/bin/id", "-u"], become=lambda: os.setuid(65534)).out == b"65534\n"
+
+    def refuses() -> None:
+        raise PermissionError
+
+    assert run([SHELL, "-c", "echo no"], become=refuses).code == 127
+
+
+@pytest.mark.parametrize(
+    ("words", "given", "request_seconds"),
+    [
+        (LONG, {"seconds": 2.0}, 60.0),
+        (LONG, {}, 2.0),
+        (PRATING, {"limit": 1_000_000}, 60.0),
+    ],
+    ids=["its own time", "that of the request", "output"],
+)
+def test_what_goes_on_for_too_long_is_killed_with_its_children(
+    words: str, given: dict[str, Any], request_seconds: float
+) -> None:
+    began = time.monotonic()
+    Limit.end = began + request_seconds
+    said = Started([SHELL, "-c", words]).end(**given)
+    assert (said.code, said.err) == (LATE, b"")
+    assert time.monotonic() - began < 30
+    assert len(said.lines) == 1 or given["limit"] < len(said.out) < 2 * given["limit"]
+    while not are_gone(said.lines[0].split()):
+        assert time.monotonic() - began < 60
+        time.sleep(0.01)
+
+
+def test_what_is_killed_before_it_has_begun_is_gone_as_well() -> None:
+    """Then it has no session of its own yet, whose processes could be killed."""
+    Limit.end = 0.0
+    for _ in range(20):
+        started = Started([SHELL, "-c", LONG])
+        assert started.end().code == LATE
+        assert not Path(f"/proc/{started.pid}").exists()
+
+
+def test_a_look_ends_with_those_who_wait_for_it() -> None:
+    ours, theirs = os.pipe()
+    kept = os.dup(1)
+    os.dup2(theirs, 1)
+    os.close(theirs)
+    try:
+        assert run([SHELL, "-c", "echo one"]).out == b"one\n"
+        Limit.is_look = True
+        assert run([SHELL, "-c", "echo one"]).out == b"one\n"
+        os.close(ours)
+        with pytest.raises(Gone):
+            run([SHELL, "-c", LONG])
+        Limit.is_look = False
+        assert run([SHELL, "-c", "sleep 0.1; echo one"]).out == b"one\n"
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+def test_what_comes_elsewhere_meanwhile_is_dealt_with_and_not_waited_for() -> None:
+    ours, theirs = os.pipe()
+    heard: list[bytes] = []
+    os.write(theirs, b"1")
+
+    def hear() -> bool:
+        heard.append(os.read(ours, 1))
+        return heard[-1] != b"2"
+
+    started = Started([SHELL, "-c", "sleep 0.2; echo one"])
+    assert started.end(also={ours: hear}).out == b"one\n"
+    assert heard == [b"1"]
+    os.write(theirs, b"23")
+    assert Started([SHELL, "-c", "sleep 0.2; echo one"]).end(also={ours: hear}).out == b"one\n"
+    assert heard == [b"1", b"2"]
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_a_request_begins_with_its_whole_time() -> None:
+    Limit.end, Limit.is_look, Limit.look_seconds = 0.0, True, 90
+    begin_request()
+    assert REQUEST_SECONDS - 1 < Limit.end - time.monotonic() <= REQUEST_SECONDS
+    assert (Limit.is_look, Limit.look_seconds) == (False, LOOK_SECONDS)
+
+
+def test_without_time_nothing_is_waited_for() -> None:
+    ours, theirs = os.pipe()
+    assert drain({ours: b""}, time.monotonic() - 5, 10) is False
+    os.close(theirs)
+    assert drain({ours: b""}, time.monotonic() + 5, 10) is True
+    os.close(ours)
