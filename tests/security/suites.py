@@ -81,7 +81,11 @@ BY_NIGHT = {
     ),
     "guard-on-hosts": Suite(
         tuple(f"bot/edges/guard/{names}.py" for names in ("[abcdjopuw]*", "lo*", "ma*", "ri*", "ro*", "ru*", "serv*")),
-        ("tests/edges/guard/test_parse.py",),
+        (
+            "tests/edges/guard/test_private_bus.py",
+            "tests/edges/guard/test_process.py",
+            "tests/edges/guard/test_parse.py",
+        ),
         tuple(f"tests/edges/guard/test_{name}.py" for name in _ON_HOSTS),
     ),
 }
