@@ -12,6 +12,7 @@ from bot.edges.guard import memory
 from bot.edges.guard.links import NANO
 from bot.edges.guard.memory import Memory, Record
 from bot.edges.guard.process import REQUEST_SECONDS, Refused
+from tests.edges.descriptors import open_around
 
 DAY = 24 * 3600
 Change = Callable[[Record], object]
@@ -277,11 +278,11 @@ def test_a_name_is_that_of_one_file(kept: Memory, unit: str, *, is_name: bool) -
 def test_one_change_is_made_at_a_time_and_who_reads_does_not_wait(kept: Memory, folder: Path) -> None:
     Memory(locked=False).close()
     began = time.monotonic()
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_around(folder)
     with pytest.raises(Refused, match="another change is being made"):
         Memory()
     assert 0.15 < time.monotonic() - began < 60
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_around(folder) == before
     kept.close()
     kept._folder = kept._lock = -1
     other = Memory()
@@ -305,7 +306,7 @@ def test_a_folder_that_is_not_root_s_alone_is_not_used(folder: Path, mode: int, 
     folder.mkdir(mode=mode)
     folder.chmod(mode)
     os.chown(folder, owner, -1)
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_around(folder)
     with pytest.raises(Refused, match="is not root's alone"):
         Memory(locked=False)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_around(folder) == before

@@ -14,6 +14,7 @@ from bot.edges.guard import settings
 from bot.edges.guard.links import NULL, Layer, check_layer, done_in, system_layer, user_layer
 from bot.edges.guard.process import FAILED, Refused
 from bot.edges.guard.settings import open_folder, open_owned, read_settings, state_of
+from tests.edges.descriptors import open_around
 
 
 @pytest.fixture(scope="module")
@@ -87,10 +88,10 @@ def test_what_is_not_understood_is_not_left_out(conf: Path, text: str, why: str)
 
 def test_a_file_may_be_as_long_as_its_bound(conf: Path) -> None:
     conf.write_text("login: a\n#" + "x" * (262_144 - 10))
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_around(conf)
     found = read_settings()
     assert (found.login, found.foreign_masks, found.by_doas) == ("a", False, False)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_around(conf) == before
 
 
 @pytest.mark.parametrize("mode", [0o664, 0o646, 0o666])
@@ -106,12 +107,12 @@ def test_a_file_that_others_can_write_is_none(conf: Path, mode: int) -> None:
 
 @pytest.mark.parametrize(("mode", "owner"), [(0o775, 0), (0o757, 0), (0o755, 4711)])
 def test_a_folder_that_others_can_write_holds_nothing_of_root_s(conf: Path, mode: int, owner: int) -> None:
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_around(conf)
     conf.parent.chmod(mode)
     os.chown(conf.parent, owner, -1)
     with pytest.raises(Refused, match=f"^{conf.parent} is not root's alone"):
         read_settings()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_around(conf) == before
 
 
 def test_nothing_is_reached_through_a_link(conf: Path) -> None:
@@ -182,7 +183,7 @@ def test_a_probe_leaves_nothing_also_where_one_was_left(folder: Path) -> None:
 
 
 def test_what_became_of_it_is_said_and_the_folder_is_let_go(folder: Path) -> None:
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_around(folder)
     done = done_in(layer(folder), lambda one: one.link("a.service"))
     assert (done.code, done.out.decode(), done.err) == (0, layer_identity(folder), b"")
     failed = done_in(layer(folder), lambda one: one.link("a.service"))
@@ -190,7 +191,7 @@ def test_what_became_of_it_is_said_and_the_folder_is_let_go(folder: Path) -> Non
     assert done_in(layer(folder), lambda one: one.probe()).out == b""
     with pytest.raises(Refused):
         done_in(layer(folder), lambda one: one.unlink("a.service", "1:2.3"))
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_around(folder) == before
 
 
 def layer_identity(folder: Path) -> str:

@@ -496,7 +496,8 @@ def test_nothing_is_left_open_by_what_failed(server: Sshd, tmp_path: Path) -> No
             fails(hosts, server.host)
             fails(hosts, replace(server.host, pins=frozenset({"SHA256:other"})))
         eventually(lambda: _threads() == 0)
-        assert len(os.listdir("/proc/self/fd")) == before
+        # Each kind would leave five; what other tests left open may be closed meanwhile.
+        assert len(os.listdir("/proc/self/fd")) < before + 5
 
 
 def _threads() -> int:
