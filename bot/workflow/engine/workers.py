@@ -134,11 +134,9 @@ class Workers:
         try:
             due_at = self._advance(claim)
             self._release(claim, due_at)
-        except Stale as error:
-            log.info("request not advanced", request=claim.request.id, why=str(error))
-            self._give_back(claim)
         except MaskbotError as error:
-            log.warning("request not advanced", request=claim.request.id, why=str(error))
+            say = log.info if isinstance(error, Stale) else log.warning  # another replica has it, or people moved it on
+            say("request not advanced", request=claim.request.id, why=str(error))
             self._give_back(claim)
         except Exception:
             log.exception("request failed to advance", request=claim.request.id)
