@@ -129,6 +129,7 @@ def test_the_script_says_at_its_beginning_what_is_special() -> None:
         "GUARD_SUM": hashlib.sha256(guard(["ssh*"]).encode()).hexdigest(),
     }
     assert {"users: deploy app", "become: doas"} <= {*script.splitlines()}
+    assert script.splitlines().count("END OF THE GUARD") == 2  # of two texts, and neither has it in itself
     assert script.endswith('main "$@" </dev/null\n')
 
 

@@ -28,15 +28,19 @@ NEWER = (
 )
 
 
+def constants(half: ast.Module) -> dict[str, object]:
+    """The constants of a half by their names, unless they are made from others."""
+    found = {}
+    for node in half.body:
+        if isinstance(node, ast.Assign):
+            with suppress(ValueError):
+                found[ast.unparse(node.targets[0])] = ast.literal_eval(node.value)
+    return found
+
+
 def halves() -> list[ast.Module]:
     whole = ast.parse(TEXT, feature_version=(3, 6))
-    (roots,) = [
-        node.value.value
-        for node in whole.body
-        if isinstance(node, ast.Assign)
-        and ast.unparse(node.targets[0]) == "ROOTS_PART"
-        and isinstance(node.value, ast.Constant)
-    ]
+    roots = constants(whole)["ROOTS_PART"]
     assert isinstance(roots, str)
     return [whole, ast.parse(roots, feature_version=(3, 6))]
 
@@ -107,16 +111,6 @@ def test_no_annotation_is_evaluated_that_an_older_python_does_not_know() -> None
     assert quoted == []
 
 
-def constants(half: ast.Module) -> dict[str, object]:
-    """The constants of a half by their names, unless they are made from others."""
-    found = {}
-    for node in half.body:
-        if isinstance(node, ast.Assign):
-            with suppress(ValueError):
-                found[ast.unparse(node.targets[0])] = ast.literal_eval(node.value)
-    return found
-
-
 def test_it_has_the_lists_scripts_and_bounds_of_the_bot() -> None:
     logins, roots = map(constants, halves())
     scripts = logins["SCRIPTS"]
@@ -135,6 +129,7 @@ def test_root_reads_there_what_is_written_here() -> None:
     assert TEXT.startswith("#!/usr/bin/python3 -IS\n")
     assert all(script in TEXT for script in (LOOK, SCAN, UNITS))
     assert f"VERSION = {__version__!r}\n" in TEXT
+    assert "\ndef is_match(" in TEXT
     ours = {path for path in Path(text.__file__).parent.glob("*.py") if path.stem not in ON_THE_BOTS_SIDE}
     for path in [Path(host_rules.__file__), *ours]:
         said = ast.get_docstring(ast.parse(path.read_text()))
