@@ -25,6 +25,7 @@ from bot.edges.guard.process import (
     run,
     write_all,
 )
+from tests.edges.descriptors import open_here
 
 SHELL = "/bin/sh"
 LONG = "sleep 60 & echo $! $$; wait"  # two processes, of which the first is the other's child
@@ -36,15 +37,6 @@ def request_of_a_moment() -> Iterator[None]:
     begin_request()
     yield
     begin_request()
-
-
-def open_here() -> set[str]:
-    """What this process has open, as /proc names it."""
-    found = set()
-    for number in os.listdir("/proc/self/fd"):
-        with suppress(FileNotFoundError):  # another thread has closed it
-            found.add(os.readlink(f"/proc/self/fd/{number}"))
-    return found
 
 
 def ended(ended: Ended) -> tuple[int, bytes, bytes]:
@@ -94,9 +86,9 @@ def test_what_is_written_inward_is_its_input_and_rights_are_handed_on() -> None:
 def test_nothing_of_it_stays_open(seconds: float) -> None:
     started = Started([SHELL, "-c", "echo one"])
     pipes = {os.readlink(f"/proc/self/fd/{end}") for end in (started.inward, started.out[0], started.err[0])}
-    assert len(pipes & open_here()) == 3
+    assert len(pipes.intersection(open_here())) == 3
     started.end(seconds=seconds)
-    assert pipes & open_here() == set()
+    assert pipes.isdisjoint(open_here())
 
 
 def test_it_becomes_somebody_else_before_it_begins() -> None:

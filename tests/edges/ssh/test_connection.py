@@ -22,6 +22,7 @@ from bot.edges.ssh.names import Names
 from bot.errors import ConfigError, OutcomeUnknown
 from bot.ports import NOT_STRICT
 from config.host_keys import read_public_key
+from tests.edges.descriptors import open_here
 from tests.edges.ssh import attacker
 from tests.edges.ssh_server import NEWKEYS, Cable, Sshd, eventually, fails, free_port, make_key, sshd
 from tests.plugins.fault_table import was_read
@@ -480,8 +481,10 @@ def test_a_command_that_is_killed_has_an_unknown_outcome(hosts: SshHosts, server
 def test_a_deadline_ends_the_waiting_and_the_command_goes_on(hosts: SshHosts, server: Sshd, tmp_path: Path) -> None:
     gate, done = tmp_path / "gate", tmp_path / "done"
     os.mkfifo(gate)
+    began = time.monotonic()
     with pytest.raises(OutcomeUnknown, match="did not answer in 0.3 s"):
         hosts.run(server.host, ("sh", "-c", f"cat {gate}; touch {done}"), deadline=0.3)
+    assert time.monotonic() - began < 30
     gate.open("w").close()
     eventually(done.exists)
 
@@ -491,13 +494,12 @@ def test_nothing_is_left_open_by_what_failed(server: Sshd, tmp_path: Path) -> No
     with reaching(server, key_file=tmp_path / "other") as hosts:
         fails(hosts, server.host)
         eventually(lambda: _threads() == 0)
-        before = len(os.listdir("/proc/self/fd"))
+        before = open_here()
         for _ in range(5):
             fails(hosts, server.host)
             fails(hosts, replace(server.host, pins=frozenset({"SHA256:other"})))
         eventually(lambda: _threads() == 0)
-        # Each kind would leave five; what other tests left open may be closed meanwhile.
-        assert len(os.listdir("/proc/self/fd")) < before + 5
+        assert {*open_here()} <= {*before}
 
 
 def _threads() -> int:

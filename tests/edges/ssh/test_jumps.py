@@ -14,6 +14,7 @@ from bot.core.hosts.inventory import Host
 from bot.edges.ssh.hosts import SshHosts
 from bot.edges.ssh.login import SshLimits
 from bot.errors import OutcomeUnknown
+from tests.edges.descriptors import open_here
 from tests.edges.ssh_server import Sshd, eventually, fails, free_port, make_key, sshd
 
 SHORT = SshLimits(connect=2.0, banner=2.0, key_exchange=4.0, auth=4.0, channel=2.0)
@@ -171,10 +172,10 @@ def test_nothing_is_left_open_on_the_way(chain: Chain) -> None:
 
 
 def _closes(chain: Chain, ends: Callable[[], object]) -> None:
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_here()
     ends()
     eventually(lambda: not _sessions(chain))
-    assert len(os.listdir("/proc/self/fd")) <= before
+    assert {*open_here()} <= {*before}
 
 
 def _sessions(chain: Chain) -> str:
