@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -117,7 +118,7 @@ def test_what_is_released_while_leases_are_renewed_is_not_taken_for_lost(
     working: Working, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bot = working(Timings(poll=0.05, lease_renew=0.01))
-    renew, release = bot.store.renew, bot.store.release
+    renew, save, release = bot.store.renew, bot.store.save, bot.store.release
     renewing, released, renewed = threading.Event(), threading.Event(), threading.Event()
     lost: list[Claim] = []
 
@@ -128,13 +129,17 @@ def test_what_is_released_while_leases_are_renewed_is_not_taken_for_lost(
         renewed.set()
         return found
 
+    def save_meanwhile(request: Request, **more: Any) -> Request:
+        assert renewing.wait(30)  # as long as it is claimed; before it is released, its lease is renewed no more
+        return save(request, **more)
+
     def release_first(claim: Claim, *, due_at: datetime | None) -> None:
-        assert renewing.wait(30)
         release(claim, due_at=due_at)
         released.set()
         assert renewed.wait(30)
 
     monkeypatch.setattr(bot.store, "renew", renew_late)
+    monkeypatch.setattr(bot.store, "save", save_meanwhile)
     monkeypatch.setattr(bot.store, "release", release_first)
     with capture_logs() as logged, bot.store.exclusive(), bot.running():
         bot.store.add(a_request(bot), events=[])
