@@ -32,7 +32,9 @@ PidFile none
 StrictModes no
 UsePAM no
 LogLevel DEBUG1
+SetEnv HOME={folder}
 """
+"""A home of its own: bash(1) would read the .bashrc of this machine at each command."""
 
 
 def make_key(path: Path, *options: str) -> str:
