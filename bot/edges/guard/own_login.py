@@ -3,12 +3,13 @@
 import os
 
 from bot.core.systemd.host_rules import comes_from_here
-from bot.edges.guard.own_route import tunnel_processes
+from bot.edges.guard.own_route import PROCESSES, tunnel_processes
 from bot.edges.guard.process import Refused, Started
 from bot.edges.guard.units import Manager, names_in
 
 _CONNECTION = 4  # words: address and port of the client, address and port of the server
 _SS = ("/usr/bin/ss", "/usr/sbin/ss", "/bin/ss", "/sbin/ss")
+_CONTAINER = "/run/systemd/container"
 _UNKNOWN = "it cannot be told which unit carries the bot's login"
 
 
@@ -50,7 +51,7 @@ def _above() -> "set[str]":
     while process > 1:
         try:
             units.update(_units_of(process))
-            with open(f"/proc/{process}/stat") as file:
+            with open(f"{PROCESSES}/{process}/stat") as file:
                 process = int(file.read().rpartition(")")[2].split()[1])
         except (OSError, ValueError, IndexError):
             raise Refused(_UNKNOWN) from None
@@ -59,7 +60,7 @@ def _above() -> "set[str]":
 
 def _units_of(process: "int | str") -> "list[str]":
     """The units in whose control groups a process runs. Raises `OSError` if it has ended."""
-    with open(f"/proc/{process}/cgroup") as file:
+    with open(f"{PROCESSES}/{process}/cgroup") as file:
         paths = [line.rstrip("\n").split(":", 2) for line in file]
     return [unit for _, controller, path in paths if controller in ("", "name=systemd") for unit in _units(path)]
 
@@ -96,7 +97,7 @@ def _relays(lines: "list[str]") -> "set[str]":
     In a container that shares the network of its machine, it may be a process of the machine, which is no unit here.
     """
     makers = [line.split()[-1] for line in lines]
-    in_container = os.path.exists("/run/systemd/container")
+    in_container = os.path.exists(_CONTAINER)
     known = [maker.startswith("cgroup:/") or (in_container and maker.startswith("cgroup:unreach")) for maker in makers]
     if not makers or not all(known):
         raise Refused(_UNKNOWN)

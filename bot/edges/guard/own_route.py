@@ -6,6 +6,7 @@ import sys
 
 _GET_ROUTE, _IS_REQUEST, _IS_ERROR, _DESTINATION, _DEVICE = 26, 1, 2, 1, 4  # rtnetlink(7)
 _NETLINK_HEADER, _ROUTE_HEADER, _ATTRIBUTE_HEADER, _MOST = 16, 12, 4, 8192
+PROCESSES, _NETWORK_DEVICES = "/proc", "/sys/class/net"
 _TUN, _PPP = "/dev/net/tun", "/dev/ppp"
 _PPP_TYPE = "512"  # ARPHRD_PPP
 
@@ -19,7 +20,7 @@ def tunnel_processes(client: str) -> "list[str]":
     kind = _tunnel(device) if device else ""
     if not kind:
         return []
-    return [process for process in os.listdir("/proc") if process.isdigit() and _holds(process, kind, device)]
+    return [process for process in os.listdir(PROCESSES) if process.isdigit() and _holds(process, kind, device)]
 
 
 def route_device(client: str) -> str:
@@ -75,7 +76,7 @@ def _value(read: bytes) -> int:
 
 def _tunnel(device: str) -> str:
     """The file that a program has to hold open for this device; empty if it is no tunnel of a program."""
-    folder = f"/sys/class/net/{device}"
+    folder = f"{_NETWORK_DEVICES}/{device}"
     if os.path.exists(f"{folder}/tun_flags"):
         return _TUN
     try:
@@ -86,7 +87,7 @@ def _tunnel(device: str) -> str:
 
 
 def _holds(process: str, kind: str, device: str) -> bool:
-    folder = f"/proc/{process}"
+    folder = f"{PROCESSES}/{process}"
     try:
         held = [number for number in os.listdir(f"{folder}/fd") if os.readlink(f"{folder}/fd/{number}") == kind]
         return any(kind == _PPP or _is_of(f"{folder}/fdinfo/{number}", device) for number in held)
