@@ -83,6 +83,7 @@ BY_NIGHT = {
         tuple(f"bot/edges/guard/{names}.py" for names in ("[abcdjopuw]*", "lo*", "ma*", "ri*", "ro*", "ru*", "serv*")),
         (
             "tests/edges/guard/test_private_bus.py",
+            "tests/edges/guard/test_judge_alone.py",
             "tests/edges/guard/test_process.py",
             "tests/edges/guard/test_parse.py",
         ),

@@ -1,9 +1,15 @@
-"""The conversations with the guard, which tests share."""
+"""The conversations with the guard, which tests share, and what stands in for a host where none is needed."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from bot.edges.guard import bus, own_login, own_route
+from bot.edges.guard.own_login import OwnLogin
+from bot.edges.guard.process import begin_request
+from tests.edges.guard.manager_stand_in import Systemd
+from tests.edges.guard.processes_stand_in import Processes
 from tests.edges.guard.talking import end_kept
 
 
@@ -12,3 +18,22 @@ def conversations() -> Iterator[None]:
     """End what is kept for the next test."""
     yield
     end_kept()
+
+
+@pytest.fixture
+def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Systemd]:
+    """At the private socket."""
+    monkeypatch.setattr(bus, "PRIVATE_BUS", str(tmp_path / "private"))
+    begin_request()
+    one = Systemd(tmp_path / "private")
+    yield one
+    one.end()
+
+
+@pytest.fixture
+def processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Processes:
+    """In place of /proc; nothing is known of any connection yet."""
+    for module in (own_login, own_route):
+        monkeypatch.setattr(module, "PROCESSES", str(tmp_path / "proc"))
+    monkeypatch.setattr(OwnLogin, "relays_of", {})
+    return Processes(tmp_path / "proc")

@@ -13,52 +13,7 @@ import pytest
 from bot.edges.guard import bus
 from bot.edges.guard.bus import Values, properties
 from bot.edges.guard.process import begin_request
-
-OK = b"OK 0123456789abcdef\r\n"
-RETURNED, ERROR, SIGNAL = 2, 3, 4
-Property = str | list[str] | int
-
-
-def uint(number: int) -> bytes:
-    return number.to_bytes(4, "little")
-
-
-def text(said: str) -> bytes:
-    return uint(len(said.encode())) + said.encode() + b"\0"
-
-
-def signature(kind: str) -> bytes:
-    return bytes([len(kind)]) + kind.encode() + b"\0"
-
-
-def padded(data: bytes, to: int) -> bytes:
-    return data + bytes(-len(data) % to)
-
-
-def message(body: bytes, number: int, *, kind: int = RETURNED, of: str = "a{sv}", order: bytes = b"l") -> bytes:
-    """A message as systemd sends it: the fields say which call it answers, and of what type the body is."""
-    fields = bytes([5]) + signature("u") + uint(number)
-    fields = padded(fields, 8) + bytes([8]) + signature("g") + signature(of)
-    head = order + bytes([kind, 0, 1]) + uint(len(body)) + uint(77) + uint(len(fields))
-    return padded(head + fields, 8) + body
-
-
-def said_of(unit: dict[str, Property]) -> bytes:
-    """The body of an answer."""
-    entries = b""
-    for name, value in unit.items():
-        entries = padded(entries, 8) + text(name)
-        match value:
-            case str():
-                entries = padded(entries + signature("s"), 4) + text(value)
-            case int():
-                entries = padded(entries + signature("u"), 4) + uint(value)
-            case _:
-                words = b""
-                for word in value:
-                    words = padded(words, 4) + text(word)
-                entries = padded(entries + signature("as"), 4) + uint(len(words)) + words
-    return padded(uint(len(entries)), 8) + entries
+from tests.edges.guard.manager_stand_in import ERROR, OK, SIGNAL, Property, message, said_of
 
 
 class Asked:
