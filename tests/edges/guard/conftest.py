@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.edges.guard import bus, own_login, own_route
+from bot.edges.guard import bus, logins, own_login, own_route
 from bot.edges.guard.own_login import OwnLogin
 from bot.edges.guard.process import begin_request
-from tests.edges.guard.manager_stand_in import Systemd
+from tests.edges.guard.manager_stand_in import Systemctl, Systemd
 from tests.edges.guard.processes_stand_in import Processes
 from tests.edges.guard.talking import end_kept
 
@@ -28,6 +28,14 @@ def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Systemd
     one = Systemd(tmp_path / "private")
     yield one
     one.end()
+
+
+@pytest.fixture
+def systemctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Systemctl:
+    """In its place."""
+    begin_request()
+    monkeypatch.setattr(logins, "_SYSTEMCTL", [str(tmp_path / "systemctl"), "--no-ask-password"])
+    return Systemctl(tmp_path / "systemctl")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A systemd that tests make: it says at a private socket what they want it to say of units."""
+"""A systemd that tests make: it says what they want it to say of units, at a private socket and as a systemctl."""
 
 import re
 import socket
@@ -63,6 +63,7 @@ class Systemd:
     def __init__(self, path: Path) -> None:
         self.units: dict[str, dict[str, Property]] = {}
         self.asked: list[str] = []
+        self.left_out = 0  # so many bytes of each answer
         self._ids: dict[str, str] = {}
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
@@ -96,9 +97,39 @@ class Systemd:
             while call := _CALL.search(read):
                 unit = re.sub("_([0-9a-f]{2})", lambda sign: chr(int(sign[1], 16)), call[2].decode())
                 self.asked.append(unit)
-                end.sendall(message(said_of(self._of(unit)), int.from_bytes(call[1], "little")))
+                said = said_of(self._of(unit))
+                end.sendall(message(said[: len(said) - self.left_out], int.from_bytes(call[1], "little")))
                 read = read[call.end() :]
 
     def _of(self, unit: str) -> dict[str, Property]:
         found = self.units.get(self._ids.get(unit, unit))
         return found or {"Id": unit, "Names": [unit], "LoadState": "not-found", "ActiveState": "inactive"}
+
+
+_SYSTEMCTL = """\
+#!/bin/sh
+echo "$*" >>"$0.asked"
+for word; do case $word in -*) ;; *) break ;; esac done
+cat "$0.$word"
+exit $(cat "$0.$word.code")
+"""
+
+
+class Systemctl:
+    """A program that says this to each of its verbs, and nothing yet."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.write_text(_SYSTEMCTL)
+        path.chmod(0o755)
+
+    def says(self, verb: str, said: str, code: int = 0) -> None:
+        """From now on."""
+        self.path.with_name(f"{self.path.name}.{verb}").write_text(said)
+        self.path.with_name(f"{self.path.name}.{verb}.code").write_text(str(code))
+
+    @property
+    def asked(self) -> list[str]:
+        """The words of each call."""
+        path = self.path.with_name(f"{self.path.name}.asked")
+        return path.read_text().splitlines() if path.exists() else []
