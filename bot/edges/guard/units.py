@@ -54,7 +54,7 @@ class Manager:
         if not self.user and len(units) <= _MANY:
             try:
                 return properties(units, _SHOWN)
-            except (OSError, ValueError, KeyError, IndexError):
+            except (OSError, ValueError, IndexError):
                 pass  # systemctl asks again, or says why not
         asked = systemctl(self.user, ["show", "-p", ",".join(_SHOWN), "--", *units])
         blocks = [dict(line.split("=", 1) for line in block.splitlines()) for block in _blocks(asked.out)]
