@@ -38,7 +38,7 @@ class OwnLogin:
         if self._connection not in self.relays_of:
             self.relays_of[self._connection] = {unit for one in asked for unit in _relays(one.end().lines)}
         relays = self.relays_of[self._connection] | _tunnels(self._connection)
-        if relays and not manager.user:
+        if not manager.user:
             for found in manager.show(sorted(relays)):
                 relays.update(names_in(found.get("Names", "")), names_in(found.get("TriggeredBy", "")))
         return self._above | relays
@@ -68,7 +68,7 @@ def _units_of(process: "int | str") -> "list[str]":
 def _tunnels(connection: str) -> "set[str]":
     """The units of the programs through whose tunnel the bot's machine is reached."""
     units: set[str] = set()
-    for process in tunnel_processes(connection.split(" ", maxsplit=1)[0]):
+    for process in tunnel_processes(connection.partition(" ")[0]):
         try:
             units.update(_units_of(process))
         except OSError:
