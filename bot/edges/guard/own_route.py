@@ -30,11 +30,11 @@ def route_device(client: str) -> str:
         end = _socket.socket(_socket.AF_NETLINK, _socket.SOCK_RAW, 0)
         try:
             end.settimeout(1.0)
-            end.sendto(_question(family, address), (0, 0))
-            index = _device_of(end.recv(_MOST))
+            end.send(route_question(family, address))
+            index = device_of(end.recv(_MOST))
         finally:
             end.close()
-        return _socket.if_indextoname(index) if index else ""
+        return _socket.if_indextoname(index)  # none has the index 0
     except OSError:
         return ""
 
@@ -45,7 +45,8 @@ def _packed(client: str) -> "tuple[int, bytes]":
     return family, _socket.inet_pton(family, plain)
 
 
-def _question(family: int, address: bytes) -> bytes:
+def route_question(family: int, address: bytes) -> bytes:
+    """What the kernel is asked: the route to one address."""
     route = bytes([family, 8 * len(address)]) + b"\0" * (_ROUTE_HEADER - 2)
     attribute = _number(_ATTRIBUTE_HEADER + len(address), 2) + _number(_DESTINATION, 2) + address
     length = _NETLINK_HEADER + len(route) + len(attribute)
@@ -53,12 +54,12 @@ def _question(family: int, address: bytes) -> bytes:
     return head + route + attribute
 
 
-def _device_of(answer: bytes) -> int:
+def device_of(answer: bytes) -> int:
     """The index of the device in the kernel's answer; 0 where it says that there is no route."""
-    if len(answer) < _NETLINK_HEADER or _value(answer[4:6]) == _IS_ERROR:
+    if _value(answer[4:6]) == _IS_ERROR:
         return 0
     at = _NETLINK_HEADER + _ROUTE_HEADER
-    while at + _ATTRIBUTE_HEADER <= len(answer):
+    while at < len(answer):
         length, kind = _value(answer[at : at + 2]), _value(answer[at + 2 : at + 4])
         if kind == _DEVICE:
             return _value(answer[at + _ATTRIBUTE_HEADER : at + 8])
