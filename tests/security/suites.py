@@ -85,6 +85,8 @@ BY_NIGHT = {
             "tests/edges/guard/test_private_bus.py",
             "tests/edges/guard/test_judge_alone.py",
             "tests/edges/guard/test_units_alone.py",
+            "tests/edges/guard/test_own_login_alone.py",
+            "tests/edges/guard/test_own_route_alone.py",
             "tests/edges/guard/test_process.py",
             "tests/edges/guard/test_parse.py",
         ),

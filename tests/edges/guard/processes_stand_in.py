@@ -12,7 +12,7 @@ class Processes:
 
     def are(self, *groups: str) -> None:
         """Our own process and those above it, each with the file that names its control groups."""
-        pids = [os.getpid(), *range(10, 10 + len(groups) - 1), 1]
+        pids = [os.getpid(), *range(2, len(groups) + 1), 1]
         for pid, parent, text in zip(pids, pids[1:], groups, strict=False):
             self.has(pid, text, parent)
 
@@ -21,7 +21,7 @@ class Processes:
         folder = self.folder / str(pid)
         folder.mkdir(parents=True)
         (folder / "cgroup").write_text(groups)
-        (folder / "stat").write_text(f"{pid} (sh (7) S 8) S {parent} {pid} 9 0\n")
+        (folder / "stat").write_text(f"{pid} (sh (7) S 8) S {parent} 777 9 0\n")
         return folder
 
     def hold(self, pid: int, number: int, file: str, device: str = "") -> None:

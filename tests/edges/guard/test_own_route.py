@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from bot.core.systemd.host_rules import GUARD
-from bot.edges.guard.own_route import route_device
 from tests.edges.guard.asking import asked_through
 from tests.edges.guard.talking import ask
 from tests.edges.guard.test_attacks import with_units
@@ -88,15 +87,3 @@ def test_the_program_behind_the_tunnel_to_the_bot_is_not_stopped(host: LabHost, 
         assert host.show("mesh.service", "ActiveState") == {"ActiveState": "active"}
         past = ask(host, "stop", "mesh.service")  # from outside of the mesh it carries nothing of ours
         assert (past.code, past.err) == (0, "")
-
-
-@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "192.0.2.77", "2001:db8::1", "::ffff:127.0.0.1"])
-def test_the_device_of_a_route_is_the_one_that_ip_says(address: str) -> None:
-    plain = address.removeprefix("::ffff:")
-    told = subprocess.run(["ip", "-o", "route", "get", plain], capture_output=True, text=True, check=False).stdout
-    words = told.split()
-    assert route_device(address) == (words[words.index("dev") + 1] if "dev" in words else "")
-
-
-def test_what_is_no_address_has_no_route() -> None:
-    assert route_device("") == route_device("web-01") == ""
