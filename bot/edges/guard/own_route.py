@@ -90,9 +90,19 @@ def _tunnel(device: str) -> str:
 def _holds(process: str, kind: str, device: str) -> bool:
     folder = f"{PROCESSES}/{process}"
     try:
-        held = [number for number in os.listdir(f"{folder}/fd") if os.readlink(f"{folder}/fd/{number}") == kind]
-        return any(kind == _PPP or _is_of(f"{folder}/fdinfo/{number}", device) for number in held)
+        numbers = os.listdir(f"{folder}/fd")
     except OSError:  # it has ended meanwhile
+        return False
+    return any(_is_held(folder, number, kind, device) for number in numbers)
+
+
+def _is_held(folder: str, number: str, kind: str, device: str) -> bool:
+    """Whether one of its open files is that of the device; a program may close others while it is looked at."""
+    try:
+        return os.readlink(f"{folder}/fd/{number}") == kind and (
+            kind == _PPP or _is_of(f"{folder}/fdinfo/{number}", device)
+        )
+    except OSError:
         return False
 
 

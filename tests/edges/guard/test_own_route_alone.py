@@ -99,6 +99,17 @@ def test_whoever_holds_this_tunnel_open_is_found(processes: Processes, lo: Path)
     assert tunnel_processes("127.0.0.1") == ["71"], "it has ended meanwhile"
 
 
+@pytest.mark.parametrize("number", [2, 4])
+def test_whatever_else_it_opens_and_closes_meanwhile(processes: Processes, lo: Path, number: int) -> None:
+    (lo / "tun_flags").touch()
+    processes.has(70, "")
+    processes.hold(70, 3, TUN, "lo")
+    (processes.folder / "70" / "fd" / str(number)).touch()  # listed, and no link any more
+    processes.hold(70, number + 4, TUN)
+    (processes.folder / "70" / "fdinfo" / str(number + 4)).unlink()
+    assert tunnel_processes("127.0.0.1") == ["70"]
+
+
 @pytest.mark.parametrize(("kind", "is_one"), [("512\n", True), ("512", True), ("1\n", False), (None, False)])
 def test_whoever_holds_a_modem_s_line_open_is_found(
     processes: Processes, lo: Path, kind: str | None, *, is_one: bool
