@@ -68,7 +68,11 @@ def _units_of(process: "int | str") -> "list[str]":
 def _tunnels(connection: str) -> "set[str]":
     """The units of the programs through whose tunnel the bot's machine is reached."""
     units: set[str] = set()
-    for process in tunnel_processes(connection.partition(" ")[0]):
+    try:
+        holders = tunnel_processes(connection.partition(" ")[0])
+    except OSError:
+        raise Refused(_UNKNOWN) from None
+    for process in holders:
         try:
             units.update(_units_of(process))
         except OSError:

@@ -14,7 +14,7 @@ _PPP_TYPE = "512"  # ARPHRD_PPP
 def tunnel_processes(client: str) -> "list[str]":
     """The processes that hold the tunnel to this address open; none if the route is no tunnel of a program.
 
-    A tunnel that the kernel makes alone, as WireGuard's, has no process.
+    A tunnel of the kernel alone, as WireGuard's, has no process. Raises `OSError` if the kernel does not answer.
     """
     device = route_device(client)
     kind = _tunnel(device) if device else ""
@@ -24,19 +24,27 @@ def tunnel_processes(client: str) -> "list[str]":
 
 
 def route_device(client: str) -> str:
-    """The network device of the route to an address, as `ip route get` prints it; empty where there is none."""
+    """The network device of the route to an address, as `ip route get` prints it; empty where there is none.
+
+    sshd names the device of a link-local address itself. Raises `OSError` if the kernel does not answer.
+    """
+    plain, _, device = client.partition("%")
     try:
-        family, address = _packed(client)
-        end = _socket.socket(_socket.AF_NETLINK, _socket.SOCK_RAW, 0)
-        try:
-            end.settimeout(1.0)
-            end.send(route_question(family, address))
-            index = device_of(end.recv(_MOST))
-        finally:
-            end.close()
-        return _socket.if_indextoname(index)  # none has the index 0
-    except OSError:
+        family, address = _packed(plain)
+    except OSError:  # no address: nothing leads there
         return ""
+    return device or _asked_of_kernel(family, address)
+
+
+def _asked_of_kernel(family: int, address: bytes) -> str:
+    end = _socket.socket(_socket.AF_NETLINK, _socket.SOCK_RAW, 0)
+    try:
+        end.settimeout(1.0)
+        end.send(route_question(family, address))
+        index = device_of(end.recv(_MOST))
+    finally:
+        end.close()
+    return _socket.if_indextoname(index) if index else ""
 
 
 def _packed(client: str) -> "tuple[int, bytes]":

@@ -1,6 +1,7 @@
 """Which units carry the bot's login, without a host: a test makes its own /proc, and a program in place of ss(8)."""
 
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -201,3 +202,15 @@ def test_the_programs_of_a_tunnel_carry_it(processes: Processes, systemd: System
     assert carriers(HERE) == found
     (processes.folder / "50" / "cgroup").unlink()
     assert carriers(HERE) == ["entry.service", "other.service", "relay.service", "system.slice"], "it has ended"
+
+
+def test_where_the_kernel_cannot_be_asked_for_the_route_nothing_is_known(processes: Processes) -> None:
+    processes.are(ENTRY)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with OwnLogin(FAR) as login, pytest.raises(Refused) as why:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+        try:
+            login.carriers(Manager("", []))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert str(why.value) == UNKNOWN

@@ -26,7 +26,11 @@ def test_the_device_of_a_route_is_the_one_that_ip_says(address: str) -> None:
 
 
 def test_what_is_no_address_has_no_route() -> None:
-    assert route_device("") == route_device("web-01") == ""
+    assert route_device("") == route_device("web-01") == route_device("web-01%eth0") == ""
+
+
+def test_the_device_of_a_link_local_address_is_named_with_it() -> None:
+    assert route_device("fe80::1%mesh0") == "mesh0"
 
 
 @pytest.mark.parametrize("address", ["192.0.2.77", "2001:db8::1"])
