@@ -49,7 +49,9 @@ def log(message: str, unit: str, user: str, said: "dict[str, str]") -> None:
     text = "".join(f"{key}={value}\n" for key, value in fields.items() if value)
     try:
         end = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
-        end.sendto(text.encode("utf-8", "replace"), SOCKET)
-        end.close()
+        try:
+            end.sendto(text.encode("utf-8", "replace"), SOCKET)
+        finally:
+            end.close()
     except OSError:
         pass
