@@ -1,15 +1,18 @@
 """The conversations with the guard, which tests share, and what stands in for a host where none is needed."""
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from bot.edges.guard import bus, logins, own_login, own_route
+from bot.edges.guard import bus, logins, own_login, own_route, ways
 from bot.edges.guard.own_login import OwnLogin
 from bot.edges.guard.process import begin_request
 from tests.edges.guard.manager_stand_in import Systemctl, Systemd
 from tests.edges.guard.processes_stand_in import Processes
+from tests.edges.guard.roots_half import StandIn
 from tests.edges.guard.talking import end_kept
 
 
@@ -45,3 +48,27 @@ def processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Processes:
         monkeypatch.setattr(module, "PROCESSES", str(tmp_path / "proc"))
     monkeypatch.setattr(OwnLogin, "relays_of", {})
     return Processes(tmp_path / "proc")
+
+
+@pytest.fixture(scope="session")
+def ground() -> Iterator[Path]:
+    """Below /run, which nobody but root can write; tests of the guard run as root."""
+    made = Path(tempfile.mkdtemp(dir="/run", prefix="maskbot-test-"))
+    made.chmod(0o755)
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture
+def roots_folder(ground: Path) -> Path:
+    """A new folder there."""
+    made = Path(tempfile.mkdtemp(dir=ground))
+    made.chmod(0o755)
+    return made
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
+    """For root's half, by the only way to root there is."""
+    monkeypatch.setattr(ways, "WAYS_TO_ROOT", (str(tmp_path / "sudo"),))
+    return StandIn(tmp_path)

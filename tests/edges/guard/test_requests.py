@@ -14,6 +14,7 @@ from bot.edges.guard import requests
 from bot.edges.guard.frame import read_answer, write_answer
 from bot.edges.guard.process import Ended, Limit, Refused
 from bot.edges.guard.requests import NoRequest, Request, Requests, connection, identity_of, parse
+from tests.edges.guard.streams import streams
 
 LONGEST = 16 * 1024
 GOOD: dict[str, Any] = {"protocol": 1, "do": ["stop", "cron.service"]}
@@ -21,21 +22,9 @@ GOOD: dict[str, Any] = {"protocol": 1, "do": ["stop", "cron.service"]}
 
 @contextmanager
 def given(said: bytes, *, ends: bool = False, is_heard: bool = True) -> Iterator[int]:
-    """Standard input with this on it, and standard output that somebody reads or not; the end to write more to."""
-    (reads, writes), (hears, speaks), kept = os.pipe(), os.pipe(), (os.dup(0), os.dup(1))
-    os.write(writes, said)
-    os.dup2(reads, 0)
-    os.dup2(speaks, 1)
-    try:
-        for number in (reads, speaks, *[writes] * ends, *[hears] * (not is_heard)):
-            os.close(number)
-        yield writes
-    finally:
-        for before, number in zip(kept, (0, 1), strict=True):
-            os.dup2(before, number)
-            os.close(before)
-        for number in (*[writes] * (not ends), *[hears] * is_heard):
-            os.close(number)
+    """Standard input with this on it; the end to write more to."""
+    with streams(said, ends=ends, is_heard=is_heard) as others:
+        yield others.inward
 
 
 class TestTheLines:

@@ -2,9 +2,7 @@
 
 import os
 import shutil
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,21 +15,10 @@ from bot.edges.guard.settings import open_folder, open_owned, read_settings, sta
 from tests.edges.descriptors import open_around
 
 
-@pytest.fixture(scope="module")
-def ground() -> Iterator[Path]:
-    """Below /run, which nobody but root can write; tests of the guard run as root."""
-    made = Path(tempfile.mkdtemp(dir="/run", prefix="maskbot-test-"))
-    made.chmod(0o755)
-    yield made
-    shutil.rmtree(made)
-
-
 @pytest.fixture
-def folder(ground: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    made = Path(tempfile.mkdtemp(dir=ground))
-    made.chmod(0o755)
-    monkeypatch.setattr(settings, "CONFIGURATION", str(made / "guard.conf"))
-    return made
+def folder(roots_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(settings, "CONFIGURATION", str(roots_folder / "guard.conf"))
+    return roots_folder
 
 
 @pytest.fixture
