@@ -12,6 +12,7 @@ from bot.edges.guard.process import Ended, Refused, run
 from bot.edges.guard.settings import Settings
 from bot.edges.guard.ways import way_to_root, ways_there
 
+_SSHD = "/usr/sbin/sshd"
 _DOAS_CONF = ("/etc/doas.conf", "/usr/local/etc/doas.conf")
 _LIST_BEGINS = "may run the following commands"
 _OURS_CUT = f"(root) NOPASSWD: {GUARD}"
@@ -50,7 +51,7 @@ def _way(*, by_doas: bool) -> str:
 def _files_of_keys(login: pwd.struct_passwd, connection: str) -> "list[str]":
     """Where sshd looks for the login's keys (AuthorizedKeysFile), as it says itself."""
     whom = f"user={login.pw_name},host=localhost,addr={(connection.split() or ['127.0.0.1'])[0]}"
-    said = [line.split() for line in run(["/usr/sbin/sshd", "-T", "-C", whom]).lines]
+    said = [line.split() for line in run([_SSHD, "-T", "-C", whom]).lines]
     names = next(
         (words[1:] for words in said if words and words[0].lower() == "authorizedkeysfile"), [".ssh/authorized_keys"]
     )

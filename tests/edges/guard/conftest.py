@@ -10,6 +10,7 @@ import pytest
 from bot.edges.guard import bus, logins, own_login, own_route, ways
 from bot.edges.guard.own_login import OwnLogin
 from bot.edges.guard.process import begin_request
+from tests.edges.guard.host_stand_in import HostStandIn
 from tests.edges.guard.manager_stand_in import Systemctl, Systemd
 from tests.edges.guard.processes_stand_in import Processes
 from tests.edges.guard.roots_half import StandIn
@@ -72,3 +73,11 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
     """For root's half, by the only way to root there is."""
     monkeypatch.setattr(ways, "WAYS_TO_ROOT", (str(tmp_path / "sudo"),))
     return StandIn(tmp_path)
+
+
+@pytest.fixture
+def here(roots_folder: Path, systemd: Systemd, monkeypatch: pytest.MonkeyPatch) -> Iterator[HostStandIn]:
+    """A host of a few files, with its systemd."""
+    one = HostStandIn(roots_folder, systemd, monkeypatch)
+    yield one
+    one.end()

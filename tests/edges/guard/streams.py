@@ -21,19 +21,28 @@ class Ends:
         except BlockingIOError:
             return b""
 
-    def answers(self) -> "list[tuple[str, int, str, str, str]]":
-        """The frames that have come: id, exit code, output, complaint and look of each."""
-        found, left = [], self.said()
-        while left:
-            first, _, left = left.partition(b"\n")
-            asked, code, *lengths = first.decode().split(" ")[3:]
-            parts = []
-            for length in map(int, lengths):
-                parts.append(left[:length].decode())
-                left = left[length:]
-            out, err, look = parts
-            found.append((asked, int(code), out, err, look))
-        return found
+    def answers(self) -> "list[Answer]":
+        """The frames that have come."""
+        return frames(self.said())
+
+
+Answer = tuple[str, int, str, str, str]
+"""The id of a request, and of its answer the code, output, complaint and look."""
+
+
+def frames(left: bytes) -> "list[Answer]":
+    """One answer after another."""
+    found = []
+    while left:
+        first, _, left = left.partition(b"\n")
+        asked, code, *lengths = first.decode().split(" ")[3:]
+        parts = []
+        for length in map(int, lengths):
+            parts.append(left[:length].decode())
+            left = left[length:]
+        out, err, look = parts
+        found.append((asked, int(code), out, err, look))
+    return found
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -59,9 +60,13 @@ def test_an_answer_that_comes_in_parts_is_passed_on_as_one(half: RootsHalf, stan
     assert look(half).out.decode() == seen("0" * 100_000)
 
 
-def test_where_there_is_no_way_to_root_the_script_finds_no_rights(half: RootsHalf) -> None:
+def test_where_there_is_no_way_to_root_the_script_finds_no_rights(
+    half: RootsHalf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looks, "SCRIPTS", {"look": f"echo one >>{tmp_path}/looks; {WAITS}"})
     done = look(half)
     assert (done.code, done.out.decode()) == (0, seen(""))
+    assert (tmp_path / "looks").read_text() == "one\n"
 
 
 @pytest.mark.parametrize("script", ["echo no >&2", "greet; take", "greet; take; echo what"])

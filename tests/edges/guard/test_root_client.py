@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.systemd.host_rules import GUARD
 from bot.edges.guard import root_client, ways
-from bot.edges.guard.process import Gone, Refused, begin_request, poller_of
+from bot.edges.guard.process import Gone, Refused, begin_request, poller_of, write_all
 from bot.edges.guard.root_client import RootsHalf, Unanswered
 from bot.edges.guard.ways import way_to_root, ways_there
 from tests.edges.descriptors import open_here
@@ -47,16 +47,13 @@ def test_a_long_answer_comes_in_parts(half: RootsHalf, stand_in: StandIn) -> Non
 
 
 def test_it_says_whether_more_belongs_to_the_answer(half: RootsHalf, stand_in: StandIn) -> None:
-    stand_in.does("greet; take; printf 'maskbot-guard 1 9 a1 0'; read more; printf ' 0 0 0\\n'; read more")
-    poller = poller_of(half.send(b"one"))
-    poller.poll()
-    assert half.read()
-    while not half._said:
-        poller.poll()
-        assert half.read()
-    assert half.send(b"two") == half._running[0].out[0]
-    poller.poll()
-    assert not half.read()
+    rest = ("'guard 1 9 is ready\\n'", "'maskbot-guard 1 9 a1 0'", "' 0 0 0\\n'")
+    stand_in.does("printf maskbot-; take", *(f"read -r more; printf {part}" for part in rest), "read -r more")
+    output = half.send(b"one")
+    for goes_on in (True, True, True, False):
+        poller_of(output).poll()
+        assert half.read() is goes_on
+        write_all(half._running[0].inward, b"\n")
 
 
 def test_one_that_has_ended_is_started_again(half: RootsHalf, stand_in: StandIn) -> None:
@@ -90,6 +87,7 @@ def test_one_that_does_not_begin_is_started_again_once(half: RootsHalf, stand_in
     [
         ("echo 'sudo: a password is required' >&2; echo more >&2; exit 1", "sudo: a password is required$"),
         ("exec <&-; echo '  no  ' >&2; exit 1", "root was not reached: no$"),
+        ("printf no >&2; sleep 0.2; echo ' way' >&2", "root was not reached: no way$"),
         ("exit 1", "sudo or doas said nothing$"),
         ("echo >&2; echo more >&2", "sudo or doas said nothing$"),
         ("echo hello; echo no >&2; sleep 60", "root was not reached: no$"),
@@ -118,9 +116,9 @@ def test_whoever_does_not_greet_was_not_reached(
     [
         "",
         "take",
-        "take; echo hello",
+        "take; echo hello; take",
         "take; printf 'maskbot-guard 1 9 a1 0 4 0 0\\nab'",
-        "take; answer 0 too; answer 0 much",
+        "take; printf 'maskbot-guard 1 9 a1 0 1 0 0\\nmuch'; take",
     ],
 )
 def test_what_has_greeted_and_does_not_answer_may_have_done_anything(

@@ -16,7 +16,7 @@ from bot.edges.guard.root_client import Unanswered
 from bot.edges.guard.serving import answer_all
 from bot.edges.guard.settings import Settings
 from tests.edges.descriptors import open_around
-from tests.edges.guard.streams import streams
+from tests.edges.guard.streams import Answer, streams
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +56,7 @@ class Served:
         self.said.append("renew")
 
 
-def answered(given: bytes, served: Served) -> tuple[int, list[tuple[str, int, str, str, str]]]:
+def answered(given: bytes, served: Served) -> tuple[int, list[Answer]]:
     with streams(given, ends=True) as others:
         code = answer_all(Requests(9, 9), served, served.renew)
         return code, others.answers()
@@ -72,6 +72,18 @@ def test_each_is_answered_in_a_frame_with_its_id() -> None:
         "renew", ("a2", "units", TWO, "maskbot"),
         "renew",
     ]  # fmt: skip
+
+
+def test_the_last_one_may_end_without_the_end_of_its_line() -> None:
+    served = Served(Ended(7, b"one", b""))
+    assert answered(ONE, served) == (7, [("a1", 7, "one", "", "")])
+
+
+def test_where_nobody_hears_nothing_is_served() -> None:
+    served = Served()
+    with streams(ONE + b"\n", is_heard=False):
+        assert answer_all(Requests(9, 9), served, served.renew) == 0
+    assert served.said == []
 
 
 def test_who_asks_nothing_is_told_so() -> None:
