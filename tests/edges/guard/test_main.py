@@ -16,9 +16,7 @@ from typing import Any
 import pytest
 
 from bot.edges.guard import looks, main, requests, serving, settings
-from bot.edges.guard.process import REFUSED, Ended, begin_request
-from bot.edges.guard.requests import Request
-from bot.edges.guard.settings import Settings
+from bot.edges.guard.process import REFUSED, begin_request
 from tests.edges.guard.roots_half import StandIn
 from tests.edges.guard.streams import Answer, Ends, streams
 
@@ -193,19 +191,12 @@ def test_a_guard_that_was_replaced_lets_the_new_one_answer(guard: Path, stand_in
     assert len(stand_in.asked) == 1
 
 
-def test_one_that_cannot_be_run_answers_nothing_and_lets_root_s_half_go(guard: Path) -> None:
+def test_one_that_cannot_be_run_answers_nothing_and_lets_root_s_half_go(guard: Path, stand_in: StandIn) -> None:
+    stand_in.does(f"greet; while take; do echo >>{guard}; answer 0 once; done")
     with streams(line("reload") + b"\n", ends=True) as others:
         login = main._Login()
-        answer = login._answer
-
-        def replaced(request: Request, line: bytes, settings: Settings) -> Ended:
-            done = answer(request, line, settings)
-            guard.write_text("another one")
-            return done
-
-        login._answer = replaced  # type: ignore[method-assign]
         login.serve()
-        assert others.answers()[0][2] == "root's"
+        assert others.answers()[0][2] == "once"
         assert login._root._running == []
 
 

@@ -13,8 +13,9 @@ import pytest
 
 from bot.core.systemd.host_rules import LOOK_SECONDS, RIGHTS_FD
 from bot.edges.guard.process import (
-    ENVIRONMENT,
+    FAILED,
     LATE,
+    REFUSED,
     REQUEST_SECONDS,
     Ended,
     Gone,
@@ -28,7 +29,7 @@ from bot.edges.guard.process import (
 from tests.edges.descriptors import open_here
 
 SHELL = "/bin/sh"
-LONG = "sleep 60 & echo $! $$; wait"  # two processes, of which the first is the other's child
+LONG = "trap '' USR1; sleep 60 & echo $! $$; wait"  # two processes, of which the first is the other's child
 PRATING = "sleep 60 & echo $! $$; exec yes"
 
 
@@ -63,8 +64,14 @@ def test_it_has_an_environment_a_session_and_a_place_of_its_own(monkeypatch: pyt
     monkeypatch.setenv("SECRET_OF_OURS", "1")
     said = run([sys.executable, "-c", "import json, os; print(json.dumps([dict(os.environ), os.getcwd()]))"])
     environment, place = json.loads(said.out)
-    assert {name: environment.get(name) for name in ENVIRONMENT} == ENVIRONMENT
-    assert "SECRET_OF_OURS" not in environment
+    environment.pop("LC_CTYPE", None)  # Python's own
+    assert environment == {
+        "LC_ALL": "C",
+        "TZ": "UTC",
+        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+        "SYSTEMD_COLORS": "0",
+        "SYSTEMD_PAGER": "",
+    }
     assert place == "/"
     assert run([SHELL, "-c", "cat; echo $HOME"], more={"HOME": "/home/deploy"}).out == b"/home/deploy\n"
     assert os.getsid(0) != int(run([SHELL, "-c", "ps -o sid= -p $$"]).out)
@@ -121,6 +128,16 @@ def test_what_goes_on_for_too_long_is_killed_with_its_children(
     while not are_gone(said.lines[0].split()):
         assert time.monotonic() - began < 60
         time.sleep(0.01)
+
+
+def test_it_may_print_4_mib() -> None:
+    size = 4 * 2**20
+    assert len(run(["/usr/bin/head", "-c", str(size), "/dev/zero"]).out) == size
+    assert run(["/usr/bin/head", "-c", str(size + 1), "/dev/zero"]).code == LATE
+
+
+def test_a_bot_of_another_version_knows_the_exit_codes_too() -> None:
+    assert (REFUSED, FAILED, LATE) == (64, 1, 124)
 
 
 def test_what_is_killed_before_it_has_begun_is_gone_as_well() -> None:
