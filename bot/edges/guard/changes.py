@@ -78,7 +78,7 @@ class Changes:
     def link(self, layer: str, unit: str) -> Ended:
         """Make a mask. It has no effect before a reload."""
         memory = self._remembered()
-        up = memory.of(self.user, unit).up
+        earlier = memory.of(self.user, unit)
         record = self._judged(memory, unit)
         before = record.links.get(layer)
         there = self._identity(layer, unit)  # also whether there is such a layer
@@ -93,7 +93,7 @@ class Changes:
             self._log(f"{unit} is masked ({layer})", unit, f"link {layer}")
         else:
             del record.links[layer]
-            record.up = up  # nothing goes down with it
+            record.up, record.ended = earlier.up, earlier.ended  # nothing goes down with it
         memory.write(record, is_sure=False)
         return Ended(done.code, b"", done.err)
 

@@ -88,7 +88,9 @@ class TestCheck:
         assert open_around(here.folder) == before
 
     def test_it_says_why_not(self) -> None:
-        assert done("check", "x").splitlines()[-1] == "never 'x' is not the name of a unit that the bot handles"
+        for name in ("x", "../x.service"):
+            last = done("check", name).splitlines()[-1]
+            assert last == f"never {name!r} is not the name of a unit that the bot handles"
         last = done("check", CRON, critical=("crond.*",)).splitlines()[-1]
         assert last == f"never {CRON} is crond.service, which is critical on this host (crond.*)"
 
@@ -104,6 +106,7 @@ class TestCheck:
         monkeypatch.setattr(memory, "_LOCK_SECONDS", 0.1)
         other = Memory()
         assert "never" not in done("check", CRON)
+        assert "(foreign-masks)" in refused("unlink_foreign", "persistent", CRON, "1:2.3")
         assert refused("stop", CRON) == "another change is being made"
         other.close()
         assert here.asked() == []
@@ -120,7 +123,8 @@ class TestCheck:
 )
 def test_what_is_no_name_is_refused_as_such(here: HostStandIn, verb: str, words: tuple[str, ...]) -> None:
     last = ("1:2.3",) if verb.startswith("unlink") else ()
-    assert refused(verb, *words, "x@.service", *last, foreign=True).startswith("'x@.service' is not the name of")
+    for name in ("x@.service", *(["../x.service"] if verb != "link" else [])):
+        assert refused(verb, *words, name, *last, foreign=True).startswith(f"{name!r} is not the name of a unit")
     assert (here.asked(), here.journal()) == ([], [])
 
 
@@ -159,15 +163,18 @@ class TestLink:
         here.mask("runtime", CRON).unlink()
         done("link", "runtime", CRON)
         assert here.remembered(CRON).links["runtime"][0] == identity(here.mask("runtime", CRON))
+        here.remember(record(links=here.remembered(CRON).links, ended=int(time.time())))
         done("link", "persistent", CRON)
-        assert set(here.remembered(CRON).links) == {"runtime", "persistent"}
+        found = here.remembered(CRON)
+        assert (set(found.links), found.ended) == ({"runtime", "persistent"}, 0)
 
     def test_where_it_cannot_be_made_nothing_goes_down_with_it(self, here: HostStandIn) -> None:
-        here.remember(record(up={"earlier.service": BOOT}, names=["older.service"]))
+        ended = int(time.time()) - 60
+        here.remember(record(up={"earlier.service": BOOT}, names=["older.service"], ended=ended))
         here.mask("persistent", CRON).write_text("a file of theirs")
         assert failed("link", "persistent", CRON) == f"{here.folder}/persistent: File exists\n"
         found = here.remembered(CRON)
-        assert (found.links, found.up) == ({}, {"earlier.service": BOOT})
+        assert (found.links, found.up, found.ended) == ({}, {"earlier.service": BOOT}, ended)
         assert found.names == [CRON, "crond.service", "older.service"]
         assert here.journal() == []
 
@@ -189,6 +196,7 @@ class TestLink:
         assert "is old.service, which is critical" in refused("stop", CRON, critical=("old.*",))
         here.remember(record(names=["old.service"], tried={CRON: (BOOT, str(int(time.time())))}))
         assert done("stop", CRON, critical=("old.*",)) == "", "what is over does not count"
+        assert "old.service" in here.remembered(CRON).names
         assert not here.mask("persistent", CRON).is_symlink()
 
     def test_of_a_user_s_own_manager_it_is_that_user_s(self, here: HostStandIn) -> None:
