@@ -3,13 +3,14 @@
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from bot.core.systemd.host_rules import GUARD
-from bot.edges.guard import rules, ways
-from bot.edges.guard.memory import Record
+from bot.edges.guard import memory, rules, ways
+from bot.edges.guard.memory import Memory, Record
 from bot.edges.guard.process import begin_request
 from bot.edges.guard.settings import Settings
 from tests.edges.guard.host_stand_in import DEPLOY, HostStandIn, boot_id
@@ -26,6 +27,9 @@ case "$*" in
 *) echo "may run the following commands"; echo "what is $*" ;;
 esac
 """
+
+
+DOAS_CONF = rules._DOAS_CONF
 
 
 class Sudo:
@@ -146,6 +150,10 @@ def test_what_doas_permits_is_told(sudo: Sudo, here: HostStandIn, monkeypatch: p
     assert said() == [*(f"may {line}" for line in may), "way sudo", "group root", "masks 0"]
 
 
+def test_doas_has_two_places() -> None:
+    assert set(DOAS_CONF) == {"/etc/doas.conf", "/usr/local/etc/doas.conf"}
+
+
 def test_groups_are_told_but_its_own(sudo: Sudo, monkeypatch: pytest.MonkeyPatch) -> None:
     del sudo
     monkeypatch.setattr(os, "getgrouplist", lambda *_: [DEPLOY, 0, 4_000_000_711])
@@ -185,7 +193,7 @@ def test_keys_that_open_more_than_the_guard_are_told(keys: Callable[[str, str], 
 @pytest.mark.parametrize(
     ("names", "connection", "addr"),
     [
-        ("%h/a b", "192.0.2.1 22 ::2 9", "192.0.2.1"),
+        ("%h/none %h/a b", "192.0.2.1 22 ::2 9", "192.0.2.1"),
         ("%u-%U-%% b", "", "127.0.0.1"),
     ],
 )
@@ -203,7 +211,7 @@ def test_keys_are_where_sshd_looks_for_them(
     assert shells == [f"shell the key in line 1 of {path}" for path in (first, paths[2])]
 
 
-def test_its_masks_are_told(sudo: Sudo, here: HostStandIn) -> None:
+def test_its_masks_are_told(sudo: Sudo, here: HostStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     del sudo
     for manager, unit in (("", "a.service"), ("deploy", "b.service")):
         record = Record(manager, unit)
@@ -213,7 +221,9 @@ def test_its_masks_are_told(sudo: Sudo, here: HostStandIn) -> None:
         "mask a.service - persistent 1:2.3 R-7 did-not-run",
         "mask b.service deploy persistent 1:2.3 R-7 did-not-run",
     ]
-    assert said() == ["way sudo", "masks 2", *masks]
+    monkeypatch.setattr(memory, "_LOCK_SECONDS", 0.1)
+    with closing(Memory()):  # whoever only reads does not wait
+        assert said() == ["way sudo", "masks 2", *masks]
     before = len(os.listdir("/proc/self/fd"))
     (here.folder / "remembered" / ":c.service").write_text("what is this")
     assert said() == ["way sudo", "unread what it remembers of c.service cannot be read"]
