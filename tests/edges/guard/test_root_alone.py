@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from bot.core.systemd.host_rules import GUARD
-from bot.edges.guard import looks, requests, root, serving, settings
+from bot.edges.guard import looks, requests, root, rules, serving, settings, ways
 from bot.edges.guard.frame import AGAIN
 from bot.edges.guard.process import FAILED, REFUSED, Gone, Limit, begin_request
 from bot.edges.guard.requests import Request
@@ -41,6 +41,8 @@ def host(here: HostStandIn, processes: Processes, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(looks, "SCRIPTS", {"look": script, "status": script})
     for module in (looks, requests):
         monkeypatch.setattr(module, "SIZES", ("short", "full", "acting"))
+    monkeypatch.setattr(ways, "WAYS_TO_ROOT", ("/bin/true",))
+    monkeypatch.setattr(rules, "_SSHD", "/bin/true")
     monkeypatch.setenv("SUDO_UID", "1")
     monkeypatch.delenv("DOAS_USER", raising=False)
     here.systemd.has(CRON)
