@@ -224,8 +224,9 @@ class TestAUser:
             (("status", MINE), f"maskbot-status {FROM} {MINE} deploy\n"),
         ],
     )
-    def test_looks(self, words: tuple[str, ...], said: str) -> None:
+    def test_looks(self, host: HostStandIn, words: tuple[str, ...], said: str) -> None:
         assert asked(*words, user="deploy") == ("a1", 0, said, "", "")
+        assert host.asked() == [], "what may be done there"
         assert refused(*words) == "root is not needed for that"
 
     @pytest.mark.parametrize("size", ["full", "acting"])
