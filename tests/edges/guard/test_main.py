@@ -146,17 +146,19 @@ def test_what_was_sent_to_a_guard_that_is_replaced_is_not_done(stand_in: StandIn
 
 
 @contextmanager
-def running(do: Callable[[], object], given: bytes = b"", *, ends: bool = False) -> Iterator[Ends]:
-    """In a process of its own, whose exit code is told at its end."""
-    with streams(given, ends=ends) as others:
+def running(do: Callable[[], object]) -> Iterator[Ends]:
+    """In a process of its own, which goes with the test."""
+    with streams() as others:
         pid = os.fork()
         if not pid:
             with suppress(BaseException):
                 do()
             os._exit(99)
-        yield others
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+        try:
+            yield others
+        finally:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
 
 
 def code_of(do: Callable[[], object], given: bytes = b"") -> tuple[int, bytes]:
