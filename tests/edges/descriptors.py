@@ -14,6 +14,11 @@ def open_here() -> list[str]:
     return sorted(found)
 
 
+def pipes_here() -> list[str]:
+    """Those alone: no thread of another test has any, whatever sockets it closes."""
+    return [one for one in open_here() if one.startswith("pipe:")]
+
+
 def open_around(place: Path) -> list[Path]:
     """Files and folders: the place, what is above it and what is below it, as often as they are open."""
     paths = (Path(one) for one in open_here() if one.startswith("/"))

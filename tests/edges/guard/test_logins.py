@@ -9,7 +9,7 @@ import pytest
 from bot.edges.guard import logins
 from bot.edges.guard.logins import NoManager, as_user, check_manager, check_user, systemctl
 from bot.edges.guard.process import FAILED, Ended, Refused, begin_request
-from tests.edges.descriptors import open_here
+from tests.edges.descriptors import pipes_here
 
 NOBODY = pwd.getpwnam("nobody")
 WHO = 'echo "$*"; grep -E "^(Uid|Gid|Groups)" /proc/self/status; echo "$XDG_RUNTIME_DIR"'
@@ -84,10 +84,10 @@ def raises(why: Exception) -> Callable[[], Ended]:
     ],
 )
 def test_its_code_and_one_text_come_back(do: Callable[[], Ended], code: int, out: bytes, err: bytes) -> None:
-    before = open_here()
+    before = pipes_here()
     done = as_user(NOBODY, do)
     assert (done.code, done.out, done.err) == (code, out, err)
-    assert open_here() == before
+    assert pipes_here() == before
 
 
 def test_only_users_whom_root_names_are_served() -> None:

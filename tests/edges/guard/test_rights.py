@@ -12,7 +12,7 @@ from bot.edges.guard.process import Ended, Gone, Refused, begin_request
 from bot.edges.guard.requests import Request
 from bot.edges.guard.rights import look_with_rights
 from bot.edges.guard.root_client import RootsHalf
-from tests.edges.descriptors import open_here
+from tests.edges.descriptors import pipes_here
 from tests.edges.guard.roots_half import StandIn
 from tests.edges.guard.streams import streams
 
@@ -24,13 +24,13 @@ def half(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> Iterator[RootsHa
     del stand_in
     monkeypatch.setattr(looks, "SCRIPTS", {"look": WAITS})
     monkeypatch.setattr(looks, "SIZES", ("full",))
-    before = open_here()
+    before = pipes_here()
     begin_request()
     one = RootsHalf()
     yield one
     begin_request()
     one.close()
-    assert open_here() == before
+    assert pipes_here() == before
 
 
 def look(half: RootsHalf, unit: str = "cron.service", size: str = "full") -> Ended:

@@ -1,7 +1,6 @@
 """Root's half from its greeting to its end, on a host of a few files."""
 
 import json
-import os
 import time
 from collections.abc import Iterator
 
@@ -13,6 +12,7 @@ from bot.edges.guard.frame import AGAIN
 from bot.edges.guard.process import FAILED, REFUSED, Gone, Limit, begin_request
 from bot.edges.guard.requests import Request
 from bot.edges.guard.settings import read_settings
+from tests.edges.descriptors import pipes_here
 from tests.edges.guard.host_stand_in import DEPLOY, HostStandIn
 from tests.edges.guard.processes_stand_in import Processes
 from tests.edges.guard.streams import Answer, frames, streams
@@ -231,11 +231,11 @@ class TestAUser:
 
     @pytest.mark.parametrize("size", ["full", "acting"])
     def test_a_full_look_says_what_may_be_done(self, monkeypatch: pytest.MonkeyPatch, size: str) -> None:
-        before = len(os.listdir("/proc/self/fd"))
+        before = pipes_here()
         monkeypatch.setattr(looks, "SCRIPTS", {"look": 'echo "$*"; cat <&9'})
         rights = "".join(f"{one}\n" for one in ("mask", "unmask", "stop", "start", "reset-failed", "reload", "kill"))
         assert asked("look", size, MINE, user="deploy")[2] == f"{MINE} {size} deploy\n@rights\n{rights}"
-        assert len(os.listdir("/proc/self/fd")) == before
+        assert pipes_here() == before
 
     @pytest.mark.parametrize("verb", ["scan", "units"])
     def test_other_looks_are_none_of_root_s(self, verb: str) -> None:

@@ -90,7 +90,7 @@ def test_one_that_does_not_begin_is_started_again_once(half: RootsHalf, stand_in
         ("printf no >&2; echo hello; sleep 0.2; echo ' way' >&2", "root was not reached: no way$"),
         ("exit 1", "sudo or doas said nothing$"),
         ("echo >&2; echo more >&2", "sudo or doas said nothing$"),
-        ("echo hello; echo no >&2; sleep 60", "root was not reached: no$"),
+        ("echo no >&2; echo hello; sleep 60", "root was not reached: no$"),
         ("echo hello; sleep 60", "sudo or doas said nothing$"),
         ("printf maskbot-guard", "sudo or doas said nothing$"),
         (f"echo {'x' * 300} >&2", f"root was not reached: {'x' * 200}$"),

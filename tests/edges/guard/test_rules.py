@@ -13,6 +13,7 @@ from bot.edges.guard import memory, rules, ways
 from bot.edges.guard.memory import Memory, Record
 from bot.edges.guard.process import begin_request
 from bot.edges.guard.settings import Settings
+from tests.edges.descriptors import open_around
 from tests.edges.guard.host_stand_in import DEPLOY, HostStandIn, boot_id
 
 OURS_CUT = f"(root) NOPASSWD: {GUARD}"
@@ -224,7 +225,7 @@ def test_its_masks_are_told(sudo: Sudo, here: HostStandIn, monkeypatch: pytest.M
     monkeypatch.setattr(memory, "_LOCK_SECONDS", 0.1)
     with closing(Memory()):  # whoever only reads does not wait
         assert said() == ["way sudo", "masks 2", *masks]
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_around(here.folder)
     (here.folder / "remembered" / ":c.service").write_text("what is this")
     assert said() == ["way sudo", "unread what it remembers of c.service cannot be read"]
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_around(here.folder) == before
