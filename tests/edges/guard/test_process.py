@@ -89,6 +89,25 @@ def test_what_is_written_inward_is_its_input_and_rights_are_handed_on() -> None:
     assert run([SHELL, "-c", closed]).out == b"none\n"
 
 
+def test_rights_may_have_the_very_number_that_they_are_handed_on_by() -> None:
+    """As where root's half runs, and has the numbers before it."""
+    kept = os.dup(RIGHTS_FD) if Path(f"/dev/fd/{RIGHTS_FD}").exists() else -1
+    os.dup2(0, RIGHTS_FD)  # so that neither end has it already
+    near, far = os.pipe()
+    os.dup2(near, RIGHTS_FD, inheritable=False)
+    os.write(far, b"rights\n")
+    try:
+        started = Started([SHELL, "-c", f"read -r it <&{RIGHTS_FD}; echo $it"], rights=RIGHTS_FD)
+        assert started.end().out == b"rights\n"
+    finally:
+        os.close(RIGHTS_FD)
+        if kept >= 0:
+            os.dup2(kept, RIGHTS_FD, inheritable=False)
+            os.close(kept)
+        os.close(near)
+        os.close(far)
+
+
 @pytest.mark.parametrize("seconds", [60.0, 0.0])
 def test_nothing_of_it_stays_open(seconds: float) -> None:
     started = Started([SHELL, "-c", "echo one"])
@@ -130,9 +149,14 @@ def test_what_goes_on_for_too_long_is_killed_with_its_children(
         time.sleep(0.01)
 
 
+def test_what_says_nothing_for_a_while_is_waited_for() -> None:
+    assert run([SHELL, "-c", "sleep 1.3; echo one"]).out == b"one\n"
+
+
 def test_it_may_print_4_mib() -> None:
     size = 4 * 2**20
-    assert len(run(["/usr/bin/head", "-c", str(size), "/dev/zero"]).out) == size
+    done = run(["/usr/bin/head", "-c", str(size), "/dev/zero"])
+    assert (done.code, len(done.out)) == (0, size)
     assert run(["/usr/bin/head", "-c", str(size + 1), "/dev/zero"]).code == LATE
 
 

@@ -87,7 +87,7 @@ def test_one_that_does_not_begin_is_started_again_once(half: RootsHalf, stand_in
     [
         ("echo 'sudo: a password is required' >&2; echo more >&2; exit 1", "sudo: a password is required$"),
         ("exec <&-; echo '  no  ' >&2; exit 1", "root was not reached: no$"),
-        ("printf no >&2; echo hello; sleep 0.2; echo ' way' >&2", "root was not reached: no way$"),
+        ("printf no >&2; echo hello; sleep 1.3; echo ' way' >&2", "root was not reached: no way$"),
         ("exit 1", "sudo or doas said nothing$"),
         ("echo >&2; echo more >&2", "sudo or doas said nothing$"),
         ("echo no >&2; echo hello; sleep 60", "root was not reached: no$"),
