@@ -21,9 +21,10 @@ class StandIn:
 
     def does(self, *lines: str) -> None:
         """In words of the shell, with `greet`, `take` and `answer CODE TEXT` among them."""
-        program = self.folder / "sudo"
+        program = self.folder / "sudo.new"
         program.write_text(_WORDS + "\n".join(lines) + "\n")
         program.chmod(0o755)
+        program.rename(self.folder / "sudo")  # which a process may just be about to run
 
     def serves(self, text: str = "done") -> None:
         """As root's half does."""
