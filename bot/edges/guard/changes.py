@@ -77,6 +77,7 @@ class Changes:
 
     def link(self, layer: str, unit: str) -> Ended:
         """Make a mask. It has no effect before a reload."""
+        check_name(unit)
         memory = self._remembered()
         earlier = memory.of(self.user, unit)
         record = self._judged(memory, unit)

@@ -55,9 +55,15 @@ def _files_of_keys(login: pwd.struct_passwd, connection: str) -> "list[str]":
     names = next(
         (words[1:] for words in said if words and words[0].lower() == "authorizedkeysfile"), [".ssh/authorized_keys"]
     )
-    for sign, value in (("%h", login.pw_dir), ("%u", login.pw_name), ("%U", str(login.pw_uid)), ("%%", "%")):
-        names = [name.replace(sign, value) for name in names]
-    return [os.path.join(login.pw_dir, name) for name in names]
+    return [os.path.join(login.pw_dir, _expanded(name, login)) for name in names]
+
+
+def _expanded(name: str, login: pwd.struct_passwd) -> str:
+    """With its tokens replaced (sshd_config(5), TOKENS)."""
+    parts = name.split("%%")
+    for sign, value in (("%h", login.pw_dir), ("%u", login.pw_name), ("%U", str(login.pw_uid))):
+        parts = [part.replace(sign, value) for part in parts]
+    return "%".join(parts)
 
 
 def _shells(files: "list[str]") -> str:

@@ -123,7 +123,7 @@ class TestCheck:
 )
 def test_what_is_no_name_is_refused_as_such(here: HostStandIn, verb: str, words: tuple[str, ...]) -> None:
     last = ("1:2.3",) if verb.startswith("unlink") else ()
-    for name in ("x@.service", *(["../x.service"] if verb != "link" else [])):
+    for name in ("x@.service", "../x.service"):
         assert refused(verb, *words, name, *last, foreign=True).startswith(f"{name!r} is not the name of a unit")
     assert (here.asked(), here.journal()) == ([], [])
 

@@ -195,19 +195,19 @@ def test_keys_that_open_more_than_the_guard_are_told(keys: Callable[[str, str], 
     ("names", "connection", "addr"),
     [
         ("%h/none %h/a b", "192.0.2.1 22 ::2 9", "192.0.2.1"),
-        ("%u-%U-%% b", "", "127.0.0.1"),
+        ("%u-%U-%%h b", "", "127.0.0.1"),
     ],
 )
 def test_keys_are_where_sshd_looks_for_them(
     keys: Callable[[str, str], Path], here: HostStandIn, names: str, connection: str, addr: str
 ) -> None:
-    paths = [keys(name, "one\n") for name in ("a", f"deploy-{DEPLOY}-%", "b")]
+    paths = [keys(name, "one\n") for name in ("a", f"deploy-{DEPLOY}-%h", "b")]
     keys(".ssh/authorized_keys", "one\n")
     script = f'[ "$*" = "-T -C user=deploy,host=localhost,addr={addr}" ] || exit\n'
     said_by_sshd = f"port 22\n\nAuthorizedKeysFile {names}"
     (here.folder / "sshd").write_text(f"#!/bin/sh\n{script}echo '{said_by_sshd}'\n")
     (here.folder / "sshd").chmod(0o755)
-    first = paths[0] if "%h" in names else paths[1]
+    first = paths[0] if names.startswith("%h") else paths[1]
     shells = [line for line in said(connection=connection) if line.startswith("shell")]
     assert shells == [f"shell the key in line 1 of {path}" for path in (first, paths[2])]
 
