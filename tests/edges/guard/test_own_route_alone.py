@@ -1,5 +1,7 @@
 """Who holds the way back to the bot open, without a host: the kernel's own answers, and a /proc of the test."""
 
+import ctypes
+import os
 import socket
 import struct
 import subprocess
@@ -11,6 +13,7 @@ from bot.edges.guard import own_route
 from bot.edges.guard.own_route import device_of, route_device, route_question, tunnel_processes
 from tests.edges.guard.processes_stand_in import Processes
 
+CLONE_NEWNET = 0x40000000  # unshare(2)
 TUN, PPP = "/dev/net/tun", "/dev/ppp"
 RTM_NEWROUTE, RTM_GETROUTE, RTA_DST, RTA_OIF, RTA_PREFSRC, NLMSG_ERROR = 24, 26, 1, 4, 7, 2
 
@@ -27,6 +30,17 @@ def test_the_device_of_a_route_is_the_one_that_ip_says(address: str) -> None:
 
 def test_what_is_no_address_has_no_route() -> None:
     assert route_device("") == route_device("web-01") == route_device("web-01%eth0") == ""
+
+
+def test_in_a_network_without_any_route_there_is_no_device() -> None:
+    child = os.fork()
+    if not child:
+        try:
+            is_apart = ctypes.CDLL(None).unshare(CLONE_NEWNET) == 0
+            os._exit(0 if is_apart and route_device("192.0.2.77") == "" else 1)
+        finally:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_the_device_of_a_link_local_address_is_named_with_it() -> None:
