@@ -204,8 +204,15 @@ class World:
 
     def when(self, request: Request, holds: Callable[[Request], bool], what: str) -> Request:
         """The stored request once a condition holds."""
-        self.until(lambda: holds(self.store.get(request.id)), f"{what} of {request.ask.change}")
-        return self.store.get(request.id)
+        now = request
+
+        def is_so() -> bool:
+            nonlocal now
+            now = self.store.get(request.id)
+            return holds(now)
+
+        self.until(is_so, f"{what} of {request.ask.change}")
+        return now
 
     def until(self, holds: Callable[[], bool], what: str, *, seconds: float = PATIENCE) -> None:
         """Wait for a condition; checked when the store has changed, once for all changes of a moment."""
