@@ -11,7 +11,8 @@ from bot.edges.guard.judge import check_name, judge, judge_removal, judge_start
 from bot.edges.guard.links import Layer, check_layer, done_in, system_layer, user_layer
 from bot.edges.guard.logins import as_user, systemctl
 from bot.edges.guard.memory import Memory, Record
-from bot.edges.guard.process import FAILED, Ended, Refused
+from bot.edges.guard.process import FAILED, LATE, Ended, Refused
+from bot.edges.guard.root_client import Unanswered
 from bot.edges.guard.settings import Settings
 from bot.edges.guard.units import Manager, runs_on
 
@@ -236,10 +237,13 @@ class Changes:
         return self._in_layer(layer, lambda folder: folder.identity(unit)).out.decode()
 
     def _in_layer(self, layer: str, do: "Callable[[Layer], str | None]") -> Ended:
-        """Do something in the folder of a layer; in a user's folders as that user."""
+        """Do something in the folder of a layer; in a user's as that user, who may hold it up (`Unanswered`)."""
         check_layer(layer, self.user)
         if not self.user:
             folder = system_layer(layer)
             return done_in(folder, do)
         entry = pwd.getpwnam(self.user)
-        return as_user(entry, lambda: done_in(user_layer(layer, entry.pw_uid, entry.pw_dir), do))
+        done = as_user(entry, lambda: done_in(user_layer(layer, entry.pw_uid, entry.pw_dir), do))
+        if done.code == LATE:
+            raise Unanswered
+        return done

@@ -2,11 +2,15 @@
 
 import os
 import pwd
+import time
 from collections.abc import Callable, Sequence
 
-from bot.edges.guard.process import FAILED, Ended, Refused, run
+from bot.edges.guard.process import FAILED, LATE, Ended, Refused, drain, run
 
 _SYSTEMCTL = ["/usr/bin/systemctl", "--no-ask-password"]
+_SIGKILL, _LONGEST_SAID = 9, 1000
+_USERS_SECONDS = 5.0
+"""How long root waits for what is done as a user, who can hold it up: by a signal, or by a file system of their own."""
 
 
 def systemctl(user: str, words: "Sequence[str]") -> Ended:
@@ -29,25 +33,42 @@ def become(entry: pwd.struct_passwd) -> None:
 
 
 def as_user(entry: pwd.struct_passwd, do: "Callable[[], Ended]") -> Ended:
-    """Do something in a process of that user's, which returns its code and one line."""
+    """Do something in a process of that user's, which returns its code and one line.
+
+    The code is `LATE` if it was held up or killed, and then nobody can tell what it did.
+    """
     ours, theirs = os.pipe()
     process = os.fork()
     if process == 0:
-        code, said = FAILED, "it failed"
-        try:
-            become(entry)
-            done = do()
-            code, said = done.code, (done.out or done.err).decode()
-        except (Refused, OSError) as why:
-            said = f"{why}\n"
-        finally:
-            os.write(theirs, said.encode()[:1000])
-            os._exit(code)
+        _do_as(entry, do, theirs)
     os.close(theirs)
-    said = os.read(ours, 1000).decode("utf-8", "replace")
-    os.close(ours)
-    code = os.WEXITSTATUS(os.waitpid(process, 0)[1])
-    return Ended(code, said.encode() if code == 0 else b"", b"" if code == 0 else said.encode())
+    taken = {ours: b""}
+    is_over = False
+    try:
+        is_over = drain(taken, time.monotonic() + _USERS_SECONDS, _LONGEST_SAID)
+    finally:
+        if not is_over:
+            os.kill(process, _SIGKILL)
+        os.close(ours)
+        status = os.waitpid(process, 0)[1]
+    if not os.WIFEXITED(status):
+        return Ended(LATE, b"", b"it was held up, or killed\n")
+    code, said = os.WEXITSTATUS(status), taken[ours].decode("utf-8", "replace").encode()
+    return Ended(code, said if code == 0 else b"", b"" if code == 0 else said)
+
+
+def _do_as(entry: pwd.struct_passwd, do: "Callable[[], Ended]", to: int) -> None:
+    """Do it in this process, which ends with it."""
+    code, said = FAILED, "it failed"
+    try:
+        become(entry)
+        done = do()
+        code, said = done.code, (done.out or done.err).decode()
+    except (Refused, OSError) as why:
+        said = f"{why}\n"
+    finally:
+        os.write(to, said.encode()[:_LONGEST_SAID])
+        os._exit(code)
 
 
 def check_user(user: str, users: "Sequence[str]") -> None:

@@ -33,7 +33,10 @@ def rules(settings: Settings, critical: "tuple[str, ...]", connection: str) -> E
     login = pwd.getpwnam(settings.login)
     lines += [f"group {group}" for group in _groups(settings.login) if group != _name_of_group(login.pw_gid)]
     files = _files_of_keys(login, connection)
-    lines += as_user(login, lambda: Ended(0, _shells(files).encode(), b"")).lines
+    read = as_user(login, lambda: Ended(0, _shells(files).encode(), b""))
+    if read.code != 0:
+        raise Refused("it cannot be told which keys open a shell: the files of the login were not read in time")
+    lines += read.lines
     lines += _remembered()
     lines.append(f"clock {time.time():.3f}")
     return Ended(0, "".join(f"{line}\n" for line in lines).encode(), b"")

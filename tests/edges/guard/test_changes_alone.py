@@ -1,16 +1,18 @@
 """What root does for the bot's login, and what it remembers of it, on a host of a few files."""
 
 import os
+import signal
 import time
 from pathlib import Path
 
 import pytest
 
-from bot.edges.guard import memory
+from bot.edges.guard import logins, memory
 from bot.edges.guard.changes import Changes
 from bot.edges.guard.journal import Note
 from bot.edges.guard.memory import Memory, Record
 from bot.edges.guard.process import FAILED, Refused
+from bot.edges.guard.root_client import Unanswered
 from bot.edges.guard.settings import Settings
 from bot.edges.guard.units import Manager
 from tests.edges.descriptors import open_around
@@ -208,6 +210,18 @@ class TestLink:
         entries = here.journal()
         assert [one["MASKBOT_DID"] for one in entries] == [f"--user deploy link persistent {MINE}"] * 2
         assert [one["OBJECT_SYSTEMD_USER_UNIT"] for one in entries] == [MINE] * 2
+
+    @pytest.mark.parametrize("sign", [signal.SIGSTOP, signal.SIGKILL])
+    def test_whose_unit_it_is_does_not_keep_others_waiting(
+        self, here: HostStandIn, monkeypatch: pytest.MonkeyPatch, sign: signal.Signals
+    ) -> None:
+        """What became of the link is not known then, so it is remembered as one that may be there."""
+        monkeypatch.setattr(logins, "_USERS_SECONDS", 0.2)
+        with monkeypatch.context() as held_up, changes("deploy") as one, pytest.raises(Unanswered):
+            held_up.setattr(os, "symlink", lambda *_, **__: os.kill(os.getpid(), sign))
+            one.link("persistent", MINE)
+        assert here.remembered(MINE, "deploy").links["persistent"][0].startswith(">")
+        assert done("stop", CRON) == ""
 
     def test_a_probe_leaves_nothing(self, here: HostStandIn) -> None:
         done("probe", "persistent")

@@ -1,6 +1,8 @@
 """What is done as a user: the user is `nobody`, and a script stands in place of systemctl."""
 
+import os
 import pwd
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import pytest
 
 from bot.edges.guard import logins
 from bot.edges.guard.logins import NoManager, as_user, check_manager, check_user, systemctl
-from bot.edges.guard.process import FAILED, Ended, Refused, begin_request
+from bot.edges.guard.process import FAILED, LATE, Ended, Refused, begin_request
 from tests.edges.descriptors import pipes_here
 
 NOBODY = pwd.getpwnam("nobody")
@@ -88,6 +90,25 @@ def test_its_code_and_one_text_come_back(do: Callable[[], Ended], code: int, out
     done = as_user(NOBODY, do)
     assert (done.code, done.out, done.err) == (code, out, err)
     assert pipes_here() == before
+
+
+@pytest.mark.parametrize("sign", [signal.SIGSTOP, signal.SIGKILL])
+def test_whom_it_belongs_to_holds_nobody_up_and_does_not_say_what_was_done(
+    sign: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user may stop and kill what runs as that user."""
+    monkeypatch.setattr(logins, "_USERS_SECONDS", 0.2)
+    before = pipes_here()
+
+    def do() -> Ended:
+        os.kill(os.getpid(), sign)
+        return Ended(0, b"done", b"")
+
+    done = as_user(NOBODY, do)
+    assert (done.code, done.out, done.err) == (LATE, b"", b"it was held up, or killed\n")
+    assert pipes_here() == before
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
 
 
 def test_only_users_whom_root_names_are_served() -> None:
