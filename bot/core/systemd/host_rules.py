@@ -41,6 +41,9 @@ RIGHTS_FD = 9
 STARTS_TOO = ("Requires", "Requisite", "BindsTo", "Wants", "Upholds")
 """All relations by which a start of one unit starts others."""
 
+RIVALS = ("Conflicts", "ConflictedBy")
+"""All relations by which a start of one unit stops others: Conflicts= counts on both sides (measured)."""
+
 END_ACTIONS = ("SuccessAction", "FailureAction", "JobTimeoutAction", "StartLimitAction")
 """Settings that may take the whole host down when a unit ends, or when it is started too often."""
 

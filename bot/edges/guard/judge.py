@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from bot.core.systemd.host_rules import (
+    END_STARTS,
     ENDS_THE_HOST,
     MASKABLE_TYPES,
     REMOTE_ACCESS,
+    RIVALS,
     STARTS_TOO,
     STOPS_TOO,
     ends_of_host,
@@ -63,18 +65,36 @@ def _judge(
     stops = manager.closure(unit, STOPS_TOO)
     beside = _with_names(manager, stops)
     started = started_by_name(names) + _with_names(manager, names_in(found.get("Triggers", "")))
-    for others, how in ((started, "is started by"), (beside, "depends on")):
+    triggers = names_in(found.get("TriggeredBy", ""))  # which fail when they are to start a masked unit (measured)
+    for others, how in ((started, "is started by"), (beside, "depends on"), (_with_names(manager, triggers), "starts")):
         listed = first_that_carries(critical, with_templates(others))
         if listed:
             raise Refused(f"{listed[0]} {how} {unit} and is critical on this host ({listed[1]})")
     _check_own_login(unit, [*names, *beside], login.carriers(manager))
-    for one in manager.show([unit, *stops]):
-        actions, ending = ends_of_host(one, names_in)
-        ends = [f"{key}={value}" for key, value in (*actions.items(), *ending)]
-        if ends and is_up(one):
-            raise Refused(f"{one['Id']} has {ends[0]}, so the host may go down with it")
-    around = manager.show([unit, *stops, *names_in(found.get("TriggeredBy", ""))])
-    return Judged(names, [one["Id"] for one in around if is_up(one)])
+    running = [one for one in manager.show([unit, *stops, *triggers]) if is_up(one)]
+    for one in running:
+        _check_end(one)
+        _check_what_follows(manager, one, critical)
+    return Judged(names, [one["Id"] for one in running])
+
+
+def _check_end(one: "Mapping[str, str]") -> None:
+    """Raises `Refused` if the host may go down with the end of a unit that runs."""
+    actions, ending = ends_of_host(one, names_in)
+    for key, value in (*actions.items(), *ending):
+        raise Refused(f"{one['Id']} has {key}={value}, so the host may go down with it")
+
+
+def _check_what_follows(manager: Manager, one: "Mapping[str, str]", critical: "Sequence[str]") -> None:
+    """What systemd starts when a unit ends may bring up or stop others, like any start."""
+    for key in END_STARTS:
+        for other in names_in(one.get(key, "")):
+            if is_up(manager.one(other)):
+                continue
+            try:
+                judge_start(manager, other, critical)
+            except Refused as why:
+                raise Refused(f"{one['Id']} has {key}={other}, and {why}") from None
 
 
 def check_load_state(unit: str, found: "Mapping[str, str]", *, is_known: bool, is_ours: bool) -> None:
@@ -102,19 +122,29 @@ def judge_removal(manager: Manager, unit: str, critical: "Sequence[str]") -> Non
 
 
 def judge_start(manager: Manager, unit: str, critical: "Sequence[str]") -> None:
-    """Raises `Refused` if a start would end the host, or stop something critical (Conflicts=)."""
+    """Raises `Refused` if a start would end the host, or stop something critical (Conflicts=, on either side)."""
     brought = [unit, *manager.closure(unit, STARTS_TOO, only_down=True)]
     for one in manager.show(brought):
         names = [one["Id"], *names_in(one.get("Names", ""))]
         ends = None if is_up(one) else first_listed(ENDS_THE_HOST, names)
         if ends:
             raise Refused(f"a start of {unit} would bring up {ends[0]}")
-        if is_up(one) and one["Id"] != unit:
-            continue
-        rivals = [other for other in manager.show(names_in(one.get("Conflicts", ""))) if is_up(other)]
-        stopped = first_listed(critical, with_templates(name for other in rivals for name in names_in(other["Names"])))
-        if stopped:
-            raise Refused(f"a start of {unit} would stop {stopped[0]}, which is critical on this host")
+        if not is_up(one) or one["Id"] == unit:
+            _check_rivals(manager, unit, one, critical)
+
+
+def _check_rivals(manager: Manager, unit: str, one: "Mapping[str, str]", critical: "Sequence[str]") -> None:
+    """What stops when it comes up, with all that stops with that."""
+    named = [other for relation in RIVALS for other in names_in(one.get(relation, ""))]
+    rivals = [other["Id"] for other in manager.show(named) if is_up(other)]
+    beside = [other for rival in rivals for other in manager.closure(rival, STOPS_TOO) if is_up(manager.one(other))]
+    stopped = first_listed(critical, with_templates(_with_names(manager, rivals))) or first_that_carries(
+        critical, with_templates(_with_names(manager, beside))
+    )
+    if stopped:
+        raise Refused(f"a start of {unit} would stop {stopped[0]}, which is critical on this host")
+    for other in manager.show([*rivals, *beside]):
+        _check_end(other)
 
 
 def _with_names(manager: Manager, units: "Iterable[str]") -> "list[str]":

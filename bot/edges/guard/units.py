@@ -4,12 +4,12 @@ import os
 import stat
 from collections.abc import Iterable, Mapping
 
-from bot.core.systemd.host_rules import END_ACTIONS, END_STARTS, STARTS_TOO, STOPS_TOO, is_unit_name, reached
+from bot.core.systemd.host_rules import END_ACTIONS, END_STARTS, RIVALS, STARTS_TOO, STOPS_TOO, is_unit_name, reached
 from bot.edges.guard.bus import properties
 from bot.edges.guard.logins import systemctl
 from bot.edges.guard.process import Refused
 
-_RELATIONS = (*STOPS_TOO, "TriggeredBy", "Triggers", *STARTS_TOO, "Conflicts")
+_RELATIONS = (*STOPS_TOO, "TriggeredBy", "Triggers", *STARTS_TOO, *RIVALS)
 _SHOWN = ("Id", "Names", "LoadState", "ActiveState", "FragmentPath", *_RELATIONS, *END_ACTIONS, *END_STARTS)
 _DOWN = ("inactive", "failed")
 _MANY = 20

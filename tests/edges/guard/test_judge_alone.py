@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.systemd.host_rules import STARTS_TOO, STOPS_TOO
+from bot.core.systemd.host_rules import END_STARTS, RIVALS, STARTS_TOO, STOPS_TOO
 from bot.edges.guard.judge import Judged, check_name, judge, judge_removal, judge_start
 from bot.edges.guard.process import Refused
 from bot.edges.guard.units import Manager
@@ -188,6 +188,31 @@ def test_what_may_take_the_host_down_with_it_stays_as_long_as_it_runs(systemd: S
     assert judged().running == [CRON]
 
 
+@pytest.mark.parametrize("key", END_STARTS)
+def test_what_systemd_starts_at_its_end_is_judged_like_any_start(systemd: Systemd, key: str) -> None:
+    says = f"{CRON} has {key}=after.service, and a start of after.service would"
+    systemd.has(CRON, "active", **{key: ["mail.service", "after.service"]})
+    systemd.has("after.service", "inactive", Wants=["x.service"], Conflicts=["vital.service"])
+    systemd.has("vital.service")
+    assert refused(CRON, "vital.*") == f"{says} stop vital.service, which is critical on this host"
+    systemd.has("x.service", "inactive", "poweroff.target")
+    assert refused() == f"{says} bring up poweroff.target"
+    systemd.has("after.service", "active", Wants=["x.service"], Conflicts=["vital.service"])
+    assert judged(CRON, "vital.*").running == [CRON]
+    systemd.has("after.service", "inactive", Wants=["x.service"])
+    systemd.has(CRON, "inactive", **{key: ["after.service"]})
+    assert judged().running == []
+
+
+def test_what_starts_it_fails_with_its_mask(systemd: Systemd) -> None:
+    systemd.has(CRON, "inactive", TriggeredBy=["c.socket"])
+    systemd.has("c.socket", "active", "gate.socket", FailureAction="reboot")
+    assert refused(CRON, "gate.*") == f"gate.socket starts {CRON} and is critical on this host (gate.*)"
+    assert refused() == "c.socket has FailureAction=reboot, so the host may go down with it"
+    systemd.has("c.socket", "inactive", "gate.socket", FailureAction="reboot")
+    assert judged().running == []
+
+
 @pytest.mark.parametrize("relation", STARTS_TOO)
 def test_nothing_is_brought_up_that_ends_the_host(systemd: Systemd, relation: str) -> None:
     systemd.has(CRON, "inactive", **{relation: ["between.service"]})
@@ -218,6 +243,24 @@ def test_nothing_is_brought_up_that_stops_something_critical(systemd: Systemd) -
     judge_start(Manager("", []), CRON, ["vital.*"])
     systemd.has(CRON, "inactive", Conflicts=["vital.service"])
     assert refused_start("vital.*") == says
+
+
+@pytest.mark.parametrize("relation", STOPS_TOO)
+@pytest.mark.parametrize("rivalry", RIVALS)
+def test_what_stops_with_a_rival_stops_with_the_start(systemd: Systemd, rivalry: str, relation: str) -> None:
+    systemd.has(CRON, "inactive", **{rivalry: ["rival.service"]})
+    systemd.has("rival.service", "active", **{relation: ["v.service"]})
+    systemd.has("v.service", "active", "vital.service", "sysinit.target", SuccessAction="reboot")
+    assert refused_start("rival.*") == f"a start of {CRON} would stop rival.service, which is critical on this host"
+    assert refused_start("vital.*") == f"a start of {CRON} would stop vital.service, which is critical on this host"
+    assert refused_start("*.target") == f"a start of {CRON} would stop sysinit.target, which is critical on this host"
+    assert refused_start() == "v.service has SuccessAction=reboot, so the host may go down with it"
+    systemd.has("v.service", "inactive", "vital.service", SuccessAction="reboot")
+    judge_start(Manager("", []), CRON, ["vital.*"])
+    systemd.has("v.service", "active", "some.target")
+    judge_start(Manager("", []), CRON, ["*.target"])
+    systemd.has("rival.service", "inactive", **{relation: ["v.service"]})
+    judge_start(Manager("", []), CRON, ["some.target"])
 
 
 def test_a_start_anew_of_what_runs_is_judged_as_any_other(systemd: Systemd) -> None:

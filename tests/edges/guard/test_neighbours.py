@@ -116,6 +116,74 @@ def test_nothing_is_started_with_which_another_stops_a_critical_unit(host: LabHo
     assert (said.is_refused, "would stop restless.service, which is critical" in said.err) == (True, True), said
 
 
+TILL = "[Service]\nExecStart=/bin/sleep 99\n"
+
+
+@pytest.mark.parametrize(
+    "units",
+    [
+        {"till.service": f"[Unit]\nConflicts=cron.service\n{TILL}"},
+        {
+            "till.service": f"[Unit]\nRequires=rival.service\nAfter=rival.service\n{TILL}",
+            "rival.service": f"[Unit]\nConflicts=cron.service\n{TILL}",
+        },
+    ],
+    ids=["it conflicts itself", "what it requires does"],
+)
+def test_nothing_is_started_for_which_systemd_stops_a_critical_unit(host: LabHost, units: dict[str, str]) -> None:
+    """Conflicts= counts on both sides, and a stop takes along what depends on the unit."""
+    stop(host, "cron.service")
+    with with_units(host, **units), configured(host, f"{OWN}critical: till.*\n"):
+        host.run("systemctl", "start", "till.service")
+        said = ask(host, "start", "cron.service")
+        assert (said.is_refused, "would stop till.service, which is critical" in said.err) == (True, True), said
+        assert host.show("till.service", "ActiveState") == {"ActiveState": "active"}
+        host.run("systemctl", "stop", "till.service", "rival.service")
+
+
+AFTER = {"worker.service.d/more.conf": "[Unit]\nOnSuccess=after.service\n"}
+
+
+@pytest.mark.parametrize(
+    ("units", "why"),
+    [
+        (
+            {"after.service": f"[Unit]\nConflicts=restless.service\n{TILL}"},
+            "a start of after.service would stop restless.service",
+        ),
+        (
+            {
+                "after.service": f"[Unit]\nWants=later.service\n{TILL}",
+                "later.service": f"[Unit]\nWants=poweroff.target\n{TILL}",
+            },
+            "a start of after.service would bring up poweroff.target",
+        ),
+    ],
+    ids=["it stops a critical unit", "it ends the host at last"],
+)
+def test_what_systemd_starts_at_the_end_of_a_unit_counts_too(host: LabHost, units: dict[str, str], why: str) -> None:
+    with with_units(host, **AFTER, **units), configured(host, f"{OWN}critical: restless.*\n"):
+        said = ask(host, "stop", "worker.service")
+    assert (said.is_refused, f"worker.service has OnSuccess=after.service, and {why}" in said.err) == (True, True), said
+
+
+@pytest.mark.parametrize(
+    ("setting", "critical", "why"),
+    [
+        ("", "gate.*", "gate.socket starts worker.service and is critical"),
+        ("[Unit]\nFailureAction=reboot\n", "", "gate.socket has FailureAction=reboot, so the host may go down"),
+    ],
+)
+def test_what_starts_a_unit_fails_with_its_mask(host: LabHost, setting: str, critical: str, why: str) -> None:
+    gate = {"gate.socket": f"{setting}[Socket]\nListenStream=/run/gate\nService=worker.service\n"}
+    with with_units(host, **gate), configured(host, f"{OWN}critical: {critical or 'other.*'}\n"):
+        host.run("systemctl", "stop", "worker.service", "gate.service")
+        host.run("systemctl", "start", "gate.socket")
+        said = ask(host, "link", "runtime", "worker.service")
+        host.run("systemctl", "stop", "gate.socket")
+    assert (said.is_refused, why in said.err) == (True, True), said
+
+
 def test_a_check_says_what_root_would_do_and_nothing_else(host: LabHost) -> None:
     assert ask(host, "check", "cron.service").out.split("\n") == [*DOES, "foreign-masks", "control", ""]
     host.run("chmod", "777", CONTROL)

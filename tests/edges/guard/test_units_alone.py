@@ -15,7 +15,7 @@ CRON, MANY = "cron.service", [f"u{number}.service" for number in range(21)]
 SHOW = (
     "--no-ask-password show -p Id,Names,LoadState,ActiveState,FragmentPath,"
     "RequiredBy,RequisiteOf,BoundBy,ConsistsOf,PropagatesStopTo,TriggeredBy,Triggers,"
-    "Requires,Requisite,BindsTo,Wants,Upholds,Conflicts,"
+    "Requires,Requisite,BindsTo,Wants,Upholds,Conflicts,ConflictedBy,"
     "SuccessAction,FailureAction,JobTimeoutAction,StartLimitAction,OnSuccess,OnFailure --"
 )
 LOADED = "--no-ask-password list-units --all --full --plain --no-legend"
