@@ -41,6 +41,9 @@ RIGHTS_FD = 9
 STARTS_TOO = ("Requires", "Requisite", "BindsTo", "Wants", "Upholds")
 """All relations by which a start of one unit starts others."""
 
+NEEDED_BY = ("RequiredBy", "RequisiteOf", "WantedBy", "BoundBy", "UpheldBy")
+"""By which a unit that runs keeps one up that has StopWhenUnneeded=yes: `STARTS_TOO`, from the other side."""
+
 RIVALS = ("Conflicts", "ConflictedBy")
 """All relations by which a start of one unit stops others: Conflicts= counts on both sides (measured)."""
 

@@ -21,7 +21,7 @@ _HEADER, _RETURNED, _REPLY_SERIAL, _SIGNATURE, _MOST_SAID = 16, 2, 5, 8, 4 * 102
 
 
 def properties(units: "list[str]", wanted: "Iterable[str]") -> "list[dict[str, str]]":
-    """Those properties of each unit that are texts or lists of them, as systemctl prints them.
+    """Those properties of each unit that are texts, lists of them, or yes and no, as systemctl prints them.
 
     What an older systemd does not have is left out, as by systemctl (247 knows neither Upholds= nor PropagatesStopTo=).
     Raises `OSError`, `ValueError` or `IndexError` if systemd does not say all of that.
@@ -43,6 +43,8 @@ def properties(units: "list[str]", wanted: "Iterable[str]") -> "list[dict[str, s
 def _as_printed(value: object) -> str:
     if isinstance(value, str):
         return value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if not isinstance(value, list):
         raise ValueError("neither a text nor a list")
     return " ".join(str(one).replace("\\", "\\\\") for one in value)
@@ -138,6 +140,8 @@ class Values:
         """The next value, of one complete type."""
         first = kind[0]
         self._at += -self._at % _ALIGNED.get(first, 4)
+        if first == "b":
+            return any(self._bytes(_FIXED[first]))
         if first in _FIXED:
             return int.from_bytes(self._bytes(_FIXED[first]), "little")
         if first in "sog":

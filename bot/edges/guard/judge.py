@@ -6,6 +6,7 @@ from bot.core.systemd.host_rules import (
     END_STARTS,
     ENDS_THE_HOST,
     MASKABLE_TYPES,
+    NEEDED_BY,
     REMOTE_ACCESS,
     RIVALS,
     STARTS_TOO,
@@ -66,16 +67,40 @@ def _judge(
     beside = _with_names(manager, stops)
     started = started_by_name(names) + _with_names(manager, names_in(found.get("Triggers", "")))
     triggers = names_in(found.get("TriggeredBy", ""))  # which fail when they are to start a masked unit (measured)
-    for others, how in ((started, "is started by"), (beside, "depends on"), (_with_names(manager, triggers), "starts")):
+    unneeded = _unneeded(manager, [unit, *stops])
+    idle = _with_names(manager, unneeded)
+    at_stake = ((started, "is started by"), (beside, "depends on"), (_with_names(manager, triggers), "starts"))
+    for others, how in (*at_stake, (idle, "stops with")):
         listed = first_that_carries(critical, with_templates(others))
         if listed:
             raise Refused(f"{listed[0]} {how} {unit} and is critical on this host ({listed[1]})")
-    _check_own_login(unit, [*names, *beside], login.carriers(manager))
+    _check_own_login(unit, [*names, *beside, *idle], login.carriers(manager))
     running = [one for one in manager.show([unit, *stops, *triggers]) if is_up(one)]
-    for one in running:
+    for one in (*running, *manager.show(unneeded)):
         _check_end(one)
         _check_what_follows(manager, one, critical)
     return Judged(names, [one["Id"] for one in running])
+
+
+def _unneeded(manager: Manager, going: "Sequence[str]") -> "list[str]":
+    """What systemd stops with these, for nothing that runs needs it any more (StopWhenUnneeded=)."""
+    gone = [one["Id"] for one in manager.show(going)]
+    _show_all_of(manager, gone, STARTS_TOO)
+    for name in gone:  # which grows
+        for one in _show_all_of(manager, [name], STARTS_TOO):
+            if one["Id"] in gone or one.get("StopWhenUnneeded") != "yes" or not is_up(one):
+                continue
+            needed_by = _show_all_of(manager, [one["Id"]], NEEDED_BY)
+            if not any(is_up(other) and other["Id"] not in gone for other in needed_by):
+                gone += [one["Id"], *manager.closure(one["Id"], STOPS_TOO)]
+    return gone[len(going) :]
+
+
+def _show_all_of(manager: Manager, units: "Sequence[str]", relations: "Sequence[str]") -> "list[dict[str, str]]":
+    """All that these units name in these relations."""
+    found = manager.show(units)
+    named = [other for one in found for relation in relations for other in names_in(one.get(relation, ""))]
+    return manager.show(named, only_loaded=True)
 
 
 def _check_end(one: "Mapping[str, str]") -> None:

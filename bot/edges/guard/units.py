@@ -9,8 +9,18 @@ from bot.edges.guard.bus import properties
 from bot.edges.guard.logins import systemctl
 from bot.edges.guard.process import Refused
 
-_RELATIONS = (*STOPS_TOO, "TriggeredBy", "Triggers", *STARTS_TOO, *RIVALS)
-_SHOWN = ("Id", "Names", "LoadState", "ActiveState", "FragmentPath", *_RELATIONS, *END_ACTIONS, *END_STARTS)
+_RELATIONS = (*STOPS_TOO, "TriggeredBy", "Triggers", *STARTS_TOO, *RIVALS, "WantedBy", "UpheldBy")
+_SHOWN = (
+    "Id",
+    "Names",
+    "LoadState",
+    "ActiveState",
+    "FragmentPath",
+    "StopWhenUnneeded",
+    *_RELATIONS,
+    *END_ACTIONS,
+    *END_STARTS,
+)
 _DOWN = ("inactive", "failed")
 _MANY = 20
 _MOST_UNITS = 3000

@@ -43,6 +43,8 @@ def said_of(unit: dict[str, Property]) -> bytes:
         match value:
             case str():
                 entries = padded(entries + signature("s"), 4) + text(value)
+            case bool():
+                entries = padded(entries + signature("b"), 4) + uint(value)
             case int():
                 entries = padded(entries + signature("u"), 4) + uint(value)
             case _:

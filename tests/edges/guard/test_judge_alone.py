@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.systemd.host_rules import END_STARTS, RIVALS, STARTS_TOO, STOPS_TOO
+from bot.core.systemd.host_rules import END_STARTS, NEEDED_BY, RIVALS, STARTS_TOO, STOPS_TOO
 from bot.edges.guard.judge import Judged, check_name, judge, judge_removal, judge_start
 from bot.edges.guard.process import Refused
 from bot.edges.guard.units import Manager
@@ -211,6 +211,44 @@ def test_what_starts_it_fails_with_its_mask(systemd: Systemd) -> None:
     assert refused() == "c.socket has FailureAction=reboot, so the host may go down with it"
     systemd.has("c.socket", "inactive", "gate.socket", FailureAction="reboot")
     assert judged().running == []
+
+
+@pytest.mark.parametrize("relation", STARTS_TOO)
+def test_what_nothing_else_needs_stops_with_it(systemd: Systemd, relation: str) -> None:
+    says = f"vital.service stops with {CRON} and is critical on this host (vital.*)"
+    systemd.has("crond.service", "active", CRON, **{relation: ["far.service"], "RequiredBy": ["up.service"]})
+    systemd.has("up.service", "active", Wants=["far.service"])
+    systemd.has("far.service", "active", "f.service", StopWhenUnneeded=True, BindsTo=["vital.service"])
+    systemd.has("vital.service", "active", StopWhenUnneeded=True, WantedBy=["far.service", "down.service"])
+    systemd.has("down.service", "inactive")
+    assert refused(CRON, "vital.*") == says
+    assert refused(CRON, "f.*") == f"f.service stops with {CRON} and is critical on this host (f.*)"
+    assert judged().running == ["crond.service", "up.service"], "what helps them comes with them"
+    systemd.has("vital.service", "active", StopWhenUnneeded=True, FailureAction="reboot")
+    assert refused() == "vital.service has FailureAction=reboot, so the host may go down with it"
+    systemd.has("vital.service", "inactive", StopWhenUnneeded=True)
+    judged(CRON, "vital.*")
+    systemd.has("vital.service", "active", StopWhenUnneeded=False)
+    judged(CRON, "vital.*")
+
+
+@pytest.mark.parametrize("relation", NEEDED_BY)
+def test_what_something_else_needs_goes_on_without_it(systemd: Systemd, relation: str) -> None:
+    systemd.has(CRON, "active", Wants=["vital.service"])
+    systemd.has("vital.service", "active", StopWhenUnneeded=True, **{relation: [CRON, "other.service"]})
+    systemd.has("other.service", "activating")
+    judged(CRON, "vital.*")
+    systemd.has("other.service", "failed")
+    assert "vital.service stops with" in refused(CRON, "vital.*")
+
+
+def test_what_stops_with_such_a_helper_stops_too(systemd: Systemd) -> None:
+    systemd.has(CRON, "active", Wants=["helper.service"])
+    systemd.has("helper.service", "active", StopWhenUnneeded=True, ConsistsOf=["vital.service"])
+    systemd.has("vital.service")
+    assert "vital.service stops with" in refused(CRON, "vital.*")
+    systemd.has("helper.service", "active", StopWhenUnneeded=True, ConsistsOf=["ssh.service"])
+    assert refused() == f"ssh.service carries the bot's login, and goes down with {CRON}"
 
 
 @pytest.mark.parametrize("relation", STARTS_TOO)

@@ -141,6 +141,19 @@ def test_nothing_is_started_for_which_systemd_stops_a_critical_unit(host: LabHos
         host.run("systemctl", "stop", "till.service", "rival.service")
 
 
+def test_a_critical_unit_that_nothing_else_needs_is_spared(host: LabHost) -> None:
+    front = f"[Unit]\nRequires=till.service\nAfter=till.service\n{TILL}"
+    units = {"front.service": front, "till.service": f"[Unit]\nStopWhenUnneeded=yes\n{TILL}"}
+    with with_units(host, **units, **{"other.service": front}), configured(host, f"{OWN}critical: till.*\n"):
+        host.run("systemctl", "start", "front.service")
+        said = ask(host, "stop", "front.service")
+        assert (said.is_refused, "till.service stops with front.service" in said.err) == (True, True), said
+        host.run("systemctl", "start", "other.service")
+        stop(host, "front.service")
+        assert host.show("till.service", "ActiveState") == {"ActiveState": "active"}
+        host.run("systemctl", "stop", "other.service")
+
+
 AFTER = {"worker.service.d/more.conf": "[Unit]\nOnSuccess=after.service\n"}
 
 

@@ -173,7 +173,7 @@ def test_whoever_says_too_much_is_not_listened_to(
         properties(["cron.service"], ("Id",))
 
 
-FIXED = [("y", 1), ("n", 2), ("q", 2), ("b", 4), ("h", 4), ("i", 4), ("u", 4), ("x", 8), ("t", 8), ("d", 8)]
+FIXED = [("y", 1), ("n", 2), ("q", 2), ("h", 4), ("i", 4), ("u", 4), ("x", 8), ("t", 8), ("d", 8)]
 
 
 @pytest.mark.parametrize(("kind", "size"), FIXED)
@@ -189,6 +189,8 @@ def test_a_number_is_as_long_as_its_type_and_stands_at_a_multiple_of_that(kind: 
     ("kind", "data", "value"),
     [
         ("(ysy)", b"\1\0\0\0\2\0\0\0ab\0\x63", [1, "ab", 99]),
+        ("(yby)", b"\1\0\0\0\1\0\0\0\x63", [1, True, 99]),
+        ("(yaby)", b"\1\0\0\0\4\0\0\0\0\0\0\0\x63", [1, [False], 99]),
         ("(yoy)", b"\1\0\0\0\2\0\0\0/b\0\x63", [1, "/b", 99]),
         ("(ygy)", b"\1\2ab\0\x63", [1, "ab", 99]),
         ("(yvy)", b"\1\1y\0\7\x63", [1, 7, 99]),

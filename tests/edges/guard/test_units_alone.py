@@ -13,9 +13,9 @@ from tests.edges.guard.manager_stand_in import Property, Systemctl, Systemd
 
 CRON, MANY = "cron.service", [f"u{number}.service" for number in range(21)]
 SHOW = (
-    "--no-ask-password show -p Id,Names,LoadState,ActiveState,FragmentPath,"
+    "--no-ask-password show -p Id,Names,LoadState,ActiveState,FragmentPath,StopWhenUnneeded,"
     "RequiredBy,RequisiteOf,BoundBy,ConsistsOf,PropagatesStopTo,TriggeredBy,Triggers,"
-    "Requires,Requisite,BindsTo,Wants,Upholds,Conflicts,ConflictedBy,"
+    "Requires,Requisite,BindsTo,Wants,Upholds,Conflicts,ConflictedBy,WantedBy,UpheldBy,"
     "SuccessAction,FailureAction,JobTimeoutAction,StartLimitAction,OnSuccess,OnFailure --"
 )
 LOADED = "--no-ask-password list-units --all --full --plain --no-legend"
