@@ -2,12 +2,13 @@
 
 import os
 import stat
+import time
 from collections.abc import Iterable, Mapping
 
 from bot.core.systemd.host_rules import END_ACTIONS, END_STARTS, RIVALS, STARTS_TOO, STOPS_TOO, is_unit_name, reached
 from bot.edges.guard.bus import properties
 from bot.edges.guard.logins import systemctl
-from bot.edges.guard.process import Refused
+from bot.edges.guard.process import Limit, Refused
 
 _RELATIONS = (*STOPS_TOO, "TriggeredBy", "Triggers", *STARTS_TOO, *RIVALS, "WantedBy", "UpheldBy")
 _SHOWN = (
@@ -23,6 +24,7 @@ _SHOWN = (
 )
 _DOWN = ("inactive", "failed")
 _MANY = 20
+_MOST_FILES = 20_000
 _MOST_UNITS = 3000
 """As many related units are asked about; a unit with more is one that cannot be judged."""
 
@@ -95,24 +97,40 @@ class Manager:
     def names_of(self, found: "dict[str, str]") -> "list[str]":
         """All names: what systemd says, and the links on the disk that lead to it, which a masked unit has lost."""
         names = dict.fromkeys([found.get("Id", ""), *names_in(found.get("Names", ""))])
-        entries = [entry for folder in self.folders for entry in os.scandir(folder)]
+        entries = self._entries()
         goals = {entry: os.readlink(entry.path).rpartition("/")[2] for entry in entries if entry.is_symlink()}
         real = _file_of(found, entries)
         for entry in goals:
+            if time.monotonic() > Limit.end:
+                raise Refused("it takes too long to tell by which names it is called")
             try:
                 is_same = real is not None and os.path.samestat(os.stat(entry.path), real)
             except OSError:
                 is_same = False
             if is_same:
                 names[entry.name] = None
-        nearer = list(names)
+        called: dict[str, list[str]] = {}
+        for entry, goal in goals.items():
+            called.setdefault(goal, []).append(entry.name)
+        nearer = dict(names)
         while nearer:
-            nearer = [entry.name for entry, goal in goals.items() if goal in names and entry.name not in names]
-            names.update(dict.fromkeys(nearer))
+            nearer = dict.fromkeys(name for goal in nearer for name in called.get(goal, ()) if name not in names)
+            names.update(nearer)
         for entry in entries:
             if real is not None and entry.inode() == real.st_ino and os.path.samestat(entry.stat(), real):
                 names[entry.name] = None
         return [name for name in names if is_unit_name(name)]
+
+    def _entries(self) -> "list[os.DirEntry[str]]":
+        """All files in the folders, which belong to the user where it is about their manager: so there is a bound."""
+        found: list[os.DirEntry[str]] = []
+        for folder in self.folders:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    found.append(entry)
+                    if len(found) > _MOST_FILES:
+                        raise Refused(f"there are more than {_MOST_FILES} files in the folders of its units")
+        return found
 
 
 def _not_loaded(unit: str) -> "dict[str, str]":

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.core.systemd.host_rules import STARTS_TOO, STOPS_TOO
-from bot.edges.guard.process import Refused
+from bot.edges.guard import units as guard_units
+from bot.edges.guard.process import Limit, Refused, begin_request
 from bot.edges.guard.units import Manager, is_up, names_in, runs_on
 from tests.edges.guard.manager_stand_in import Property, Systemctl, Systemd
 
@@ -160,6 +161,7 @@ def test_what_stops_with_it_is_loaded_and_what_starts_need_not_be(systemd: Syste
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
     """Root's folder and the vendor's, with a unit in that."""
+    begin_request()
     etc, usr = tmp_path / "etc", tmp_path / "usr"
     for folder in (etc, usr):
         folder.mkdir()
@@ -201,6 +203,24 @@ def test_a_link_by_way_of_another_file_and_the_file_itself_are_known_by_what_the
     assert names(folders, Id=CRON, FragmentPath=str(usr / CRON)) == [CRON, "hard.service", "linked.service"]
     assert names(folders, Id=CRON) == [CRON, "hard.service", "linked.service"]
     assert names(folders, Id="x.service", FragmentPath=str(usr / CRON))[1:] == [CRON, "hard.service", "linked.service"]
+
+
+def test_whoever_owns_a_folder_does_not_keep_root_busy_there(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user's own units are in folders of theirs, and others wait for the answer."""
+    etc, usr = folders
+    for number in range(3):
+        (etc / f"{number}.service").symlink_to(usr / CRON)
+    monkeypatch.setattr(guard_units, "_MOST_FILES", 5)
+    assert names(folders, Id=CRON)[1:] == ["0.service", "1.service", "2.service"]
+    (usr / "more").touch()
+    with pytest.raises(Refused, match="^there are more than 5 files in the folders of its units$"):
+        names(folders, Id=CRON)
+    (usr / "more").unlink()
+    monkeypatch.setattr(Limit, "end", 0.0)
+    with pytest.raises(Refused, match="^it takes too long to tell by which names it is called$"):
+        names(folders, Id=CRON)
 
 
 @pytest.mark.parametrize("mask", ["link", "file", "folder"])
