@@ -171,9 +171,9 @@ class Changes:
         done = self._systemctl("start", "--no-block", "--", unit)
         if done.code == 0:
             self._log(f"{unit} is being started again", unit, "start")
-            return done
-        for record in records:
-            memory.give_back(record, unit)
+        elif done.code < LATE:  # else systemd may start it all the same
+            for record in records:
+                memory.give_back(record, unit)
         return done
 
     def try_start(self, unit: str) -> Ended:

@@ -1,11 +1,12 @@
 """What root brings back for the bot's login: its own masks, and what ran before, once."""
 
+import signal
 import time
 
 import pytest
 
 from bot.edges.guard.memory import Record
-from bot.edges.guard.process import FAILED
+from bot.edges.guard.process import FAILED, LATE
 from tests.edges.guard.host_stand_in import HostStandIn
 from tests.edges.guard.test_changes_alone import (
     BOOT,
@@ -184,6 +185,18 @@ class TestStart:
         for unit in (CRON, "b.service"):
             assert (here.remembered(unit).tried, here.remembered(unit).up[CRON]) == ({}, BOOT)
         assert here.journal() == []
+
+    @pytest.mark.parametrize("code", [LATE, 128 + signal.SIGKILL])
+    def test_if_nobody_can_tell_whether_it_was_started_it_is_not_tried_again(
+        self, here: HostStandIn, code: int
+    ) -> None:
+        """systemd has the call, and may only be busy: with reloads, which the bot's key can ask for."""
+        done("stop", CRON)
+        here.systemctl.says("start", "", code)
+        with changes() as one:
+            assert one.start(CRON).code == code
+        assert (CRON in here.remembered(CRON).up, CRON in here.remembered(CRON).tried) == (False, True)
+        assert refused("start", CRON).endswith("or it was started again already")
 
     def test_what_would_end_the_host_is_not_started(self, here: HostStandIn) -> None:
         here.systemd.has(CRON, "inactive", Wants=["reboot.target"])
