@@ -44,7 +44,7 @@ def set_up(*, level: str, as_json: bool) -> LogWriter:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             _without_secrets,
-            structlog.processors.JSONRenderer() if as_json else _for_people(),
+            *([structlog.processors.JSONRenderer()] if as_json else [_on_lines_of_its_own, _for_people()]),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         logger_factory=lambda *_: _Lines(writer),
@@ -101,6 +101,22 @@ def _cleaned(value: Any) -> Any:
             return [_cleaned(each) for each in value]
         case _:
             return value
+
+
+def _on_lines_of_its_own(_: Any, __: str, said: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Foreign text moves nothing at a terminal and begins no line there; JSON escapes it anyway."""
+    return {key: _visible(value, margin="  " * (key == "exception")) for key, value in said.items()}
+
+
+def _visible(value: Any, *, margin: str) -> Any:
+    if not isinstance(value, str):
+        return value
+    lines = value.splitlines() if margin else [value]
+    return "\n".join(margin + "".join(map(_escaped, line)) for line in lines)
+
+
+def _escaped(sign: str) -> str:
+    return sign if sign.isprintable() else sign.encode("unicode_escape").decode()
 
 
 def _for_people() -> structlog.dev.ConsoleRenderer:

@@ -81,6 +81,25 @@ def test_at_a_terminal_an_exception_shows_no_values_of_variables(capsys: pytest.
     assert hidden not in said.replace('hidden = "a password in a variable"', "")
 
 
+def test_at_a_terminal_foreign_text_moves_nothing_and_begins_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+    writer = log.set_up(level="info", as_json=False)
+    foreign = "x\r\n2026-11-30T08:00:00Z [info] approved\u2028\u202e\x1b[2J\x9b2J\ud800é"
+    said = structlog.get_logger()
+    said.warning(foreign, short="U\x1b[2Jx", whole=foreign)
+    logging.getLogger("library").warning("%s", foreign)
+    try:
+        raise ValueError(foreign)
+    except ValueError:
+        said.exception("failed")
+
+    assert writer.settle()
+    lines = capsys.readouterr().err.split("\n")
+    assert all(line.isprintable() for line in lines)
+    assert sum(line.startswith("20") for line in lines) == 3
+    assert "é" in "".join(lines)
+    assert not [line for line in lines if line and not line.startswith(("20", "  "))]
+
+
 def test_other_peoples_libraries_are_heard_from_warnings_on(capsys: pytest.CaptureFixture[str]) -> None:
     writer = log.set_up(level="info", as_json=True)
 
