@@ -177,11 +177,12 @@ class Changes:
         return done
 
     def try_start(self, unit: str) -> Ended:
-        """The start of a proof: only of a unit whose link the guard made and keeps meanwhile: systemd refuses it."""
+        """The start of a proof: only of a unit whose link the guard made, and keeps in force: systemd refuses it."""
         check_name(unit)
-        masks = list(self._remembered().masks_named(self.user, unit))
+        folders = self.manager.folders
+        masks = list(self._remembered().masks_named(self.user, unit, folders))
         is_masked = self.manager.one(unit).get("LoadState") in _UNPROVEN
-        if not is_masked or not any(self._identity(layer, name) for name, layer in masks):
+        if not is_masked or not any(self._identity(layer, name, folders) for name, layer in masks):
             raise Refused(f"{unit} is not masked by the bot, so no start was tried")
         return self._systemctl("start", "--no-block", "--", unit)
 
@@ -233,8 +234,8 @@ class Changes:
         if self.user:
             as_user(pwd.getpwnam(self.user), send)
 
-    def _identity(self, layer: str, unit: str) -> str:
-        return self._in_layer(layer, lambda folder: folder.identity(unit)).out.decode()
+    def _identity(self, layer: str, unit: str, folders: "Sequence[str]" = ()) -> str:
+        return self._in_layer(layer, lambda folder: folder.identity(unit, folders)).out.decode()
 
     def _in_layer(self, layer: str, do: "Callable[[Layer], str | None]") -> Ended:
         """Do something in the folder of a layer; in a user's as that user, who may hold it up (`Unanswered`)."""

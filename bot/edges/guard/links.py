@@ -2,9 +2,9 @@
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from bot.core.systemd.host_rules import PROBE
+from bot.core.systemd.host_rules import PROBE, with_templates
 from bot.edges.guard.process import FAILED, Ended, Refused
 from bot.edges.guard.settings import open_folder
 
@@ -25,8 +25,14 @@ class Layer:
         self.path = path
         self.descriptor = descriptor
 
-    def identity(self, unit: str) -> str:
-        """Inode and change time of a mask, as stat(1) prints them for a look; empty if there is no mask."""
+    def identity(self, unit: str, folders: "Sequence[str]" = ()) -> str:
+        """Inode and change time of a mask, as stat(1) prints them for a look; empty if there is no mask.
+
+        `folders` are those of systemd's search path: empty also if a file in one before this is what counts.
+        """
+        before = folders[: folders.index(self.path)] if self.path in folders else ()
+        if any(os.path.lexists(f"{folder}/{unit}") for folder in before):
+            return ""
         try:
             found = os.stat(unit, dir_fd=self.descriptor, follow_symlinks=False)
             if not stat.S_ISLNK(found.st_mode) or os.readlink(unit, dir_fd=self.descriptor) != NULL:
@@ -72,6 +78,15 @@ def user_layer(name: str, uid: int, home: str) -> Layer:
     folder = f"{home}/.config/systemd/user" if name == "persistent" else f"/run/user/{uid}/systemd/user"
     os.makedirs(folder, exist_ok=True)
     return Layer(folder, os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+
+
+def leads_to(name: str, names: "Sequence[str]", folders: "Sequence[str]") -> bool:
+    """Whether all that the search path has of this name, or of its template, is a link to one of these names."""
+    for one in with_templates([name])[:2]:
+        there = next((path for path in (f"{folder}/{one}" for folder in folders) if os.path.lexists(path)), "")
+        if there:
+            return os.path.islink(there) and os.path.basename(os.readlink(there)) in with_templates(names)
+    return True
 
 
 def done_in(folder: Layer, do: "Callable[[Layer], str | None]") -> Ended:

@@ -3,9 +3,9 @@
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from bot.edges.guard.links import NANO
+from bot.edges.guard.links import NANO, leads_to
 from bot.edges.guard.process import REQUEST_SECONDS, Refused
 from bot.edges.guard.settings import FOLDER
 
@@ -162,10 +162,10 @@ class Memory:
             if whose == manager:
                 yield self.of(manager, unit)
 
-    def masks_named(self, manager: str, name: str) -> "Iterator[tuple[str, str]]":
-        """Unit and layer of each mask that it made of a unit which has, or had, this name."""
+    def masks_named(self, manager: str, name: str, folders: "Sequence[str]" = ()) -> "Iterator[tuple[str, str]]":
+        """Unit and layer of each mask that it made of a unit which has, or had, this name, and no other unit has."""
         for record in self.all(manager):
-            if name in (record.unit, *record.names):
+            if name == record.unit or (name in record.names and leads_to(name, record.names, folders)):
                 yield from ((record.unit, layer) for layer in record.links)
 
     def write(self, record: Record, *, is_sure: bool = True) -> None:

@@ -5,11 +5,16 @@ import time
 
 import pytest
 
+from bot.edges.guard.changes import Changes
+from bot.edges.guard.journal import Note
 from bot.edges.guard.memory import Record
-from bot.edges.guard.process import FAILED, LATE
+from bot.edges.guard.process import FAILED, LATE, Refused
+from bot.edges.guard.settings import Settings
+from bot.edges.guard.units import Manager
 from tests.edges.guard.host_stand_in import HostStandIn
 from tests.edges.guard.test_changes_alone import (
     BOOT,
+    CLIENT,
     CRON,
     MINE,
     changes,
@@ -29,6 +34,15 @@ def linked(here: HostStandIn, layer: str = "persistent", unit: str = CRON) -> st
     done("link", layer, unit)
     here.journal()
     return identity(here.mask(layer, unit))
+
+
+def tried(here: HostStandIn, unit: str = CRON) -> str:
+    """On the search path of that host, where a later folder has the unit."""
+    folders = [str(here.folder / one) for one in ("control", "persistent", "runtime", "vendor")]
+    (here.folder / "vendor").mkdir(exist_ok=True)
+    (here.folder / "vendor" / CRON).touch()
+    with Changes(Manager("", folders), Settings(), (), Note({}), CLIENT) as one:
+        return one.try_start(unit).out.decode()
 
 
 def now() -> str:
@@ -224,6 +238,49 @@ class TestTheProof:
         for name in (CRON, "crond.service"):
             assert done("try_start", name) == ""
             assert here.asked()[-1] == f"start --no-block -- {name}"
+
+    def test_it_is_not_tried_where_another_file_counts(self, here: HostStandIn) -> None:
+        """It may go at any moment, or systemd has not read yet that it is gone."""
+        linked(here, "runtime")
+        here.systemd.has(CRON, "inactive", LoadState="masked")
+        for file in (here.mask("persistent", CRON), here.mask("control", CRON)):
+            assert tried(here) == ""
+            file.symlink_to("/dev/null")
+            with pytest.raises(Refused, match="is not masked by the bot"):
+                tried(here)
+            file.unlink()
+        here.mask("persistent", "other.service").touch()
+        assert tried(here) == ""
+
+    @pytest.mark.parametrize(
+        ("name", "file", "goal", "is_tried"),
+        [
+            ("crond.service", "", "", True),
+            ("crond.service", "crond.service", "/lib/systemd/system/cron.service", True),
+            ("crond.service", "crond.service", "/dev/null", False),
+            ("crond.service", "crond.service", "", False),
+            ("b@1.service", "b@.service", "a@.service", True),
+            ("b@1.service", "b@.service", "", False),
+            ("b@1.service", "b@1.service", "", False),
+        ],
+    )
+    def test_by_another_name_it_is_tried_where_that_is_no_unit_of_its_own(
+        self, here: HostStandIn, name: str, file: str, goal: str, *, is_tried: bool
+    ) -> None:
+        """The mask of an alias keeps nobody from starting the unit itself."""
+        unit = "a@1.service" if "@" in name else CRON
+        here.systemd.has(unit, "inactive", name)
+        linked(here, unit=unit)
+        here.systemd.has(unit, "inactive", name, LoadState="masked")
+        if goal:
+            here.mask("runtime", file).symlink_to(goal)
+        elif file:
+            here.mask("runtime", file).touch()
+        if is_tried:
+            assert tried(here, name) == ""
+        else:
+            with pytest.raises(Refused, match="is not masked by the bot"):
+                tried(here, name)
 
     def test_it_is_not_tried_where_systemd_would_start_the_unit(self, here: HostStandIn) -> None:
         says = f"{CRON} is not masked by the bot, so no start was tried"

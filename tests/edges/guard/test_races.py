@@ -6,11 +6,12 @@ import pytest
 
 from tests.edges.guard.asking import identity
 from tests.edges.guard.talking import ask, talking
-from tests.edges.guard.test_changes import ETC, masked
+from tests.edges.guard.test_changes import CONTROL, ETC, masked
 from tests.lab.hosts import LabHost
 
 pytestmark = pytest.mark.ssh
 UNIT, LINK = "cron.service", "/run/systemd/system/cron.service"
+LOCAL = "local.service"  # whose file is in /etc/systemd/system
 ROUNDS = 100
 
 
@@ -47,3 +48,33 @@ def test_no_start_is_tried_of_what_others_masked_or_once_its_link_is_gone(host: 
     host.run("rm", f"{ETC}/{UNIT}")
     assert host.show(UNIT, "LoadState") == {"LoadState": "masked"}
     assert ask(host, "try-start", UNIT).is_refused
+
+
+def test_no_start_is_tried_where_its_link_does_not_count(host: LabHost) -> None:
+    """Where root's own file is before the link, systemd says masked of another mask, until it reads its files again."""
+    host.run("systemctl", "stop", LOCAL)
+    for layer in ("control", "runtime"):
+        assert ask(host, "link", layer, LOCAL).code == 0
+    assert ask(host, "reload").code == 0
+    assert ask(host, "try-start", LOCAL).code == 1
+    assert ask(host, "unlink", "control", LOCAL, identity(host, f"{CONTROL}/{LOCAL}")).code == 0
+    assert host.show(LOCAL, "LoadState") == {"LoadState": "masked"}
+    assert ask(host, "try-start", LOCAL).is_refused
+    host.run("systemctl", "daemon-reload")
+    assert ask(host, "try-start", LOCAL).is_refused
+    assert host.show(LOCAL, "LoadState", "ActiveState") == {"LoadState": "loaded", "ActiveState": "inactive"}
+
+
+def test_no_start_is_tried_of_a_unit_of_which_an_alias_is_masked(host: LabHost) -> None:
+    """systemd says masked of the unit's own mask, until it reads its files again."""
+    host.run("ln", "-s", "/usr/lib/systemd/system/cron.service", "/run/systemd/system/crond.service")
+    host.run("systemctl", "daemon-reload")
+    host.run("systemctl", "stop", UNIT)
+    for name in ("crond.service", UNIT):
+        assert ask(host, "link", "control", name).code == 0
+    assert ask(host, "reload").code == 0
+    assert ask(host, "try-start", UNIT).code == 1
+    assert ask(host, "unlink", "control", UNIT, identity(host, f"{CONTROL}/{UNIT}")).code == 0
+    assert host.show(UNIT, "LoadState") == {"LoadState": "masked"}
+    assert ask(host, "try-start", UNIT).is_refused
+    host.run("rm", "/run/systemd/system/crond.service")
