@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import resource
 import time
 from collections.abc import Sequence
 
@@ -26,6 +27,9 @@ _OF_A_USER = ("look", "status")
 _ROOTS_IDLE, _ROOTS_LIFE, _ROOTS_MOST = 120.0, 300.0, 500
 """Seconds and requests; the login's half ends earlier when it is idle, and otherwise starts another one."""
 
+_WITHOUT = (resource.RLIMIT_CPU, resource.RLIMIT_FSIZE, resource.RLIMIT_AS, resource.RLIMIT_DATA)
+_AT_LEAST = ((resource.RLIMIT_NOFILE, 1024), (resource.RLIMIT_STACK, 8 * 1024 * 1024))
+
 _BINDING = (
     GUARD, "/etc/sudoers", "/etc/sudoers.d", "/etc/sudoers-rs", "/etc/sudoers-rs.d", "/etc/doas.conf",
     "/usr/local/etc/doas.conf", "/etc/passwd", "/etc/group", "/etc/shadow",
@@ -40,6 +44,24 @@ def serve_root() -> int:
     return answer_all(Requests(_ROOTS_IDLE, 2 * _ROOTS_LIFE), half.answer, half.renew)
 
 
+def lift_limits() -> bool:
+    """sudo hands on the limits of whoever calls it (ulimit), which would end a change before it is remembered.
+
+    Whether none is left: a root without CAP_SYS_RESOURCE cannot lift them.
+    """
+    try:
+        for one in _WITHOUT:
+            if resource.getrlimit(one)[0] != resource.RLIM_INFINITY:
+                resource.setrlimit(one, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        for one, least in _AT_LEAST:
+            soft, hard = resource.getrlimit(one)
+            if 0 <= soft < least:
+                resource.setrlimit(one, (least, hard if hard < 0 else max(least, hard)))
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 class _Server:
     """Lists, settings and memory are read for each request; only who made the connection's other end is kept."""
 
@@ -47,6 +69,7 @@ class _Server:
         self._began = state_of(_BINDING)
         self._end = time.monotonic() + _ROOTS_LIFE
         self._left = _ROOTS_MOST
+        self._is_limited = not lift_limits()
 
     def renew(self) -> None:
         """Nothing is to be done before a request is read."""
@@ -57,6 +80,8 @@ class _Server:
         if self._left < 0 or time.monotonic() > self._end or state_of(_BINDING) != self._began:
             return Ended(AGAIN, b"", f"{NAME}: another one has to begin this\n".encode())
         _check_caller(settings)
+        if self._is_limited:
+            raise Refused("the limits of whoever calls it (ulimit) may end it half-way, and cannot be lifted")
         Limit.is_look = request.verb in _ASKS_ONLY
         if request.verb == "rules":
             return rules(settings, (*FLOOR, *settings.critical), request.connection)

@@ -1,6 +1,8 @@
 """Root's half from its greeting to its end, on a host of a few files."""
 
 import json
+import os
+import resource
 import time
 from collections.abc import Iterator
 
@@ -252,3 +254,32 @@ class TestAUser:
         assert asked("link", "persistent", MINE, user="deploy")[1] == 0
         assert host.user_mask(MINE).lstat().st_uid == DEPLOY
         assert set(host.remembered(MINE, "deploy").links) == {"persistent"}
+
+
+LIMITS = [resource.RLIMIT_CPU, resource.RLIMIT_FSIZE, resource.RLIMIT_DATA, resource.RLIMIT_NOFILE]
+
+
+@pytest.mark.parametrize("which", LIMITS)
+def test_limits_of_the_caller_are_lifted_or_nothing_is_begun(which: int) -> None:
+    """In a process of its own: they are for good. Root in a container may not lift them."""
+    process = os.fork()
+    if process == 0:
+        code = 1
+        try:
+            is_well = root.lift_limits()
+            resource.setrlimit(which, (100, 200))
+            is_lifted = root.lift_limits()
+            soft = resource.getrlimit(which)[0]
+            code = 0 if is_well and is_lifted == (soft == -1 or soft >= 1024) else 2
+        finally:
+            os._exit(code)
+    assert os.waitpid(process, 0)[1] == 0
+
+
+def test_with_limits_that_stay_it_begins_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def keeps(*_: object) -> None:
+        raise ValueError
+
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (100, 100))
+    monkeypatch.setattr(resource, "setrlimit", keeps)
+    assert not root.lift_limits()

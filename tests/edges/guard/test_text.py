@@ -19,7 +19,15 @@ from bot.edges.guard.text import guard
 
 TEXT = guard(["ssh*", "pay[ab]*", "ssh*"])
 # Without what takes time to load: enum, json, re, socket, subprocess.
-NEEDED = {"_json", "_socket", "contextlib", "fcntl", "grp", "marshal"} | {"os", "pwd", "select", "stat", "sys", "time"}
+NEEDED = {"_json", "_socket", "contextlib", "fcntl", "grp", "marshal"} | {
+    "os",
+    "pwd",
+    "resource",
+    "select",
+    "stat",
+    "sys",
+    "time",
+}
 ON_THE_BOTS_SIDE = {"__init__", "install", "text"}
 # What came after Python 3.6, as far as somebody might write it here.
 NEWER = (
