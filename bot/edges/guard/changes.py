@@ -163,7 +163,7 @@ class Changes:
         records = [record for record in memory.all(self.user) if unit in record.up]
         if not records:
             raise Refused(f"{unit} was not stopped by the bot, or it was started again already")
-        judge_start(self.manager, unit, self.critical)
+        judge_start(self.manager, unit, self.critical, self.connection)
         for record in records:
             del record.up[unit]
             record.tried[unit] = (memory.boot, str(int(time.time())))

@@ -74,11 +74,12 @@ def _judge(
         listed = first_that_carries(critical, with_templates(others))
         if listed:
             raise Refused(f"{listed[0]} {how} {unit} and is critical on this host ({listed[1]})")
-    _check_own_login(unit, [*names, *beside, *idle], login.carriers(manager))
+    ours = login.carriers(manager)
+    _check_own_login(unit, [*names, *beside, *idle], ours)
     running = [one for one in manager.show([unit, *stops, *triggers]) if is_up(one)]
     for one in (*running, *manager.show(unneeded)):
         _check_end(one)
-        _check_what_follows(manager, one, critical)
+        _check_what_follows(manager, one, critical, ours)
     return Judged(names, [one["Id"] for one in running])
 
 
@@ -110,14 +111,16 @@ def _check_end(one: "Mapping[str, str]") -> None:
         raise Refused(f"{one['Id']} has {key}={value}, so the host may go down with it")
 
 
-def _check_what_follows(manager: Manager, one: "Mapping[str, str]", critical: "Sequence[str]") -> None:
+def _check_what_follows(
+    manager: Manager, one: "Mapping[str, str]", critical: "Sequence[str]", ours: "set[str]"
+) -> None:
     """What systemd starts when a unit ends may bring up or stop others, like any start."""
     for key in END_STARTS:
         for other in names_in(one.get(key, "")):
             if is_up(manager.one(other)):
                 continue
             try:
-                judge_start(manager, other, critical)
+                _judge_start(manager, other, critical, ours)
             except Refused as why:
                 raise Refused(f"{one['Id']} has {key}={other}, and {why}") from None
 
@@ -146,8 +149,13 @@ def judge_removal(manager: Manager, unit: str, critical: "Sequence[str]") -> Non
     _check_names(unit, [unit, *manager.names_of(manager.one(unit))], critical)
 
 
-def judge_start(manager: Manager, unit: str, critical: "Sequence[str]") -> None:
-    """Raises `Refused` if a start would end the host, or stop something critical (Conflicts=, on either side)."""
+def judge_start(manager: Manager, unit: str, critical: "Sequence[str]", connection: str) -> None:
+    """Raises `Refused` if a start would end the host, or stop what is critical or carries the bot's login."""
+    with OwnLogin(connection) as login:
+        _judge_start(manager, unit, critical, login.carriers(manager))
+
+
+def _judge_start(manager: Manager, unit: str, critical: "Sequence[str]", ours: "set[str]") -> None:
     brought = [unit, *manager.closure(unit, STARTS_TOO, only_down=True)]
     for one in manager.show(brought):
         names = [one["Id"], *names_in(one.get("Names", ""))]
@@ -155,19 +163,23 @@ def judge_start(manager: Manager, unit: str, critical: "Sequence[str]") -> None:
         if ends:
             raise Refused(f"a start of {unit} would bring up {ends[0]}")
         if not is_up(one) or one["Id"] == unit:
-            _check_rivals(manager, unit, one, critical)
+            _check_rivals(manager, unit, one, critical, ours)
 
 
-def _check_rivals(manager: Manager, unit: str, one: "Mapping[str, str]", critical: "Sequence[str]") -> None:
-    """What stops when it comes up, with all that stops with that."""
+def _check_rivals(
+    manager: Manager, unit: str, one: "Mapping[str, str]", critical: "Sequence[str]", ours: "set[str]"
+) -> None:
+    """What stops when it comes up (Conflicts=, on either side), with all that stops with that."""
     named = [other for relation in RIVALS for other in names_in(one.get(relation, ""))]
     rivals = [other["Id"] for other in manager.show(named) if is_up(other)]
     beside = [other for rival in rivals for other in manager.closure(rival, STOPS_TOO) if is_up(manager.one(other))]
-    stopped = first_listed(critical, with_templates(_with_names(manager, rivals))) or first_that_carries(
-        critical, with_templates(_with_names(manager, beside))
-    )
+    names, further = _with_names(manager, rivals), _with_names(manager, beside)
+    stopped = first_listed(critical, with_templates(names)) or first_that_carries(critical, with_templates(further))
     if stopped:
         raise Refused(f"a start of {unit} would stop {stopped[0]}, which is critical on this host")
+    cut = _that_carries(ours, [*names, *further])
+    if cut:
+        raise Refused(f"a start of {unit} would stop {cut}, which carries the bot's login")
     for other in manager.show([*rivals, *beside]):
         _check_end(other)
 
@@ -176,8 +188,12 @@ def _with_names(manager: Manager, units: "Iterable[str]") -> "list[str]":
     return [name for one in manager.show(units) for name in [one["Id"], *names_in(one.get("Names", ""))]]
 
 
-def _check_own_login(unit: str, names: "Sequence[str]", ours: "set[str]") -> None:
+def _check_own_login(unit: str, names: "Iterable[str]", ours: "set[str]") -> None:
     """The bot could neither prove nor undo a change of the units that carry its login."""
-    cut = next((name for name in names if name in ours or name in REMOTE_ACCESS), None)
+    cut = _that_carries(ours, names)
     if cut:
         raise Refused(f"{cut} carries the bot's login, and goes down with {unit}")
+
+
+def _that_carries(ours: "set[str]", names: "Iterable[str]") -> str:
+    return next((name for name in names if name in ours or name in REMOTE_ACCESS), "")

@@ -33,7 +33,7 @@ def refused(unit: str = CRON, *critical: str, known: tuple[str, ...] = ()) -> st
 
 def refused_start(*critical: str) -> str:
     with pytest.raises(Refused) as why:
-        judge_start(Manager("", []), CRON, critical)
+        judge_start(Manager("", []), CRON, critical, CLIENT)
     return str(why.value)
 
 
@@ -258,10 +258,10 @@ def test_nothing_is_brought_up_that_ends_the_host(systemd: Systemd, relation: st
     systemd.has("x.service", "inactive", "runlevel6.target")
     assert refused_start() == f"a start of {CRON} would bring up runlevel6.target"
     systemd.has("x.service", "active", "runlevel6.target")
-    judge_start(Manager("", []), CRON, [])
+    judge_start(Manager("", []), CRON, [], CLIENT)
     systemd.has("x.service", "inactive", "runlevel6.target")
     systemd.has("between.service", "active", **{relation: ["x.service"]})
-    judge_start(Manager("", []), CRON, [])
+    judge_start(Manager("", []), CRON, [], CLIENT)
     systemd.has("runlevel6.target", "inactive", CRON)
     assert refused_start() == f"a start of {CRON} would bring up runlevel6.target"
 
@@ -273,12 +273,12 @@ def test_nothing_is_brought_up_that_stops_something_critical(systemd: Systemd) -
     systemd.has("rival.service")
     systemd.has("r.service", "active", "vital.service")
     assert refused_start("vital.*") == says
-    judge_start(Manager("", []), CRON, ["other.*"])
+    judge_start(Manager("", []), CRON, ["other.*"], CLIENT)
     systemd.has("r.service", "inactive", "vital.service")
-    judge_start(Manager("", []), CRON, ["vital.*"])
+    judge_start(Manager("", []), CRON, ["vital.*"], CLIENT)
     systemd.has("r.service", "active", "vital.service")
     systemd.has("b.service", "active", Conflicts=["vital.service"])
-    judge_start(Manager("", []), CRON, ["vital.*"])
+    judge_start(Manager("", []), CRON, ["vital.*"], CLIENT)
     systemd.has(CRON, "inactive", Conflicts=["vital.service"])
     assert refused_start("vital.*") == says
 
@@ -294,14 +294,29 @@ def test_what_stops_with_a_rival_stops_with_the_start(systemd: Systemd, rivalry:
     assert refused_start("*.target") == f"a start of {CRON} would stop sysinit.target, which is critical on this host"
     assert refused_start() == "v.service has SuccessAction=reboot, so the host may go down with it"
     systemd.has("v.service", "inactive", "vital.service", SuccessAction="reboot")
-    judge_start(Manager("", []), CRON, ["vital.*"])
+    judge_start(Manager("", []), CRON, ["vital.*"], CLIENT)
     systemd.has("v.service", "active", "some.target")
-    judge_start(Manager("", []), CRON, ["*.target"])
+    judge_start(Manager("", []), CRON, ["*.target"], CLIENT)
     systemd.has("rival.service", "inactive", **{relation: ["v.service"]})
-    judge_start(Manager("", []), CRON, ["some.target"])
+    judge_start(Manager("", []), CRON, ["some.target"], CLIENT)
 
 
 def test_a_start_anew_of_what_runs_is_judged_as_any_other(systemd: Systemd) -> None:
     systemd.has(CRON, "active", Conflicts=["vital.service"])
     systemd.has("vital.service", "reloading")
     assert "would stop vital.service" in refused_start("vital.*")
+
+
+def test_nothing_is_brought_up_that_stops_the_way_in(systemd: Systemd) -> None:
+    systemd.has(CRON, "inactive", Conflicts=["rival.service"])
+    systemd.has("rival.service", "active", BoundBy=["entry.service"])
+    systemd.has("entry.service")
+    assert refused_start() == f"a start of {CRON} would stop entry.service, which carries the bot's login"
+    systemd.has("entry.service", "inactive")
+    judge_start(Manager("", []), CRON, [], CLIENT)
+    systemd.has("ssh.socket", "active", "rival.service")
+    assert refused_start() == f"a start of {CRON} would stop ssh.socket, which carries the bot's login"
+    systemd.has("metrics.service", "active", OnSuccess=[CRON])
+    assert refused("metrics.service").startswith(
+        f"metrics.service has OnSuccess={CRON}, and a start of {CRON} would stop"
+    )
