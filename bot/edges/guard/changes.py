@@ -96,7 +96,7 @@ class Changes:
         else:
             del record.links[layer]
             record.up, record.ended = earlier.up, earlier.ended  # nothing goes down with it
-        memory.write(record, is_sure=False)
+        memory.keep(record, is_sure=False)
         return Ended(done.code, b"", done.err)
 
     def unlink(self, layer: str, unit: str, identity: str) -> Ended:
@@ -113,7 +113,7 @@ class Changes:
             record.links.pop(layer, None)
             record.up = {name: boot for name, boot in record.up.items() if name not in running}
             record.ended = 0 if record.links else int(time.time())
-            memory.write(record)
+            memory.keep(record)
         return done
 
     def unlink_foreign(self, layer: str, unit: str, identity: str) -> Ended:

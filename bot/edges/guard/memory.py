@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from bot.edges.guard.links import NANO, leads_to
 from bot.edges.guard.process import REQUEST_SECONDS, Refused
+from bot.edges.guard.root_client import Unanswered
 from bot.edges.guard.settings import FOLDER
 
 _FIRST_LINE = "maskbot-guard memory 1"
@@ -188,6 +189,13 @@ class Memory:
         os.rename("new", _name(record), src_dir_fd=self._folder, dst_dir_fd=self._folder)
         if is_sure:
             os.fsync(self._folder)
+
+    def keep(self, record: Record, *, is_sure: bool = True) -> None:
+        """Write what has been done already: where that fails, nobody can tell what holds (`Unanswered`)."""
+        try:
+            self.write(record, is_sure=is_sure)
+        except (Refused, OSError):
+            raise Unanswered from None
 
     def give_back(self, record: Record, unit: str) -> None:
         """Remember that the unit was not started after all, so that it may be started once more."""

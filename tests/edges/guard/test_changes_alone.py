@@ -223,6 +223,31 @@ class TestLink:
         assert here.remembered(MINE, "deploy").links["persistent"][0].startswith(">")
         assert done("stop", CRON) == ""
 
+    def test_what_cannot_be_kept_of_a_mask_that_was_made_or_removed_is_not_known(
+        self, here: HostStandIn, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As on a full disk. Before anything is done, that is an error like any other."""
+        symlink, new = os.symlink, here.folder / "remembered" / "new"
+
+        def made(goal: str, name: str, *, dir_fd: int) -> None:
+            symlink(goal, name, dir_fd=dir_fd)
+            new.mkdir()
+
+        with monkeypatch.context() as full, changes() as one, pytest.raises(Unanswered):
+            full.setattr(os, "symlink", made)
+            one.link("persistent", CRON)
+        assert here.remembered(CRON).links["persistent"][0].startswith(">")
+        with changes() as one, pytest.raises(IsADirectoryError):
+            one.link("runtime", CRON)
+        assert not here.mask("runtime", CRON).is_symlink()
+        new.rmdir()
+        done("link", "runtime", CRON)
+        new.mkdir()
+        with changes() as one, pytest.raises(Unanswered):
+            one.unlink("persistent", CRON, identity(here.mask("persistent", CRON)))
+        assert not here.mask("persistent", CRON).is_symlink()
+        new.rmdir()
+
     def test_a_probe_leaves_nothing(self, here: HostStandIn) -> None:
         done("probe", "persistent")
         done("probe", "persistent", user="deploy")
