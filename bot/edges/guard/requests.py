@@ -14,6 +14,8 @@ DECIDES = ("full", "acting")
 
 _LONGEST_REQUEST, _LONGEST_ID = 16 * 1024, 40
 _DIGITS = set("0123456789abcdef")
+_OF_ADDRESSES = set("0123456789abcdefABCDEF:.")
+_OF_DEVICES = set("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._-")
 _SLOWEST = 5.0  # seconds between the first byte of a request and its last
 # Verbs of root with the number of words that follow.
 _CHANGES = {
@@ -120,8 +122,13 @@ def identity_of(found: "dict[str, object]", answered: "set[str]") -> str:
 
 
 def connection(said: str) -> str:
-    """The connection that sshd names, for a look; empty for anything else than addresses and ports."""
-    return said if set(said) <= set("0123456789abcdefABCDEF:. ") else ""
+    """The connection that sshd names; empty for anything else than addresses and ports.
+
+    A link-local address comes with its device (`fe80::1%eth0`).
+    """
+    parts = [word.partition("%") for word in said.split(" ")]
+    is_one = all(set(address) <= _OF_ADDRESSES and set(device) <= _OF_DEVICES for address, _, device in parts)
+    return said if is_one else ""
 
 
 def parse(line: bytes) -> "dict[str, object]":
