@@ -13,7 +13,7 @@ from bot.edges.guard import memory, rules, ways
 from bot.edges.guard.memory import Memory, Record
 from bot.edges.guard.process import begin_request
 from bot.edges.guard.settings import Settings
-from tests.edges.descriptors import open_around
+from tests.edges.descriptors import open_around, open_here
 from tests.edges.guard.host_stand_in import DEPLOY, HostStandIn, boot_id
 
 OURS_CUT = f"(root) NOPASSWD: {GUARD}"
@@ -79,9 +79,16 @@ def said(*critical: str, connection: str = "") -> list[str]:
     return lines[:-1]
 
 
+def terminals_here() -> list[str]:
+    """Both ends of pseudoterminals (pts(4))."""
+    return [one for one in open_here() if one.startswith(("/dev/ptmx", "/dev/pts/"))]
+
+
 def test_where_all_is_as_it_should_be_little_is_said(sudo: Sudo) -> None:
     del sudo
+    before = terminals_here()
     assert said() == ["way sudo", "masks 0"]
+    assert terminals_here() == before
     assert said("ssh*", "pay.service")[:2] == ["critical ssh*", "critical pay.service"]
 
 
