@@ -93,11 +93,14 @@ def _roots_part() -> "CodeType":
     except (Refused, OSError, ValueError, EOFError, TypeError):
         pass  # there is none yet, or one of another version
     code = compile(ROOTS_PART, f"{GUARD} (root)", "exec")
-    os.makedirs(FOLDER, 0o700, exist_ok=True)
-    descriptor = os.open(f"{path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(marshal.dumps((ROOTS_PART, code)))
-    os.rename(f"{path}.new", path)
+    try:
+        os.makedirs(FOLDER, 0o700, exist_ok=True)
+        descriptor = os.open(f"{path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(marshal.dumps((ROOTS_PART, code)))
+        os.rename(f"{path}.new", path)
+    except OSError:
+        pass  # as on a full disk: it is compiled again the next time
     return code
 
 

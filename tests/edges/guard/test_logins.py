@@ -94,21 +94,23 @@ def test_its_code_and_one_text_come_back(do: Callable[[], Ended], code: int, out
 
 @pytest.mark.parametrize("sign", [signal.SIGSTOP, signal.SIGKILL])
 def test_whom_it_belongs_to_holds_nobody_up_and_does_not_say_what_was_done(
-    sign: signal.Signals, monkeypatch: pytest.MonkeyPatch
+    sign: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A user may stop and kill what runs as that user."""
     monkeypatch.setattr(logins, "_USERS_SECONDS", 0.2)
-    before = pipes_here()
+    before, known = pipes_here(), os.open(tmp_path / "pid", os.O_RDWR | os.O_CREAT)
 
     def do() -> Ended:
+        os.write(known, str(os.getpid()).encode())
         os.kill(os.getpid(), sign)
         return Ended(0, b"done", b"")
 
     done = as_user(NOBODY, do)
     assert (done.code, done.out, done.err) == (LATE, b"", b"it was held up, or killed\n")
     assert pipes_here() == before
+    os.close(known)
     with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+        os.waitpid(int((tmp_path / "pid").read_text()), os.WNOHANG)
 
 
 def test_only_users_whom_root_names_are_served() -> None:
