@@ -44,6 +44,11 @@ STARTS_TOO = ("Requires", "Requisite", "BindsTo", "Wants", "Upholds")
 NEEDED_BY = ("RequiredBy", "RequisiteOf", "WantedBy", "BoundBy", "UpheldBy")
 """By which a unit that runs keeps one up that has StopWhenUnneeded=yes: `STARTS_TOO`, from the other side."""
 
+NEEDED_BY_ALL = ("sysinit.target", "basic.target", "system.slice", "-.slice", "-.mount")
+"""Units that others need by default (systemd.service(5)): something that runs always does. To ask systemd about one of
+them takes long, because it names all that come after it.
+"""
+
 RIVALS = ("Conflicts", "ConflictedBy")
 """All relations by which a start of one unit stops others: Conflicts= counts on both sides (measured)."""
 

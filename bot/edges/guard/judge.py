@@ -7,6 +7,7 @@ from bot.core.systemd.host_rules import (
     ENDS_THE_HOST,
     MASKABLE_TYPES,
     NEEDED_BY,
+    NEEDED_BY_ALL,
     REMOTE_ACCESS,
     RIVALS,
     STARTS_TOO,
@@ -98,10 +99,10 @@ def _unneeded(manager: Manager, going: "Sequence[str]") -> "list[str]":
 
 
 def _show_all_of(manager: Manager, units: "Sequence[str]", relations: "Sequence[str]") -> "list[dict[str, str]]":
-    """All that these units name in these relations."""
+    """All that these units name in these relations, but for what is needed by all."""
     found = manager.show(units)
-    named = [other for one in found for relation in relations for other in names_in(one.get(relation, ""))]
-    return manager.show(named, only_loaded=True)
+    named = {other for one in found for relation in relations for other in names_in(one.get(relation, ""))}
+    return manager.show(sorted(named.difference(NEEDED_BY_ALL)), only_loaded=True)
 
 
 def _check_end(one: "Mapping[str, str]") -> None:

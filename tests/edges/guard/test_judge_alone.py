@@ -320,3 +320,11 @@ def test_nothing_is_brought_up_that_stops_the_way_in(systemd: Systemd) -> None:
     assert refused("metrics.service").startswith(
         f"metrics.service has OnSuccess={CRON}, and a start of {CRON} would stop"
     )
+
+
+def test_what_all_need_is_not_asked_about(systemd: Systemd) -> None:
+    systemd.has(CRON, "active", Requires=["sysinit.target", "system.slice", "own.service"])
+    systemd.has("own.service", "active", StopWhenUnneeded="no")
+    assert judged().running == [CRON]
+    assert {"sysinit.target", "system.slice"}.isdisjoint(systemd.asked)
+    assert "own.service" in systemd.asked
