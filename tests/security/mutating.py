@@ -62,8 +62,8 @@ class Mutating:
         for mutant in self.mutants:
             if time.monotonic() > self.end:
                 break
-            near = Path(mutant.file).stem
             running = [session.items[nth] for nth in self._tests(mutant, by_line)]
+            near = Path(mutant.file).stem
             before = self.found_by.get(mutant.name)
             running.sort(key=lambda one: (near not in one.nodeid, round(self.took[one.nodeid], 3)))
             running.sort(key=lambda one: (one.nodeid != before, -self.finders[one.nodeid]))

@@ -87,7 +87,7 @@ def _judge(
 def _unneeded(manager: Manager, going: "Sequence[str]") -> "list[str]":
     """What systemd stops with these, for nothing that runs needs it any more (StopWhenUnneeded=)."""
     gone = [one["Id"] for one in manager.show(going)]
-    _show_all_of(manager, gone, STARTS_TOO)
+    _show_all_of(manager, gone, STARTS_TOO)  # all at once, so that each is known below
     for name in gone:  # which grows
         for one in _show_all_of(manager, [name], STARTS_TOO):
             if one["Id"] in gone or one.get("StopWhenUnneeded") != "yes" or not is_up(one):

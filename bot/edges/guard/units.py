@@ -5,23 +5,23 @@ import stat
 import time
 from collections.abc import Iterable, Mapping
 
-from bot.core.systemd.host_rules import END_ACTIONS, END_STARTS, RIVALS, STARTS_TOO, STOPS_TOO, is_unit_name, reached
+from bot.core.systemd.host_rules import (
+    END_ACTIONS,
+    END_STARTS,
+    NEEDED_BY,
+    RIVALS,
+    STARTS_TOO,
+    STOPS_TOO,
+    is_unit_name,
+    reached,
+)
 from bot.edges.guard.bus import properties
 from bot.edges.guard.logins import systemctl
 from bot.edges.guard.process import Limit, Refused
 
-_RELATIONS = (*STOPS_TOO, "TriggeredBy", "Triggers", *STARTS_TOO, *RIVALS, "WantedBy", "UpheldBy")
-_SHOWN = (
-    "Id",
-    "Names",
-    "LoadState",
-    "ActiveState",
-    "FragmentPath",
-    "StopWhenUnneeded",
-    *_RELATIONS,
-    *END_ACTIONS,
-    *END_STARTS,
-)
+_RELATIONS = (*dict.fromkeys((*STOPS_TOO, "TriggeredBy", "Triggers", *STARTS_TOO, *RIVALS, *NEEDED_BY)),)
+_STATES = ("Id", "Names", "LoadState", "ActiveState", "FragmentPath", "StopWhenUnneeded")
+_SHOWN = (*_STATES, *_RELATIONS, *END_ACTIONS, *END_STARTS)
 _DOWN = ("inactive", "failed")
 _MANY = 20
 _MOST_FILES = 20_000
