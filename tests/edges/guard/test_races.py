@@ -50,31 +50,28 @@ def test_no_start_is_tried_of_what_others_masked_or_once_its_link_is_gone(host: 
     assert ask(host, "try-start", UNIT).is_refused
 
 
-def test_no_start_is_tried_where_its_link_does_not_count(host: LabHost) -> None:
-    """Where root's own file is before the link, systemd says masked of another mask, until it reads its files again."""
-    host.run("systemctl", "stop", LOCAL)
-    for layer in ("control", "runtime"):
-        assert ask(host, "link", layer, LOCAL).code == 0
+def unlink_what_a_proof_rests_on(host: LabHost, unit: str, *links: tuple[str, str]) -> None:
+    """Of two links of the guard the one in force goes, and systemd says masked until it reads its files again."""
+    host.run("systemctl", "stop", unit)
+    for layer, name in links:
+        assert ask(host, "link", layer, name).code == 0
     assert ask(host, "reload").code == 0
-    assert ask(host, "try-start", LOCAL).code == 1
-    assert ask(host, "unlink", "control", LOCAL, identity(host, f"{CONTROL}/{LOCAL}")).code == 0
-    assert host.show(LOCAL, "LoadState") == {"LoadState": "masked"}
-    assert ask(host, "try-start", LOCAL).is_refused
+    assert ask(host, "try-start", unit).code == 1
+    assert ask(host, "unlink", "control", unit, identity(host, f"{CONTROL}/{unit}")).code == 0
+    assert host.show(unit, "LoadState") == {"LoadState": "masked"}
+    assert ask(host, "try-start", unit).is_refused
+
+
+def test_no_start_is_tried_where_its_link_does_not_count(host: LabHost) -> None:
+    """Where root's own file is before the link."""
+    unlink_what_a_proof_rests_on(host, LOCAL, ("control", LOCAL), ("runtime", LOCAL))
     host.run("systemctl", "daemon-reload")
     assert ask(host, "try-start", LOCAL).is_refused
     assert host.show(LOCAL, "LoadState", "ActiveState") == {"LoadState": "loaded", "ActiveState": "inactive"}
 
 
 def test_no_start_is_tried_of_a_unit_of_which_an_alias_is_masked(host: LabHost) -> None:
-    """systemd says masked of the unit's own mask, until it reads its files again."""
     host.run("ln", "-s", "/usr/lib/systemd/system/cron.service", "/run/systemd/system/crond.service")
     host.run("systemctl", "daemon-reload")
-    host.run("systemctl", "stop", UNIT)
-    for name in ("crond.service", UNIT):
-        assert ask(host, "link", "control", name).code == 0
-    assert ask(host, "reload").code == 0
-    assert ask(host, "try-start", UNIT).code == 1
-    assert ask(host, "unlink", "control", UNIT, identity(host, f"{CONTROL}/{UNIT}")).code == 0
-    assert host.show(UNIT, "LoadState") == {"LoadState": "masked"}
-    assert ask(host, "try-start", UNIT).is_refused
+    unlink_what_a_proof_rests_on(host, UNIT, ("control", "crond.service"), ("control", UNIT))
     host.run("rm", "/run/systemd/system/crond.service")
