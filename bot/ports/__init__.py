@@ -10,7 +10,7 @@ from bot.ports.on_call import Schedules
 from bot.ports.outbox import DueMessage, Outbox
 from bot.ports.paging import Pager
 from bot.ports.periodic import Periodic, PeriodicTasks
-from bot.ports.requests import Count, Counted, Query, Requests
+from bot.ports.requests import NOT_COUNTED, Count, Counted, Query, Requests
 from bot.ports.slack import Channel, Directory
 from bot.ports.store import Store
 from bot.ports.store_health import StoreHealth
@@ -34,6 +34,7 @@ __all__ = [
     "Periodic",
     "PeriodicTasks",
     "Query",
+    "NOT_COUNTED",
     "NOT_STRICT",
     "CommandResult",
     "Requests",

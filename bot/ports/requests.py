@@ -7,6 +7,7 @@ from typing import Protocol
 
 from bot.core.audit.chain import Event
 from bot.core.people.identity import PersonId
+from bot.core.policy.calendar_and_limits import RequestLimits
 from bot.core.requests import Request, Stage, Vote
 from bot.core.requests.outbox import Message
 from bot.core.rollout.progress import Progress
@@ -36,11 +37,15 @@ Count = Callable[[Query], int]  # the number of results
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What a count of the hosts that run a unit went by. It stands as long as no other mask begins on one of them."""
+    """What was counted for a mask that may begin; it begins only if that still stands once all other writers wait."""
 
-    hosts: frozenset[str]
-    until: int  # the number of the newest event then
-    known: frozenset[str]  # the requests under way that counted as gone
+    hosts: frozenset[str] = frozenset()  # of the groups that keep the unit active: no other mask began on one of them
+    until: int = 0  # the number of the newest event when they were counted
+    known: frozenset[str] = frozenset()  # the requests under way that counted as gone
+    limits: RequestLimits | None = None  # that allow the mask, with all others that were made lately
+
+
+NOT_COUNTED = Counted()
 
 
 class Requests(Protocol):
@@ -86,12 +91,12 @@ class Requests(Protocol):
         messages: Sequence[Message] = (),
         claim: Claim | None = None,
         urgent: bool = True,
-        counted: Counted | None = None,
+        counted: Counted = NOT_COUNTED,
     ) -> Request:
         """Replace the stored request if its version is still `request.version`, and return it with the next one.
 
         One transaction: the row, its target and votes, the audit events, what must be said, its card
         (`card_after_save`) and when it is due again (`next_due`). `urgent` says whether people wait for the card.
         Raises `Stale`, `LostClaim` (the fence does not match), `HostBusy` (RUNNING while another runs on the host, or
-        after a mask has begun that was not `counted`).
+        where what was `counted` does not stand any more).
         """

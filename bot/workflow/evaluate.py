@@ -134,8 +134,7 @@ def _on_record(deps: Deps, request: Request, live: Sequence[Request] | None, now
     # A request that waits for its scheduled window is counted once the window opens.
     if limits.bound_blast_radius and request.is_new_mask and not is_ahead(change.scheduled_window, now):
         lately = deps.store.masked_lately(now - limits.within, beside=request)
-        units = {name for host, name in lately if host == change.host} | {str(unit)}
-        blast_radius = BlastRadius(len({*here, *(host for host, _ in lately)}), len(units))
+        blast_radius = BlastRadius.of(lately, change.host, str(unit), hosts=here)
     return _OnRecord(replace(request, ask=ask), mask, targets, blast_radius)
 
 

@@ -24,7 +24,7 @@ from bot.core.systemd.guard import Note
 from bot.edges.database import Database
 from bot.edges.database.stored_chain import Appending
 from bot.errors import OutcomeUnknown
-from bot.ports import Claim, CommandResult, Count, Counted, Hosts, Message, Work
+from bot.ports import NOT_COUNTED, Claim, CommandResult, Count, Counted, Hosts, Message, Work
 from tests.kills.kept import KeptCalls
 from tests.workflow.wire import Call
 
@@ -157,7 +157,7 @@ class MortalDatabase(Database):
         messages: Sequence[Message] = (),
         claim: Claim | None = None,
         urgent: bool = True,
-        counted: Counted | None = None,
+        counted: Counted = NOT_COUNTED,
     ) -> Request:
         for one in events:
             self.death.at(f"before save {one.type}")
@@ -196,7 +196,7 @@ class MortalAppending(Appending):
 
     death: Death
 
-    def append(self, events: Sequence[Event], counted: Counted | None = None) -> None:
+    def append(self, events: Sequence[Event]) -> None:
         def dies(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
             if statement.startswith("UPDATE chain_head"):
                 for one in events:
@@ -204,6 +204,6 @@ class MortalAppending(Appending):
 
         event.listen(self.connection, "before_cursor_execute", dies)
         try:
-            super().append(events, counted)
+            super().append(events)
         finally:
             event.remove(self.connection, "before_cursor_execute", dies)

@@ -1,7 +1,9 @@
 """Freezes, maintenance windows and limits that raise the approvals a rule asks for."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Self
 
 from bot.core.requests.rollout import MOST_TARGETS
 from bot.core.time.calendar import Times
@@ -58,6 +60,11 @@ class RequestLimits:
         """Whether it is limited on how many hosts, or how many units of a host, masks are made."""
         return self.hosts is not None or self.units_per_host is not None
 
+    def allow(self, reach: "BlastRadius") -> bool:
+        """Whether masks may reach so far without further approvals."""
+        are_few = self.hosts is None or reach.hosts <= self.hosts
+        return are_few and (self.units_per_host is None or reach.units <= self.units_per_host)
+
 
 @dataclass(frozen=True, slots=True)
 class BlastRadius:
@@ -65,3 +72,10 @@ class BlastRadius:
 
     hosts: int = 1
     units: int = 1
+
+    @classmethod
+    def of(cls, lately: Collection[tuple[str, str]], host: str, unit: str, *, hosts: Collection[str] = ()) -> Self:
+        """Counted with a mask of this unit on this host, or on all these hosts; `lately` are hosts and units."""
+        reached = {*(hosts or [host]), *(other for other, _ in lately)}
+        units = {unit, *(masked for other, masked in lately if other == host)}
+        return cls(len(reached), len(units))

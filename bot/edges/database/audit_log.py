@@ -11,9 +11,8 @@ from sqlalchemy import Connection, func, insert, select, update
 from bot.core.audit.chain import BREAK_ACCEPTED, Event, Head, Origin, fault, seal
 from bot.core.audit.seal_keys import KeyRing
 from bot.edges.database.seals import seals_of
-from bot.edges.database.tables import IS_ACCEPTED_BREAK, chain_head, events, targets
-from bot.errors import HostBusy, NotSealed
-from bot.ports import Counted
+from bot.edges.database.tables import IS_ACCEPTED_BREAK, chain_head, events
+from bot.errors import NotSealed
 
 _FOUND_BY = ("seq", "request_id", "type")  # columns: where one says something else, the event is not what was sealed
 
@@ -86,19 +85,6 @@ def head(connection: Connection, *, lock: bool = False) -> Head:
     """The head of the chain."""
     row = connection.execute(_HEAD_TO_LOCK if lock else _HEAD).one()
     return Head(row.seq, row.hash)
-
-
-def check_count(connection: Connection, counted: Counted) -> None:
-    """Lock the head, and with it every mask that is about to begin; raise `HostBusy` if one has begun uncounted."""
-    head(connection, lock=True)
-    begun = (
-        select(events.c.request_id)
-        .join(targets, targets.c.request_id == events.c.request_id)
-        .where(events.c.seq > counted.until, events.c.type == "exec.started")
-        .where(targets.c.host.in_(counted.hosts), targets.c.begun_at.is_not(None))
-    )
-    if not counted.known.issuperset(connection.execute(begun).scalars()):
-        raise HostBusy("Another mask began while the hosts were counted that stay active.")
 
 
 def read(connection: Connection, *, after: int, limit: int) -> list[Mapping[str, Any]]:

@@ -14,14 +14,14 @@ from bot.core.audit.seal_keys import KeyRing
 from bot.core.health import Backlog
 from bot.core.requests import Request, Stage, Vote
 from bot.core.rollout.progress import Progress
-from bot.edges.database import backlog, blast_radius, claims, debug_log, outbox, periodic, requests, rollouts
+from bot.edges.database import backlog, beginning, blast_radius, claims, debug_log, outbox, periodic, requests, rollouts
 from bot.edges.database.engine import DatabaseLimits, parse_url
 from bot.edges.database.seals import Seals
 from bot.edges.database.stored_chain import Appending, StoredChain, linked
 from bot.edges.database.takeover import take_over
 from bot.edges.database.transactions import Transactions
 from bot.edges.database.wakeup import Wakeup
-from bot.ports import Claim, Clock, Count, Counted, DueMessage, Message, Periodic, Query, Work
+from bot.ports import NOT_COUNTED, Claim, Clock, Count, Counted, DueMessage, Message, Periodic, Query, Work
 
 
 class Database:
@@ -109,8 +109,7 @@ class Database:
 
     def record_vote(self, request_id: str, vote: Vote, *, events: Sequence[Event]) -> bool:
         with self._changing(Work.REQUESTS) as (connection, now, chain):
-            is_new = requests.record_vote(connection, request_id, vote, now=now)
-            if is_new:
+            if is_new := requests.record_vote(connection, request_id, vote, now=now):
                 chain.append(events)
             return is_new
 
@@ -122,7 +121,7 @@ class Database:
         messages: Sequence[Message] = (),
         claim: Claim | None = None,
         urgent: bool = True,
-        counted: Counted | None = None,
+        counted: Counted = NOT_COUNTED,
     ) -> Request:
         request, events = linked(request, events)
         kinds = [Work.MESSAGES] * bool(messages) + [Work.REQUESTS] * (not claim)  # a claimed one is not to be had yet
@@ -131,7 +130,8 @@ class Database:
             if outbox.show(connection, stored, urgent=urgent, has_moved=has_moved, now=now, interval=self._interval):
                 chain.wakes.add(Work.MESSAGES)
             outbox.add(connection, stored, messages, now=now)
-            chain.append(events, counted)
+            beginning.count_again(connection, stored, counted, now=now)
+            chain.append(events)
         if has_moved:
             debug_log.moved(stored)
         return stored

@@ -16,7 +16,7 @@ from bot.core.requests import Request
 from bot.edges.database import audit_log
 from bot.edges.database.transactions import Transactions
 from bot.errors import NotSealed
-from bot.ports import Counted, Work
+from bot.ports import Work
 
 _PAGE = 1000
 
@@ -174,13 +174,8 @@ class Appending:
     events: list[Event] = field(default_factory=list)
     wakes: set[Work] = field(default_factory=set)  # who has something to do once it is committed
 
-    def append(self, events: Sequence[Event], counted: Counted | None = None) -> None:
-        """Append events, if the count still stands that they go by; the chain's head is locked from now on.
-
-        Raises `HostBusy`.
-        """
-        if counted:
-            audit_log.check_count(self.connection, counted)
+    def append(self, events: Sequence[Event]) -> None:
+        """Append events; the chain's head is locked from now on."""
         self.head = self.chain.append(self.connection, events, at=self.now)
         self.events += events
 

@@ -19,7 +19,7 @@ from bot.core.rollout.keep_active import Count, stops_units, that_leaves_too_few
 from bot.core.rollout.settings import all_kept
 from bot.core.systemd.units import Snapshot, UnitName
 from bot.errors import HostError
-from bot.ports import Counted, Query
+from bot.ports import NOT_COUNTED, Counted, Query
 from bot.workflow.hosts.look import look
 from bot.workflow.process.deps import Deps
 
@@ -29,7 +29,7 @@ _UNDER_WAY = frozenset({Stage.APPROVED, Stage.RUNNING})
 Unit = tuple[str, UnitName]  # on a host
 
 
-def too_few(deps: Deps, given: Facts, seen: Snapshot) -> tuple[Count | None, Counted | None]:
+def too_few(deps: Deps, given: Facts, seen: Snapshot) -> tuple[Count | None, Counted]:
     """The count that keeps a request from stopping its unit now, or None; and what its beginning has to go by.
 
     What people approved of a rollout holds, and what the policy says by now. A hold that is masked again takes down
@@ -39,10 +39,10 @@ def too_few(deps: Deps, given: Facts, seen: Snapshot) -> tuple[Count | None, Cou
     ask = request.ask
     is_counted_already = not request.is_new_mask or ask.forces or ask.is_reapply
     if is_counted_already or seen.active.is_down or not stops_units(ask.change):
-        return None, None
+        return None, NOT_COUNTED
     rules = all_kept([*(rollout.settings.keep_active if rollout else ()), *kept_by(deps.in_force.policy, given)])
     if not rules:
-        return None, None
+        return None, NOT_COUNTED
     wanted, host = [(given.host.name, seen.id)], given.host.name
     counts, counted = count_active(
         deps, rules, wanted, user=ask.change.user, counts=lambda other: _is_ahead(deps, given, other)

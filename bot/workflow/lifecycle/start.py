@@ -8,12 +8,13 @@ from bot.core.cards.rollout.reasons import too_few_active
 from bot.core.policy.mask_layer import with_plan
 from bot.core.policy.model import Allow, Moment, Refuse
 from bot.core.policy.requirements import with_original_requirements
+from bot.core.policy.rules.calendar_and_limits import limits_to_keep
 from bot.core.policy.rules.expiry import EXTENSION
 from bot.core.requests import Extension, Outcome, Request, Stage, Verb
 from bot.core.steps import Done
 from bot.core.systemd.units import Snapshot
 from bot.errors import HostBusy, HostError, NotYet, Unverified, UsageError
-from bot.ports import Counted, Query
+from bot.ports import NOT_COUNTED, Counted, Query
 from bot.workflow.audit_shipping import may_leave_unshipped, unshipped_required
 from bot.workflow.evaluate import evaluate, gather_facts
 from bot.workflow.hold.pending import pending_hold
@@ -70,7 +71,8 @@ def _decide(deps: Deps, request: Request, seen: Snapshot | None) -> Decided | Up
     decision = evaluate(deps, given)
     if ask.undoes and given.own_mask:  # a hold that was reapplied meanwhile has a newer mask
         fresh = replace(fresh, ask=replace(ask, undoes=given.own_mask.id))
-    short, counted = too_few(deps, given, seen) if isinstance(decision, Allow) else (None, None)
+    short, counted = too_few(deps, given, seen) if isinstance(decision, Allow) else (None, NOT_COUNTED)
+    counted = replace(counted, limits=limits_to_keep(given, deps.in_force.policy))
     if short:
         if not (given.rollout and given.rollout.rollout and given.rollout.rollout.stopped_at):
             why = f"{too_few_active(short)}."
@@ -83,7 +85,7 @@ def _decide(deps: Deps, request: Request, seen: Snapshot | None) -> Decided | Up
     return Decided(fresh, decision, deps.in_force.policy.digest, counted=counted)
 
 
-def _run(deps: Deps, request: Request, counted: Counted | None) -> Update:
+def _run(deps: Deps, request: Request, counted: Counted) -> Update:
     """Let the request run: from here on it has the host for itself, unless another was quicker."""
     now = deps.clock.now()
     running = _where_it_left_off(deps, request) if request.ask.repeats else request

@@ -12,7 +12,7 @@ from bot.core.requests import Request, Stage
 from bot.core.steps import Done
 from bot.core.systemd.units import Snapshot
 from bot.errors import NotYet
-from bot.ports import Claim, Counted, Message
+from bot.ports import NOT_COUNTED, Claim, Counted, Message
 from bot.workflow.process.deps import Deps
 
 
@@ -25,7 +25,7 @@ class Update:
     messages: Sequence[Message] = ()
     is_urgent: bool = True  # whether people wait for the card
     then: NotYet | None = None
-    counted: Counted | None = None  # it holds only if this count still stands
+    counted: Counted = NOT_COUNTED  # it holds only if this count still stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Decided:
     policy: str  # the digest of the policy that decided
     events: Sequence[Event] = ()
     messages: Sequence[Message] = ()
-    counted: Counted | None = None  # what it went by
+    counted: Counted = NOT_COUNTED  # what it went by
 
 
 @dataclass(frozen=True, slots=True)

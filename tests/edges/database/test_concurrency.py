@@ -11,7 +11,9 @@ import pytest
 
 from bot.core.audit.chain import VerifiedChain, verify
 from bot.core.people.identity import PersonId
+from bot.core.policy.calendar_and_limits import RequestLimits
 from bot.core.requests import Request, Stage, Vote
+from bot.core.systemd.units import UnitName
 from bot.edges.database import Database
 from bot.errors import HostBusy, Stale
 from bot.ports import Claim, Count, Counted, Message, MessageKind, Query
@@ -178,6 +180,33 @@ def test_of_many_masks_that_went_by_the_same_count_one_begins(replicas: list[Dat
     assert not begin(second, replace(before, hosts=frozenset({f"web-{first}"})))
     assert begin(second, replace(before, hosts=frozenset({f"web-{third}"})))  # none of those that were counted
     assert begin(third, replace(before, known=frozenset({f"r{first}", f"r{second}"})))  # counted as gone already
+
+
+@pytest.mark.parametrize(
+    ("limits", "host"),
+    [(RequestLimits(hosts=2), "web-{number}"), (RequestLimits(units_per_host=2), "web-1")],
+    ids=["hosts", "units of a host"],
+)
+def test_of_many_masks_that_went_by_the_same_limits_so_many_begin_as_they_allow(
+    replicas: list[Database], limits: RequestLimits, host: str
+) -> None:
+    for number in range(6):
+        asked = a_request(number, host=host.format(number=number), unit=UnitName(f"unit{number}.service"))
+        replicas[0].add(replace(asked, stage=Stage.APPROVED), events=[an_event()])
+
+    def begin(number: int) -> bool:
+        store = replicas[number % 2]
+        running = store.get(f"r{number}").move(Stage.RUNNING, begun_at=NOW)
+        while True:
+            try:
+                store.save(store.save(running, counted=Counted(limits=limits)).move(Stage.DONE))
+            except HostBusy as busy:
+                if "Another change is running" not in str(busy):  # only one at a time runs on a host
+                    return False
+            else:
+                return True
+
+    assert Counter(at_once(6, begin)) == {True: 2, False: 4}
 
 
 @pytest.mark.parametrize("number", range(5))

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,11 @@ from bot.core.people.identity import Person
 from bot.core.policy.calendar_and_limits import RequestLimits
 from bot.core.requests import Ask, Change, Outcome, Request, Stage, Verb
 from bot.core.systemd.units import UnitName
-from bot.errors import UsageError
+from bot.errors import HostBusy, UsageError
+from bot.ports import Claim
+from bot.workflow.engine.life_cycle import life_of_request
+from bot.workflow.engine.settle import settle
+from bot.workflow.requests.results import Result, Update
 from tests.workflow.approval.test_count_votes import is_masked, is_untouched
 from tests.workflow.slack import ALICE, BOB, CAROL, INCIDENT
 from tests.workflow.waiting import without_hosts
@@ -162,19 +167,31 @@ class TestOnHosts:
         assert is_masked(working.hosts["web-02"], "tuned.service")
 
     @pytest.mark.parametrize("changed_deps", [{"policy": ONE_HOST}])
-    def test_of_two_that_are_approved_at_once_the_second_needs_more_whichever_vote_is_counted_first(
-        self, working: World
+    @pytest.mark.parametrize("saved_first", [0, 1])
+    def test_of_two_that_were_allowed_at_once_the_first_begins_and_the_second_needs_more(
+        self, idle_world: World, saved_first: int
     ) -> None:
-        asked = [working.mask("tuned", host=host) for host in ("web-01", "web-02")]
-        assert all(one.approval and one.approval.need == 1 for one in asked)
+        with idle_world.running():
+            asked = [idle_world.mask("tuned", host=host) for host in ("web-01", "web-02")]
+            assert all(one.approval and one.approval.need == 1 for one in asked)
+            for one in asked:
+                idle_world.card(one)
         for one in asked:
-            working.vote(one, by=BOB)
+            idle_world.vote(one, by=BOB)
+        # The second is checked first: the other is not approved yet then, so it does not count.
+        about_to = [about_to_begin(idle_world, one) for one in reversed(asked)][::-1]
+        for number in (saved_first, 1 - saved_first):
+            with pytest.raises(HostBusy, match="Another mask began") if number else nullcontext():
+                settle(idle_world.deps, *about_to[number])
+        for claim, _ in about_to:
+            idle_world.store.release(claim, due_at=idle_world.clock.now())
 
-        assert working.until_final(asked[0]).target.outcome is Outcome.PROVEN
-        more = working.when(asked[1], _needs_two, "another question")
-        assert more.stage is Stage.WAITING
-        assert "*Limit*  2 hosts within 10 minutes, 1 allowed" in working.card(more)
-        assert is_untouched(working.hosts["web-02"], "tuned.service")
+        with idle_world.running():
+            assert idle_world.until_final(asked[0]).target.outcome is Outcome.PROVEN
+            more = idle_world.when(asked[1], _needs_two, "another question")
+            assert more.stage is Stage.WAITING
+            assert "*Limit*  2 hosts within 10 minutes, 1 allowed" in idle_world.card(more)
+        assert is_untouched(idle_world.hosts["web-02"], "tuned.service")
 
     @pytest.mark.parametrize("changed_deps", [{"policy": ONE_HOST}])
     def test_once_it_is_long_enough_ago_the_usual_number_is_enough(self, working: World) -> None:
@@ -185,6 +202,23 @@ class TestOnHosts:
         working.clock.ahead += 11 * MINUTE
         working.store.wake()
         assert working.until_final(second).target.outcome is Outcome.PROVEN
+
+
+def about_to_begin(world: World, request: Request) -> tuple[Claim, Result]:
+    """A request that has been approved, and is allowed to begin, but is not stored as running yet."""
+    claims = list[Claim]()
+    while not any(claim.request.id == request.id for claim in claims):
+        claim = world.store.claim("bot-1")
+        assert claim
+        claims.append(claim)
+    *others, claim = claims
+    for other in others:
+        world.store.release(other, due_at=world.clock.now())
+    life = life_of_request(world.deps, claim, lambda: False)
+    result = next(life)
+    while not (isinstance(result, Update) and result.request.stage is Stage.RUNNING):
+        result = life.send(settle(world.deps, claim, result))
+    return claim, result
 
 
 def _needs_two(now: Request) -> bool:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.policy.calendar_and_limits import ExtraApprovals, Freeze
+from bot.core.policy.calendar_and_limits import ExtraApprovals, Freeze, RequestLimits
 from bot.core.policy.model import Facts, Policy, Refuse, Rule
 from bot.core.policy.rules.permission import matching, outside_scope
-from bot.core.requests import ExtraApprovalReason
+from bot.core.requests import ExtraApprovalReason, Request
 from bot.core.requests.deadlines import due
 from bot.core.time.calendar import Period, Times, current, upcoming
 from bot.core.time.human_time import humanize
@@ -25,9 +25,13 @@ class Reason:
 
 def reasons(facts: Facts, policy: Policy) -> tuple[Reason, ...]:
     """All that raise the approvals now. Undos, later ends and reapplied holds are not raised."""
-    if not facts.request.lasts_like_a_new_mask or facts.request.ask.is_reapply:
+    if not _is_raised(facts.request):
         return ()
     return (*_freezes(facts, policy), *_windows(facts, policy), *_bounds(facts, policy))
+
+
+def _is_raised(request: Request) -> bool:
+    return request.lasts_like_a_new_mask and not request.ask.is_reapply
 
 
 def when(facts: Facts) -> datetime:
@@ -54,6 +58,12 @@ def apply_reasons(rule: Rule, need: int, found: tuple[Reason, ...]) -> tuple[tup
     if rule.distinct:  # each approval comes from a different group, so there cannot be more than groups
         most = max(need, min(most, len(set(groups))))
     return groups, most
+
+
+def limits_to_keep(facts: Facts, policy: Policy) -> RequestLimits | None:
+    """The limits that the mask must still keep as it begins; None if it may exceed them, or none apply."""
+    reach = facts.blast_radius
+    return policy.limits if reach and _is_raised(facts.request) and policy.limits.allow(reach) else None
 
 
 def calendar_changes_at(facts: Facts, policy: Policy) -> datetime | None:

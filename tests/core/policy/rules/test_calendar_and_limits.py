@@ -11,6 +11,7 @@ from bot.core.policy.calendar_and_limits import BlastRadius, ExtraApprovals, Fre
 from bot.core.policy.decide import decide, explain
 from bot.core.policy.hold import HoldPolicy
 from bot.core.policy.model import Allow, Decision, Explanation, Facts, Moment, NeedsApproval, Policy, Refuse
+from bot.core.policy.rules.calendar_and_limits import limits_to_keep
 from bot.core.requests import Aftercare, Duration, ExtraApprovalReason, Hold, NewKind, Verb
 from bot.core.requests import ScheduledWindow as RequestWindow
 from bot.core.systemd.units import Layer
@@ -234,6 +235,38 @@ def test_beyond_a_bound_the_most_that_the_policy_asks_for_anywhere_is_asked_for(
     answer = approval_for(facts(blast_radius=reach, moment=Moment.VOTE), policy)
     assert (answer.need, tuple(raised.why for raised in answer.raised)) == (need, why)
     assert {raised.code for raised in answer.raised} <= {"blast_radius"}
+    # what was allowed within the limits must still be within them as it begins, and what was allowed beyond need not
+    given = facts(blast_radius=reach, moment=Moment.ACT)
+    assert limits_to_keep(given, policy) == (None if why else policy.limits)
+
+
+def test_nothing_is_counted_again_for_what_no_limit_applies_to() -> None:
+    policy = with_(limits=RequestLimits(hosts=3))
+    assert limits_to_keep(facts(), policy) is None
+    assert limits_to_keep(undo(), with_(limits=RequestLimits(hosts=100))) is None
+    given = facts(blast_radius=BlastRadius())
+    reapplied = replace(given.request, ask=replace(given.request.ask, by_itself=True, repeats="r0"))
+    assert limits_to_keep(replace(given, request=reapplied), policy) is None
+
+
+COUNTED = {
+    "a mask alone": ((), (), (1, 1)),
+    "the same unit elsewhere": ((("web-02", "cron.service"),), (), (2, 1)),
+    "the same unit here, again": ((("web-01", "cron.service"),), (), (1, 1)),
+    "another unit here and two elsewhere": (
+        (("web-01", "atd.service"), ("web-02", "atd.service"), ("web-02", "cron.service")),
+        (),
+        (2, 2),
+    ),
+    "a rollout": ((("web-02", "atd.service"), ("db-01", "atd.service")), ("web-01", "web-02"), (3, 1)),
+}
+
+
+@pytest.mark.parametrize(("lately", "hosts", "reach"), COUNTED.values(), ids=COUNTED)
+def test_each_host_counts_once_and_each_unit_of_its_own_host(
+    lately: tuple[tuple[str, str], ...], hosts: tuple[str, ...], reach: tuple[int, int]
+) -> None:
+    assert BlastRadius.of(lately, "web-01", "cron.service", hosts=hosts) == BlastRadius(*reach)
 
 
 def test_what_is_beyond_a_bound_is_asked_again_when_that_is_long_enough_ago() -> None:
