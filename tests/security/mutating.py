@@ -67,8 +67,8 @@ class Mutating:
             before = self.found_by.get(mutant.name)
             running.sort(key=lambda one: (near not in one.nodeid, round(self.took[one.nodeid], 3)))
             running.sort(key=lambda one: (one.nodeid != before, -self.finders[one.nodeid]))
-            if "/guard/" in mutant.file:  # what its tests do in a fork of theirs is not measured
-                running += [one for one in session.items if near in one.nodeid and one not in running]
+            # what tests do in a fork of theirs is not measured
+            running += [one for one in session.items if near in one.nodeid and one not in running]
             code, by = self._in_a_fork(mutant, running, functions.get(str(ROOT / mutant.file), []), caches)
             self.finders[by] += 1
             self.verdict(mutant, code, by)
@@ -212,8 +212,7 @@ def afresh(mutant: Mutant, *tests: str, seconds: float) -> tuple[str, str]:
             return compile(mutant.source, file, "exec") if self.path == file else read(self, fullname)
 
         SourceFileLoader.get_code = get_code  # type: ignore[assignment, method-assign]
-        if "/guard/" in file or file.endswith("/host_rules.py"):
-            _put_on_hosts(mutant)
+        _put_on_hosts(mutant)
         first = _First()
         code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *tests], plugins=[first])
         os.write(told, (f"{FOUND} {first.failed}" if code else SURVIVED).encode())
