@@ -12,6 +12,7 @@ import signal
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import _lru_cache_wrapper
 from importlib.machinery import SourceFileLoader
@@ -141,6 +142,7 @@ def forked(child: Callable[[int], None], seconds: float) -> tuple[str, str]:
     pid = os.fork()
     if not pid:
         try:
+            os.setpgid(0, 0)
             for sign in (signal.SIGPROF, signal.SIGALRM):
                 signal.signal(sign, signal.SIG_DFL)
             signal.setitimer(signal.ITIMER_PROF, seconds)
@@ -154,9 +156,11 @@ def forked(child: Callable[[int], None], seconds: float) -> tuple[str, str]:
             os._exit(1)
         os._exit(0)
     os.close(tells)
+    os.waitpid(pid, 0)
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)  # what it began itself, which may be stopped, holds the pipe open
     with os.fdopen(told, "rb") as answer:
         said = answer.read().decode()
-    os.waitpid(pid, 0)
     for known in (NOT_FIT, SURVIVED, FOUND):
         if said.startswith(known):
             return known, said.removeprefix(known).strip()

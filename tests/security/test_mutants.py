@@ -1,12 +1,14 @@
 """The mistakes that are made on purpose, and what is kept of them."""
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
 
 from tests.security import mutation
 from tests.security.mutants import Mutant, mutants
-from tests.security.mutating import FOUND, SURVIVED
+from tests.security.mutating import FOUND, SURVIVED, forked
 from tests.security.mutation import (
     Results,
     _afresh,
@@ -86,6 +88,24 @@ def test_every_file_of_the_guard_is_mutated_or_said_not_to_be() -> None:
     assert mutated & said == set()
     told = "\n".join(not_mutated())
     assert [name for name in said if name not in told] == []
+
+
+def test_what_a_mutant_left_running_is_ended_and_not_waited_for() -> None:
+    held, holds = os.pipe()
+
+    def child(told: int) -> None:
+        begun, begins = os.pipe()
+        if os.fork():
+            os.read(begun, 1)
+            os.write(told, FOUND.encode())
+            return
+        os.write(begins, b"x")
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+    assert forked(child, 60) == (FOUND, "")
+    os.close(holds)
+    assert os.read(held, 1) == b""  # nobody holds the other end any more
+    os.close(held)
 
 
 @pytest.fixture
