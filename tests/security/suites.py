@@ -65,6 +65,9 @@ SUITES = {
             "tests/core/systemd/test_host_rules.py",
             "tests/edges/guard/test_parse.py",
             "tests/core/systemd",
+            "tests/edges/guard/test_judge_alone.py",
+            "tests/edges/guard/test_changes_alone.py",
+            "tests/edges/guard/test_changes_undone.py",
         ),
         (
             "tests/edges/guard/test_attacks.py",
