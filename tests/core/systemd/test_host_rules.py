@@ -112,6 +112,8 @@ def test_no_list_is_shortened_in_one_place_alone() -> None:
     assert host_rules.MASKABLE_TYPES == ("service", "socket", "timer", "path")
     assert {*host_rules.STOPS_TOO} == {"RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf", "PropagatesStopTo"}
     assert {*host_rules.STARTS_TOO} == {"Requires", "Requisite", "BindsTo", "Wants", "Upholds"}
+    assert {*host_rules.NEEDED_BY} == {"RequiredBy", "RequisiteOf", "BoundBy", "WantedBy", "UpheldBy"}
+    assert {*host_rules.RIVALS} == {"Conflicts", "ConflictedBy"}
     assert {*host_rules.END_ACTIONS} == {"SuccessAction", "FailureAction", "JobTimeoutAction", "StartLimitAction"}
     assert {*host_rules.REMOTE_ACCESS} == {"ssh.service", "sshd.service", "ssh.socket", "sshd.socket"}
     assert {*host_rules.END_STARTS} == {"OnSuccess", "OnFailure"}

@@ -12,6 +12,7 @@ from bot.edges.guard import memory
 from bot.edges.guard.links import NANO
 from bot.edges.guard.memory import Memory, Record
 from bot.edges.guard.process import REQUEST_SECONDS, Refused
+from bot.edges.guard.root_client import Unanswered
 from tests.edges.descriptors import open_around
 
 DAY = 24 * 3600
@@ -260,6 +261,8 @@ def test_a_record_has_a_bound(kept: Memory) -> None:
     record.names[0] += "x"
     with pytest.raises(Refused, match="there is too much to remember of cron.service"):
         kept.write(record)
+    with pytest.raises(Unanswered):  # it has been done already
+        kept.keep(record)
 
 
 @pytest.mark.parametrize(
