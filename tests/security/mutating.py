@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import _lru_cache_wrapper
+from functools import _lru_cache_wrapper, partial
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -60,17 +60,16 @@ class Mutating:
         functions, caches = _functions(), _caches()
         gc.freeze()  # what a fork does not touch it need not copy
         gc.disable()
+        of_each_file = {item.nodeid.partition("::")[0]: item for item in session.items}
+        said, by = self._in_a_fork(lambda: True, [*of_each_file.values()][::-1])
+        if said != SURVIVED:
+            raise session.Failed(f"{by} fails without any mutant, after other tests")
         for mutant in self.mutants:
             if time.monotonic() > self.end:
                 break
-            running = [session.items[nth] for nth in self._tests(mutant, by_line)]
-            near = Path(mutant.file).stem
-            before = self.found_by.get(mutant.name)
-            running.sort(key=lambda one: (near not in one.nodeid, round(self.took[one.nodeid], 3)))
-            running.sort(key=lambda one: (one.nodeid != before, -self.finders[one.nodeid]))
-            # what tests do in a fork of theirs is not measured
-            running += [one for one in session.items if near in one.nodeid and one not in running]
-            code, by = self._in_a_fork(mutant, running, functions.get(str(ROOT / mutant.file), []), caches)
+            running = self._tests(mutant, session.items, by_line)
+            put_in = partial(_put_in, mutant, functions.get(str(ROOT / mutant.file), []), caches)
+            code, by = self._in_a_fork(put_in, running) if mutant.lines else (NOT_FIT, "")
             self.finders[by] += 1
             self.verdict(mutant, code, by)
         return True
@@ -99,27 +98,27 @@ class Mutating:
                 by_line[file, line] |= {int(test) for test in tests if test}
         return by_line
 
-    def _tests(self, mutant: Mutant, by_line: Mapping[tuple[str, int], set[int]]) -> list[int]:
-        """The tests that could notice."""
-        file = str(ROOT / mutant.file)
+    def _tests(
+        self, mutant: Mutant, items: Sequence[pytest.Item], by_line: Mapping[tuple[str, int], set[int]]
+    ) -> list[pytest.Item]:
+        """The tests that could notice, the likeliest first; what they do in a fork of theirs is not measured."""
+        file, near = str(ROOT / mutant.file), Path(mutant.file).stem
         tests = set().union(*(by_line.get((file, line), set()) for line in mutant.lines))
-        return sorted(tests)
+        running, before = [items[nth] for nth in sorted(tests)], self.found_by.get(mutant.name)
+        running.sort(key=lambda one: (near not in one.nodeid, round(self.took[one.nodeid], 3)))
+        running.sort(key=lambda one: (one.nodeid != before, -self.finders[one.nodeid]))
+        return running + [one for one in items if near in one.nodeid and one not in running]
 
-    def _in_a_fork(
-        self, mutant: Mutant, running: Sequence[pytest.Item], functions: list[FunctionType], caches: list[object]
-    ) -> tuple[str, str]:
-        if not mutant.lines:
-            return NOT_FIT, ""
+    def _in_a_fork(self, put_in: Callable[[], bool], running: Sequence[pytest.Item]) -> tuple[str, str]:
         if not running:
             return SURVIVED, ""
         seconds = {item: _AT_LEAST + _SLOWER * self.took[item.nodeid] for item in running}
 
         def child(told: int) -> None:
-            if not _put_in(mutant, functions):
+            if not put_in():
                 os.write(told, NOT_FIT.encode())
                 return
-            for cache in caches:
-                cache.cache_clear()  # type: ignore[attr-defined]
+            running[0].session._setupstate.teardown_exact(running[0])  # what the last test left for one like it
             for nth, item in enumerate(running):
                 signal.setitimer(signal.ITIMER_PROF, seconds[item])
                 signal.setitimer(signal.ITIMER_REAL, _PATIENCE * seconds[item])
@@ -180,7 +179,7 @@ def _caches() -> list[object]:
     return [one for one in gc.get_objects() if isinstance(one, _lru_cache_wrapper)]
 
 
-def _put_in(mutant: Mutant, functions: Sequence[FunctionType]) -> bool:
+def _put_in(mutant: Mutant, functions: Sequence[FunctionType], caches: Sequence[object]) -> bool:
     """Replace the function around the mistake; whether that is possible."""
     codes = list(_codes(compile(mutant.source, str(ROOT / mutant.file), "exec")))
     names = Counter(code.co_qualname for code in codes)
@@ -196,6 +195,8 @@ def _put_in(mutant: Mutant, functions: Sequence[FunctionType]) -> bool:
         if one.__code__.co_freevars != new[wanted].co_freevars:
             return False
         one.__code__ = new[wanted]
+    for cache in caches:
+        cache.cache_clear()  # type: ignore[attr-defined]
     return True
 
 
