@@ -37,7 +37,7 @@ class StoredChain:
         self._set_back: BrokenChain | None = None  # an append did not follow the newest head
         self._verified: Head | None = None
         self._newest_about: dict[str, int] = {}  # request -> number of the newest event about it, as far as verified
-        self._accepted = ""  # the event in which an operator accepted the newest break, as far as is known here
+        self._accepted: Mapping[str, Any] | None = None  # the newest event in which an operator accepted a break
 
     def use_config(self, config_digest: str) -> None:
         """From now on every event names this configuration."""
@@ -116,10 +116,11 @@ class StoredChain:
         with self._transactions.reading() as connection:
             head, accepted = audit_log.head(connection), audit_log.accepted_break(connection, self._keys)
             last = audit_log.last(connection)
-        self._start_over_after(accepted)
+        if gone := self._start_over_after(accepted):
+            return gone
         start = self._verified or (_before(accepted) if accepted else START)
         must_contain = [head, self._newest, *([start] if self._verified else [])]
-        if anchor and not (accepted and datetime.fromisoformat(accepted["ts"]) > anchor.at):
+        if anchor and not (accepted and _when(accepted) > anchor.at):
             must_contain.append(anchor.head)
         misplaced = BrokenChain(head.seq + 1, "the stored end of the chain is not its end") if last != head else None
         new = self._noted(self.records(after=start.seq))
@@ -132,13 +133,16 @@ class StoredChain:
             self.note(found.head)
         return found
 
-    def _start_over_after(self, accepted: Mapping[str, Any] | None) -> None:
-        newer = str(accepted["event_id"]) if accepted else ""
-        if newer == self._accepted:
-            return
-        with self._lock:
-            self._accepted, self._verified, self._newest, self._set_back = newer, None, START, None
-            self._newest_about.clear()
+    def _start_over_after(self, accepted: Mapping[str, Any] | None) -> BrokenChain | None:
+        """Forget what a newly accepted break has overtaken. An older one, or none, shows a chain that was set back."""
+        known = self._accepted
+        if known and (accepted is None or _when(accepted) < _when(known)):
+            return BrokenChain(known["seq"], "the event is gone in which an operator accepted a break")
+        if accepted and (known is None or accepted["event_id"] != known["event_id"]):
+            with self._lock:
+                self._accepted, self._verified, self._newest, self._set_back = accepted, None, START, None
+                self._newest_about.clear()
+        return None
 
     def _noted(self, records: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
         """The records. Whoever asks for the next one has verified the one before: that is remembered."""
@@ -191,6 +195,10 @@ def linked(request: Request, events: Sequence[Event]) -> tuple[Request, Sequence
         named.append(replace(event, id=event.id or uuid.uuid4().hex, follows=last) if is_about_it else event)
         last = named[-1].id if is_about_it else last
     return replace(request, last_event=last), named
+
+
+def _when(accepted: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(accepted["ts"])
 
 
 def _before(accepted: Mapping[str, Any]) -> Head:

@@ -3,9 +3,11 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import Column, Connection, Table, create_engine, insert, select, text, update
+from sqlalchemy import Column, Connection, Table, create_engine, delete, insert, select, text, update
 
 from bot.core.audit.chain import BrokenChain, Event, Head, Origin, VerifiedChain, seal
 from bot.core.audit.seal_keys import KeyRing, SealKey
@@ -346,6 +348,59 @@ def test_after_an_accepted_break_the_chain_is_judged_from_there(
         assert one.verify_chain() == VerifiedChain(2, other.head())
     forge(database_url, lambda connection: connection.execute(text("UPDATE events SET hash = prev WHERE seq = 7")))
     assert isinstance(opened().verify_chain(), BrokenChain)
+
+
+def with_accepted_break(store: Database, database_url: str) -> int:
+    """A chain that goes on after an accepted break; the number of the event that accepts it."""
+    store.record([an_event(step=number) for number in range(11, 16)])
+    forge(database_url, flip("body"))
+    store.stored_chain.accept_break("restored", by="root", at=NOW, anchor=None)
+    store.record([an_event(step=number) for number in range(3)])
+    assert isinstance(store.verify_chain(), VerifiedChain)
+    return 6
+
+
+def test_an_accepted_break_that_is_hidden_for_a_moment_brings_no_older_end_back(
+    store: Database, database_url: str
+) -> None:
+    """A process that judged the chain anew from there would have forgotten what it had seen."""
+    accepted = with_accepted_break(store, database_url)
+    forge(database_url, cut_the_end(store, accepted + 1))
+    for type_ in ("x", "audit.break_accepted"):
+        renamed = update(events).where(events.c.seq == accepted).values(type=type_)
+        forge(database_url, lambda connection, renamed=renamed: connection.execute(renamed))  # type: ignore[misc]
+        assert isinstance(store.verify_chain(), BrokenChain)
+
+
+def test_nor_does_an_earlier_accepted_break(store: Database, opened: Opening, database_url: str) -> None:
+    """The whole log is put back as it was before the newest break: intact, as it was judged from the earlier one."""
+    with_accepted_break(store, database_url)
+    earlier = rows_of(database_url)
+    store.record([an_event()])
+    forge(database_url, lambda connection: connection.execute(text("UPDATE events SET hash = prev WHERE seq = 8")))
+    later = NOW + timedelta(days=1)
+    opened().stored_chain.accept_break("restored again", by="root", at=later, anchor=None)
+    assert isinstance(store.verify_chain(), VerifiedChain)
+
+    def put_back(connection: Connection) -> None:
+        connection.execute(delete(events))
+        connection.execute(insert(events), earlier)
+        connection.execute(update(chain_head).values(seq=earlier[-1]["seq"], hash=earlier[-1]["hash"]))
+
+    forge(database_url, put_back)
+    assert isinstance(opened().verify_chain(), VerifiedChain), "a process that starts needs an anchor for that"
+    assert isinstance(store.verify_chain(), BrokenChain)
+
+
+def rows_of(url: str) -> list[dict[str, Any]]:
+    rows_ = list[dict[str, Any]]()
+    forge(
+        url,
+        lambda connection: rows_.extend(
+            dict(one) for one in connection.execute(select(events).order_by(events.c.seq)).mappings()
+        ),
+    )
+    return rows_
 
 
 def test_nobody_without_a_key_accepts_a_break(store: Database, opened: Opening, database_url: str) -> None:
