@@ -21,11 +21,20 @@ from bot.ports import Work
 _PAGE = 1000
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The verified events about one request: the first, the newest, and how many there are."""
+
+    first: int
+    newest: int
+    count: int = 1
+
+
 class StoredChain:
     """The chain, the newest head that this process has seen, and up to where it has verified the chain.
 
     Whoever restores an older state of the database cannot make a process forget what it has seen: neither the chain's
-    end nor, about each request, the newest event.
+    end nor, about each request, how many events there are and which is the newest.
     """
 
     def __init__(self, transactions: Transactions, keys: KeyRing, origin: Origin) -> None:
@@ -36,7 +45,7 @@ class StoredChain:
         self._newest = START
         self._set_back: BrokenChain | None = None  # an append did not follow the newest head
         self._verified: Head | None = None
-        self._newest_about: dict[str, int] = {}  # request -> number of the newest event about it, as far as verified
+        self._seen_about: dict[str, _Seen] = {}  # by request, as far as verified
         self._accepted: Mapping[str, Any] | None = None  # the newest event in which an operator accepted a break
 
     def use_config(self, config_digest: str) -> None:
@@ -77,11 +86,13 @@ class StoredChain:
         verified = self.verify()
         if isinstance(verified, BrokenChain):
             raise NotSealed(f"The audit chain is broken at record {verified.seq}: {verified.why}.")
-        known = self._newest_about.get(request_id, 0)
+        seen = self._seen_about.get(request_id)
         with self._transactions.reading() as connection:
             found = audit_log.about(connection, request_id, newest=newest)
-        if known > max((record["seq"] for record in found), default=0):
-            raise NotSealed(f"Event {known} about request {request_id} is hidden.")
+        if seen and seen.newest > max((record["seq"] for record in found), default=0):
+            raise NotSealed(f"Event {seen.newest} about request {request_id} is hidden.")
+        if seen and newest is None and seen.count > sum(record["seq"] >= seen.first for record in found):
+            raise NotSealed(f"An event about request {request_id} is hidden.")
         return found
 
     def accepted_break(self) -> Mapping[str, Any] | None:
@@ -141,15 +152,20 @@ class StoredChain:
         if accepted and (known is None or accepted["event_id"] != known["event_id"]):
             with self._lock:
                 self._accepted, self._verified, self._newest, self._set_back = accepted, None, START, None
-                self._newest_about.clear()
+                self._seen_about.clear()
         return None
 
     def _noted(self, records: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
         """The records. Whoever asks for the next one has verified the one before: that is remembered."""
         for record in records:
             yield record
-            about, known = record["request_id"], self._newest_about
-            known[about] = max(record["seq"], known.get(about, 0))
+            about, seq = record["request_id"], record["seq"]
+            with self._lock:  # several threads may verify the same records
+                seen = self._seen_about.get(about)
+                if seen is None:
+                    self._seen_about[about] = _Seen(seq, seq)
+                elif seq > seen.newest:
+                    self._seen_about[about] = replace(seen, newest=seq, count=seen.count + 1)
 
     def _fault(self, known: Head, end: Head) -> BrokenChain | None:
         """Why the chain does not contain a head that was its end once; None if it does."""

@@ -251,6 +251,21 @@ def test_an_event_that_is_hidden_from_its_request_is_missed(store: Database, dat
         store.events_about("r2", newest=1)
 
 
+def test_an_event_that_is_hidden_between_two_others_is_missed_as_well(store: Database, database_url: str) -> None:
+    store.record([Event("approval.recorded", "success", request_id="r2", actor=BOB) for _ in range(4)])
+    for _ in range(2):
+        assert len(store.events_about("r2")) == 4
+    forge(
+        database_url,
+        lambda connection: connection.execute(update(events).where(events.c.seq == 2).values(request_id="r1")),
+    )
+    with pytest.raises(NotSealed, match="An event about request r2 is hidden"):
+        store.events_about("r2")
+    store.record([Event("approval.recorded", "success", request_id="r2", actor=BOB)])
+    with pytest.raises(NotSealed, match="An event about request r2 is hidden"):
+        store.events_about("r2")
+
+
 def test_a_column_that_says_something_else_than_its_event_breaks_the_chain(
     store: Database, opened: Opening, database_url: str
 ) -> None:
