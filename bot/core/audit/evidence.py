@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.core.audit.chain import canonical
-from bot.core.requests import Request, Vote
+from bot.core.requests import Request, Verdict, Vote
 
 Records = Sequence[Mapping[str, Any]]
 RECORDED, COUNTED = "approval.recorded", "approval.voted"
+NOT_SEALED = "not_sealed"
 _USED = (COUNTED, "approval.refused", "approval.lost")  # each names the event of its vote
 
 
@@ -17,6 +18,16 @@ def why_not_countable(vote: Vote, records: Records) -> str:
         return why
     is_used = any(record["type"] in _USED and record["data"].get("vote") == vote.event for record in records)
     return "it was counted or refused before" if is_used else ""
+
+
+def why_denial_is_missing(request: Request, records: Records) -> str:
+    """Whose denial was recorded, was never judged, and does not wait for that either; empty if there is none."""
+    waiting = {vote.event for vote in request.uncounted_votes}
+    for one in records:
+        is_denial = one["type"] == RECORDED and one["data"].get("verdict") == Verdict.DENY
+        if is_denial and one["event_id"] not in waiting and not _is_judged(one["event_id"], records):
+            return f"the denial by {one['actor']['user']} is missing"
+    return ""
 
 
 def why_not_approved(request: Request, records: Records, earlier: Sequence[tuple[Request, Records]] = ()) -> str:
@@ -78,6 +89,12 @@ def _why_not_counted(vote: Vote, request: Request, records: Records, earlier: Se
         if not why and [kind for kind in judged if kind in _USED] == [COUNTED]:
             return ""
     return why or "no event says that it was counted"
+
+
+def _is_judged(vote: str, records: Records) -> bool:
+    """Whether a vote was counted or refused. One that was not believed was not judged: it was given all the same."""
+    judged = (one for one in records if one["type"] in _USED and one["data"].get("vote") == vote)
+    return any(one["reason_code"] != NOT_SEALED for one in judged)
 
 
 def _lets_run(record: Mapping[str, Any], digest: str) -> bool:

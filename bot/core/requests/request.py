@@ -88,8 +88,8 @@ class Request:
 
     @property
     def uncounted_votes(self) -> tuple[Vote, ...]:
-        """The votes that are not counted yet, in their order."""
-        return tuple(vote for vote in self.votes if vote.tally is Tally.RECORDED)
+        """The votes that are not counted yet, in the order in which they were given, whatever that of their rows is."""
+        return tuple(sorted((vote for vote in self.votes if vote.tally is Tally.RECORDED), key=lambda vote: vote.at))
 
     @property
     def votes_by_group(self) -> dict[str, Vote]:

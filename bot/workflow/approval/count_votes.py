@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.core.audit.chain import Event
-from bot.core.audit.evidence import COUNTED
+from bot.core.audit.evidence import COUNTED, NOT_SEALED
 from bot.core.audit.request_event import event
 from bot.core.cards import voting as words
 from bot.core.cards.forgery import NOT_CONFIRMED
@@ -61,7 +61,7 @@ def _judge(deps: Deps, request: Request, vote: Vote) -> tuple[Facts, Allow | Nee
         return Refuse("too_late", describe_decision(request))
     if why := why_vote_is_not_believed(deps, request, vote):
         report_forgery(deps, f"a vote by {vote.voter.user} on request {request.id}", why, request_id=request.id)
-        return Refuse("not_sealed", NOT_CONFIRMED)
+        return Refuse(NOT_SEALED, NOT_CONFIRMED)
     try:
         known = gather_facts(deps, request, Moment.VOTE, voter=vote.voter)
         given = replace(known, verdict=vote.verdict, stepped_up=vote.stepped_up)

@@ -7,6 +7,7 @@ import pytest
 
 from bot.core.audit.evidence import (
     RECORDED,
+    why_denial_is_missing,
     why_not_approved,
     why_not_countable,
     why_set_back,
@@ -23,7 +24,8 @@ Record = dict[str, Any]
 
 def record(kind: str, *, actor: PersonId = BOB.id, id_: str = "", follows: str | None = None, **data: Any) -> Record:
     who = {"team": actor.team, "user": actor.user, "enterprise": actor.enterprise}
-    return {"type": kind, "follows": follows, "event_id": id_, "actor": who, "data": data}
+    code = data.pop("code", "")
+    return {"type": kind, "follows": follows, "event_id": id_, "actor": who, "reason_code": code, "data": data}
 
 
 def cast(vote: Vote = BOBS) -> Record:
@@ -114,6 +116,26 @@ def test_a_vote_is_counted_once(kind: str) -> None:
     assert why_not_countable(BOBS, asked) == ""
     assert why_not_countable(BOBS, [*asked, record(kind, vote="e-bob")]) == "it was counted or refused before"
     assert why_not_countable(replace(BOBS, event=""), asked) == "no event says that it was given"
+
+
+def test_a_denial_stands_until_it_is_judged() -> None:
+    no = replace(BOBS, verdict=Verdict.DENY, tally=Tally.RECORDED)
+    given, missing = [record("request.received"), cast(no)], f"the denial by {BOB.id.user} is missing"
+    assert why_denial_is_missing(replace(RUNNING, votes=(no,)), given) == ""
+    assert why_denial_is_missing(RUNNING, given) == missing
+    assert why_denial_is_missing(replace(RUNNING, votes=(replace(no, tally=Tally.REFUSED),)), given) == missing
+    for kind, code, why in (
+        ("approval.voted", "", ""),
+        ("approval.refused", "too_late", ""),
+        ("approval.refused", "not_sealed", missing),
+        ("request.received", "", missing),
+    ):
+        assert why_denial_is_missing(RUNNING, [*given, record(kind, vote=no.event, code=code)]) == why
+    assert why_denial_is_missing(RUNNING, [*given, record("approval.voted", vote="e-carol")]) == missing
+
+
+def test_an_approval_that_was_taken_away_keeps_nothing_from_running() -> None:
+    assert why_denial_is_missing(RUNNING, [cast()]) == ""
 
 
 def test_a_request_that_went_on_from_an_earlier_state_was_set_back() -> None:
