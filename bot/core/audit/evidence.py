@@ -31,7 +31,8 @@ def why_denial_is_missing(request: Request, records: Records) -> str:
 
 
 def why_not_approved(request: Request, records: Records, earlier: Sequence[tuple[Request, Records]] = ()) -> str:
-    """Why a request that has started must not be carried out; empty if its approval stands in its events.
+    """Why a request that has started must not be carried out, or a later end not be given; empty if its approval
+    stands in its events.
 
     `earlier` are the requests that it repeats, each with its events: their approvals may be its own.
     """
@@ -43,6 +44,8 @@ def why_not_approved(request: Request, records: Records, earlier: Sequence[tuple
     digest = request.target.digest
     if not any(_lets_run(one, digest) for one in records):
         return "no event says why this plan may run"
+    if request.ask.extends:
+        return ""
     started = next((one for one in reversed(records) if one["type"] == "exec.started"), None)
     if started is None or started["data"].get("digest") != digest:
         return "no event says that this plan was started"

@@ -99,7 +99,7 @@ class Ask:
     @property
     def related_ids(self) -> tuple[str, ...]:
         """The other requests by whose stored state this one acts."""
-        return tuple(filter(None, (self.undoes, self.repeats, self.forces, self.rollout)))
+        return tuple(filter(None, (self.undoes, self.repeats, self.extends, self.forces, self.rollout)))
 
     @property
     def is_reapply(self) -> bool:

@@ -31,7 +31,7 @@ def life_of_request(deps: Deps, claim: Claim, stopping: Callable[[], bool]) -> S
         request = yield from count_votes(deps.pinned(), request)
     request = yield from run_due_timers(deps, request)
     if _may_begin(deps, request):
-        request = yield start(deps, request, seen=just_seen)
+        request = yield _why_not_extended(deps, request) or start(deps, request, seen=just_seen)
     if request.stage is Stage.RUNNING:
         if why := why_not_believed(deps, request):
             return (yield NotBelieved(request, why))
@@ -53,7 +53,7 @@ def life_of_rollout(deps: Deps, claim: Claim) -> Stages:
         request = yield from count_votes(deps.pinned(), request)
     request = yield from run_due_timers(deps, request)
     if _may_begin(deps, request):
-        request = yield begin_rollout(deps, request)
+        request = yield _why_not_extended(deps, request) or begin_rollout(deps, request)
     if request.stage is Stage.RUNNING:
         if why := why_not_believed(deps, request):
             return (yield NotBelieved(request, why))
@@ -64,3 +64,9 @@ def life_of_rollout(deps: Deps, claim: Claim) -> Stages:
 def _may_begin(deps: Deps, request: Request) -> bool:
     """Whether it is approved, and its scheduled window does not lie ahead."""
     return request.stage is Stage.APPROVED and not is_ahead(request.ask.change.scheduled_window, deps.clock.now())
+
+
+def _why_not_extended(deps: Deps, request: Request) -> NotBelieved | None:
+    """Why a later end is not given, if its events do not confirm it: no command follows, before which that is asked."""
+    why = why_not_believed(deps, request) if request.ask.extends else ""
+    return NotBelieved(request, why) if why else None

@@ -61,6 +61,12 @@ def test_what_needs_no_approval_may_run_with_whatever_plan_its_start_found() -> 
     assert why_not_approved(RUNNING, events(needs=allowed, cast=None, counted=None, quorum=None)) == ""
 
 
+def test_nothing_is_started_for_a_later_end_that_is_approved() -> None:
+    later = replace(APPROVED, ask=replace(APPROVED.ask, extends="r9"), last_event="quorum")
+    assert why_not_approved(later, events(started=None)) == ""
+    assert why_not_approved(replace(later, last_event="counted"), events(started=None, quorum=None)) != ""
+
+
 def test_break_glass_stands_for_the_plan_it_was_used_for() -> None:
     used, none = record("break_glass.used", digest="d1"), record("break_glass.used", digest="d0")
     assert why_not_approved(RUNNING, events(cast=None, counted=None, quorum=used)) == ""
@@ -152,4 +158,5 @@ def test_the_state_of_other_requests_counts_too() -> None:
         return replace(RUNNING.ask, **changed).related_ids
 
     assert related() == ()
-    assert related(undoes="r1", repeats="r2", forces="r3", rollout="r4") == ("r1", "r2", "r3", "r4")
+    others = {"undoes": "r1", "repeats": "r2", "extends": "r3", "forces": "r4", "rollout": "r5"}
+    assert related(**others) == tuple(others.values())

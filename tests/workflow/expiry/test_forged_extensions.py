@@ -1,0 +1,75 @@
+"""A later end needs its approval like a mask: also where nothing is sent to a host, the events have to confirm it."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from bot.core.people.identity import Person, PersonId
+from bot.core.policy.groups import Group
+from bot.core.requests import Duration, Request, Stage
+from bot.errors import Unverified
+from tests.workflow.forger import Forger
+from tests.workflow.slack import ALICE, People, caller
+from tests.workflow.world import World
+
+
+class AwayAtTheStart(People):
+    """Slack is away from the moment in which a request is approved until it is said to be back."""
+
+    world: World | None = None
+
+    def person(self, person: PersonId, groups: Sequence[Group]) -> Person:
+        if self.world and any(one.stage is Stage.APPROVED for one in self.world.requests()):
+            raise Unverified("Slack did not say who that is.")
+        return super().person(person, groups)
+
+
+@pytest.fixture
+def changed_deps() -> dict[str, object]:
+    return {"people": AwayAtTheStart()}
+
+
+@pytest.fixture
+def forger(database: str) -> Forger:
+    return Forger(database)
+
+
+def approved(world: World) -> tuple[Request, Request]:
+    """A mask, and a request to keep it that is approved and waits for Slack."""
+    done = world.masked("cron", duration=Duration(lasts=timedelta(hours=1)))
+    assert isinstance(world.people, AwayAtTheStart)
+    world.people.world = world
+    longer = world.until_answered(world.desk.extensions.keep(done.id, "still leaks", caller(ALICE, "k")))
+    world.vote(longer)
+    return done, world.when(longer, lambda now: now.stage is Stage.APPROVED, "its approval")
+
+
+def told(world: World, part: str) -> bool:
+    known = [record["data"]["why"] for record in world.store.chain() if record["type"] == "audit.forgery"]
+    return any(part in why for why in known)
+
+
+def test_a_later_end_that_was_withdrawn_is_not_given(idle_world: World, forger: Forger) -> None:
+    """Its rows and their seals are the bot's own, from before."""
+    world = idle_world
+    with world.running():
+        done, longer = approved(world)
+        kept = forger.copy(longer.id)
+        world.desk.withdraw(longer.id, by=ALICE.id)
+    forger.put_back(longer.id, kept)
+    world.people.world = None  # type: ignore[attr-defined]
+    with world.running():
+        world.until_final(longer)
+        assert world.store.get(done.id).aftercare.expires_at == done.aftercare.expires_at
+        assert told(world, "was set back to an earlier state")
+
+
+def test_one_that_waited_is_given(idle_world: World) -> None:
+    """What the other rests on."""
+    world = idle_world
+    with world.running():
+        done, longer = approved(world)
+        world.people.world = None  # type: ignore[attr-defined]
+        world.until_final(longer)
+        assert world.store.get(done.id).aftercare.expires_at is None
