@@ -32,6 +32,9 @@ class AuditLog(Protocol):
         After a break that an operator has accepted, it is judged from the event that says so.
         """
 
+    def chain_judged_since(self) -> int:
+        """The number of the record since which the chain is judged: of an accepted break, or 0."""
+
     def forgeries(self) -> list[tuple[str, str]]:
         """Rows that were found not to be what a bot of ours wrote, since the last call; each with the reason."""
 

@@ -30,11 +30,14 @@ def why_denial_is_missing(request: Request, records: Records) -> str:
     return ""
 
 
-def why_not_approved(request: Request, records: Records, earlier: Sequence[tuple[Request, Records]] = ()) -> str:
+def why_not_approved(
+    request: Request, records: Records, earlier: Sequence[tuple[Request, Records]] = (), *, since: int = 0
+) -> str:
     """Why a request that has started must not be carried out, or a later end not be given; empty if its approval
     stands in its events.
 
-    `earlier` are the requests that it repeats, each with its events: their approvals may be its own.
+    `earlier` are the requests that it repeats, each with its events: their approvals may be its own. What let it run
+    has to be judged with the chain, which goes `since` that record: who accepts a break lets nothing run by that.
     """
     if why := why_set_back(request, records):
         return why
@@ -42,8 +45,11 @@ def why_not_approved(request: Request, records: Records, earlier: Sequence[tuple
         if why := _why_not_counted(vote, request, records, earlier):
             return f"the approval by {vote.voter.user}: {why}"
     digest = request.target.digest
-    if not any(_lets_run(one, digest) for one in records):
+    let_run = [one["seq"] for one in records if _lets_run(one, digest)]
+    if not let_run:
         return "no event says why this plan may run"
+    if max(let_run) < since:
+        return "it was let run before a break of the audit log that was accepted since"
     if request.ask.extends:
         return ""
     started = next((one for one in reversed(records) if one["type"] == "exec.started"), None)

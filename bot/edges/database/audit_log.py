@@ -1,8 +1,9 @@
 """The audit log's table: a hash chain, appended in the transaction of the change that it records."""
 
+import hashlib
 import json
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -62,6 +63,16 @@ def accepted_break(connection: Connection, keys: KeyRing) -> Mapping[str, Any] |
     chosen = select(events).where(IS_ACCEPTED_BREAK).order_by(events.c.seq.desc())
     found = _records(connection.execute(chosen).mappings())
     return next((one for one in found if one["type"] == BREAK_ACCEPTED and not fault(one, keys)), None)
+
+
+def digest(connection: Connection, *, until: int, note: Callable[[str, int], None]) -> str:
+    """A hash over the rows up to this number as they stand, whatever is in them; each request and number is noted."""
+    chosen = select(events).where(events.c.seq <= until).order_by(events.c.seq)
+    said = hashlib.sha256()
+    for row in connection.execute(chosen.execution_options(yield_per=1000)):
+        note(row.request_id, row.seq)
+        said.update(json.dumps([*row]).encode() + b"\n")
+    return said.hexdigest()
 
 
 def key_names(connection: Connection, *, since: int) -> list[str]:

@@ -63,11 +63,9 @@ class Database:
             return any(kind.is_any_due(connection, now=now) for kind in (claims.ALL, outbox, periodic))
 
     def wait_for_work(self, seconds: float, kind: Work | None = None) -> None:
-        """Return when this process has recorded something since this thread's last wait, or after so many seconds."""
         self._bell.wait(seconds, kind)
 
     def wake(self) -> None:
-        """Wake every thread that waits for work."""
         self._bell.ring(*Work)
 
     def add(
@@ -215,7 +213,6 @@ class Database:
         return self.stored_chain.read(after=after, limit=limit)
 
     def records(self, *, after: int = 0) -> Iterator[Mapping[str, Any]]:
-        """All records after that number, read page by page."""
         return self.stored_chain.records(after=after)
 
     def events_about(self, request_id: str, *, newest: int | None = None) -> list[Mapping[str, Any]]:
@@ -226,6 +223,9 @@ class Database:
 
     def verify_chain(self, anchor: Anchor | None = None) -> VerifiedChain | BrokenChain:
         return self.stored_chain.verify(anchor)
+
+    def chain_judged_since(self) -> int:
+        return self.stored_chain.judged_since
 
     def forgeries(self) -> list[tuple[str, str]]:
         return self._seals.news()

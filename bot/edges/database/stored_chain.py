@@ -52,6 +52,11 @@ class StoredChain:
         """From now on every event names this configuration."""
         self._origin = replace(self._origin, config_digest=config_digest)
 
+    @property
+    def judged_since(self) -> int:
+        """The number of the record in which the newest break was accepted, as far as is known here; 0 without one."""
+        return self._accepted["seq"] if self._accepted else 0
+
     def append(self, connection: Connection, new: Sequence[Event], *, at: datetime) -> Head | None:
         """Append events; return the new head, to be noted once it is committed."""
         if not new:
@@ -115,7 +120,9 @@ class StoredChain:
         data = {"seq": found.seq, "why": found.why, "reason": reason, "by": by}
         with self._transactions.writing() as connection:
             after = audit_log.last(connection)
-            event = Event(BREAK_ACCEPTED, "success", data={**data, "after": after.seq, "hash": after.hash})
+            before = audit_log.digest(connection, until=after.seq, note=lambda _about, _seq: None)
+            known = {"after": after.seq, "hash": after.hash, "before": before}
+            event = Event(BREAK_ACCEPTED, "success", data={**data, **known})
             audit_log.append(connection, [event], at=at, origin=self._origin, after=after)
         return found
 
@@ -129,6 +136,8 @@ class StoredChain:
             last = audit_log.last(connection)
         if gone := self._start_over_after(accepted):
             return gone
+        if accepted and self._verified is None and (changed := self._why_changed(accepted)):
+            return changed
         start = self._verified or (_before(accepted) if accepted else START)
         must_contain = [head, self._newest, *([start] if self._verified else [])]
         if anchor and not (accepted and _when(accepted) > anchor.at):
@@ -159,13 +168,23 @@ class StoredChain:
         """The records. Whoever asks for the next one has verified the one before: that is remembered."""
         for record in records:
             yield record
-            about, seq = record["request_id"], record["seq"]
-            with self._lock:  # several threads may verify the same records
-                seen = self._seen_about.get(about)
-                if seen is None:
-                    self._seen_about[about] = _Seen(seq, seq)
-                elif seq > seen.newest:
-                    self._seen_about[about] = replace(seen, newest=seq, count=seen.count + 1)
+            self._remember(record["request_id"], record["seq"])
+
+    def _remember(self, about: str, seq: int) -> None:
+        with self._lock:  # several threads may verify the same records
+            seen = self._seen_about.get(about)
+            if seen is None:
+                self._seen_about[about] = _Seen(seq, seq)
+            elif seq > seen.newest:
+                self._seen_about[about] = replace(seen, newest=seq, count=seen.count + 1)
+
+    def _why_changed(self, accepted: Mapping[str, Any]) -> BrokenChain | None:
+        """Why what stands before an accepted break is not what was accepted; a bot of an older version did not say."""
+        with self._transactions.reading() as connection:
+            found = audit_log.digest(connection, until=accepted["seq"] - 1, note=self._remember)
+        if accepted["data"].get("before", found) == found:
+            return None
+        return BrokenChain(accepted["seq"], "what stands before this accepted break was changed since")
 
     def _fault(self, known: Head, end: Head) -> BrokenChain | None:
         """Why the chain does not contain a head that was its end once; None if it does."""

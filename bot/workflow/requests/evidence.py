@@ -36,7 +36,10 @@ def why_not_believed(deps: Deps, request: Request) -> str:
     try:
         earlier, related = [*_repeated(deps, request)], [*_related(deps, request)]
         records = deps.store.events_about(request.id)
-        if why := _why_not_as_recorded(deps, request, records) or why_not_approved(request, records, earlier):
+        since = deps.store.chain_judged_since()
+        if why := _why_not_as_recorded(deps, request, records) or why_not_approved(
+            request, records, earlier, since=since
+        ):
             return why
         return next((why for other, records in (*earlier, *related) if (why := why_set_back(other, records))), "")
     except NotSealed as error:

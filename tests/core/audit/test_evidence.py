@@ -25,7 +25,15 @@ Record = dict[str, Any]
 def record(kind: str, *, actor: PersonId = BOB.id, id_: str = "", follows: str | None = None, **data: Any) -> Record:
     who = {"team": actor.team, "user": actor.user, "enterprise": actor.enterprise}
     code = data.pop("code", "")
-    return {"type": kind, "follows": follows, "event_id": id_, "actor": who, "reason_code": code, "data": data}
+    return {
+        "type": kind,
+        "follows": follows,
+        "event_id": id_,
+        "actor": who,
+        "seq": 0,
+        "reason_code": code,
+        "data": data,
+    }
 
 
 def cast(vote: Vote = BOBS) -> Record:
@@ -65,6 +73,13 @@ def test_nothing_is_started_for_a_later_end_that_is_approved() -> None:
     later = replace(APPROVED, ask=replace(APPROVED.ask, extends="r9"), last_event="quorum")
     assert why_not_approved(later, events(started=None)) == ""
     assert why_not_approved(replace(later, last_event="counted"), events(started=None, quorum=None)) != ""
+
+
+def test_what_was_let_run_before_an_accepted_break_is_not_carried_out() -> None:
+    log = [{**one, "seq": seq} for seq, one in enumerate(events(), start=1)]
+    quorum = next(one["seq"] for one in log if one["type"] == "approval.quorum")
+    assert why_not_approved(APPROVED, log, since=quorum) == ""
+    assert "before a break of the audit log" in why_not_approved(APPROVED, log, since=quorum + 1)
 
 
 def test_break_glass_stands_for_the_plan_it_was_used_for() -> None:

@@ -387,6 +387,28 @@ def test_an_accepted_break_that_is_hidden_for_a_moment_brings_no_older_end_back(
         assert isinstance(store.verify_chain(), BrokenChain)
 
 
+@pytest.mark.parametrize(
+    "attack", ["DELETE FROM events WHERE seq = 2", "UPDATE events SET request_id = 'r9' WHERE seq = 1"]
+)
+def test_what_stands_before_an_accepted_break_stays_as_it_was_accepted(
+    store: Database, opened: Opening, database_url: str, attack: str
+) -> None:
+    """The chain is judged since the break: so what is older would be hidden without a trace."""
+    about = Event("approval.recorded", "success", request_id="r2", actor=BOB)
+    store.record([about, about, an_event(), about])
+    forge(database_url, flip("body"))
+    store.stored_chain.accept_break("restored", by="root", at=NOW, anchor=None)
+    assert isinstance(opened().verify_chain(), VerifiedChain)
+    assert len(store.events_about("r2")) == 3
+    forge(database_url, lambda connection: connection.execute(text(attack)))
+    why = "what stands before this accepted break was changed since"
+    assert opened().verify_chain() == BrokenChain(5, why)
+    with pytest.raises(NotSealed, match="An event about request r2 is hidden"):
+        store.events_about("r2")
+    opened().stored_chain.accept_break("mended", by="root", at=NOW + timedelta(days=1), anchor=None)
+    assert isinstance(opened().verify_chain(), VerifiedChain)
+
+
 def test_nor_does_an_earlier_accepted_break(store: Database, opened: Opening, database_url: str) -> None:
     """The whole log is put back as it was before the newest break: intact, as it was judged from the earlier one."""
     with_accepted_break(store, database_url)
