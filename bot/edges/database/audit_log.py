@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from bot.core.audit.chain import BREAK_ACCEPTED, Event, Head, Origin, fault, seal
+from bot.core.audit.chain import BREAK_ACCEPTED, START, Event, Head, Origin, fault, seal
 from bot.core.audit.seal_keys import KeyRing
 from bot.edges.database.seals import seals_of
 from bot.edges.database.tables import IS_ACCEPTED_BREAK, chain_head, events
@@ -47,8 +47,14 @@ def append(
             }
         )
     connection.execute(_INSERT, rows)
-    connection.execute(_SET_HEAD, {"seq": end.seq, "hash": end.hash})
+    _set_head(connection, end)
     return begin, end
+
+
+def _set_head(connection: Connection, end: Head) -> None:
+    """Set the head, also where somebody took its row away."""
+    if not connection.execute(_SET_HEAD, {"seq": end.seq, "hash": end.hash}).rowcount:
+        connection.execute(insert(chain_head), {"id": 1, "seq": end.seq, "hash": end.hash})
 
 
 def last(connection: Connection) -> Head:
@@ -93,9 +99,9 @@ def about(connection: Connection, request_id: str, *, newest: int | None = None)
 
 
 def head(connection: Connection, *, lock: bool = False) -> Head:
-    """The head of the chain."""
-    row = connection.execute(_HEAD_TO_LOCK if lock else _HEAD).one()
-    return Head(row.seq, row.hash)
+    """The head of the chain; its start where somebody took the row away, so that this is found to be wrong."""
+    row = connection.execute(_HEAD_TO_LOCK if lock else _HEAD).first()
+    return Head(row.seq, row.hash) if row else START
 
 
 def read(connection: Connection, *, after: int, limit: int) -> list[Mapping[str, Any]]:
@@ -105,8 +111,17 @@ def read(connection: Connection, *, after: int, limit: int) -> list[Mapping[str,
 
 
 def _records(rows: Iterable[Mapping[Any, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Each event as it was sealed. One that says something else than its columns has them beside it: no seal fits."""
     for row in rows:
-        body, links = json.loads(row["body"]), {name: row[name] for name in ("prev", "hash", "kid", "mac")}
+        said, links = _said(row["body"]), {name: row[name] for name in ("prev", "hash", "kid", "mac")}
         found_by = {name: row[name] for name in _FOUND_BY}
-        is_its_own = all(body.get(name) == value for name, value in found_by.items())
-        yield body | links | ({} if is_its_own else {"found_by": found_by})
+        is_its_own = all(said.get(name) == value for name, value in found_by.items())
+        yield found_by | said | links | ({} if is_its_own else {"found_by": found_by})
+
+
+def _said(body: str) -> dict[str, Any]:
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}

@@ -34,8 +34,8 @@ _VOTES = (
 _TARGET_TO_LOCK = (
     select(tables.targets.c.request_id).where(tables.targets.c.request_id == bindparam("request_id")).with_for_update()
 )
-WITH_TARGETS = select(
-    tables.requests,
+WITH_TARGETS = select(  # only what is read: whatever else stands in a row, it can still be told as forged
+    *(tables.requests.c[name] for name in ("id", "key", "stage", "version", "rollout", "document", "seal")),
     tables.targets.c.document.label("target"),
     tables.targets.c.host.label("target_host"),
     tables.targets.c.unit.label("target_unit"),

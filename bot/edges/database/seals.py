@@ -53,6 +53,8 @@ class Seals:
         """Why a request cannot be believed as it is stored, together with its target; empty if it can."""
         if not isinstance(row["document"], dict) or row["document"].get("id") != row["id"]:
             why = "it is another request's"
+        elif not all(isinstance(vote, dict) and "tally" in vote for vote in votes):
+            why = "a vote on it cannot be read"
         else:
             why = self._fault(_REQUEST, _request_text(row, row["target"], votes), row["seal"]) or _misplaced(row)
         return self._noted(f"request {row['id']}", why)
@@ -72,7 +74,7 @@ class Seals:
         return f"{made.kid}:{made.mac}"
 
     def _fault(self, domain: str, text: str, seal: str | None) -> str:
-        kid, _, mac = (seal or "").partition(":")
+        kid, _, mac = str(seal or "").partition(":")
         return self.keys.fault(domain, text, kid, mac)
 
     def _noted(self, what: str, why: str) -> str:
@@ -109,4 +111,4 @@ def _misplaced(row: Mapping[str, Any]) -> str:
 
 
 def _text(*parts: Any) -> str:
-    return json.dumps(parts, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return json.dumps(parts, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=repr)

@@ -131,6 +131,12 @@ class StoredChain:
 
         After a break that an operator accepted, the chain is judged from the event that says so.
         """
+        try:
+            return self._verify(anchor)
+        except (TypeError, ValueError, AttributeError) as error:  # SQLite keeps anything in any column
+            return BrokenChain(self._newest.seq, f"around it a record cannot be read ({type(error).__name__})")
+
+    def _verify(self, anchor: Anchor | None) -> VerifiedChain | BrokenChain:
         with self._transactions.reading() as connection:
             head, accepted = audit_log.head(connection), audit_log.accepted_break(connection, self._keys)
             last = audit_log.last(connection)

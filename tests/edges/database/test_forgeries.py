@@ -29,9 +29,11 @@ Forge = Callable[[Connection], object]
 def forge(url: str, attack: Forge) -> None:
     """What somebody with the database's password does."""
     engine = create_engine(parse_url(url))
-    with engine.begin() as connection:
-        attack(connection)
-    engine.dispose()
+    try:
+        with engine.begin() as connection:
+            attack(connection)
+    finally:
+        engine.dispose()
 
 
 def add_a_counted_vote(connection: Connection) -> None:
