@@ -38,5 +38,5 @@ class AuditLog(Protocol):
     def forgeries(self) -> list[tuple[str, str]]:
         """Rows that were found not to be what a bot of ours wrote, since the last call; each with the reason."""
 
-    def chain(self, *, after: int = 0, limit: int = 1000) -> list[Mapping[str, Any]]:
-        """Sealed audit events in order of their sequence numbers."""
+    def chain(self, *, after: int = 0, limit: int = 1000, sealed_only: bool = False) -> list[Mapping[str, Any]]:
+        """Audit events in order of their sequence numbers; with `sealed_only` up to the first that is none of ours."""

@@ -3,11 +3,11 @@
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
-from bot.core.audit.audit_shipping import BEHIND, Record, ShippingProgress, SinkNeed, trouble
+from bot.core.audit.audit_shipping import BEHIND, Record, ShippingProgress, SinkNeed, made_at, number_of, trouble
 from bot.core.audit.chain import Event
 from bot.core.cards import audit_shipping
 from bot.core.health import ComponentHealth
@@ -70,7 +70,7 @@ def _health_of(deps: Deps, sink: Sink) -> ComponentHealth:
 def _trouble(deps: Deps, sink: Sink) -> str:
     progress = _progress(deps, sink)
     next_to_go = deps.store.chain(after=progress.seq, limit=1)
-    first = datetime.fromisoformat(next_to_go[0]["ts"]) if next_to_go else None
+    first = made_at(next_to_go[0]) if next_to_go else None
     return trouble(sink.name, progress, first, deps.clock.now())
 
 
@@ -144,7 +144,8 @@ class Shipment:
         while True:
             task = self.deps.store.get_periodic(_name(self.sink)) or Periodic(_name(self.sink))
             progress, now = from_document(ShippingProgress, task.document), self.deps.clock.now()
-            records = self.deps.store.chain(after=progress.seq, limit=_BATCH)
+            # a sink would take what somebody else wrote for the bot's: it goes out under the bot's signature
+            records = self.deps.store.chain(after=progress.seq, limit=_BATCH, sealed_only=True)
             if not records or progress.is_leased_by_another(self.owner, now):
                 return True
             try:
@@ -175,7 +176,7 @@ class Shipment:
                 log.error("sink down", sink=name, why=str(error))
             return False
         now = self.deps.clock.now()
-        done = progress.with_shipped(int(str(records[-1]["seq"])), now)
+        done = progress.with_shipped(number_of(records[-1]), now)
         if progress.failing_since:
             lasted = round((now - progress.failing_since).total_seconds())
             event = Event("audit.sink_up", "success", data={"sink": name, "seconds": lasted})

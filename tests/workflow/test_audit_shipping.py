@@ -28,6 +28,7 @@ from tests.handlers.world import HOSTS, NoHost
 from tests.lab.keys import KEYS
 from tests.lab.sqlite import new_sqlite
 from tests.workflow.conftest import Opening
+from tests.workflow.forger import Forger
 from tests.workflow.lifecycle.test_outcome_unknown import is_untouched
 from tests.workflow.slack import ALICE, BOB, CAROL, INCIDENT, Channels, People, words
 from tests.workflow.wire import LOOK
@@ -102,6 +103,25 @@ def sink(receiver: LogReceiver, need: SinkNeed = SinkNeed.REQUIRED, deadline: fl
 def everything(bot: Bot, receiver: LogReceiver) -> Callable[[], bool]:
     """Whether the receiver has the whole record."""
     return lambda: bool(receiver.numbers) and receiver.numbers[-1] == bot.store.head().seq
+
+
+def test_what_somebody_else_wrote_into_the_log_is_not_shipped(receiver: LogReceiver, url: str) -> None:
+    """A sink would take it for the bot's: a delivery is signed as a whole."""
+    bot = Bot(url, sink(receiver), "bot-1")
+    with bot.store.exclusive():
+        bot.says("one", "two")
+        newest = bot.store.head().seq
+        Forger(url)(
+            "INSERT INTO events SELECT seq + :by, request_id, type, replace(body, 'two', 'ten'), prev, hash, kid, mac "
+            "FROM events WHERE seq = :newest",
+            by=1, newest=newest,
+        )  # fmt: skip
+        assert Shipment(bot.deps, bot.deps.sinks[0], bot.name).ship()
+        assert receiver.numbers == list(range(1, newest + 1))
+        bot.store.stored_chain.accept_break("it was none of ours", by="root", at=bot.clock.now(), anchor=None)
+        bot.store.verify_chain()
+        assert Shipment(bot.deps, bot.deps.sinks[0], bot.name).ship()
+        assert receiver.numbers[-1] == bot.store.head().seq
 
 
 def test_every_record_is_shipped_once_and_in_order_also_by_the_next_process(receiver: LogReceiver, url: str) -> None:

@@ -1,6 +1,7 @@
 """Audit shipping: sinks, how much of the audit log each has received, and what its failure means."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 Record = Mapping[str, Any]
 
 BEHIND = timedelta(seconds=10)  # a sink that takes nothing for so long, while records wait, counts as down
+_NO_WORD = re.compile(r'[^!-~]|["\\\]]')
 _PRIORITY = 13 * 8 + 6  # facility "log audit", severity "informational"
 
 
@@ -92,16 +94,35 @@ def trouble(name: str, progress: ShippingProgress, first_untaken: datetime | Non
     return f"audit shipping to `{name}` is behind: nothing was shipped for {BEHIND.seconds} seconds"
 
 
+def number_of(record: Record) -> int:
+    """The number under which a record is found, whatever it says itself."""
+    found_by: Record = record.get("found_by", record)
+    return int(found_by["seq"])
+
+
+def made_at(record: Record) -> datetime | None:
+    """When a record was made; None if it does not say."""
+    try:
+        return datetime.fromisoformat(record["ts"]).astimezone(UTC)
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
 def syslog_lines(records: Sequence[Record], *, host: str) -> list[bytes]:
     """Each record as one message of RFC 5424: its hashes as structured data, and the record itself as JSON."""
     return [_syslog_line(record, host) for record in records]
 
 
 def _syslog_line(record: Record, host: str) -> bytes:
-    kind = "".join(sign if "!" <= sign <= "~" else "_" for sign in str(record["type"]))[:32]
-    links = f'[maskbot@32473 seq="{record["seq"]}" hash="{record["hash"]}" prev="{record["prev"]}"]'
-    head = f"<{_PRIORITY}>1 {record['ts']} {host or '-'} maskbot - {kind or '-'} {links}"
+    kind = _word(record, "type", 32)
+    links = " ".join(f'{name}="{_word(record, name)}"' for name in ("seq", "hash", "prev"))
+    head = f"<{_PRIORITY}>1 {_word(record, 'ts')} {host or '-'} maskbot - {kind} [maskbot@32473 {links}]"
     return f"{head} {as_json(record)}".encode("ascii")
+
+
+def _word(record: Record, name: str, most: int = 64) -> str:
+    """A part of a record as one word that ends nothing: what somebody broke is shipped too, once it is accepted."""
+    return _NO_WORD.sub("_", str(record.get(name) or "-"))[:most]
 
 
 def frame(line: bytes) -> bytes:
@@ -111,7 +132,7 @@ def frame(line: bytes) -> bytes:
 
 def as_json(value: object) -> str:
     """JSON on one line, in plain ASCII."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=repr)
 
 
 def as_json_list(records: Sequence[Record]) -> bytes:

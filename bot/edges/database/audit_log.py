@@ -5,6 +5,7 @@ import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
@@ -108,6 +109,11 @@ def read(connection: Connection, *, after: int, limit: int) -> list[Mapping[str,
     """Read records in order: each event as it was sealed, with its hashes."""
     chosen = select(events).where(events.c.seq > after).order_by(events.c.seq).limit(limit)
     return list(_records(connection.execute(chosen).mappings()))
+
+
+def believed(records: Iterable[Mapping[str, Any]], keys: KeyRing, *, since: int) -> list[Mapping[str, Any]]:
+    """The records up to the first that is none of ours; older ones than `since` were accepted as they are."""
+    return list(takewhile(lambda one: one.get("found_by", one)["seq"] < since or not fault(one, keys), records))
 
 
 def _records(rows: Iterable[Mapping[Any, Any]]) -> Iterator[Mapping[str, Any]]:

@@ -209,8 +209,8 @@ class Database:
         with self._transactions.writing() as connection:
             periodic.touch(connection, now=self._clock.now())
 
-    def chain(self, *, after: int = 0, limit: int = 1000) -> list[Mapping[str, Any]]:
-        return self.stored_chain.read(after=after, limit=limit)
+    def chain(self, *, after: int = 0, limit: int = 1000, sealed_only: bool = False) -> list[Mapping[str, Any]]:
+        return self.stored_chain.read(after=after, limit=limit, sealed_only=sealed_only)
 
     def records(self, *, after: int = 0) -> Iterator[Mapping[str, Any]]:
         return self.stored_chain.records(after=after)

@@ -78,10 +78,11 @@ class StoredChain:
         with self._transactions.reading() as connection:
             return audit_log.head(connection)
 
-    def read(self, *, after: int, limit: int) -> list[Mapping[str, Any]]:
+    def read(self, *, after: int, limit: int, sealed_only: bool = False) -> list[Mapping[str, Any]]:
         """Records in order."""
         with self._transactions.reading() as connection:
-            return audit_log.read(connection, after=after, limit=limit)
+            found = audit_log.read(connection, after=after, limit=limit)
+        return audit_log.believed(found, self._keys, since=self.judged_since) if sealed_only else found
 
     def about(self, request_id: str, *, newest: int | None = None) -> list[Mapping[str, Any]]:
         """All events about a request, or the newest, in order.

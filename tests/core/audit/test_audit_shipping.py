@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.core.audit import audit_shipping
-from bot.core.audit.audit_shipping import ShippingProgress, SyslogAddress, SyslogTransport
+from bot.core.audit.audit_shipping import ShippingProgress, SyslogAddress, SyslogTransport, made_at, number_of
 from bot.core.audit.chain import Head
 from bot.core.cards import audit_shipping as words
 from bot.core.policy.decide import decide
@@ -90,6 +90,16 @@ def test_a_record_is_one_line_of_syslog_that_nothing_in_it_can_end() -> None:
     assert audit_shipping.frame(b"abc") == b"3 abc"
     (odd,) = audit_shipping.syslog_lines([RECORD | {"type": "a b\né"}], host="")
     assert odd.decode().split(" ")[2:6] == ["-", "maskbot", "-", "a_b__"]
+
+
+def test_what_somebody_broke_and_an_operator_accepted_is_shipped_as_it_stands() -> None:
+    broken = {"seq": 'x"]', "hash": b"\xff", "prev": "", "type": "t", "found_by": {"seq": 9, "type": "t"}}
+    (line,) = audit_shipping.syslog_lines([broken], host="bot-host")
+    assert line.startswith(b'<110>1 - bot-host maskbot - t [maskbot@32473 seq="x__" hash="b\'_xff\'" prev="-"] {')
+    assert (number_of(broken), number_of(RECORD)) == (9, 7)
+    assert made_at(RECORD) == NOW
+    assert [made_at(broken | {"ts": ts}) for ts in (1, "now")] == [None, None]
+    assert made_at(broken) is None
 
 
 def test_a_webhook_gets_the_records_in_their_order() -> None:
