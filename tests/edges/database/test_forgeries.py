@@ -325,6 +325,16 @@ def test_an_end_that_was_cut_off_is_found_by_whoever_saw_it(
     assert isinstance(opened().verify_chain(), VerifiedChain)
 
 
+def test_a_head_that_was_set_back_hides_nothing_from_those_who_wait_for_its_copy(
+    store: Database, database_url: str
+) -> None:
+    """A required sink has taken everything only once it has come to the newest event that was recorded here."""
+    store.record([an_event(step=number) for number in range(6)])
+    newest = store.head()
+    forge(database_url, lambda connection: connection.execute(update(chain_head).values(seq=2)))
+    assert store.head() == newest
+
+
 def test_a_chain_that_went_on_after_its_end_was_cut_off_is_found(store: Database, database_url: str) -> None:
     store.record([an_event(step=number) for number in range(6)])
     forge(database_url, cut_the_end(store, 3))
