@@ -1,5 +1,6 @@
 """Post in internal channels only: a check before every message, because a channel may become shared at any time."""
 
+import re
 from datetime import datetime
 
 from bot.core.cards.blocks import Block, Text
@@ -9,7 +10,8 @@ from bot.ports import Channel, Clock, Directory
 from bot.workflow.process.channel_states import ChannelStates
 
 CHANNEL_SHARED = "channel_shared"
-_CHANNELS = ("C", "G")  # how ids of channels begin; those of direct messages and people begin otherwise
+_CHANNEL = re.compile(r"[CG][A-Z0-9]+", re.ASCII)
+_ONE_PERSON = re.compile(r"[UWD][A-Z0-9]+", re.ASCII)  # a person, or the bot's conversation with one
 
 
 class InternalOnly:
@@ -64,9 +66,14 @@ class InternalOnly:
         self._channel.show(form_id, form, user=user)
 
     def _check(self, channel: str) -> None:
-        """Raises `SlackError` for a channel that is shared; a passing one if Slack does not say."""
-        if not channel.startswith(_CHANNELS):
+        """Raises `SlackError` for a channel that is shared; a passing one if Slack does not say.
+
+        Slack would also take a channel's name, of which it does not say that.
+        """
+        if channel in ("", HOME.channel) or _ONE_PERSON.fullmatch(channel):
             return
+        if not _CHANNEL.fullmatch(channel):
+            raise SlackError(f"{channel[:80]!r} is no id of a channel or a person.", code="channel_not_found")
         now = self._clock.now()
         if self._states.is_shared(channel, now) is None:
             self._states.note(channel, is_shared=not self._ask(channel).is_internal, now=now)

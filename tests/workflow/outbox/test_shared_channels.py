@@ -154,3 +154,19 @@ def test_an_event_counts_that_comes_while_slack_is_asked(idle: World, monkeypatc
         with pytest.raises(SlackError, match="shared"):
             idle.deps.channel.post(INCIDENT, plain("to be read by all"), mark="x")
     assert seen_there(idle) == []
+
+
+@pytest.mark.parametrize("name", ["partners", "#partners", "c0partners", "D-partners", "Partners", "CPARTNERS "])
+def test_a_channel_by_its_name_is_none(idle: World, name: str) -> None:
+    """Slack would post there, but does not say who reads there. Only rows of the outbox could name one."""
+    with pytest.raises(SlackError, match="is no id of a channel or a person"):
+        idle.deps.channel.post(Place(name), plain("one"), mark="")
+    with pytest.raises(SlackError):
+        idle.deps.channel.update(name, "1.1", plain("one"))
+    assert seen_there(idle, name) == []
+
+
+@pytest.mark.parametrize("place", ["UALICE", "WALICE", "D0123ABC"])
+def test_a_person_is_written_to_directly(idle: World, place: str) -> None:
+    idle.deps.channel.post(Place(place), plain("one"), mark="")
+    assert len(seen_there(idle, place)) == 1
