@@ -12,10 +12,12 @@ _SEQUENCE = re.compile(
     re.DOTALL,
 )
 
-# Invisible and reordering characters: C0, DEL, C1, zero width, direction, separators, tags.
+# Invisible and reordering characters: C0, DEL, C1, zero width, direction, separators, tags, and what else Unicode calls
+# ignorable (`Default_Ignorable_Code_Point`); the blank of Braille is no blank to `str.strip`.
 _UNSEEN = re.compile(
-    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\u3164\ufe00-\ufe0f"
-    r"\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e01ef\ud800-\udfff]"
+    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    r"\U000e0000-\U000e0fff\ud800-\udfff]"
 )
 
 

@@ -51,6 +51,16 @@ def test_an_endless_text_is_cut_before_anything_else_is_done_with_it() -> None:
     assert clean("\x1b]" + "x" * 10_000_000 + "\x07after") == ""
 
 
+@pytest.mark.parametrize(
+    "unseen",
+    [0xAD, 0x34F, 0x17B4, 0x180B, 0x180F, 0x200D, 0x206A, 0x206F, 0x2800, 0xFFF0, 0x1BCA0, 0x1D173, 0xE01F0, 0xE0FFF],
+)
+def test_nothing_that_unicode_calls_ignorable_stands_between_what_is_seen(unseen: int) -> None:
+    """Two names or reasons that look alike are alike."""
+    assert clean(f"ali{chr(unseen)}ce") == "alice"
+    assert clean(chr(unseen) * 3) == ""
+
+
 @given(st.text())
 def test_no_control_and_no_format_character_is_ever_left(foreign: str) -> None:
     shown = clean(foreign)
