@@ -13,7 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.app.anchor_file import anchor_file
 from bot.app.compose import open_store
 from bot.core.audit.anchor import Anchor
-from bot.core.audit.chain import BrokenChain, Head, VerifiedChain, canonical
+from bot.core.audit.audit_shipping import as_json, made_at
+from bot.core.audit.chain import BrokenChain, Head, VerifiedChain
 from bot.edges.clock import SystemClock
 from bot.edges.database import Database
 from bot.edges.database.engine import describe, file_of, parse_url
@@ -68,12 +69,13 @@ def export(since: str) -> int:
     begin = _moment(since) if since else datetime.min.replace(tzinfo=UTC)
     with _open() as store:
         for record in _from(store, begin):
-            typer.echo(canonical(record))
+            typer.echo(as_json(record))
     return 0
 
 
 def _from(store: Database, begin: datetime) -> Iterator[Mapping[str, Any]]:
-    return (record for record in store.records() if datetime.fromisoformat(record["ts"]) >= begin)
+    """The records since then, and those that do not say when they were made: somebody broke them."""
+    return (record for record in store.records() if (made_at(record) or begin) >= begin)
 
 
 @contextmanager

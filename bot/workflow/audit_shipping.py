@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import structlog
 
-from bot.core.audit.audit_shipping import BEHIND, Record, ShippingProgress, SinkNeed, made_at, number_of, trouble
-from bot.core.audit.chain import Event
+from bot.core.audit.audit_shipping import BEHIND, Record, ShippingProgress, SinkNeed, made_at, trouble
+from bot.core.audit.chain import Event, number_of
 from bot.core.cards import audit_shipping
 from bot.core.health import ComponentHealth
 from bot.errors import MaskbotError, SinkError, Stale

@@ -575,6 +575,15 @@ def test_the_export_is_the_chain_line_by_line_from_a_time_on(recorded: Place) ->
     assert recorded.maskbot("audit", "export", "--since", records[1]["ts"]).stdout.splitlines()[0] == lines[1]
 
 
+def test_what_somebody_broke_is_exported_as_it_stands(recorded: Place) -> None:
+    with closing(sqlite3.connect(recorded.database)) as connection:
+        connection.execute("UPDATE events SET body = 'x', mac = x'ff' WHERE seq = 2")
+        connection.commit()
+    lines = recorded.maskbot("audit", "export", "--since", "2020-01-01").stdout.splitlines()
+    assert [json.loads(line)["seq"] for line in lines][:3] == [1, 2, 3]
+    assert recorded.maskbot("audit", "verify").returncode == 1
+
+
 def test_the_schema_of_the_export_names_every_part_of_a_record(recorded: Place) -> None:
     schema = json.loads(recorded.maskbot("audit", "schema").stdout)
     record = json.loads(recorded.maskbot("audit", "export").stdout.splitlines()[0])

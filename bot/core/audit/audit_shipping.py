@@ -94,12 +94,6 @@ def trouble(name: str, progress: ShippingProgress, first_untaken: datetime | Non
     return f"audit shipping to `{name}` is behind: nothing was shipped for {BEHIND.seconds} seconds"
 
 
-def number_of(record: Record) -> int:
-    """The number under which a record is found, whatever it says itself."""
-    found_by: Record = record.get("found_by", record)
-    return int(found_by["seq"])
-
-
 def made_at(record: Record) -> datetime | None:
     """When a record was made; None if it does not say."""
     try:

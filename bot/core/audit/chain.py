@@ -144,6 +144,11 @@ def fault(record: Mapping[str, Any], keys: KeyRing) -> str:
     return keys.fault(DOMAIN, digest, record.get("kid"), record.get("mac"))
 
 
+def number_of(record: Mapping[str, Any]) -> int:
+    """The number under which a record is stored, whatever it says itself: `found_by` has what differs."""
+    return int(record.get("found_by", record)["seq"])
+
+
 def _fault(record: Mapping[str, Any], head: Head) -> str:
     """Why this record cannot follow that head; empty if it can."""
     if record.get("seq") != head.seq + 1:

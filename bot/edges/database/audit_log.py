@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from bot.core.audit.chain import BREAK_ACCEPTED, START, Event, Head, Origin, fault, seal
+from bot.core.audit.chain import BREAK_ACCEPTED, START, Event, Head, Origin, fault, number_of, seal
 from bot.core.audit.seal_keys import KeyRing
 from bot.edges.database.seals import seals_of
 from bot.edges.database.tables import IS_ACCEPTED_BREAK, chain_head, events
@@ -113,7 +113,7 @@ def read(connection: Connection, *, after: int, limit: int) -> list[Mapping[str,
 
 def believed(records: Iterable[Mapping[str, Any]], keys: KeyRing, *, since: int) -> list[Mapping[str, Any]]:
     """The records up to the first that is none of ours; older ones than `since` were accepted as they are."""
-    return list(takewhile(lambda one: one.get("found_by", one)["seq"] < since or not fault(one, keys), records))
+    return list(takewhile(lambda one: number_of(one) < since or not fault(one, keys), records))
 
 
 def _records(rows: Iterable[Mapping[Any, Any]]) -> Iterator[Mapping[str, Any]]:

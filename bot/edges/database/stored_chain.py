@@ -10,24 +10,26 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot.core.audit.anchor import Anchor
-from bot.core.audit.chain import BREAK_ACCEPTED, START, BrokenChain, Event, Head, Origin, VerifiedChain, verify
+from bot.core.audit.chain import (
+    BREAK_ACCEPTED,
+    START,
+    BrokenChain,
+    Event,
+    Head,
+    Origin,
+    VerifiedChain,
+    number_of,
+    verify,
+)
 from bot.core.audit.seal_keys import KeyRing
 from bot.core.requests import Request
 from bot.edges.database import audit_log
+from bot.edges.database.seen_events import SeenEvents
 from bot.edges.database.transactions import Transactions
 from bot.errors import NotSealed
 from bot.ports import Work
 
 _PAGE = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """The verified events about one request: the first, the newest, and how many there are."""
-
-    first: int
-    newest: int
-    count: int = 1
 
 
 class StoredChain:
@@ -45,7 +47,7 @@ class StoredChain:
         self._newest = START
         self._set_back: BrokenChain | None = None  # an append did not follow the newest head
         self._verified: Head | None = None
-        self._seen_about: dict[str, _Seen] = {}  # by request, as far as verified
+        self._seen = SeenEvents()  # as far as verified
         self._accepted: Mapping[str, Any] | None = None  # the newest event in which an operator accepted a break
 
     def use_config(self, config_digest: str) -> None:
@@ -93,13 +95,11 @@ class StoredChain:
         verified = self.verify()
         if isinstance(verified, BrokenChain):
             raise NotSealed(f"The audit chain is broken at record {verified.seq}: {verified.why}.")
-        seen = self._seen_about.get(request_id)
+        seen = self._seen.about(request_id)
         with self._transactions.reading() as connection:
             found = audit_log.about(connection, request_id, newest=newest)
-        if seen and seen.newest > max((record["seq"] for record in found), default=0):
-            raise NotSealed(f"Event {seen.newest} about request {request_id} is hidden.")
-        if seen and newest is None and seen.count > sum(record["seq"] >= seen.first for record in found):
-            raise NotSealed(f"An event about request {request_id} is hidden.")
+        if seen:
+            seen.require_in(found, request_id, are_all=newest is None)
         return found
 
     def accepted_break(self) -> Mapping[str, Any] | None:
@@ -169,27 +169,19 @@ class StoredChain:
         if accepted and (known is None or accepted["event_id"] != known["event_id"]):
             with self._lock:
                 self._accepted, self._verified, self._newest, self._set_back = accepted, None, START, None
-                self._seen_about.clear()
+                self._seen.clear()
         return None
 
     def _noted(self, records: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
         """The records. Whoever asks for the next one has verified the one before: that is remembered."""
         for record in records:
             yield record
-            self._remember(record["request_id"], record["seq"])
-
-    def _remember(self, about: str, seq: int) -> None:
-        with self._lock:  # several threads may verify the same records
-            seen = self._seen_about.get(about)
-            if seen is None:
-                self._seen_about[about] = _Seen(seq, seq)
-            elif seq > seen.newest:
-                self._seen_about[about] = replace(seen, newest=seq, count=seen.count + 1)
+            self._seen.note(record["request_id"], record["seq"])
 
     def _why_changed(self, accepted: Mapping[str, Any]) -> BrokenChain | None:
         """Why what stands before an accepted break is not what was accepted; a bot of an older version did not say."""
         with self._transactions.reading() as connection:
-            found = audit_log.digest(connection, until=accepted["seq"] - 1, note=self._remember)
+            found = audit_log.digest(connection, until=accepted["seq"] - 1, note=self._seen.note)
         if accepted["data"].get("before", found) == found:
             return None
         return BrokenChain(accepted["seq"], "what stands before this accepted break was changed since")
@@ -207,7 +199,7 @@ class StoredChain:
         """All records after that number, read page by page."""
         while page := self.read(after=after, limit=_PAGE):
             yield from page
-            after = page[-1]["seq"]
+            after = number_of(page[-1])
 
 
 @dataclass

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from bot.core.audit import audit_shipping
-from bot.core.audit.audit_shipping import ShippingProgress, SyslogAddress, SyslogTransport, made_at, number_of
-from bot.core.audit.chain import Head
+from bot.core.audit.audit_shipping import ShippingProgress, SyslogAddress, SyslogTransport, made_at
+from bot.core.audit.chain import Head, number_of
 from bot.core.cards import audit_shipping as words
 from bot.core.policy.decide import decide
 from bot.core.policy.model import Allow, Facts, Moment, Refuse

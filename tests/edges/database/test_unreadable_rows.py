@@ -40,6 +40,14 @@ def test_an_event_that_cannot_be_read_breaks_the_chain(
     assert isinstance(store.verify_chain(), VerifiedChain)
 
 
+def test_an_event_that_calls_itself_an_earlier_one_leads_no_reader_in_circles(
+    store: Database, database_url: str
+) -> None:
+    store.record([an_event(), an_event(), an_event()])
+    put(database_url, "UPDATE events SET body = :value WHERE seq = 3", '{"seq": 0}')
+    assert [record["seq"] for record in store.records()] == [1, 2, 0]
+
+
 @pytest.mark.parametrize("column", ["seq", "body", "prev", "hash", "kid", "mac", "request_id", "type"])
 def test_so_does_one_with_something_else_than_text_in_a_column(
     store: Database, opened: Opening, database_url: str, column: str, *, is_sqlite: bool
