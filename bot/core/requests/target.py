@@ -62,5 +62,5 @@ class Target:
     settings_lost: bool = False
     waiting: SlowWait | None = None
     beside: tuple[str, ...] = ()  # units that other requests changed on the host while this one waited
-    called_off: datetime | None = None  # withdrawn while it waited for the stop
+    called_off: datetime | None = None  # withdrawn while it waited for the stop, or as a later end was to be given
     forced: Forced | None = None

@@ -185,6 +185,9 @@ class Desk:
                 return replace(request.on_target(called_off=now), due_at=now)
             if request.stage not in _STILL_MINE:
                 raise UsageError("Too late to withdraw: " + how_it_stands(request))
+            if request.ask.extends and request.stage is Stage.APPROVED:  # whoever may just be giving it ends it
+                now = request.target.called_off or self._deps.clock.now()
+                return replace(request.on_target(called_off=now), due_at=now)
             why, now = because or ownership.withdrawn(request), self._deps.clock.now()
             return request.move(Stage.WITHDRAWN, because=why, finished_at=now, due_at=None)
 

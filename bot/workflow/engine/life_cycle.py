@@ -5,6 +5,7 @@ Each stage sees one configuration from beginning to end; right before a change t
 
 from collections.abc import Callable
 
+from bot.core.cards import ownership
 from bot.core.requests import Request, Stage
 from bot.core.requests.deadlines import is_ahead
 from bot.ports import Claim
@@ -15,7 +16,8 @@ from bot.workflow.lifecycle.preflight import run_preflight
 from bot.workflow.lifecycle.start import start
 from bot.workflow.process.deps import Deps
 from bot.workflow.requests.evidence import why_not_believed
-from bot.workflow.requests.results import NotBelieved, Stages
+from bot.workflow.requests.lineage import newest_request
+from bot.workflow.requests.results import NotBelieved, Stages, Update
 from bot.workflow.rollout.carry_out import advance_rollout, begin_rollout
 from bot.workflow.rollout.extension import ask_for_extension
 from bot.workflow.rollout.planning import plan_rollout
@@ -31,7 +33,7 @@ def life_of_request(deps: Deps, claim: Claim, stopping: Callable[[], bool]) -> S
         request = yield from count_votes(deps.pinned(), request)
     request = yield from run_due_timers(deps, request)
     if _may_begin(deps, request):
-        request = yield _why_not_extended(deps, request) or start(deps, request, seen=just_seen)
+        request = yield _instead_of_later_end(deps, request) or start(deps, request, seen=just_seen)
     if request.stage is Stage.RUNNING:
         if why := why_not_believed(deps, request):
             return (yield NotBelieved(request, why))
@@ -53,7 +55,7 @@ def life_of_rollout(deps: Deps, claim: Claim) -> Stages:
         request = yield from count_votes(deps.pinned(), request)
     request = yield from run_due_timers(deps, request)
     if _may_begin(deps, request):
-        request = yield _why_not_extended(deps, request) or begin_rollout(deps, request)
+        request = yield _instead_of_later_end(deps, request) or begin_rollout(deps, request)
     if request.stage is Stage.RUNNING:
         if why := why_not_believed(deps, request):
             return (yield NotBelieved(request, why))
@@ -66,7 +68,15 @@ def _may_begin(deps: Deps, request: Request) -> bool:
     return request.stage is Stage.APPROVED and not is_ahead(request.ask.change.scheduled_window, deps.clock.now())
 
 
-def _why_not_extended(deps: Deps, request: Request) -> NotBelieved | None:
-    """Why a later end is not given, if its events do not confirm it: no command follows, before which that is asked."""
-    why = why_not_believed(deps, request) if request.ask.extends else ""
+def _instead_of_later_end(deps: Deps, request: Request) -> NotBelieved | Update | None:
+    """What follows if a later end was withdrawn before it was given, or if its events do not confirm it.
+
+    No command follows on it, before which that would be asked.
+    """
+    if not request.ask.extends:
+        return None
+    if request.target.called_off and not newest_request(deps, request.ask.extends).aftercare.is_extended_by(request.id):
+        now, why = deps.clock.now(), ownership.withdrawn(request)
+        return Update(request.move(Stage.WITHDRAWN, because=why, finished_at=now, due_at=None))
+    why = why_not_believed(deps, request)
     return NotBelieved(request, why) if why else None

@@ -8,7 +8,10 @@ import pytest
 from bot.core.people.identity import Person, PersonId
 from bot.core.policy.groups import Group
 from bot.core.requests import Duration, Request, Stage
-from bot.errors import Unverified
+from bot.errors import Stale, Unverified
+from bot.ports import Claim
+from bot.workflow.engine.life_cycle import life_of_request
+from bot.workflow.engine.settle import settle
 from tests.workflow.forger import Forger
 from tests.workflow.slack import ALICE, People, caller
 from tests.workflow.world import World
@@ -57,12 +60,55 @@ def test_a_later_end_that_was_withdrawn_is_not_given(idle_world: World, forger: 
         done, longer = approved(world)
         kept = forger.copy(longer.id)
         world.desk.withdraw(longer.id, by=ALICE.id)
+        assert world.until_final(longer).stage is Stage.WITHDRAWN
     forger.put_back(longer.id, kept)
     world.people.world = None  # type: ignore[attr-defined]
     with world.running():
         world.until_final(longer)
         assert world.store.get(done.id).aftercare.expires_at == done.aftercare.expires_at
         assert told(world, "was set back to an earlier state")
+
+
+def taken(world: World, request: Request) -> Claim:
+    """The claim of a bot that works on it alone."""
+    world.store.make_due(request.id)
+    while claim := world.store.claim("bot-1"):
+        if claim.request.id == request.id:
+            return claim
+    raise AssertionError(f"{request.id} is not due")
+
+
+def test_one_that_is_withdrawn_just_after_it_was_given_is_given(idle_world: World) -> None:
+    """A bot has written it into the mask, and is about to say so."""
+    world = idle_world
+    with world.running():
+        done, longer = approved(world)
+    world.people.world = None  # type: ignore[attr-defined]
+    claim = taken(world, longer)
+    life = life_of_request(world.deps, claim, lambda: False)
+    result = next(life)
+    while isinstance(result, Request):
+        result = life.send(result)
+    world.desk.withdraw(longer.id, by=ALICE.id)
+    with pytest.raises(Stale):
+        settle(world.deps, claim, result)
+    world.store.release(claim, due_at=world.clock.now())
+    with world.running():
+        assert world.until_final(longer).stage is Stage.DONE
+    assert world.store.get(done.id).aftercare.expires_at is None
+
+
+def test_one_that_is_withdrawn_just_before_it_is_given_is_not(idle_world: World) -> None:
+    world = idle_world
+    with world.running():
+        done, longer = approved(world)
+    world.people.world = None  # type: ignore[attr-defined]
+    claim = taken(world, longer)
+    world.desk.withdraw(longer.id, by=ALICE.id)
+    world.store.release(claim, due_at=world.clock.now())
+    with world.running():
+        assert world.until_final(longer).stage is Stage.WITHDRAWN
+    assert world.store.get(done.id).aftercare.expires_at == done.aftercare.expires_at
 
 
 def test_one_that_waited_is_given(idle_world: World) -> None:
