@@ -62,6 +62,7 @@ SUITES = {
             "tests/edges/guard/test_requests.py",
             "tests/edges/guard/test_memory.py",
             "tests/edges/guard/test_settings.py",
+            "tests/edges/guard/test_links.py",
             "tests/core/systemd/test_host_rules.py",
             "tests/edges/guard/test_parse.py",
             "tests/core/systemd",
