@@ -27,8 +27,11 @@ _OF_A_USER = ("look", "status")
 _ROOTS_IDLE, _ROOTS_LIFE, _ROOTS_MOST = 120.0, 300.0, 500
 """Seconds and requests; the login's half ends earlier when it is idle, and otherwise starts another one."""
 
-_WITHOUT = (resource.RLIMIT_CPU, resource.RLIMIT_FSIZE, resource.RLIMIT_AS, resource.RLIMIT_DATA)
-_AT_LEAST = ((resource.RLIMIT_NOFILE, 1024), (resource.RLIMIT_STACK, 8 * 1024 * 1024))
+_NO_LIMIT = resource.RLIM_INFINITY
+_LEAST = {
+    resource.RLIMIT_CPU: _NO_LIMIT, resource.RLIMIT_FSIZE: _NO_LIMIT, resource.RLIMIT_AS: _NO_LIMIT,
+    resource.RLIMIT_DATA: _NO_LIMIT, resource.RLIMIT_NOFILE: 1024, resource.RLIMIT_STACK: 8388608,
+}  # fmt: skip
 
 _BINDING = (
     GUARD, "/etc/sudoers", "/etc/sudoers.d", "/etc/sudoers-rs", "/etc/sudoers-rs.d", "/etc/doas.conf",
@@ -50,16 +53,17 @@ def lift_limits() -> bool:
     Whether none is left: a root without CAP_SYS_RESOURCE cannot lift them.
     """
     try:
-        for one in _WITHOUT:
-            if resource.getrlimit(one)[0] != resource.RLIM_INFINITY:
-                resource.setrlimit(one, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        for one, least in _AT_LEAST:
+        for one, least in _LEAST.items():
             soft, hard = resource.getrlimit(one)
-            if 0 <= soft < least:
-                resource.setrlimit(one, (least, hard if hard < 0 else max(least, hard)))
+            if _is_below(soft, least):
+                resource.setrlimit(one, (least, least if _is_below(hard, least) else hard))
     except (OSError, ValueError):
         return False
     return True
+
+
+def _is_below(limit: int, least: int) -> bool:
+    return limit != _NO_LIMIT and (least == _NO_LIMIT or limit < least)
 
 
 class _Server:
@@ -128,5 +132,5 @@ def _check_caller(settings: Settings) -> None:
     """Raises `Refused` unless sudo or doas names the bot's login."""
     uid = os.environ.get("SUDO_UID", "")
     login = pwd.getpwuid(int(uid)).pw_name if uid.isdigit() else os.environ.get("DOAS_USER", "")
-    if not login or login != settings.login:
+    if login != settings.login:
         raise Refused(f"{login or 'nobody'} is not the login that it serves")

@@ -37,7 +37,7 @@ class _Answer:
     def __init__(self, requests: Requests) -> None:
         self._requests = requests
         self.asked = "-"
-        self.done = Ended(0, b"", b"")
+        self.done: Ended
         self.is_last = False
 
     def is_needed(self, serve: "Callable[[Request, bytes, Settings], Ended]", answered: "set[str]") -> bool:
@@ -45,7 +45,7 @@ class _Answer:
         try:
             line = self._requests.take()
             if not line and self._requests.is_over:
-                self.is_last, self.done = True, refusal("nothing was asked")
+                self.done = refusal("nothing was asked")
                 return not answered
             self._serve(line, serve, answered)
         except NoRequest as why:

@@ -276,10 +276,62 @@ def test_limits_of_the_caller_are_lifted_or_nothing_is_begun(which: int) -> None
     assert os.waitpid(process, 0)[1] == 0
 
 
-def test_with_limits_that_stay_it_begins_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    def keeps(*_: object) -> None:
-        raise ValueError
+class Kernel:
+    """Limits of a process, soft and hard; who may not lift them is told so as by setrlimit(2)."""
 
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (100, 100))
-    monkeypatch.setattr(resource, "setrlimit", keeps)
-    assert not root.lift_limits()
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, refuses: Exception | None = None) -> None:
+        self.limits: dict[int, tuple[int, int]] = {}
+        self.set: list[int] = []
+        self.refuses = refuses
+        monkeypatch.setattr(resource, "getrlimit", lambda one: self.limits.get(one, (-1, -1)))
+        monkeypatch.setattr(resource, "setrlimit", self._set)
+
+    def _set(self, one: int, limits: tuple[int, int]) -> None:
+        soft, hard = limits
+        assert hard == -1 or -1 < soft <= hard
+        if self.refuses:
+            raise self.refuses
+        self.set.append(one)
+        self.limits[one] = limits
+
+
+FILES, STACK, MIB = resource.RLIMIT_NOFILE, resource.RLIMIT_STACK, 1024 * 1024
+LIFTED = {
+    "all that there is": (resource.RLIMIT_FSIZE, (100, 200), (-1, -1)),
+    "time": (resource.RLIMIT_CPU, (100, -1), (-1, -1)),
+    "memory": (resource.RLIMIT_AS, (0, 0), (-1, -1)),
+    "data": (resource.RLIMIT_DATA, (1, 1), (-1, -1)),
+    "both, to the least": (FILES, (0, 1023), (1024, 1024)),
+    "the soft one": (FILES, (1023, 1024), (1024, 1024)),
+    "no further than that": (FILES, (100, 5000), (1024, 5000)),
+    "below none": (FILES, (100, -1), (1024, -1)),
+    "a stack": (STACK, (8 * MIB - 1, 8 * MIB), (8 * MIB, 8 * MIB)),
+}
+KEPT = [(FILES, (1024, 1024)), (FILES, (-1, -1)), (STACK, (8 * MIB, -1)), (resource.RLIMIT_CPU, (-1, -1))]
+
+
+@pytest.mark.parametrize(("one", "given", "then"), LIFTED.values(), ids=LIFTED)
+def test_each_limit_is_lifted_as_far_as_it_has_to_be(
+    monkeypatch: pytest.MonkeyPatch, one: int, given: tuple[int, int], then: tuple[int, int]
+) -> None:
+    kernel = Kernel(monkeypatch)
+    kernel.limits[one] = given
+    assert root.lift_limits()
+    assert (kernel.limits, kernel.set) == ({one: then}, [one])
+
+
+@pytest.mark.parametrize(("one", "given"), KEPT)
+def test_what_is_no_limit_stays(monkeypatch: pytest.MonkeyPatch, one: int, given: tuple[int, int]) -> None:
+    kernel = Kernel(monkeypatch)
+    kernel.limits[one] = given
+    assert root.lift_limits()
+    assert kernel.set == []
+
+
+@pytest.mark.parametrize("refuses", [ValueError(), OSError()])
+def test_with_limits_that_stay_it_begins_nothing(monkeypatch: pytest.MonkeyPatch, refuses: Exception) -> None:
+    kernel = Kernel(monkeypatch, refuses=refuses)
+    kernel.limits[resource.RLIMIT_FSIZE] = (100, 100)
+    assert refused("link", "persistent", CRON) == (
+        "the limits of whoever calls it (ulimit) may end it half-way, and cannot be lifted"
+    )

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from bot.core.systemd.host_rules import GUARD
-from bot.edges.guard import memory, rules, ways
+from bot.edges.guard import logins, memory, rules, ways
 from bot.edges.guard.memory import Memory, Record
-from bot.edges.guard.process import begin_request
+from bot.edges.guard.process import Refused, begin_request
 from bot.edges.guard.settings import Settings
 from tests.edges.descriptors import open_around, open_here
 from tests.edges.guard.host_stand_in import DEPLOY, HostStandIn, boot_id
@@ -196,6 +196,18 @@ def test_keys_that_open_more_than_the_guard_are_told(keys: Callable[[str, str], 
     os.chown(path, 0, 0)
     assert said() == ["way sudo", "masks 0"], "sshd, as the login, cannot read it either"
     assert here.journal() == []
+
+
+def test_where_the_files_of_the_login_are_not_read_in_time_nothing_is_told(
+    keys: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = keys(".ssh/authorized_keys", "")
+    path.unlink()
+    os.mkfifo(path)
+    os.chown(path, DEPLOY, -1)
+    monkeypatch.setattr(logins, "_USERS_SECONDS", 0.1)
+    with pytest.raises(Refused, match="it cannot be told which keys open a shell"):
+        said()
 
 
 @pytest.mark.parametrize(

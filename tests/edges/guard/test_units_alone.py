@@ -192,6 +192,12 @@ def test_what_systemd_says_and_every_link_to_it_are_its_names(folders: tuple[Pat
     assert names(folders, Id="nothing.service") == ["nothing.service", "gone.service"]
 
 
+def test_links_that_lead_to_each_other_are_names_of_one_unit(folders: tuple[Path, Path]) -> None:
+    for name, goal in (("a", "b"), ("b", "c"), ("c", "a")):
+        (folders[0] / f"{name}.service").symlink_to(f"{goal}.service")
+    assert names(folders, Id="a.service") == ["a.service", "b.service", "c.service"]
+
+
 def test_a_link_by_way_of_another_file_and_the_file_itself_are_known_by_what_they_are(
     folders: tuple[Path, Path], tmp_path: Path
 ) -> None:
