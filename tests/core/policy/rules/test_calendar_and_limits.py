@@ -249,6 +249,11 @@ def test_nothing_is_counted_again_for_what_no_limit_applies_to() -> None:
     assert limits_to_keep(replace(given, request=reapplied), policy) is None
 
 
+def test_where_only_one_of_them_is_limited_the_other_is_not() -> None:
+    assert RequestLimits(hosts=1).allow(BlastRadius(hosts=1, units=9))
+    assert RequestLimits(units_per_host=1).allow(BlastRadius(hosts=9, units=1))
+
+
 COUNTED = {
     "a mask alone": ((), (), (1, 1)),
     "the same unit elsewhere": ((("web-02", "cron.service"),), (), (2, 1)),
@@ -258,7 +263,7 @@ COUNTED = {
         (),
         (2, 2),
     ),
-    "a rollout": ((("web-02", "atd.service"), ("db-01", "atd.service")), ("web-01", "web-02"), (3, 1)),
+    "a rollout": ((("web-02", "atd.service"), ("db-01", "atd.service")), ("web-01", "web-03"), (4, 1)),
 }
 
 
