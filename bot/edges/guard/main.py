@@ -36,7 +36,6 @@ class _Login:
     def __init__(self) -> None:
         self._requests = Requests(_IDLE, _LIFE)
         self._began = state_of([GUARD])
-        self._is_replaced = False
         self._root = RootsHalf()
         self._from_where = connection(os.environ.get("SSH_CONNECTION", ""))  # sudo and doas do not pass it on
 

@@ -23,7 +23,6 @@ class _Asking:
 
     def __init__(self, root: RootsHalf) -> None:
         self._root = root
-        self._said = -1
         self.is_begun = True
 
     def look(self, request: Request, from_where: str) -> Ended:

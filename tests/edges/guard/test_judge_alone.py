@@ -247,6 +247,12 @@ def test_what_stops_with_such_a_helper_stops_too(systemd: Systemd) -> None:
     systemd.has("helper.service", "active", StopWhenUnneeded=True, ConsistsOf=["vital.service"])
     systemd.has("vital.service")
     assert "vital.service stops with" in refused(CRON, "vital.*")
+    systemd.has("helper.service", "active", StopWhenUnneeded=True, WantedBy=["beside.service"])
+    systemd.has(CRON, "active", RequiredBy=["beside.service"])
+    systemd.has("beside.service", "active", Wants=["helper.service"])
+    assert refused(CRON, "helper.*") == f"helper.service stops with {CRON} and is critical on this host (helper.*)"
+    systemd.has("beside.service")
+    systemd.has(CRON, "active", Wants=["helper.service"])
     systemd.has("helper.service", "active", StopWhenUnneeded=True, ConsistsOf=["ssh.service"])
     assert refused() == f"ssh.service carries the bot's login, and goes down with {CRON}"
 
@@ -297,6 +303,8 @@ def test_what_stops_with_a_rival_stops_with_the_start(systemd: Systemd, rivalry:
     judge_start(Manager("", []), CRON, ["vital.*"], CLIENT)
     systemd.has("v.service", "active", "some.target")
     judge_start(Manager("", []), CRON, ["*.target"], CLIENT)
+    systemd.has("rival.service", "active", FailureAction="reboot")
+    assert refused_start() == "rival.service has FailureAction=reboot, so the host may go down with it"
     systemd.has("rival.service", "inactive", **{relation: ["v.service"]})
     judge_start(Manager("", []), CRON, ["some.target"], CLIENT)
 

@@ -10,8 +10,9 @@ import pytest
 
 from bot.edges.guard import logins
 from bot.edges.guard.logins import NoManager, as_user, check_manager, check_user, systemctl
-from bot.edges.guard.process import FAILED, LATE, Ended, Refused, begin_request
+from bot.edges.guard.process import FAILED, LATE, Ended, Gone, Limit, Refused, begin_request
 from tests.edges.descriptors import pipes_here
+from tests.edges.guard.streams import streams
 
 NOBODY = pwd.getpwnam("nobody")
 WHO = 'echo "$*"; grep -E "^(Uid|Gid|Groups)" /proc/self/status; echo "$XDG_RUNTIME_DIR"'
@@ -111,6 +112,19 @@ def test_whom_it_belongs_to_holds_nobody_up_and_does_not_say_what_was_done(
     os.close(known)
     with pytest.raises(ChildProcessError):
         os.waitpid(int((tmp_path / "pid").read_text()), os.WNOHANG)
+
+
+def test_it_ends_with_those_who_wait_for_the_answer_to_a_look() -> None:
+    def do() -> Ended:
+        os.kill(os.getpid(), signal.SIGSTOP)
+        return Ended(0, b"done", b"")
+
+    begin_request()
+    with streams(b"", is_heard=False):
+        Limit.is_look = True
+        with pytest.raises(Gone):
+            as_user(NOBODY, do)
+    begin_request()
 
 
 def test_only_users_whom_root_names_are_served() -> None:

@@ -288,3 +288,5 @@ def test_nothing_is_read_that_others_can_write_and_nothing_written_through_a_lin
     kept.with_name(f"{kept.name}.new").symlink_to(kept.with_name("theirs"))
     assert served(main._roots_part()) == 7, "as where nothing can be written at all"
     assert not kept.with_name("theirs").exists()
+    kept.mkdir()
+    assert served(main._roots_part()) == 7, "and where nothing can be read"
