@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from bot.core.audit.chain import BREAK_ACCEPTED, START, Event, Head, Origin, fault, number_of, seal
 from bot.core.audit.seal_keys import KeyRing
+from bot.edges.database.engine import read_json
 from bot.edges.database.seals import seals_of
 from bot.edges.database.tables import IS_ACCEPTED_BREAK, chain_head, events
 from bot.errors import NotSealed
@@ -119,15 +120,8 @@ def believed(records: Iterable[Mapping[str, Any]], keys: KeyRing, *, since: int)
 def _records(rows: Iterable[Mapping[Any, Any]]) -> Iterator[Mapping[str, Any]]:
     """Each event as it was sealed. One that says something else than its columns has them beside it: no seal fits."""
     for row in rows:
-        said, links = _said(row["body"]), {name: row[name] for name in ("prev", "hash", "kid", "mac")}
+        body, links = read_json(row["body"]), {name: row[name] for name in ("prev", "hash", "kid", "mac")}
         found_by = {name: row[name] for name in _FOUND_BY}
+        said = body if isinstance(body, dict) else {}
         is_its_own = all(said.get(name) == value for name, value in found_by.items())
         yield found_by | said | links | ({} if is_its_own else {"found_by": found_by})
-
-
-def _said(body: str) -> dict[str, Any]:
-    try:
-        said = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return said if isinstance(said, dict) else {}

@@ -79,7 +79,7 @@ def connect(url: URL, limits: DatabaseLimits, *, reads_only: bool = False) -> En
     }
     return create_engine(
         url,
-        json_deserializer=_read_json,
+        json_deserializer=read_json,
         pool_size=10,
         max_overflow=20,
         pool_timeout=seconds,
@@ -110,7 +110,7 @@ def _connect_file(path: Path, seconds: float, *, reads_only: bool) -> Engine:
     engine = create_engine(
         "sqlite+pysqlite://",
         creator=open_connection,
-        json_deserializer=_read_json,
+        json_deserializer=read_json,
         poolclass=QueuePool,
         pool_size=10,
         max_overflow=20,
@@ -120,7 +120,7 @@ def _connect_file(path: Path, seconds: float, *, reads_only: bool) -> Engine:
     return engine
 
 
-def _read_json(text: str) -> Any:
+def read_json(text: str) -> Any:
     """A document, or None for what is none: it is found to be forged like any other, and keeps nobody from the rest."""
     try:
         return json.loads(text)
