@@ -15,6 +15,7 @@ from tests.lab.migrated import Migrated
 from tests.lab.pristine import Pristine
 from tests.lab.sqlite import new_sqlite
 from tests.workflow.fleet import Fleet, of_models
+from tests.workflow.forger import Forger
 from tests.workflow.invariants import violations
 from tests.workflow.world import World
 
@@ -59,6 +60,12 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     migrated: Migrated = request.getfixturevalue("migrated")
     yield migrated.url
     migrated.restore()
+
+
+@pytest.fixture
+def forger(database: str) -> Forger:
+    """Somebody who writes that database, where it is a file."""
+    return Forger(database)
 
 
 @pytest.fixture

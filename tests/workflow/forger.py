@@ -7,6 +7,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from tests.workflow.world import World
+
 TABLES = {"requests": "id", "targets": "request_id", "votes": "request_id"}
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -58,3 +60,14 @@ class Forger:
             for row in rows[table]:
                 self(f"REPLACE INTO {table} ({', '.join(row)}) VALUES (:{', :'.join(row)})", **row)  # noqa: S608
         self.wake(request_id)
+
+
+def sent(world: World) -> list[str]:
+    """The commands that any host got."""
+    return [f"{call.verb} {call.unit}" for call in world.wire.calls if call.verb]
+
+
+def told(world: World, part: str) -> bool:
+    """Whether the operators were told of a forgery, with this in the reason."""
+    known = [record["data"]["why"] for record in world.store.chain() if record["type"] == "audit.forgery"]
+    return any(part in why for why in known)

@@ -3,18 +3,13 @@
 import pytest
 
 from bot.core.audit.chain import BrokenChain, Event
-from bot.core.requests import Outcome, Stage
-from tests.workflow.approval.test_hidden_events import ABOUT, HIDES, kept_at_first_command, put_back, sent, told
-from tests.workflow.forger import Forger
+from bot.core.requests import Stage
+from tests.workflow.approval.test_hidden_events import ABOUT, HIDES, put_back, undone
+from tests.workflow.forger import Forger, sent, told
 from tests.workflow.world import World
 
 BREAK = "UPDATE events SET body = replace(body, 'success', 'denied') WHERE seq = 1"
 MEND = "UPDATE events SET body = replace(body, 'denied', 'success') WHERE seq = 1"
-
-
-@pytest.fixture
-def forger(database: str) -> Forger:
-    return Forger(database)
 
 
 def accept_break(world: World) -> None:
@@ -30,22 +25,18 @@ def test_what_ended_before_it_is_not_carried_out_again(idle_world: World, forger
     """Its rows and their seals are the bot's own, and nobody verifies events anew that are older than the break."""
     world = idle_world
     world.store.record([Event("config.loaded", "success")])
-    with world.running():
-        asked = world.mask("cron")
-        kept, newest = kept_at_first_command(world, forger, asked)
-        done = world.approve(asked)
-        assert world.undo(done).target.outcome is Outcome.RESTORED
+    asked, kept, newest = undone(world, forger)
     before, events, over = sent(world), forger(ABOUT, it=asked.id), forger.copy(asked.id)
     forger(BREAK)
     if why == "is hidden":
         accept_break(world)
-    forger(HIDES["deleted"], it=asked.id, seq=newest[0])
+    forger(HIDES["deleted"], it=asked.id, seq=newest)
     if why != "is hidden":
         accept_break(world)
-    forger.put_back(asked.id, kept[0])
+    forger.put_back(asked.id, kept)
     assert world.store.get(asked.id).stage is Stage.RUNNING
     with world.running():
-        world.until(lambda: any(why in one for one in told(world)), "the notice")
+        world.until(lambda: told(world, why), "the notice")
     assert sent(world) == before
     put_back(forger, events)
     forger.put_back(asked.id, over)

@@ -8,30 +8,14 @@ from typing import Any
 import pytest
 
 from bot.core.requests import Duration, Outcome, Request, Stage, Tally, Verdict
-from tests.workflow.forger import Forger, Rows
+from tests.workflow.forger import Forger, Rows, sent, told
 from tests.workflow.slack import ALICE, BOB, CAROL, DAVE, caller
 from tests.workflow.world import World
-
-
-@pytest.fixture
-def forger(database: str) -> Forger:
-    return Forger(database)
 
 
 def vote_row(forger: Forger, request: Request, who: str) -> dict[str, Any]:
     (row,) = forger("SELECT * FROM votes WHERE request_id = :it AND voter_user = :who", it=request.id, who=who)
     return row
-
-
-def sent(world: World) -> list[str]:
-    """The commands that any host got."""
-    return [f"{call.verb} {call.unit}" for call in world.wire.calls if call.verb]
-
-
-def told(world: World, part: str) -> bool:
-    """Whether the operators were told."""
-    known = [record["data"]["why"] for record in world.store.chain() if record["type"] == "audit.forgery"]
-    return any(part in why for why in known)
 
 
 def refused_as_forged(world: World, request: Request) -> None:

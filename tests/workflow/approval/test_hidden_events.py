@@ -7,7 +7,7 @@ import pytest
 
 from bot.core.audit.chain import BrokenChain
 from bot.core.requests import Outcome, Request, Stage
-from tests.workflow.forger import Forger, Rows
+from tests.workflow.forger import Forger, Rows, sent, told
 from tests.workflow.world import World
 
 ABOUT = "SELECT * FROM events WHERE request_id = :it ORDER BY seq"
@@ -17,23 +17,8 @@ HIDES: Mapping[str, str] = {
 }
 
 
-@pytest.fixture
-def forger(database: str) -> Forger:
-    return Forger(database)
-
-
-def sent(world: World) -> list[str]:
-    """The commands that any host got."""
-    return [f"{call.verb} {call.unit}" for call in world.wire.calls if call.verb]
-
-
-def told(world: World) -> list[str]:
-    """What the operators were told."""
-    return [record["data"]["why"] for record in world.store.chain() if record["type"] == "audit.forgery"]
-
-
-def kept_at_first_command(world: World, forger: Forger, asked: Request) -> tuple[list[Rows], list[int]]:
-    """The rows of a request as they are right before its first command, and the number of the newest event then."""
+def undone(world: World, forger: Forger) -> tuple[Request, Rows, int]:
+    """A mask that was undone, with its rows right before its first command, and the number of the newest event then."""
     kept, newest = list[Rows](), list[int]()
 
     def keep(call: Any) -> None:
@@ -41,8 +26,12 @@ def kept_at_first_command(world: World, forger: Forger, asked: Request) -> tuple
             kept.append(forger.copy(asked.id))
             newest.append(forger(ABOUT, it=asked.id)[-1]["seq"])
 
-    world.wire.before.append(keep)
-    return kept, newest
+    with world.running():
+        asked = world.mask("cron")
+        world.wire.before.append(keep)
+        done = world.approve(asked)
+        assert world.undo(done).target.outcome is Outcome.RESTORED
+    return asked, kept[0], newest[0]
 
 
 def put_back(forger: Forger, events: list[dict[str, Any]]) -> None:
@@ -60,19 +49,15 @@ def test_a_request_whose_end_is_hidden_is_not_carried_out_again(
     said if a verification had come past the others.
     """
     world = idle_world
-    with world.running():
-        asked = world.mask("cron")
-        kept, newest = kept_at_first_command(world, forger, asked)
-        done = world.approve(asked)
-        assert world.undo(done).target.outcome is Outcome.RESTORED
+    asked, kept, newest = undone(world, forger)
     before, events, over = sent(world), forger(ABOUT, it=asked.id), forger.copy(asked.id)
     if seen:
         world.store.verify_chain()
-    forger(HIDES[how], it=asked.id, seq=newest[0])
-    forger.put_back(asked.id, kept[0])
+    forger(HIDES[how], it=asked.id, seq=newest)
+    forger.put_back(asked.id, kept)
     assert world.store.get(asked.id).stage is Stage.RUNNING
     with world.running():
-        world.until(lambda: any((seen or "The audit chain is broken") in why for why in told(world)), "the notice")
+        world.until(lambda: told(world, seen or "The audit chain is broken"), "the notice")
     assert sent(world) == before
     put_back(forger, events)
     forger.put_back(asked.id, over)

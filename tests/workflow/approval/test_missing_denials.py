@@ -5,16 +5,11 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from bot.core.requests import Request, Stage, Verdict
-from tests.workflow.forger import Forger
+from tests.workflow.forger import Forger, told
 from tests.workflow.slack import BOB, CAROL
 from tests.workflow.world import World
 
 MISSING = "the denial by UCAROL is missing"
-
-
-@pytest.fixture
-def forger(database: str) -> Forger:
-    return Forger(database)
 
 
 def take_it_out(forger: Forger, request: Request) -> None:
@@ -60,11 +55,6 @@ def test_a_denial_that_somebody_took_away_still_stands(idle_world: World, forger
         assert (now.stage, now.have) == (Stage.WAITING, 0)
     assert not any(call.verb for call in world.wire.calls)
     forger("UPDATE events SET request_id = :it WHERE request_id = 'r0'", it=asked.id)
-
-
-def told(world: World, part: str) -> bool:
-    known = [record["data"]["why"] for record in world.store.chain() if record["type"] == "audit.forgery"]
-    return any(part in why for why in known)
 
 
 def test_a_denial_that_somebody_put_behind_a_later_approval_is_counted_first(idle_world: World, forger: Forger) -> None:

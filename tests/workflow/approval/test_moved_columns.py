@@ -9,12 +9,6 @@ from tests.workflow.forger import Forger
 from tests.workflow.slack import ALICE
 from tests.workflow.world import World
 
-
-@pytest.fixture
-def forger(database: str) -> Forger:
-    return Forger(database)
-
-
 MOVES: Mapping[str, str] = {
     "the host": "UPDATE targets SET host = 'db-01' WHERE request_id = :it",
     "the unit": "UPDATE targets SET unit = 'tuned.service' WHERE request_id = :it",

@@ -12,7 +12,7 @@ from bot.errors import Stale, Unverified
 from bot.ports import Claim
 from bot.workflow.engine.life_cycle import life_of_request
 from bot.workflow.engine.settle import settle
-from tests.workflow.forger import Forger
+from tests.workflow.forger import Forger, told
 from tests.workflow.slack import ALICE, People, caller
 from tests.workflow.world import World
 
@@ -33,11 +33,6 @@ def changed_deps() -> dict[str, object]:
     return {"people": AwayAtTheStart()}
 
 
-@pytest.fixture
-def forger(database: str) -> Forger:
-    return Forger(database)
-
-
 def approved(world: World) -> tuple[Request, Request]:
     """A mask, and a request to keep it that is approved and waits for Slack."""
     done = world.masked("cron", duration=Duration(lasts=timedelta(hours=1)))
@@ -46,11 +41,6 @@ def approved(world: World) -> tuple[Request, Request]:
     longer = world.until_answered(world.desk.extensions.keep(done.id, "still leaks", caller(ALICE, "k")))
     world.vote(longer)
     return done, world.when(longer, lambda now: now.stage is Stage.APPROVED, "its approval")
-
-
-def told(world: World, part: str) -> bool:
-    known = [record["data"]["why"] for record in world.store.chain() if record["type"] == "audit.forgery"]
-    return any(part in why for why in known)
 
 
 def test_a_later_end_that_was_withdrawn_is_not_given(idle_world: World, forger: Forger) -> None:
@@ -69,45 +59,40 @@ def test_a_later_end_that_was_withdrawn_is_not_given(idle_world: World, forger: 
         assert told(world, "was set back to an earlier state")
 
 
-def taken(world: World, request: Request) -> Claim:
-    """The claim of a bot that works on it alone."""
-    world.store.make_due(request.id)
+def taken(world: World) -> tuple[Request, Claim]:
+    """A mask, and the claim of a bot that works alone on the request to keep it, while Slack is there again."""
+    with world.running():
+        done, longer = approved(world)
+    world.people.world = None  # type: ignore[attr-defined]
+    world.store.make_due(longer.id)
     while claim := world.store.claim("bot-1"):
-        if claim.request.id == request.id:
-            return claim
-    raise AssertionError(f"{request.id} is not due")
+        if claim.request.id == longer.id:
+            return done, claim
+    raise AssertionError(f"{longer.id} is not due")
 
 
 def test_one_that_is_withdrawn_just_after_it_was_given_is_given(idle_world: World) -> None:
     """A bot has written it into the mask, and is about to say so."""
-    world = idle_world
-    with world.running():
-        done, longer = approved(world)
-    world.people.world = None  # type: ignore[attr-defined]
-    claim = taken(world, longer)
+    world, (done, claim) = idle_world, taken(idle_world)
     life = life_of_request(world.deps, claim, lambda: False)
     result = next(life)
     while isinstance(result, Request):
         result = life.send(result)
-    world.desk.withdraw(longer.id, by=ALICE.id)
+    world.desk.withdraw(claim.request.id, by=ALICE.id)
     with pytest.raises(Stale):
         settle(world.deps, claim, result)
     world.store.release(claim, due_at=world.clock.now())
     with world.running():
-        assert world.until_final(longer).stage is Stage.DONE
+        assert world.until_final(claim.request).stage is Stage.DONE
     assert world.store.get(done.id).aftercare.expires_at is None
 
 
 def test_one_that_is_withdrawn_just_before_it_is_given_is_not(idle_world: World) -> None:
-    world = idle_world
-    with world.running():
-        done, longer = approved(world)
-    world.people.world = None  # type: ignore[attr-defined]
-    claim = taken(world, longer)
-    world.desk.withdraw(longer.id, by=ALICE.id)
+    world, (done, claim) = idle_world, taken(idle_world)
+    world.desk.withdraw(claim.request.id, by=ALICE.id)
     world.store.release(claim, due_at=world.clock.now())
     with world.running():
-        assert world.until_final(longer).stage is Stage.WITHDRAWN
+        assert world.until_final(claim.request).stage is Stage.WITHDRAWN
     assert world.store.get(done.id).aftercare.expires_at == done.aftercare.expires_at
 
 

@@ -1,7 +1,5 @@
 """Whoever writes the rows of a hold for many hosts brings it to none where people did not approve its plan."""
 
-import pytest
-
 from bot.core.requests import Request, TargetStatus
 from tests.workflow.forger import Forger
 from tests.workflow.hold.test_hold_group import (
@@ -18,11 +16,6 @@ from tests.workflow.rollout.rolled import statuses
 from tests.workflow.world import World
 
 __all__ = ("changed_deps", "world")
-
-
-@pytest.fixture
-def forger(database: str) -> Forger:
-    return Forger(database)
 
 
 def differing(world: World) -> tuple[Request, Request]:

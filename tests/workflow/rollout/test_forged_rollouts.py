@@ -18,11 +18,6 @@ THREE = ("1", "1", "rest")
 NEVER_RECORDED = "that the bot never recorded"
 
 
-@pytest.fixture
-def forger(database: str) -> Forger:
-    return Forger(database)
-
-
 def end_by_hand(forger: Forger, whole: Request, request_id: str) -> None:
     """Write that a target is over and proven."""
     forger("UPDATE requests SET stage = 'done' WHERE id = :it", it=request_id)

@@ -13,11 +13,6 @@ from tests.workflow.world import World
 THREE = ("1", "1", "rest")
 
 
-@pytest.fixture
-def forger(database: str) -> Forger:
-    return Forger(database)
-
-
 def is_told(world: World, request_id: str) -> bool:
     return f"request {request_id}" in [what for what, _ in world.store.forgeries()]
 
