@@ -1,6 +1,7 @@
 """What tests of all folders share: real hosts, booted once and given back as they were found, and a PostgreSQL."""
 
 import gc
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -51,6 +52,16 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.enable()
     gc.set_threshold(10_000, 20, 20)
+
+
+@pytest.fixture
+def log_as_before() -> Iterator[None]:
+    """For a test that sets logging up: what comes after it logs as plainly as what came before."""
+    config, handlers, level = structlog.get_config(), logging.root.handlers[:], logging.root.level
+    yield
+    structlog.configure(**config)
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """The loop by itself, with no host: it notices what time has made due, and ends when it is told to."""
 
 import json
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 from structlog.testing import capture_logs
 
 from bot.core.hosts.inventory import Inventory
@@ -149,22 +147,19 @@ def test_what_is_released_while_leases_are_renewed_is_not_taken_for_lost(
     assert [one for one in logged if one["event"] == "lease lost"] == []
 
 
+@pytest.mark.usefixtures("log_as_before")
 def test_every_line_about_a_request_has_its_id(working: Working, capsys: pytest.CaptureFixture[str]) -> None:
-    handlers, outlet = logging.root.handlers[:], log.set_up(level="debug", as_json=True)
-    try:
-        bot = working(Timings(poll=0.05))
-        anybody_may = InForce(ConfigSnapshot(Inventory(HOSTS), POLICY))
-        bot.deps = replace(bot.deps, in_force=anybody_may)  # so that a host is looked at, and there is none
-        with bot.store.exclusive(), bot.running():
-            bot.store.add(a_request(bot), events=[])
-            deadline = time.monotonic() + 30
-            while bot.store.get("r1").stage is Stage.ASKED:
-                assert time.monotonic() < deadline
-                bot.store.wait_for_work(0.1)
-        assert outlet.settle()
-    finally:
-        structlog.reset_defaults()
-        logging.root.handlers[:] = handlers
+    outlet = log.set_up(level="debug", as_json=True)
+    bot = working(Timings(poll=0.05))
+    anybody_may = InForce(ConfigSnapshot(Inventory(HOSTS), POLICY))
+    bot.deps = replace(bot.deps, in_force=anybody_may)  # so that a host is looked at, and there is none
+    with bot.store.exclusive(), bot.running():
+        bot.store.add(a_request(bot), events=[])
+        deadline = time.monotonic() + 30
+        while bot.store.get("r1").stage is Stage.ASKED:
+            assert time.monotonic() < deadline
+            bot.store.wait_for_work(0.1)
+    assert outlet.settle()
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert "request failed to advance" in {line["event"] for line in lines}
     assert {line["request"] for line in lines} == {"r1"}
