@@ -176,21 +176,44 @@ _PLAIN_WORDS = {
 }
 
 
+_DEEPEST = 50  # lists and mappings within each other
+_BEGINS = (
+    yaml.BlockSequenceStartToken,
+    yaml.BlockMappingStartToken,
+    yaml.FlowSequenceStartToken,
+    yaml.FlowMappingStartToken,
+)
+_ENDS = (yaml.BlockEndToken, yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken)
+
+
 class _NotAccepted(yaml.MarkedYAMLError):
-    """Valid YAML that is rejected here, because it is easily misread."""
+    """Valid YAML that is rejected here, because it is easily misread or takes long to read."""
+
+    def __init__(self, problem: str, where: yaml.Token | yaml.Node) -> None:
+        super().__init__(problem=problem, problem_mark=where.start_mark)
 
 
 def _parse(path: Path, content: bytes) -> Document:
     text = content.decode()
-    for token in yaml.scan(text):
-        if isinstance(token, yaml.AliasToken):
-            raise _NotAccepted(
-                problem="aliases (`*name`) are not allowed; write the value again", problem_mark=token.start_mark
-            )
+    root = _composed(text)
     lines: dict[Loc, int] = {}
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
     data = None if root is None else _value(root, (), lines)
     return Document(path, data, lines, hashlib.sha256(content).hexdigest())
+
+
+def _composed(text: str) -> yaml.Node | None:
+    """The tree of a text that is not only ours: an inventory answers with it. How deep it is, is asked of each token.
+
+    It takes ever longer to read each level, so that a megabyte of brackets would keep them busy for hours.
+    """
+    depth = 0
+    for token in yaml.scan(text):
+        depth += isinstance(token, _BEGINS) - isinstance(token, _ENDS)
+        if depth > _DEEPEST:
+            raise _NotAccepted(f"lists and mappings are nested more than {_DEEPEST} deep", token)
+        if isinstance(token, yaml.AliasToken):
+            raise _NotAccepted("aliases (`*name`) are not allowed; write the value again", token)
+    return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
 def _value(node: yaml.Node, loc: Loc, lines: dict[Loc, int]) -> Any:
@@ -207,9 +230,9 @@ def _value(node: yaml.Node, loc: Loc, lines: dict[Loc, int]) -> Any:
 def _pair(key: yaml.Node, value: yaml.Node, loc: Loc, lines: dict[Loc, int]) -> tuple[str, Any]:
     """Note the key's line for the value too: that is where people look for it."""
     if not isinstance(key, yaml.ScalarNode):
-        raise _NotAccepted(problem="a key must be a plain word", problem_mark=key.start_mark)
+        raise _NotAccepted("a key must be a plain word", key)
     name = str(key.value)
     if (*loc, name) in lines:
-        raise _NotAccepted(problem=f"`{name}` is given twice", problem_mark=key.start_mark)
+        raise _NotAccepted(f"`{name}` is given twice", key)
     lines[(*loc, name)] = key.start_mark.line + 1
     return name, _value(value, (*loc, name), lines)

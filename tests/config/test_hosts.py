@@ -81,6 +81,12 @@ WRONG = {
     "an alias": ("[web]", "*web", "hosts.yaml:5: aliases (`*name`) are not allowed; write the value again"),
     "a tag": ("[web]", "!!python/name:os.system x", "hosts.yaml:5: is not valid YAML"),
     "signs that YAML does not have": ("[web]", "['\0']", "hosts.yaml: contains characters that YAML does not allow"),
+    "no end of brackets": ("[web]", "[" * 500_000, "hosts.yaml:5: lists and mappings are nested more than 50 deep"),
+    "no end of dashes": (
+        "[web]",
+        "\n" + "- " * 500_000,
+        "hosts.yaml:6: lists and mappings are nested more than 50 deep",
+    ),
     "a key that is no word": ("[web]", "{[a]: b}", "hosts.yaml:5: a key must be"),
 }
 
