@@ -18,6 +18,7 @@ Loc = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
 _MISSING = "is missing"
+_FAST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml takes a tenth of the time, and is not in every build
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
 
@@ -195,25 +196,29 @@ class _NotAccepted(yaml.MarkedYAMLError):
 
 def _parse(path: Path, content: bytes) -> Document:
     text = content.decode()
-    root = _composed(text)
+    try:
+        root = _composed(text, _FAST)
+    except yaml.YAMLError:
+        root = _composed(text, yaml.SafeLoader)  # which says better what is wrong
     lines: dict[Loc, int] = {}
     data = None if root is None else _value(root, (), lines)
     return Document(path, data, lines, hashlib.sha256(content).hexdigest())
 
 
-def _composed(text: str) -> yaml.Node | None:
+def _composed(text: str, loader: Any) -> yaml.Node | None:
     """The tree of a text that is not only ours: an inventory answers with it. How deep it is, is asked of each token.
 
-    It takes ever longer to read each level, so that a megabyte of brackets would keep them busy for hours.
+    Both readers take ever longer for each level, so that a megabyte of brackets would keep them busy for hours.
     """
     depth = 0
-    for token in yaml.scan(text):
+    for token in yaml.scan(text, Loader=loader):
         depth += isinstance(token, _BEGINS) - isinstance(token, _ENDS)
         if depth > _DEEPEST:
             raise _NotAccepted(f"lists and mappings are nested more than {_DEEPEST} deep", token)
         if isinstance(token, yaml.AliasToken):
             raise _NotAccepted("aliases (`*name`) are not allowed; write the value again", token)
-    return yaml.compose(text, Loader=yaml.SafeLoader)
+    root: yaml.Node | None = yaml.compose(text, Loader=loader)
+    return root
 
 
 def _value(node: yaml.Node, loc: Loc, lines: dict[Loc, int]) -> Any:
