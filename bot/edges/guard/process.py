@@ -151,7 +151,7 @@ def drain(
         poller.register(1, 0)
     left = len(taken)
     while left:
-        ready = poller.poll(max(0.0, end - time.monotonic()) * 1000)
+        ready = poller.poll(milliseconds_until(end))
         if not ready:
             return False
         for descriptor, _ in ready:
@@ -166,6 +166,11 @@ def drain(
             elif len(taken[descriptor]) > limit:
                 return False
     return True
+
+
+def milliseconds_until(end: float) -> float:
+    """How long poll(2) may wait, to a moment of the monotonic clock."""
+    return max(0.0, end - time.monotonic()) * 1000
 
 
 def poller_of(*descriptors: int) -> "select.poll":

@@ -5,7 +5,7 @@ import time
 
 from bot.core.systemd.host_rules import GUARD
 from bot.edges.guard.frame import AGAIN, NAME, read_answer
-from bot.edges.guard.process import CHUNK, Ended, Gone, Refused, Started, poller_of, write_all
+from bot.edges.guard.process import CHUNK, Ended, Gone, Refused, Started, milliseconds_until, poller_of, write_all
 from bot.edges.guard.ways import way_to_root
 
 _ANSWER_SECONDS = 110.0  # root's half has limits of its own, which are shorter
@@ -41,7 +41,7 @@ class RootsHalf:
         poller = poller_of(output)
         poller.register(1, 0)
         while self.answer is None:
-            ready = dict(poller.poll(max(0.0, end - time.monotonic()) * 1000))
+            ready = dict(poller.poll(milliseconds_until(end)))
             if not ready:
                 raise Unanswered
             if 1 in ready:
@@ -94,7 +94,7 @@ class RootsHalf:
         descriptor = self._running[0].err[0]
         said, end = b"", time.monotonic() + _COMPLAINT_SECONDS
         poller = poller_of(descriptor)
-        while len(said) < CHUNK and poller.poll(max(0.0, end - time.monotonic()) * 1000):
+        while len(said) < CHUNK and poller.poll(milliseconds_until(end)):
             read = os.read(descriptor, CHUNK)
             said += read
             if not read:

@@ -7,11 +7,13 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from bot.core.systemd.host_rules import LOOK_SECONDS, RIGHTS_FD
+from bot.edges.guard import process
 from bot.edges.guard.process import (
     FAILED,
     LATE,
@@ -23,6 +25,7 @@ from bot.edges.guard.process import (
     Started,
     begin_request,
     drain,
+    milliseconds_until,
     run,
     write_all,
 )
@@ -216,6 +219,11 @@ def test_a_request_begins_with_its_whole_time() -> None:
     begin_request()
     assert REQUEST_SECONDS - 1 < Limit.end - time.monotonic() <= REQUEST_SECONDS
     assert (Limit.is_look, Limit.look_seconds) == (False, LOOK_SECONDS)
+
+
+def test_what_is_left_is_told_in_milliseconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "time", SimpleNamespace(monotonic=lambda: 100.0))
+    assert [milliseconds_until(end) for end in (100.25, 100.0, 99.0)] == [250.0, 0.0, 0.0]
 
 
 def test_without_time_nothing_is_waited_for() -> None:
