@@ -192,9 +192,10 @@ def _put_in(mutant: Mutant, functions: Sequence[FunctionType], caches: Sequence[
     if names[wanted] != 1 or not targets:
         return False
     for one in targets:
-        if one.__code__.co_freevars != new[wanted].co_freevars:
+        bound, code = one.__code__.co_freevars, new[wanted]
+        if (code.co_freevars or bound) != bound:
             return False
-        one.__code__ = new[wanted]
+        one.__code__ = code.replace(co_freevars=bound)  # a mistake may leave out `super()`
     for cache in caches:
         cache.cache_clear()  # type: ignore[attr-defined]
     return True

@@ -3,12 +3,13 @@
 import os
 import signal
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 
 from tests.security import mutation
 from tests.security.mutants import Mutant, mutants
-from tests.security.mutating import FOUND, SURVIVED, forked
+from tests.security.mutating import FOUND, SURVIVED, _put_in, forked
 from tests.security.mutation import (
     Results,
     _afresh,
@@ -106,6 +107,22 @@ def test_what_a_mutant_left_running_is_ended_and_not_waited_for() -> None:
     os.close(holds)
     assert os.read(held, 1) == b""  # nobody holds the other end any more
     os.close(held)
+
+
+class Named(ValueError):
+    def __init__(self, code: int) -> None:
+        super().__init__("why")
+        self.code = code
+
+
+def test_a_mistake_that_leaves_out_super_is_put_in_where_the_function_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    begins = Named.__init__
+    assert isinstance(begins, FunctionType)
+    monkeypatch.setattr(begins, "__code__", begins.__code__)  # as it was, at the end
+    without = "class Named(ValueError):\n    def __init__(self, code):\n        self.code = code\n"
+    assert str(Named(1)) == "why"
+    assert _put_in(Mutant("named.py", "Named.__init__", "", range(3, 4), without), [begins], [])
+    assert (str(Named(1)), Named(1).code) == ("1", 1)
 
 
 @pytest.fixture
