@@ -2,9 +2,11 @@
 
 import os
 import socket
+import ssl
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,8 @@ from bot.core.cards.sealed import is_sealed_for, posted_plan
 from bot.core.people.identity import HOME, Place
 from bot.edges.slack.channel import SlackChannel, account, call, web_client
 from bot.errors import SlackError
+from tests.edges.outbound.test_paging import self_signed
+from tests.edges.receiver import receiving
 from tests.handlers.web_api import WebApi, web_api
 from tests.lab.keys import KEYS
 
@@ -144,6 +148,18 @@ class TestRefusals:
             hanging_up.submit(rude.accept).add_done_callback(lambda accepted: accepted.result()[0].close())
             base = f"http://127.0.0.1:{rude.getsockname()[1]}/api/"
             assert refusal(SlackChannel(web_client("xoxb-test", base=base))).passing
+
+    def test_a_certificate_that_nobody_vouches_for_is_refused(self, tmp_path: Path) -> None:
+        serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        serving.load_cert_chain(self_signed(tmp_path))
+        with receiving(serving) as receiver:
+            error = refusal(SlackChannel(web_client("xoxb-test", base=receiver.url)))
+        assert (error.code, receiver.calls) == ("unreachable", [])
+
+    def test_the_trusted_certificates_are_read_once_for_all_calls(self) -> None:
+        trusting = web_client("xoxb-test").ssl
+        assert trusting is not None
+        assert trusting is web_client("xoxb-other", timeout=1).ssl
 
     def test_silence_has_an_end(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as silent:
