@@ -1,4 +1,4 @@
-"""Extend, Keep, Give it an end, Hold it: another expiry for a mask, or none; a review date for a hold."""
+"""Extend, Keep, Set an expiry, Hold it: another expiry for a mask, or none; a review date for a hold."""
 
 from datetime import datetime
 from functools import partial

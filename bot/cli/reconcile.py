@@ -150,6 +150,6 @@ def _about(host: str, mask: RememberedMask) -> Iterator[str]:
         f"{host}: {mask.unit}{whose} was masked ({mask.layer}) for request {mask.request or '?'}, "
         f"which is not in the database{ran}"
     )
-    adopt = "" if mask.user else f", and `maskbot mask {unit} --adopt --for 7d WHY` gives it an end"
+    adopt = "" if mask.user else f", and `maskbot mask {unit} --adopt --for 7d WHY` gives it an expiry"
     yield f"  If it was to expire, it no longer does. `maskbot unmask {unit}` undoes it{adopt}, both with approval"
     yield f"  `journalctl -u {mask.unit}` there says who asked, why, and until when"

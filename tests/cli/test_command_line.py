@@ -517,7 +517,7 @@ def test_an_end_that_was_cut_off_is_told_by_the_anchor_file_until_somebody_accep
 
     assert "BROKEN" in recorded.maskbot("audit", "verify").stderr
     assert recorded.maskbot("audit", "accept-break", "--reason", " ").returncode == 2
-    accepted = recorded.maskbot("audit", "accept-break", "--reason", "an older copy was restored")
+    accepted = recorded.maskbot("audit", "accept-break", "--reason", "an older backup was restored")
     assert accepted.stdout.startswith("Accepted the break at record"), accepted.stderr
     verified = recorded.maskbot("audit", "verify")
     assert "intact since record 2, where a break was accepted: 1 records." in verified.stdout

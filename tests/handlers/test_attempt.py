@@ -21,7 +21,7 @@ def test_a_mistake_of_ours_is_a_reference_and_never_a_traceback() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "answer"), [(StoreBusy, "Nothing has happened"), (MaybeRecorded, "may be on record or not")]
+    ("error", "answer"), [(StoreBusy, "Nothing has happened"), (MaybeRecorded, "may or may not be on record")]
 )
 def test_that_nothing_was_recorded_is_said_only_where_it_is_known(error: type[StoreBusy], answer: str) -> None:
     def fail() -> str:

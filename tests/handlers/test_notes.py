@@ -168,5 +168,5 @@ def test_a_button_whose_request_is_lost_says_what_to_type(
     world.send({**pressed, "message": {**pressed["message"], "text": text, "blocks": [*shown.blocks]}})
     said = world.slack.call("respond")["text"]
     assert (
-        f"no longer on record (as after a restore from an older copy). To undo a mask, type `/unmask {typed}`" in said
+        f"no longer on record (as after a restore from an older backup). To undo a mask, type `/unmask {typed}`" in said
     )

@@ -69,7 +69,7 @@ def test_alice_goes_ahead_alone_at_night_and_bob_signs_it_off_in_the_morning(sto
     assert story.sees("tuned.service") == MASKED
     assert "BREAK-GLASS  @alice used break-glass" in words(done)
     assert f"Why  {WHY}" in words(done)
-    assert buttons(done) == ["Unmask", "Give it an end", "Sign off", "Details"]
+    assert buttons(done) == ["Unmask", "Set an expiry", "Sign off", "Details"]
     told = note(story, "BREAK-GLASS: alice uses break-glass for `mask web-01 tuned.service`")
     assert told.startswith("@bob @carol ")
     assert "BREAK-GLASS by alice" in story.line("masked and proven")
@@ -83,7 +83,7 @@ def test_alice_goes_ahead_alone_at_night_and_bob_signs_it_off_in_the_morning(sto
     fills(story, "bob", {"reason": "page me next time"})
     signed = story.until(lambda: next(iter(story.cards_saying("Sign-off  by @bob")), None), "a signed card")
     assert "Remark  page me next time" in words(signed)
-    assert buttons(signed) == ["Unmask", "Give it an end", "Keep", "Details"]
+    assert buttons(signed) == ["Unmask", "Set an expiry", "Keep", "Details"]
 
 
 def test_bob_wants_to_know_more_alice_answers_and_hands_it_to_carol_who_has_her_rights_from_then_on(

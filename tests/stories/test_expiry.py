@@ -64,12 +64,12 @@ def test_a_mask_is_extended_without_a_vote_and_kept_with_one(story: Story) -> No
     story.ephemeral("bob", "You asked for this, so somebody else must approve or deny it.")
     story.presses("carol", "Approve", card)
     story.card("KEPT, WITHOUT EXPIRY · tuned.service on web-01")
-    endless = ["Unmask", "Give it an end", "Keep", "Details"]
+    endless = ["Unmask", "Set an expiry", "Keep", "Details"]
     story.until(lambda: buttons(story.card("MASKED AND PROVEN")) == endless, "no end on the card")
 
-    story.presses("alice", "Give it an end", story.card("MASKED AND PROVEN"))
+    story.presses("alice", "Set an expiry", story.card("MASKED AND PROVEN"))
     story.until(lambda: story.demo.slack.view("alice"), "a form before alice")
     story.demo.slack.submit_view("alice", {"longer": "4h"})
-    assert "no approval was needed: it only gets an expiry" in words(story.card("GIVEN AN END"))
+    assert "no approval was needed: it only gets an expiry" in words(story.card("EXPIRY SET"))
     story.until(lambda: "Extend" in buttons(story.card("MASKED AND PROVEN")), "an end on the card")
     assert story.sees("tuned.service") == MASKED

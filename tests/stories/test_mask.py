@@ -26,7 +26,7 @@ def test_what_alice_asks_and_bob_approves_is_masked_proven_and_undone(story: Sto
     ):
         assert row in words(done)
     assert "@alice asked, approved by @bob" in words(done)
-    assert buttons(done) == ["Unmask", "Give it an end", "Keep", "Details"]
+    assert buttons(done) == ["Unmask", "Set an expiry", "Keep", "Details"]
     assert story.line("masked and proven") == "masked and proven: cron.service on web-01 (alice, approved by bob)"
     evidence = story.thread(done, "cron.service on web-01, after")
     assert "maskbot-guard link persistent cron.service\n  exit 0" in evidence

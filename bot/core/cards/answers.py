@@ -138,7 +138,7 @@ _HELP = (
     Markup("    `--break-glass`  go on without the missing approvals, if the policy lets you; the reason must say why"),
     Markup("    `--break-glass --console-works`  the same for a guarded unit: console access works today"),
     Markup("    `--break-glass --code 123456`  the same where it needs a code from your authenticator"),
-    Markup("    `--adopt --for 7d`  take over a mask that somebody else made; it gets a reason and an end"),
+    Markup("    `--adopt --for 7d`  adopt a mask that somebody else made; it gets a reason and an expiry"),
     Markup("    `--force`  kill (SIGKILL) the unit whose stop a mask waits for; this needs its own approval"),
     Markup("`/unmask HOST UNIT [reason]`  undo the mask: put the unit back as it was"),
     Markup("`/mask status HOST UNIT`  the unit's state now; without UNIT the masks on the host"),
@@ -176,7 +176,7 @@ def _masked_by(host: str, seen: Snapshot, ours: Sequence[Request], now: datetime
     if ours or not seen.mask_layers:
         return
     if made := seen.made_by_us:
-        yield row("Masked by", join([unrecorded.whose(made), *unrecorded.in_list(host, made)], " · "))
+        yield row("Mask", join([unrecorded.whose(made), *unrecorded.in_list(host, made)], " · "))
         return
     paths = [file.path for file in seen.layers if file.kind in (FileKind.MASK, FileKind.EMPTY)]
     yield row("Masked by", words("others, not by maskbot: {}", join(paths)))

@@ -167,7 +167,8 @@ def rule_rows(request: Request, now: datetime) -> Iterator[Markup]:
         yield from _votes(request, approval)
     elif request.stage is Stage.APPROVED:
         if not request.is_break_glass:
-            yield row("Approved", join(map(with_time, request.counted_votes)) or escape(request.because))
+            votes = join(map(with_time, request.counted_votes))
+            yield row("Approved", votes) if votes else row("No approval needed", escape(request.because))
         yield from _next(request, now)
 
 
@@ -179,7 +180,7 @@ def _next(request: Request, now: datetime) -> Iterator[Markup]:
         opens = words("{} (in {})", day(window.opens), humanize(window.opens - now))
         yield row("Next", words("{} is checked again when the window opens, {}", host, opens))
     elif request.act_by:
-        how_long = "approval valid until" if request.counted_votes else "until"
+        how_long = "approval valid until" if request.counted_votes else "no later than"
         begins = words("starts once {} answers and no other change runs there", host)
         if request.ask.extends:
             begins = words("takes effect now, without touching any host")

@@ -57,7 +57,7 @@ def _use(used: BreakGlass) -> Markup:
 
 def _missing(used: BreakGlass) -> Markup:
     number = max(0, used.need - used.have)
-    return words("{} approval{} of {}", number, "s" * (number != 1), _groups(used))
+    return words("{} approval{} from {}", number, "s" * (number != 1), _groups(used))
 
 
 def _groups(used: BreakGlass) -> Markup:

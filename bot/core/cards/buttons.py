@@ -22,7 +22,7 @@ LABELS = {
     Action.LOOK_NOW: "Check now",
     Action.EXTEND: "Extend",
     Action.KEEP: "Keep",
-    Action.GIVE_END: "Give it an end",
+    Action.GIVE_END: "Set an expiry",
     Action.HOLD: "Hold it",
     Action.BREAK_GLASS: "Break glass",
     Action.ANSWER: "Answer",

@@ -59,12 +59,12 @@ def window(change: Change) -> Iterator[Markup]:
     """When a scheduled change may run."""
     if change.scheduled_window:
         opens, closes = day(change.scheduled_window.opens), day(change.scheduled_window.closes)
-        yield row("When", words("not before {}, not after {}", opens, closes))
+        yield row("When", words("between {} and {}", opens, closes))
 
 
 def _then_masked(change: Change, seen: Snapshot) -> str:
     if change.adopt:
-        return "nothing is done on the host: the mask that is there becomes maskbot's, with an owner and an end"
+        return "nothing is done on the host: the mask that is there becomes maskbot's, with an owner and an expiry"
     lasts = "until the next reboot" if change.runtime else "also after a reboot"
     if seen.active.is_down:
         return f"cannot be started, {lasts}"

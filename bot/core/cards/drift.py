@@ -11,9 +11,7 @@ from bot.core.systemd.units import Snapshot
 
 _MOST = 8
 _BY_NOBODY_HERE = "It was not removed by maskbot, but by a person, a package upgrade or configuration management"
-_BY_US = (
-    f"By what its guard remembers, maskbot removed it, for a request that is not on record here ({unrecorded.AS_AFTER})"
-)
+_BY_US = f"According to its guard, maskbot removed it, for a request that is not on record here ({unrecorded.AS_AFTER})"
 _LOGGED_OUT = "that user's manager ended with the last logout, and a runtime mask ends with it"
 
 

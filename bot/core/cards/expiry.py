@@ -11,11 +11,11 @@ from bot.core.requests import Aftercare, Ask, Duration, Extension, NewKind, Requ
 from bot.core.time.human_time import humanize
 
 NEW_KINDS = {
-    NewKind.ENDING: "GIVEN AN END",
+    NewKind.ENDING: "EXPIRY SET",
     NewKind.HELD: "HELD FROM NOW ON",
     NewKind.LOOKED_AT: "KEPT, STILL WITHOUT EXPIRY",
 }
-_LABELS = {NewKind.ENDING: "Given an end", NewKind.HELD: "Made a hold", NewKind.LOOKED_AT: "Kept"}
+_LABELS = {NewKind.ENDING: "Expiry set", NewKind.HELD: "Made a hold", NewKind.LOOKED_AT: "Kept"}
 
 
 def rows(mask: Request) -> Iterator[Markup]:
@@ -137,7 +137,7 @@ def no_expiry_reminder(mask: Request, now: datetime) -> str:
     """The mask has no expiry."""
     age = humanize(now - mask.finished_at if mask.finished_at else timedelta())
     why = f" Reason: {mask.ask.reason}" if mask.ask.reason.strip() else ""
-    what = "Unmask it, give it an end, or use Keep to say why it stays."
+    what = "Unmask it, set an expiry, or use Keep to say why it stays."
     return f"The mask of {subject(mask)} has no expiry and has lasted {age}.{why}\n{what}"
 
 
@@ -151,6 +151,8 @@ def aftercheck_message(request: Request, found: Sequence[str], now: datetime) ->
 def left_over_message(mask: Request, note: str, *, is_gone: bool) -> str:
     """The mask expired, but not everything could be restored."""
     came_of_it = (
-        "was undone, but not everything is as before" if is_gone else "was left alone: it is not as the bot left it"
+        "was undone, but not everything is as before"
+        if is_gone
+        else "was left in place, because it is not as the bot left it"
     )
     return f"Time is up: the mask of {subject(mask)} {came_of_it}. {note}\nPlease check {mask.target.host} yourself."

@@ -97,7 +97,7 @@ def extend_form(mask: Request) -> Block:
         input_block(OTHER, "Or", text_input(OTHER, ""), hint=_OTHER_HINT, optional=True),
         input_block(REASON, "Reason", text_input(REASON, "", most=REASON_LIMIT), optional=True),
     ]
-    title, submit = ("Extend a mask", "Extend") if has_end else ("Give a mask an end", "Set")
+    title, submit = ("Extend a mask", "Extend") if has_end else ("Set an expiry", "Set")
     return modal(EXTEND, title, submit, blocks) | _of(mask)
 
 

@@ -14,7 +14,7 @@ from bot.core.time.human_time import humanize
 
 _OFF = {
     Loss.REMOVED: "its mask is not on the host",
-    Loss.UNDONE: f"maskbot lifted it, by what its guard remembers, and that is not on record here ({AS_AFTER})",
+    Loss.UNDONE: f"maskbot lifted it, according to its guard, and that is not on record here ({AS_AFTER})",
     Loss.REPLACED: "somebody else replaced its mask",
     Loss.REBOOTED: "its mask ended with a reboot of the host",
     Loss.ENDED: "its mask ended with that user's manager",
@@ -23,14 +23,14 @@ _OFF = {
 
 def request_rows(request: Request, hold: Hold, undo: str) -> Iterator[Markup]:
     """On a card that waits."""
-    yield row("Hold", words("by @{}, who review it {}; it never expires", hold.owners, day(hold.review)))
+    yield row("Hold", words("by @{}, next review {}; it never expires", hold.owners, day(hold.review)))
     yield from _later(request)
     yield row("Undo", words("only @{} can lift it, with approval: {}", hold.owners, undo))
 
 
 def from_now_on(request: Request, hold: Hold) -> Iterator[Markup]:
     """The effect of making a mask a hold, for the approvers; that of a rollout also goes where it did not come."""
-    yield row("Then", words("a hold by @{}, who review it {}; it never expires", hold.owners, day(hold.review)))
+    yield row("Then", words("a hold by @{}, next review {}; it never expires", hold.owners, day(hold.review)))
     rollout = request.rollout or Rollout()
     if rollout.stopped_at is None:
         if missing := len(rollout.with_status(TargetStatus.FAILED, TargetStatus.LEFT_OUT)):
@@ -79,7 +79,7 @@ def _by_whom(mask: Request, hold: Hold) -> Markup:
         return words("by @{}, on many hosts; the first card of the hold shows the review", hold.owners)
     groups = _groups(mask)
     joining = words("; also on hosts that join {}", groups) if groups else Markup("")
-    return words("by @{}, who review it {}{}", hold.owners, day(hold.review), joining)
+    return words("by @{}, next review {}{}", hold.owners, day(hold.review), joining)
 
 
 def _removal(mask: Request) -> Iterator[Markup]:
@@ -158,7 +158,7 @@ def pause_message(mask: Request, hold: Hold, until: datetime) -> str:
         mask.hold_state.suspects
     )
     return (
-        f"THE HOLD OF {subject(mask)} IS TAKEN OFF AGAIN AND AGAIN: "
+        f"THE HOLD OF {subject(mask)} KEEPS BEING REMOVED: "
         f"the bot masked it again {_times(len(mask.hold_state.reapplied_at))}, and "
         f"pauses until {until:%H:%M} UTC.{agents} @{hold.owners}, please find out who removes it."
     )

@@ -76,7 +76,7 @@ def _sign_offs(inventory: MaskInventory) -> list[Block]:
 
 
 def _adoption(inventory: MaskInventory, *, most_buttons: int = 0) -> list[Block]:
-    """How a mask by others gets an owner, a reason and an end, where there is one for which people may ask."""
+    """How a mask by others gets an owner, a reason and an expiry, where there is one for which people may ask."""
     masks_by_others = [entry for entry in inventory.entries if not entry.is_ours]
     others = Counter((entry.host, entry.unit) for entry in masks_by_others)
     can_be_adopted = [
@@ -87,7 +87,7 @@ def _adoption(inventory: MaskInventory, *, most_buttons: int = 0) -> list[Block]
     if not can_be_adopted:
         return []
     typed = to_adopt(can_be_adopted[0].host, can_be_adopted[0].unit)
-    told = section("adoption", [words("To give a mask by others an owner, a reason and an end: {}", typed)])
+    told = section("adoption", [words("To give a mask by others an owner, a reason and an expiry: {}", typed)])
     fit = [one for one in can_be_adopted if max(len(one.host), len(one.unit)) <= LONGEST_VALUE]  # in the form
     return [told, *(_adopt_button(number, entry) for number, entry in enumerate(fit[:most_buttons], 1))]
 
@@ -158,7 +158,7 @@ def about_hosts(inventory: MaskInventory, *, most: int = _HOSTS) -> Iterator[Mar
         if view.scan and not view.scan.is_whole:
             yield row("Not listed", words("{} more on {}", view.scan.total - len(view.scan.masks), view.host))
     if vendor := sum(view.scan.vendor for view in inventory.host_views if view.scan):
-        yield row("Not listed", words("{} masks shipped by packages", vendor))
+        yield row("Not listed", words("{} mask{} shipped by packages", vendor, "s" * (vendor != 1)))
 
 
 def _scan_times(seen: Sequence[HostView], most: int) -> Markup:

@@ -100,20 +100,20 @@ def _scan_result(entry: MaskEntry) -> Iterator[Markup]:
     elif entry.request and entry.request.ask.change.user:
         yield words("not scanned: it is in that user's own manager")
     else:
-        yield words("not scanned since")
+        yield words("not scanned since it was made")
 
 
 def _scan_results(targets: Sequence[MaskEntry]) -> Iterator[Markup]:
     """Say how many masks of a rollout the scans have seen, and name those that look odd."""
     seen = [one for one in targets if one.found]
     if len(seen) < len(targets):
-        yield words("{} of {} scanned since", len(seen), len(targets))
+        yield words("{} of {} scanned since they were made", len(seen), len(targets))
     odd = [one for one in seen if one.found and any(_oddities(one.found))]
     yield from (
         words("{} on {}: {}", one.unit, one.host, join(_oddities(one.found))) for one in odd[:_ODD_NAMED] if one.found
     )
     if len(odd) > _ODD_NAMED:
-        yield words("{} more that are not quite masked", len(odd) - _ODD_NAMED)
+        yield words("{} more that are not fully masked", len(odd) - _ODD_NAMED)
 
 
 def _oddities(found: FoundMask) -> Iterator[Markup]:

@@ -6,7 +6,7 @@ from bot.core.requests import Request
 from bot.core.time.human_time import humanize
 
 UNDONE_BEFORE = "The mask was undone before this could start."
-CHANGED_BEFORE = "The mask got an end, lost it, or became a hold before this could start. See its card."
+CHANGED_BEFORE = "The mask's expiry changed, or it became a hold, before this could start. See its card."
 _MINUTE = timedelta(minutes=1)  # the card is not edited more often for it
 OUR_MISTAKE = "Something went wrong in the bot. Its operator finds the error in the log."
 

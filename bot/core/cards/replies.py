@@ -23,10 +23,11 @@ FORM_NOT_DRAWN = (
 LOOKING = "Checking …"
 BUSY = (
     "The bot could not record this, because its database is busy or cannot be written. Nothing has happened. "
-    "Please try again; if it stays so, the bot's operators have to look."
+    "Please try again; if it keeps happening, tell the bot's operators."
 )
 MAYBE = (
-    "The database failed while this was being recorded, so it may be on record or not. If no answer comes, try again."
+    "The database failed while this was being recorded, so it may or may not be on record. "
+    "If no answer comes, try again."
 )
 
 

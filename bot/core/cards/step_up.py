@@ -27,12 +27,12 @@ _WRONG = (
 _USED = "This code was used already. Each code counts once: wait for the next one."
 _NOT_OFFERED = "This secret is too old, or a newer one was shown since. Type `/mask enrol` again."
 _KEY_GONE = (
-    "Your authenticator depends on a seal key that the bot does not have any more, so no code of it can be checked. "
+    "Your authenticator depends on a seal key that the bot does not have any more, so its codes cannot be checked. "
     f"An operator resets it with {_RESET}; then type `/mask enrol`."
 )
 NOT_BELIEVED = (
-    "What is stored of your authenticator is not what the bot recorded last, so its codes are not accepted. The "
-    f"operators are told. Once they know why, they reset it with {_RESET}; then type `/mask enrol`."
+    "What is stored about your authenticator does not match what the bot recorded last, so its codes are not accepted. "
+    f"The operators are told. Once they know why, they reset it with {_RESET}; then type `/mask enrol`."
 )
 
 SET_BACK = "it was set back to an earlier state, or removed"
@@ -71,7 +71,7 @@ def locked(until: datetime | None) -> str:
     """Tell the owner that no code is taken for a while."""
     when = f" until {until:%H:%M} UTC" if until else ""
     return (
-        f"After {MOST_WRONG} wrong codes no code of yours is taken{when}. The operators are told. "
+        f"After {MOST_WRONG} wrong codes your codes are not accepted{when}. The operators are told. "
         "If it was not you who typed them, somebody else has your session: tell them now."
     )
 
@@ -80,8 +80,8 @@ def locked_notice(name: str) -> str:
     """Tell the operators that somebody's step-up is locked."""
     minutes = int(LOCKED_FOR.total_seconds() // 60)
     return (
-        f"STEP-UP LOCKED: {MOST_WRONG} wrong codes were typed in the name of {name}, so no code of theirs is taken for "
-        f"{minutes} minutes. Ask them whether it was they. If not, somebody else has their session."
+        f"STEP-UP LOCKED: {MOST_WRONG} wrong codes were typed in the name of {name}, so their codes are not accepted "
+        f"for {minutes} minutes. Ask whether it was them. If not, somebody else has their session."
     )
 
 

@@ -32,11 +32,9 @@ def replace_form(state: StepUpState) -> Block:
     """Ask for a code of the present authenticator, before another one takes its place."""
     since = f" since {state.authenticator.since:%Y-%m-%d}" if state.authenticator else ""
     told = [
-        words(
-            "You have an authenticator here{}. To put another one in its place, type a code of the present one.", since
-        ),
-        words("You lost it? Ask an operator: `maskbot step-up reset` lets you enrol anew."),
+        words("You have had an authenticator here{}. To replace it, type a code from the current one.", since),
+        words("Lost it? Ask an operator: after `maskbot step-up reset` you can enrol again."),
     ]
     return modal(
-        REPLACE, "Your authenticator", "Go on", [section("about", told), code_field("Code of the present one")]
+        REPLACE, "Your authenticator", "Go on", [section("about", told), code_field("Code from the current one")]
     )

@@ -1,4 +1,4 @@
-"""A mask that maskbot made, as the guard remembers, though it is not on record: the database is an older copy."""
+"""A mask that maskbot made, as the guard remembers, though it is not on record: the database is an older backup."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,13 +7,17 @@ from bot.core.input.options import ADOPT
 from bot.core.requests import Target
 from bot.core.systemd.remembered import RememberedMask
 
-AS_AFTER = "as after a restore from an older copy"
+AS_AFTER = "as after a restore from an older backup"
 UNDONE = "UNDONE, NOT ON RECORD"  # a mask of ours that the guard removed
 
 
 def whose(mask: RememberedMask) -> Markup:
     """Whose mask it is, as far as that is known."""
     return words("by maskbot for request {}, but not on record here ({})", mask.request or "?", AS_AFTER)
+
+
+def _made(mask: RememberedMask) -> Markup:
+    return words("by maskbot for request {}, but is not on record here ({})", mask.request or "?", AS_AFTER)
 
 
 def in_list(host: str, mask: RememberedMask) -> Iterator[Markup]:
@@ -30,7 +34,7 @@ def ways_on(host: str, unit: str) -> Markup:
 
 
 def to_adopt(host: str, unit: str) -> Markup:
-    """What to type to give a mask an owner, a reason and an end."""
+    """What to type to give a mask an owner, a reason and an expiry."""
     return Markup(f"`/mask {escape(host)} {escape(unit)} {ADOPT} --for 7d WHY`")
 
 
@@ -45,7 +49,8 @@ def notice(host: str, masks: Sequence[RememberedMask]) -> str:
 
 def removal(mask: RememberedMask, where: str) -> Markup:
     """What an unmask of it does."""
-    return words("the mask {} is removed ({}); nothing is started{}", whose(mask), where, "; it ran before" * mask.ran)
+    made, ran = f"the mask by maskbot for request {mask.request or '?'} in {where}", ", although the unit ran before"
+    return words("{}, not on record here ({}), is removed; nothing is started{}", made, AS_AFTER, ran * mask.ran)
 
 
 def removed(target: Target) -> Markup:
@@ -54,14 +59,14 @@ def removed(target: Target) -> Markup:
     if made is None:
         return words("That mask was not made by maskbot. Nothing was started.")
     if not made.ran:
-        return words("That mask was made {}. Nothing was started.", whose(made))
+        return words("That mask was made {}. Nothing was started.", _made(made))
     start = Markup(f"`systemctl start {escape(made.unit)}`")
-    said = words("That mask was made {}. Nothing was started, though the unit ran before", whose(made))
+    said = words("That mask was made {}. Nothing was started, although the unit ran before", _made(made))
     return words("{}: {} on {}.", said, start, target.host)
 
 
 def adopted(target: Target) -> Markup:
     """Who made a mask that was adopted, and whose it is now."""
     made = target.before.made_by_us if target.before else None
-    by_whom = words("This mask was made {}.", whose(made)) if made else words("Somebody else made this mask.")
+    by_whom = words("This mask was made {}.", _made(made)) if made else words("Somebody else made this mask.")
     return words("{} It is maskbot's from now on; nothing was done on the host.", by_whom)

@@ -46,7 +46,8 @@ def lost_note(request: Request, voters: Sequence[Vote], *, step_up: bool = False
     """Tell everybody that approvals were lost, and how many are left."""
     need = request.approval.need if request.approval else 0
     why = lost(voters, step_up=step_up)
-    return f"{why}, so their approval no longer counts. The request has {request.have} of {need} approvals."
+    count = "approvals no longer count" if len(voters) > 1 else "approval no longer counts"
+    return f"{why}, so their {count}. The request has {request.have} of {need} approvals."
 
 
 def _names(voters: Sequence[Vote]) -> str:

@@ -30,7 +30,7 @@ def restarted_timers(before: Snapshot, now: Snapshot, at: datetime) -> Iterator[
                 whose == "its"
             )
         elif had.at and has.at and had.at != has.at and has.is_random and whose == "its":
-            yield f"Its next turn was {had.at}, is {has.at}: each start and reload draws its random delay anew."
+            yield f"Its next turn was {had.at}, is {has.at}: each start and reload draws its random delay again."
         if not (had.after_boot and has.after_boot) or abs(has.after_boot - had.after_boot) < _NOTICED:
             continue
         if len(boots) > 1 or had.after_boot <= uptime:

@@ -613,7 +613,7 @@ DONE = {
     ),
     "its end came": came_by_itself(finished(Outcome.RESTORED, running(), Verb.UNMASK, before=masked(), sent=SENT[:1])),
     "its end came, and it was not ours": came_by_itself(
-        finished(Outcome.NOT_OURS, masked(), Verb.UNMASK, before=masked(), sent=(), note="Somebody made it anew.")
+        finished(Outcome.NOT_OURS, masked(), Verb.UNMASK, before=masked(), sent=(), note="Somebody made it again.")
     ),
     "extended": extending(finished(Outcome.EXTENDED, None, sent=()), until=NOW + timedelta(hours=4)),
     "extended without approval": replace(

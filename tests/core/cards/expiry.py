@@ -24,6 +24,7 @@ def said_of_holds() -> dict[str, str]:
     """The same of masks that last."""
     held, off, again = DONE["held"], DONE["held, and taken off"], DONE["held, taken off again and again"]
     no_reason: Request = replace(held, finished_at=None, ask=replace(held.ask, reason=""))
+    by_puppet = replace(off, hold_state=replace(off.hold_state, reapplied_at=again.hold_state.reapplied_at))
     texts = {
         "a hold is due for review": hold.review_message(held, HOLD, NOW + timedelta(days=90)),
         "a hold for many hosts is due for review": hold.review_message(OVER["held"], HOLD, NOW + timedelta(days=90)),
@@ -37,7 +38,7 @@ def said_of_holds() -> dict[str, str]:
             DONE["held, and lifted by our own doing"], HOLD, HoldPolicy()
         ),
         "a hold is taken off again and again": hold.pause_message(again, HOLD, LATER),
-        "a hold is taken off again and again, by puppet": hold.pause_message(off, HOLD, LATER),
+        "a hold is taken off again and again, by puppet": hold.pause_message(by_puppet, HOLD, LATER),
         "a hold is still off": hold.still_off_message(again, HOLD),
         "a hold is still off, and nobody tries": hold.still_off_message(held, HOLD),
         "a hold is taken off one of many hosts, and that is announced": hold.removal_message(
@@ -66,7 +67,7 @@ def said_of_ends() -> dict[str, str]:
             expiry.no_expiry_reminder(DONE["not finished by the clock, no reason"], NOW)
         ),
         "a mask was not ours when it ended": plain(
-            expiry.left_over_message(proven(), "Somebody made it anew.", is_gone=False)
+            expiry.left_over_message(proven(), "Somebody made it again.", is_gone=False)
         ),
         "a mask ended in part": plain(
             expiry.left_over_message(proven(), "It was active and is failed now.", is_gone=True)

@@ -46,7 +46,7 @@ def test_a_moment_that_moved_without_a_cause_is_not_as_before() -> None:
 
 
 def test_a_delay_that_is_drawn_anew_is_said() -> None:
-    words = f"Its next turn was {THEN}, is {NEXT}: each start and reload draws its random delay anew."
+    words = f"Its next turn was {THEN}, is {NEXT}: each start and reload draws its random delay again."
     assert turn_notes(timer(NextElapse(at=THEN)), timer(NextElapse(at=NEXT, is_random=True))) == ([], [words])
 
 

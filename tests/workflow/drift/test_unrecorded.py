@@ -1,4 +1,4 @@
-"""After a restore from an older copy: what the guard made and removed for the bot since is told as maskbot's own."""
+"""After a restore from an older backup: what the guard made and removed for the bot since is told as maskbot's own."""
 
 from dataclasses import replace
 
@@ -18,7 +18,9 @@ from tests.workflow.wire import Call
 from tests.workflow.world import World
 
 __all__ = ["changed_deps", "watched"]
-LOST = "by maskbot for request rlost, but not on record here (as after a restore from an older copy)"
+AS_AFTER = "(as after a restore from an older backup)"
+LOST = f"by maskbot for request rlost, but not on record here {AS_AFTER}"
+MADE = LOST.replace("but not", "but is not")
 WAYS = "/unmask web-01 metrics.service` or `/mask web-01 metrics.service --adopt --for 7d WHY"
 METRICS = UnitName("metrics.service")
 
@@ -68,7 +70,7 @@ def test_a_mask_of_a_lost_request_is_told_once_and_is_in_every_list_as_maskbot_s
         assert f"it ran before, if it was to expire, it no longer does: `{WAYS}`" in text
         assert "`journalctl -u metrics.service` there says who asked, and why" in text
         assert "*cron.service on web-01*: not by maskbot" in text
-        assert "To give a mask by others an owner, a reason and an end: `/mask web-01 cron.service" in text
+        assert "To give a mask by others an owner, a reason and an expiry: `/mask web-01 cron.service" in text
     assert not known.is_empty
     assert f"*metrics.service on web-01*: {LOST}" in words(handover.handover(known))
 
@@ -91,11 +93,14 @@ def test_its_unmask_says_whose_it_was_and_that_the_unit_ran(watched: World, *, r
     masked_off_record(watched)
 
     asked = watched.unmask("metrics")
-    assert f"the mask {LOST} is removed ({ETC}); nothing is started" in watched.card(asked)
-    assert ("it ran before" in watched.card(asked)) is ran
+    gone = (
+        f"the mask by maskbot for request rlost in {ETC}, not on record here {AS_AFTER}, is removed; nothing is started"
+    )
+    assert gone in watched.card(asked)
+    assert ("although the unit ran before" in watched.card(asked)) is ran
     done = watched.approve(asked)
     assert done.target.outcome is Outcome.UNMASKED, done.target.note
-    assert f"That mask was made {LOST}. Nothing was started" in watched.card(done)
+    assert f"That mask was made {MADE}. Nothing was started" in watched.card(done)
     assert ("though the unit ran before: `systemctl start metrics.service` on web-01" in watched.card(done)) is ran
     turn(watched)
     assert view(watched).unrecorded == {}
@@ -108,7 +113,7 @@ def test_once_adopted_it_is_on_record(watched: World) -> None:
 
     adopted = watched.approve(watched.mask("metrics", adopt=True, duration=Duration(lasts=12 * PERIOD)))
     assert adopted.target.outcome is Outcome.PROVEN, adopted.target.note
-    assert f"This mask was made {LOST}. It is maskbot's from now on" in watched.card(adopted)
+    assert f"This mask was made {MADE}. It is maskbot's from now on" in watched.card(adopted)
     turn(watched)
     assert view(watched).unrecorded == {}
     assert view(watched).ours[f"{ETC}/metrics.service"] == adopted.id

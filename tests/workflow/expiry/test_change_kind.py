@@ -36,7 +36,7 @@ def changed_deps() -> Mapping[str, Any]:
 def test_the_daily_reminder_can_be_answered_and_the_mask_gets_an_end_that_comes(world: World) -> None:
     extensions, done = world.desk.extensions, world.masked("restless")
     world.clock.ahead += DAY + timedelta(minutes=1)
-    assert "[Unmask] [Give it an end] [Keep] [Hold it]" in world.direct(ALICE, "has no expiry and has lasted 1 day")
+    assert "[Unmask] [Set an expiry] [Keep] [Hold it]" in world.direct(ALICE, "has no expiry and has lasted 1 day")
 
     with pytest.raises(UsageError, match="Say when to remind you of it again"):
         extensions.keep(done.id, "still leaks", caller(ALICE, "a"))

@@ -168,7 +168,7 @@ def test_what_somebody_masked_anew_is_left_alone_and_its_owner_is_asked(world: W
     back = ended(world, done)
     assert back.target.outcome is Outcome.NOT_OURS
     assert state(host, "restless.service")["LoadState"] == "masked"
-    assert "was left alone: it is not as the bot left it" in world.direct(ALICE, "Time is up")
+    assert "was left in place, because it is not as the bot left it" in world.direct(ALICE, "Time is up")
     assert "[Unmask] [Details]" in world.card(back)
 
     asked = world.undo(back)
@@ -255,7 +255,7 @@ class TestExtending:
         mask = world.when(done, lambda now: now.aftercare.look_at is None, "the looks after it")
         assert (mask.aftercare.expires_at, mask.undone_by) == (None, "")
         assert returns(world, done) == []
-        assert "[Unmask] [Give it an end] [Keep] [Details]" in world.card(mask)
+        assert "[Unmask] [Set an expiry] [Keep] [Details]" in world.card(mask)
         assert world.undo(mask).target.outcome is Outcome.RESTORED
 
     def test_an_end_that_is_not_approved_in_time_comes_all_the_same(self, world: World) -> None:

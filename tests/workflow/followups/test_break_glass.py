@@ -59,13 +59,13 @@ def test_who_may_masks_for_real_without_a_vote_and_whoever_was_skipped_is_told_o
     assert card.startswith("MASKED AND PROVEN")
     assert "*BREAK-GLASS*  <@UALICE> used break-glass" in card
     assert "*Why*  INC-42: runaway job" in card
-    assert "[Unmask] [Give it an end] [Sign off] [Details]" in card
+    assert "[Unmask] [Set an expiry] [Sign off] [Details]" in card
 
     world.until(lambda: len(notes(world, done)) >= 2, "notes")
     (here, elsewhere) = sorted(notes(world, done))
     assert here[:2] == (INCIDENT.channel, "")
     assert here[2].startswith("<@UBOB> <@UCAROL> <@UDAVE> BREAK-GLASS: alice uses break-glass for `mask web-01 tuned")
-    assert "Missing: 1 approval of @sre." in here[2]
+    assert "Missing: 1 approval from @sre." in here[2]
     assert elsewhere[0] == "CSEC"
     assert "<@" not in elsewhere[2]
     (event,) = [record for record in world.store.records() if record["type"] == "break_glass.used"]
@@ -194,7 +194,7 @@ def test_it_is_signed_off_by_who_could_have_approved_and_by_nobody_with_a_part_i
     world.until(lambda: "*Sign-off*  by <@UCAROL>" in world.card(done), "a card that says who signed")
     card = world.card(done)
     assert "page me next time" in card
-    assert "[Unmask] [Give it an end] [Keep] [Details]" in card
+    assert "[Unmask] [Set an expiry] [Keep] [Details]" in card
     assert done.id not in [one.id for one in world.store.find(Query(sign_offs_owed=True))]
     with pytest.raises(UsageError, match="carol has already signed it off"):
         world.follow_up(done, FollowupKind.SIGN_OFF, by=BOB)

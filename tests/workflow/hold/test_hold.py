@@ -77,7 +77,7 @@ def lift(world: World, mask: Request, *, by: Person = BOB, approver: Person = CA
 def test_only_its_owners_lift_it_with_a_vote_and_all_is_as_before(world: World) -> None:
     done = hold_mask(world)
     card = world.card(done)
-    assert "*Held*  by @sre, who review it" in card
+    assert "*Held*  by @sre, next review" in card
     assert "Only @sre can lift it, with approval." in card
     assert "[Unmask] [Keep] [Details]" in card
     assert (done.aftercare.expires_at, done.undo_until) == (None, None)
@@ -134,8 +134,8 @@ def test_what_is_taken_off_again_and_again_is_not_fought_for_ever(watched: World
 
     rests = world.when(mask, lambda now: now.paging is not None and now.paging.paged_at is not None, "a page")
     assert rests.hold_state.try_at == mask.hold_state.reapplied_at[0] + timedelta(hours=1)
-    assert "IS TAKEN OFF AGAIN AND AGAIN: the bot masked it again twice, and pauses until" in world.note(
-        mask, "AGAIN AND AGAIN"
+    assert "KEEPS BEING REMOVED: the bot masked it again twice, and pauses until" in world.note(
+        mask, "KEEPS BEING REMOVED"
     )
     assert world.card(rests).startswith("HELD, BUT TAKEN OFF · worker.service on web-01")
     assert "[Mask again] [Unmask] [Keep] [Details]" in world.card(rests)

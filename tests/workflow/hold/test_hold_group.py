@@ -139,7 +139,7 @@ def test_it_is_approved_once_held_on_every_host_and_lifted_from_all_of_them(worl
     assert [is_masked(world, host) for host in (*WEB, "db-01")] == [True, True, False]
     card = world.card(done)
     assert card.startswith("MASKED AND PROVEN ON 2 HOSTS, HELD")
-    assert "*Held*  by @sre, who review it" in card
+    assert "*Held*  by @sre, next review" in card
     assert "[Undo all] [Keep] [Details]" in card
     review = done.hold and done.hold.review
     assert [one.aftercare.remind_at for one in (done, *targets(world, done).values())] == [review, None, None]
@@ -246,7 +246,7 @@ def test_a_hold_that_pauses_before_its_last_wave_goes_on_like_any_rollout(world:
     assert world.follow_up(paused(world, asked), FollowupKind.GO_ON, by=BOB).tally is Tally.COUNTED
     over = world.until_final(asked)
     assert statuses(world, over)["db-01"] is TargetStatus.DONE
-    assert "lets the rollout go on" in world.note(over, "lets the rollout")
+    assert "resumed the rollout" in world.note(over, "resumed the rollout")
 
 
 def test_only_those_who_may_steer_it_have_it_tried_at_once_where_it_is_missing(world: World) -> None:
@@ -261,7 +261,7 @@ def test_only_those_who_may_steer_it_have_it_tried_at_once_where_it_is_missing(w
     assert part(world, done, "db-01").id == refused.id
     world.desk.rollouts.retry_failed(done.id, caller(ALICE, "alice"))
     world.until(lambda: part(world, done, "db-01").id != refused.id, "another try")
-    assert "alice has the bot try again now: worker.service on db-01." in world.note(done, "try again now")
+    assert "alice asked the bot to try again now: worker.service on db-01." in world.note(done, "try again now")
     until_there(world, done, TargetStatus.LEFT_OUT, "db-01")
 
 

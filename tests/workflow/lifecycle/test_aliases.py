@@ -64,7 +64,7 @@ def test_a_second_unit_of_the_same_file_is_named_and_an_alias_is_refused(shared_
     told = shared_world.ephemeral(
         ALICE, "names.service is already masked on web-01 (persistent), asked by alice (INC-42"
     )
-    assert told.endswith("[Unmask] [Give it an end] [Keep]")
+    assert told.endswith("[Unmask] [Set an expiry] [Keep]")
     back = shared_world.unmask("names-alias")
     assert (back.ask.undoes, back.target.outcome) == (done.id, Outcome.RESTORED), (back.because, back.target.note)
     assert host.show("names.service", "ActiveState") == {"ActiveState": "active"}

@@ -107,7 +107,7 @@ def test_a_finished_card_of_a_unit_without_a_limit_is_drawn_and_never_stays_unde
     world.store.save(replace(request, because="drawn anew"))
     say_all(world)
     assert text_with_mark(world, f"{request.id}:card").startswith("MASKED AND PROVEN · ")
-    assert "[Unmask] [Give it an end] [Keep] [Details]" in text_with_mark(world, f"{request.id}:card")
+    assert "[Unmask] [Set an expiry] [Keep] [Details]" in text_with_mark(world, f"{request.id}:card")
     assert render_failures(world) == {"card": 1}
 
 

@@ -292,7 +292,7 @@ def test_all_of_it_is_extended_and_kept_at_once(world: World) -> None:
     assert world.store.get(done.id).aftercare.expires_at is None
     world.clock.ahead += timedelta(days=1, minutes=1)
     reminded = world.direct(ALICE, "worker.service on 2 hosts has no expiry")
-    assert reminded.splitlines()[-1] == "[Undo all] [Give it an end] [Keep]"
+    assert reminded.splitlines()[-1] == "[Undo all] [Set an expiry] [Keep]"
     given = world.until_final(extensions.extend(done.id, Duration(lasts=timedelta(hours=1)), caller(ALICE, "w")))
     assert (given.ask.new_kind, given.target.outcome) == (NewKind.ENDING, Outcome.EXTENDED), given.because
     assert world.store.get(done.id).aftercare.expires_at

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.core.cards.rollout.counts import others, progress, word, worst
 from bot.core.cards.titles import subject
-from bot.core.requests import Request, Rollout, RolloutTarget, TargetStatus
+from bot.core.requests import Request, Rollout, RolloutTarget
 from bot.core.rollout.joining import is_missing
 
 _NAMED = 3
@@ -19,19 +19,19 @@ def paused_by_itself(request: Request, rollout: Rollout) -> str:
 
 def paused(request: Request, rollout: Rollout, by: str) -> str:
     """Somebody paused it."""
-    return f"{by} paused the rollout. {_stands(request, rollout)} {_what_runs(rollout)}".strip()
+    return f"{by} paused the rollout. {_stands(request, rollout)}"
 
 
 def continued(request: Request, rollout: Rollout, by: str) -> str:
     """Somebody let it go on; the failures so far do not pause it again."""
-    return f"{by} lets the rollout go on. {_stands(request, rollout)}"
+    return f"{by} resumed the rollout. {_stands(request, rollout)}"
 
 
 def tries_again(rollout: Rollout, by: str) -> str:
     """Somebody has a hold tried at once wherever it is missing."""
     missing = [one for one in rollout.targets if is_missing(one)]
     more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
-    return f"{by} has the bot try again now: {', '.join(_name(one) for one in missing[:_NAMED])}{more}."
+    return f"{by} asked the bot to try again now: {', '.join(_name(one) for one in missing[:_NAMED])}{more}."
 
 
 def stopped(request: Request, rollout: Rollout, by: str) -> str:
@@ -72,11 +72,6 @@ def differs(target: RolloutTarget) -> str:
 def _stands(request: Request, rollout: Rollout) -> str:
     rest = others(request, rollout)
     return f"{progress(request, rollout)}{f', {rest}' if rest else ''}."
-
-
-def _what_runs(rollout: Rollout) -> str:
-    run = len(rollout.with_status(TargetStatus.STARTED, TargetStatus.UNKNOWN))
-    return f"{run} still in progress." if run else ""
 
 
 def _buttons(request: Request) -> str:

@@ -136,15 +136,15 @@ def _waves(request: Request, rollout: Rollout) -> Iterator[Markup]:
     if not is_on_one_host:
         yield row("Waves", words("{}{}", _sizes(rollout), ", one host after the other" * selection(request).in_order))
         if settings.wait_for_aftercheck and rollout.last_wave > 1:
-            yield row("Between", "each wave begins only if the first check after the one before finds nothing worse")
+            yield row("Between", "each wave begins only if the first check after the previous one finds nothing worse")
     for kept in settings.keep_active:
         group = kept.group.removeprefix("@")
-        yield row("Keeps", words("at least {} of @{} active, counted anew before each change", kept.at_least, group))
+        yield row("Keeps", words("at least {} of @{} active, counted again before each change", kept.at_least, group))
     failures, who = share(settings.stop_after, len(rollout.planned)), mention(request.owner, request.owner_name)
     if failures < len(rollout.planned) and not is_on_one_host:
         changed = " or when a plan has changed" * settings.strict
         after = f"{failures} failure" + "s" * (failures != 1)
-        yield row("Pauses", words("by itself after {}{}, and calls {}", after, changed, who))
+        yield row("Pauses", words("automatically after {}{}, and mentions {}", after, changed, who))
 
 
 def _sizes(rollout: Rollout) -> Markup:

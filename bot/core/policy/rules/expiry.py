@@ -17,7 +17,7 @@ _NO_LONGER = {
 END = "end of our own mask"
 EXTENSION = "extension of our own mask"
 _SAY_FOR_HOW_LONG = "Say for how long: `--for 2h`, or `--until 18:00`."
-_GIVE_END = "Use Extend, or Give it an end."
+_GIVE_END = "Use Extend, or Set an expiry."
 _OR_HOLD_IT = " Or use Hold it under Details."
 _OR_WHO = " Or make it a hold: `--hold OWNERS --review 90d`."
 

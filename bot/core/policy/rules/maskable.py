@@ -7,7 +7,7 @@ from bot.core.requests import Change, Request, Verb
 from bot.core.systemd.host_rules import MASKABLE_TYPES
 from bot.core.systemd.units import FileKind, Layer, LoadState, Snapshot, UnitName
 
-_TAKE_OVER = "To give that mask an owner, a reason and an end, ask with `--adopt --for 7d`."
+_TAKE_OVER = "To give that mask an owner, a reason and an expiry, ask with `--adopt --for 7d`."
 
 
 def is_not_masked_already(facts: Facts, _policy: Policy) -> Refuse | None:

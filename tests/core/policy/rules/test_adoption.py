@@ -77,7 +77,7 @@ def test_whoever_asks_for_a_mask_that_others_made_is_told_how_to_adopt_it() -> N
         assert answer.code == "already_masked"
         return answer.hint
 
-    assert hint(HAND_MADE) == "To give that mask an owner, a reason and an end, ask with `--adopt --for 7d`."
+    assert hint(HAND_MADE) == "To give that mask an owner, a reason and an expiry, ask with `--adopt --for 7d`."
     assert [hint(HAND_MADE, our_mask()), hint(masked()), hint(masked(Layer.PERSISTENT, Layer.RUNTIME))] == [""] * 3
 
 

@@ -272,7 +272,7 @@ class TestChangingItsKind:
         assert isinstance(self.end(policy=BOUNDED), Allow)
         for answer in (self.look(policy=BOUNDED), self.hold(policy=replace(HELD, rules=BOUNDED.rules))):
             assert isinstance(answer, Refuse)
-            assert (answer.code, answer.hint) == ("needs_expiry", "Use Extend, or Give it an end.")
+            assert (answer.code, answer.hint) == ("needs_expiry", "Use Extend, or Set an expiry.")
         will_do = replace(HELD, rules=(replace(PROD, requires_expiry=True, hold_will_do=True),))
         assert isinstance(self.hold(policy=will_do), NeedsApproval)
         answer = self.look(policy=will_do)
