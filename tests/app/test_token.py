@@ -41,7 +41,7 @@ def place(tmp_path: Path) -> Place:
 
 
 @pytest.mark.fault("F46", how="the bot's token revoked, and another put into its file")
-def test_a_token_that_is_taken_back_stops_the_intake_until_there_is_another(
+def test_a_token_that_is_revoked_stops_the_intake_until_there_is_another(
     place: Place, slack: SlackLab, saw: Callable[[str], str]
 ) -> None:
     port = free_port()

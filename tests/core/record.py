@@ -24,7 +24,7 @@ RECORDED = Path(__file__).with_name("recorded")
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A unit in a situation that root makes first and takes back afterwards."""
+    """A unit in a situation that root makes first and undoes afterwards."""
 
     unit: str
     before: Sequence[str] = ()

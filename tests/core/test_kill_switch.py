@@ -133,7 +133,7 @@ def test_who_may_approve_nothing_any_more_does_not_count() -> None:
     assert (step.event, [one.name for one in step.state.turn_off_requests]) == ("kill_switch.off_requested", ["bob"])
 
 
-def test_who_says_freeze_again_takes_back_what_was_said_for_a_thaw() -> None:
+def test_who_says_freeze_again_withdraws_what_was_said_for_a_thaw() -> None:
     step = last_step(FREEZE, THAW, ask_for(ALICE, minutes=6, reason="not yet!"))
     assert (step.event, step.state.turn_off_requests) == ("kill_switch.kept_on", ())
     assert step.announced.startswith("KILL SWITCH STAYS ON, says alice: not yet!\nTo turn it off, two people")

@@ -202,9 +202,7 @@ class TestHoldingIt:
 
 @pytest.mark.parametrize("action", ["extend", "keep"])
 class TestWhatIsGone:
-    def test_a_mask_that_was_taken_back_meanwhile_is_not_asked_for(
-        self, world: World, mask: Request, action: str
-    ) -> None:
+    def test_a_mask_that_was_undone_meanwhile_is_not_asked_for(self, world: World, mask: Request, action: str) -> None:
         form = open_form(world, action, mask)
         world.store.save(replace(mask, undone_by="r9"))
         wrong = sent(world, form, longer="1h", reason="why")

@@ -1,4 +1,4 @@
-"""Somebody pulls the kill switch: nothing new is masked, everything that takes a mask back goes on, two let it go."""
+"""Somebody pulls the kill switch: nothing new is masked, everything that undoes a mask goes on, two let it go."""
 
 import pytest
 

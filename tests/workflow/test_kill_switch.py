@@ -1,4 +1,4 @@
-"""While new masks are stopped nothing new is approved or begun, and everything that takes a mask back goes on."""
+"""While new masks are stopped nothing new is approved or begun, and everything that undoes a mask goes on."""
 
 import secrets
 from collections.abc import Iterator

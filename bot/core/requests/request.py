@@ -172,7 +172,7 @@ class Request:
     def hold(self) -> Hold | None:
         """The hold with its current review date.
 
-        A hold that got an expiry is none any more: it was lifted, and what is left of it is taken back.
+        A hold that got an expiry is none any more: it was lifted, and what is left of it is undone.
         """
         hold, kept = self.approved_hold, self.aftercare.extensions
         if hold is None or self.ask.change.verb is not Verb.MASK or not self.is_live_mask or self.aftercare.expires_at:

@@ -46,7 +46,7 @@ class Progress:
 
 
 _AS_ASKED = frozenset({Outcome.PROVEN, Outcome.RESTORED, Outcome.UNMASKED, Outcome.NO_CHANGE})
-TAKEN_BACK = frozenset({Outcome.RESTORED, Outcome.RESTORED_PARTLY, Outcome.UNMASKED, Outcome.NOT_OURS})
+OUR_MASK_IS_GONE = frozenset({Outcome.RESTORED, Outcome.RESTORED_PARTLY, Outcome.UNMASKED, Outcome.NOT_OURS})
 _TO_COME = (TargetStatus.PLANNING, TargetStatus.READY, TargetStatus.STARTED)
 _STEPS = 20  # in which a rollout hears from its undo: each time, hundreds of targets are read and written
 _STAYS = (TargetStatus.LEFT_OUT, TargetStatus.SKIPPED)
@@ -84,8 +84,8 @@ def _status(now: Progress, *, is_planned: bool) -> TargetStatus:
 
 
 def with_undone(made: Rollout, undo: Rollout) -> Rollout:
-    """The rollout with what its undo has taken back until now."""
-    gone = {(one.host, one.unit) for one in undo.targets if one.outcome in TAKEN_BACK}
+    """The rollout with what its undo has undone until now."""
+    gone = {(one.host, one.unit) for one in undo.targets if one.outcome in OUR_MASK_IS_GONE}
     return made.put(*(replace(one, status=TargetStatus.UNDONE) for one in made.targets if (one.host, one.unit) in gone))
 
 

@@ -14,7 +14,7 @@ from bot.core.policy.rules.force_stop import STOP_IS_OVER
 from bot.core.requests import HoldState, Outcome, Request, Stage, Verb
 from bot.core.requests.expiry import begin_aftercare
 from bot.core.requests.proof import caveats, disproofs
-from bot.core.rollout.progress import TAKEN_BACK
+from bot.core.rollout.progress import OUR_MASK_IS_GONE
 from bot.core.steps import Done
 from bot.core.steps.restoring import OVER, is_over
 from bot.errors import NotSealed
@@ -43,7 +43,7 @@ _ROUNDS = 20  # the current one; nothing below decides by policy
 def finish(deps: Deps, ending: Ending) -> Update:
     """The outcome with all messages about it. What it did to other requests is written into those before."""
     request, done = ending.request, _proven_or_not(ending)
-    if request.ask.undoes and done.outcome in TAKEN_BACK:
+    if request.ask.undoes and done.outcome in OUR_MASK_IS_GONE:
         is_restored, is_told = done.outcome is not Outcome.NOT_OURS, not _is_told_by_its_rollout(deps, request)
         mark_undone(deps, request.ask.undoes, by=request.id, is_restored=is_restored, is_told=is_told)
     if request.ask.forces and done.outcome is Outcome.KILLED:

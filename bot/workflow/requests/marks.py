@@ -32,7 +32,7 @@ def mark_undone(deps: Deps, mask_id: str, *, by: str, is_restored: bool, is_told
 
 
 def mark_undone_until_now(deps: Deps, undo: Request, now: Rollout) -> None:
-    """Write into a rollout what its undo has taken back until now, if that is a step further."""
+    """Write into a rollout what its undo has undone until now, if that is a step further."""
     if not undo.ask.undoes or not is_step(undo.rollout or Rollout(), now):
         return
 

@@ -190,7 +190,7 @@ def _is_still_made(deps: Deps, request: Request) -> bool:
 
 
 def _mark_what_it_undid(deps: Deps, request: Request, rollout: Rollout) -> None:
-    """What is left of a hold is taken back by itself from now on, on hosts that are away for one; unless it was
+    """What is left of a hold is undone by itself from now on, on hosts that are away for one; unless it was
     stopped.
     """
     undone = mark_progress(deps, request.ask.undoes)

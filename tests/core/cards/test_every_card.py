@@ -168,7 +168,7 @@ def test_what_an_undo_left_alone_can_be_asked_for_while_there_is_a_mask() -> Non
     assert actions(DONE["not ours"].on_target(after=None)) == [Action.DETAILS]
 
 
-def test_nobody_takes_back_what_comes_by_itself() -> None:
+def test_nobody_undoes_what_comes_by_itself() -> None:
     assert actions(WAITING["its end has come"]) == [Action.DETAILS]
 
 
@@ -191,7 +191,7 @@ def test_a_link_that_systemd_has_not_read_can_be_taken_away() -> None:
     assert actions(finished(Outcome.NOT_LOADED, running())) == [Action.MASK_AGAIN, Action.UNMASK, Action.DETAILS]
 
 
-def test_what_was_taken_back_offers_nothing_more() -> None:
+def test_what_was_undone_offers_nothing_more() -> None:
     request = replace(finished(Outcome.NOT_PROTECTED, stopped()), undone_by="r9")
     assert actions(request) == [Action.DETAILS]
     assert render(request, now=NOW).text.startswith("UNDONE")

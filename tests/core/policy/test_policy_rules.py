@@ -120,7 +120,7 @@ def undo(by: Person = ALICE) -> Facts:
 
 
 @pytest.mark.parametrize("by", [ALICE, BOB], ids=["its requester", "its approver"])
-def test_our_own_mask_is_taken_back_without_a_vote_by(by: Person) -> None:
+def test_our_own_mask_is_undone_without_a_vote_by(by: Person) -> None:
     answer = decide(undo(by), POLICY)
     assert answer == Allow("undo of our own mask", "undo of the mask that alice asked for")
 
@@ -152,7 +152,7 @@ ON_CALL = replace(POLICY, undo_by=("on-call",))
 CAROL_ON_CALL = replace(CAROL, groups=CAROL.groups | {"on-call"})
 
 
-def test_who_is_on_call_takes_back_any_mask_of_ours() -> None:
+def test_who_is_on_call_undoes_any_mask_of_ours() -> None:
     answer = decide(undo(CAROL_ON_CALL), ON_CALL)
     assert answer == Allow("undo of our own mask", "undo of the mask that alice asked for, and carol is on call")
     assert isinstance(decide(undo(CAROL_ON_CALL), POLICY), NeedsApproval)

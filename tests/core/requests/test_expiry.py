@@ -134,7 +134,7 @@ class TestClocks:
         assert next_due(replace(mask, aftercare=replace(aftercare, try_at=None))) == NOW
         assert next_due(replace(mask, aftercare=replace(aftercare, try_at=NOW + 2 * HOUR))) == NOW + 5 * MINUTE
 
-    def test_what_was_taken_back_is_not_due_again(self) -> None:
+    def test_what_was_undone_is_not_due_again(self) -> None:
         mask = replace(done(), aftercare=Aftercare(NOW, remind_at=NOW, look_at=NOW), undone_by="r9")
         assert mask.stage is Stage.DONE
         assert next_due(mask) is None

@@ -191,7 +191,7 @@ def test_before_it_is_planned_a_refused_target_is_left_out_and_stays_so() -> Non
     assert with_progress(rollout(one), []).targets == (one,)
 
 
-def test_a_rollout_knows_what_its_undo_has_taken_back() -> None:
+def test_a_rollout_knows_what_its_undo_has_undone() -> None:
     made = rollout(*(target(host, 1, DONE) for host in "abc"))
     back = replace(target("a", 1, DONE), outcome=Outcome.RESTORED)
     gone = replace(target("b", 1, FAILED), outcome=Outcome.NOT_OURS)

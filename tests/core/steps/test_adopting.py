@@ -28,7 +28,7 @@ def adopted(site: Site) -> Walk:
     return walk
 
 
-def taking_back(mask: Walk) -> Walk:
+def undo_of(mask: Walk) -> Walk:
     """Its undo."""
     return replace(undoing(mask), change=mask.change.as_undo(WORKER))
 
@@ -51,7 +51,7 @@ def test_nothing_is_sent_and_the_very_link_is_known_from_then_on(site: Site) -> 
 
 
 def test_its_undo_removes_that_link_as_one_that_the_bot_did_not_make_and_starts_nothing(site: Site) -> None:
-    undo = taking_back(adopted(site))
+    undo = undo_of(adopted(site))
     assert undo.run() == Done(Outcome.UNMASKED)
     assert undo.steps == ["unlink persistent", "reload"]
     assert any("unlink-foreign" in word for word in undo.target.sent[0].argv)
@@ -73,14 +73,14 @@ def test_a_link_that_somebody_made_anew_is_left_alone_by_its_undo(site: Site) ->
     mask = adopted(site)
     site.root(f"unmask {WORKER}")
     site.put_mask(Layer.PERSISTENT, loaded=True)
-    assert taking_back(mask).run().outcome is Outcome.NOT_OURS
+    assert undo_of(mask).run().outcome is Outcome.NOT_OURS
     assert site.is_masked
 
 
 def test_what_another_layer_masks_is_still_masked_after_its_undo(site: Site) -> None:
     mask = adopted(site)
     site.put_mask(Layer.RUNTIME, loaded=True)
-    undo = taking_back(mask)
+    undo = undo_of(mask)
     assert undo.run().outcome is Outcome.NOT_UNMASKED
     assert undo.steps == ["unlink persistent", "reload"]
 

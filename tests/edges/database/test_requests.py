@@ -145,7 +145,7 @@ def test_every_condition_of_a_query_holds(store: Database) -> None:
     assert found(live_masks=True) == set()
 
 
-def test_our_live_masks_are_found_until_they_are_taken_back(store: Database) -> None:
+def test_our_live_masks_are_found_until_they_are_undone(store: Database) -> None:
     mask, _ = store.add(a_whole_request(), events=[])
     failed = replace(a_request(2, stage=Stage.DONE)).on_target(outcome=Outcome.FAILED)
     store.add(failed, events=[])

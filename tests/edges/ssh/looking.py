@@ -1,4 +1,4 @@
-"""Look at a lab host over a connection of its own, in situations that root makes there and takes back."""
+"""Look at a lab host over a connection of its own, in situations that root makes there and undoes."""
 
 import subprocess
 import time

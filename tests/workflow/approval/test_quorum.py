@@ -180,7 +180,7 @@ def test_an_approved_request_waits_while_nobody_can_tell_whether_its_approvals_s
     assert (done.target.outcome, done.changed_since) == (Outcome.PROVEN, ())
 
 
-def test_who_is_on_call_takes_back_a_mask_without_a_vote(world: World) -> None:
+def test_who_is_on_call_undoes_a_mask_without_a_vote(world: World) -> None:
     live = [each for each in world.requests() if each.is_live_mask and each.target.host == "db-01"]
     world.people.groups["on-call"] = {DAVE.id}
     back = world.undo(live[0], by=DAVE)

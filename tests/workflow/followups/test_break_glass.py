@@ -206,7 +206,7 @@ def test_it_is_signed_off_by_who_could_have_approved_and_by_nobody_with_a_part_i
     )
 
 
-def test_a_mask_that_was_handed_over_is_taken_back_by_its_new_owner_without_a_vote(world: World) -> None:
+def test_a_mask_that_was_handed_over_is_undone_by_its_new_owner_without_a_vote(world: World) -> None:
     mask = world.masked("template@1", host="web-02")
     assert world.follow_up(mask, FollowupKind.HAND_OVER, by=ALICE, to=CAROL.id).tally is Tally.COUNTED
     world.until(lambda: "asked, handed over to <@UCAROL>" in world.card(mask), "the owner on the card")

@@ -34,7 +34,7 @@ def test_a_host_that_another_rollout_asks_for_already_is_left_out_and_said(world
     world.approve(second)
     world.approve(first)
     assert masks(world) == [(host, "worker.service") for host in ("db-01", "web-01", "web-02")]
-    # each takes back its own, and no more
+    # each undoes its own, and no more
     world.until_final(world.undo(second))
     assert world.hosts["web-02"].show("worker", "LoadState") == {"LoadState": "masked"}
     assert world.hosts["db-01"].show("worker", "LoadState") == {"LoadState": "loaded"}

@@ -168,7 +168,7 @@ def test_one_that_was_edited_since_is_asked_again_and_the_others_go_on(world: Wo
     assert set(statuses(world, world.until_final(asked)).values()) == {TargetStatus.DONE}
 
 
-def test_undo_all_of_a_paused_one_stops_it_and_takes_back_what_it_made(world: World) -> None:
+def test_undo_all_of_a_paused_one_stops_it_and_undoes_what_it_made(world: World) -> None:
     asked = rolled_out(world, *HOSTS, waves=("1", "1", "rest"))
     trouble = refuse(world, "web-02")
     world.vote(asked)

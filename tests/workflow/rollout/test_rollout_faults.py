@@ -57,7 +57,7 @@ def test_a_host_that_is_lost_in_its_wave_holds_the_next_one_until_it_is_known(wo
     assert set(statuses(world, world.until_final(asked)).values()) == {DONE}
 
 
-def test_a_lost_host_keeps_no_other_from_its_undo_and_is_taken_back_once_it_is_known(world: World) -> None:
+def test_a_lost_host_keeps_no_other_from_its_undo_and_is_undone_once_it_is_known(world: World) -> None:
     asked = until_a_host_is_lost(world)
     undone = world.until_final(world.undo(asked))
     assert statuses(world, undone) == {"web-01": DONE}
@@ -115,7 +115,7 @@ def test_a_policy_that_asks_for_more_between_waves_pauses_it(world: World) -> No
 
 
 class Test_the_kill_switch:
-    """Pulled in the middle; what takes back waits for nobody."""
+    """Pulled in the middle; what undoes waits for nobody."""
 
     @pytest.mark.fault("F97", how="the kill switch is pulled while the first wave runs; the masks expire meanwhile")
     def test_holds_the_next_wave_until_it_is_off_and_no_undo(self, world: World) -> None:

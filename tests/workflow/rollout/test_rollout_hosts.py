@@ -109,7 +109,7 @@ def test_one_that_was_edited_is_asked_again_and_the_end_of_the_hour_takes_all_ba
     edited.run("systemctl", "daemon-reload")
 
 
-def test_it_stops_at_the_second_of_three_and_undo_all_takes_back_the_first(world: World) -> None:
+def test_it_stops_at_the_second_of_three_and_undo_all_undoes_the_first(world: World) -> None:
     asked = rolled_out(world, *HOSTS)
     refuse(world, "web-02")
     world.vote(asked)
