@@ -194,7 +194,7 @@ def operate(at: Terminals) -> None:
     assert at.types("alice", "maskbot audit verify").splitlines()[-1].startswith("anchor: ")
     assert at.types("alice", "maskbot audit export").count("\n") > 50
     assert at.types("alice", "maskbot audit schema").startswith("{")
-    at.types("alice", 'maskbot audit accept-break --reason "restored the copy of 03:00, disk failure"', code=1)
+    at.types("alice", 'maskbot audit accept-break --reason "restored the 03:00 backup, disk failure"', code=1)
     at.types("alice", "maskbot reconcile")
     at.types("alice", "maskbot backup /var/backups/maskbot-$(date +%F).sqlite")
 
