@@ -142,7 +142,7 @@ def _warnings(document: Document, policy: Policy, inventory: Inventory) -> Itera
             why = "nobody would be told that somebody's authenticator is new, locked or reset"
             yield f"{document.path}:{rule.line}: rule {rule.name}: step_up without an operations_channel: {why}"
     for freeze in policy.freezes:
-        yield from _unknown_scope(document, f"freeze {freeze.name}", freeze, inventory)
+        yield from _unknown_scope(document, f"change freeze {freeze.name}", freeze, inventory)
     for line, why in raised_unreachable(policy):
         yield f"{document.path}:{line}: {why}"
     for why in never_lifted(policy):

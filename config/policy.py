@@ -152,7 +152,7 @@ def _twice(document: Document, file: PolicyFile) -> Iterator[str]:
     """Names that are defined twice."""
     lists: Mapping[Loc, tuple[str, Sequence[RuleEntry | FreezeEntry | MaintenanceWindowEntry]]] = {
         ("rules",): ("rule", file.rules),
-        ("calendar", "freezes"): ("freeze", file.calendar.freezes),
+        ("calendar", "freezes"): ("change freeze", file.calendar.freezes),
         ("calendar", "maintenance_windows"): ("window", file.calendar.maintenance_windows),
     }
     for loc, (word, entries) in lists.items():

@@ -72,7 +72,7 @@ def _extra_approvals(policy: Policy) -> Iterator[tuple[Rule, str, ExtraApprovals
     """Every rule that asks for approvals, with the freezes, windows and limits that may raise them."""
     for rule in (rule for rule in policy.rules if not rule.forbid):
         for freeze in policy.freezes:
-            yield rule, f"freeze {freeze.name}", freeze.extra_approvals, freeze.line
+            yield rule, f"change freeze {freeze.name}", freeze.extra_approvals, freeze.line
         if rule.maintenance_windows:
             yield rule, "a closed window", rule.outside, rule.line
         if policy.limits.beyond:

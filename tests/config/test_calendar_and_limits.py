@@ -160,7 +160,7 @@ WRONG = {
     "a freeze's name twice": (
         "name: audit",
         "name: year-end",
-        "policy.yaml:23: calendar.freezes[1].name: `year-end` is already the name of a freeze above",
+        "policy.yaml:23: calendar.freezes[1].name: `year-end` is already the name of a change freeze above",
     ),
     "an unknown group": (
         "approve: [eng]}\n    - {name: audit",
@@ -221,11 +221,11 @@ def test_a_window_twice_is_refused(folder: Folder) -> None:
 QUESTIONABLE = {
     "an environment that no host has": (
         "{name: q, times: [daily], environments: [prd]}",
-        "policy.yaml:12: freeze q: no host has environment `prd`. Did you mean `prod`?",
+        "policy.yaml:12: change freeze q: no host has environment `prd`. Did you mean `prod`?",
     ),
     "a freeze that asks for more than there are": (
         "{name: q, times: [daily], extra_approvals: {more: 2}}",
-        "policy.yaml:12: freeze q asks for 3 approvals under rule prod, and at most 2 people can approve: "
+        "policy.yaml:12: change freeze q asks for 3 approvals under rule prod, and at most 2 people can approve: "
         "nothing could be approved then",
     ),
 }

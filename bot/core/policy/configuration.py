@@ -8,7 +8,7 @@ from bot.core.hosts.inventory import Inventory
 from bot.core.policy.model import Policy
 
 # Fields whose entries people know by name, with the word for one entry; other fields go by their key.
-_NAMED = {"groups": "group", "rules": "rule", "freezes": "freeze", "maintenance_windows": "window"}
+_NAMED = {"groups": "group", "rules": "rule", "freezes": "change freeze", "maintenance_windows": "maintenance window"}
 _NOT_SAID = ("digest", "observe", *_NAMED)
 
 

@@ -36,7 +36,7 @@ CHANGED = {
     "a group": (with_policy(groups=(replace(SRE, slack_group="@ops"),)), ("group sre changed",)),
     "a freeze and a window": (
         with_policy(freezes=(Freeze("quiet", ()),), maintenance_windows=(MaintenanceWindow("nights", ()),)),
-        ("freeze quiet is new", "window nights is new"),
+        ("change freeze quiet is new", "maintenance window nights is new"),
     ),
     "the critical list": (with_policy(critical=(ListedUnit("x*", "y"),)), ("`critical` changed",)),
     "the mode": (with_policy(observe=True), ("mode: act → observe",)),

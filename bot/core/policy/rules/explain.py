@@ -37,7 +37,7 @@ def _rule(rule: Rule, policy: Policy) -> str:
 
 
 def _freeze(freeze: Freeze, facts: Facts) -> Explanation:
-    step, period = f"freeze {freeze.name}", current(freeze.times, when(facts))
+    step, period = f"change freeze {freeze.name}", current(freeze.times, when(facts))
     if why_not := outside_scope(freeze, facts):
         return Explanation(step, applies=False, why=why_not, line=freeze.line)
     if period is None:
@@ -49,7 +49,7 @@ def _freeze(freeze: Freeze, facts: Facts) -> Explanation:
 
 
 def _window(window: MaintenanceWindow, facts: Facts, policy: Policy) -> Explanation:
-    step, period = f"window {window.name}", current(window.times, when(facts))
+    step, period = f"maintenance window {window.name}", current(window.times, when(facts))
     asking = [rule for rule in matching(facts, policy) if window.name in rule.maintenance_windows]
     if not asking:
         return Explanation(step, applies=False, why="no rule that matches names it", line=window.line)
