@@ -21,7 +21,7 @@ _WHERE = {
     "U": "Write your own people's ids there: in Slack, a person's profile, three dots, *Copy member ID*.",
     "C": "Write your own channel's id there: in Slack, the channel's name, *About*, at the end.",
 }
-_HOST = "Write your own hosts there: `maskbot hosts import` takes them over, `maskbot hosts scan` shows their keys."
+_HOST = "Write your own hosts there: `maskbot hosts import` imports them, `maskbot hosts scan` shows their keys."
 
 
 def leftovers(path: Path) -> Iterator[tuple[str, str]]:
@@ -36,6 +36,6 @@ def leftovers(path: Path) -> Iterator[tuple[str, str]]:
         used = line.partition("#")[0]
         for word in _WORD.findall(used):
             if word in EXAMPLE_IDS:
-                yield f"{path}:{number}: {word} is the example's, and the id of nobody and nothing", _WHERE[word[0]]
+                yield f"{path}:{number}: {word} is a placeholder from the example file", _WHERE[word[0]]
         if EXAMPLE_KEY in used:
-            yield f"{path}:{number}: this host is the example's, and nobody has its key", _HOST
+            yield f"{path}:{number}: this host has the placeholder key of the example file", _HOST

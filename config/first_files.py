@@ -56,8 +56,8 @@ def first_environment(folder: Path, places: Mapping[str, Path]) -> str:
 
 _HOSTS = """\
 # The hosts that may be named in Slack: what people type, where it is, and the key by which the bot knows it.
-# `maskbot hosts scan` shows and pins keys, `maskbot hosts import` takes more hosts over.
-#   port: 2222, login: maskbot, via: bastion, groups: [web] may stand in each entry.
+# `maskbot hosts scan` shows and pins keys, `maskbot hosts import` imports more hosts.
+#   port: 2222, login: maskbot, via: bastion, groups: [web] are allowed in each entry.
 hosts:
 """
 
@@ -65,7 +65,7 @@ _POLICY = """\
 # Who may ask for what, where, and who approves it. `maskbot check` reads this as strictly as the bot does.
 # Ids are Slack's own. Names are comments: they decide nothing.
 
-# For the first weeks: the bot looks, plans, has people approve, says what it would have done, and changes no host.
+# For the first weeks: the bot checks, plans, has people approve, and says what it would have done, but changes no host.
 # mode: observe
 
 # Where the bot acts, once it is invited there. `prefixes: [inc-]` would add every channel whose name begins so.

@@ -82,7 +82,7 @@ def unread_lists(document: Document, entries: Sequence[HostCaEntry]) -> Iterator
     """Revocation lists that cannot be used: without its list a CA vouches for nobody."""
     for position, entry in enumerate(entries):
         if entry.revoked and (why := _why_unread(entry.revoked)):
-            text = f"{entry.revoked} cannot be used ({why}). No host of this CA is logged in to before that is mended"
+            text = f"{entry.revoked} cannot be used ({why}). The bot logs in to no host of this CA until this is fixed"
             yield document.complaint(("host_ca", position, "revoked"), text)
 
 

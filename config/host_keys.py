@@ -24,11 +24,11 @@ def _not_a_key(typed: str) -> str:
     """What people give instead of a key."""
     kind, _, rest = typed.partition(":")
     if kind == "SHA256":
-        return f"is a damaged fingerprint: `SHA256:` is followed by 43 letters and digits, and here by {len(rest)}"
+        return f"is a damaged fingerprint: `SHA256:` must be followed by 43 characters, and here there are {len(rest)}"
     if _MD5.fullmatch(typed):
         return "is an MD5 fingerprint; `ssh-keygen -lf FILE` shows the one that begins with SHA256:"
     if any(word in _KEY_TYPES for word in typed.split()[1:]):
-        return "is a line of known_hosts; leave out what stands before the kind of the key"
+        return "is a line of known_hosts; leave out everything before the key type"
     return "is neither a fingerprint (SHA256:...) nor a public key (ssh-ed25519 AAAA...)"
 
 

@@ -36,7 +36,7 @@ def read_name(typed: str) -> str:
     if typed in RESERVED:
         raise ValueError(f"`{typed}` is a command word and cannot be a host name")
     if not _NAME.fullmatch(typed) and "." in typed:
-        raise ValueError(f"`{typed[:80]}` has a domain, which belongs into `address`; name it without")
+        raise ValueError(f"`{typed[:80]}` has a domain, which belongs in `address`; leave it out of the name")
     if not _NAME.fullmatch(typed):
         raise ValueError(f"`{typed[:80]}` is not a valid host name; use lower-case letters, digits and dashes")
     return typed

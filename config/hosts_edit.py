@@ -57,7 +57,7 @@ def _hosts(text: str) -> yaml.SequenceNode:
     hosts = _value(root, "hosts") if isinstance(root, yaml.MappingNode) else None
     if not isinstance(hosts, yaml.SequenceNode) or hosts.flow_style or not hosts.value:
         raise ConfigError(
-            "hosts.yaml: maskbot can only edit a list under `hosts:` in which each host stands on lines of its own"
+            "hosts.yaml: maskbot can only edit a list under `hosts:` in which each host is on lines of its own"
         )
     if any(not isinstance(node, yaml.MappingNode) or node.flow_style for node in hosts.value):
         raise ConfigError(

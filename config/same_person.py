@@ -22,9 +22,9 @@ def wrong_accounts(document: Document, people: Mapping[Loc, PersonId]) -> Iterat
             continue
         if not account.team and not account.enterprise:
             text = "name its team, as in T0123ABCD:U0456EFGH (one of `teams`), unless `teams` names exactly one"
-            yield document.complaint(loc, f"`{account.user}` could be of any team; {text}")
+            yield document.complaint(loc, f"`{account.user}` could belong to any team; {text}")
         twin = next((where for where, one in known if one.is_same_as(account)), None)
         if twin:
-            text = f"`{account.user}` stands in `same_person` already, in line {document.line(twin)}"
+            text = f"`{account.user}` is already listed in `same_person`, on line {document.line(twin)}"
             yield document.complaint(loc, text)
         known.append((loc, account))

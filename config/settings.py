@@ -238,7 +238,7 @@ def _of_windows() -> Iterator[str]:
     """A value whose last sign nobody sees: its file was saved with the line ends of Windows."""
     for name, text in sorted(os.environ.items()):
         if name.startswith((PREFIX, "SLACK_")) and text.endswith("\r"):
-            mend = "save the file that sets it with Unix line ends (sed -i 's/\\r$//' FILE)"
+            mend = "save the file that sets it with Unix line endings (sed -i 's/\\r$//' FILE)"
             yield f"{name} ends in a carriage return: {mend}"
 
 

@@ -25,7 +25,7 @@ WHERE_SLACK_SHOWS = {
     name: f"https://api.slack.com/apps, your app, *{page}*: {what}." for name, (page, what) in SLACK_SHOWS.items()
 }
 TOKENS_BEGIN = {"SLACK_BOT_TOKEN": ("xoxb-", "xoxe.xoxb-"), "SLACK_APP_TOKEN": ("xapp-",)}
-"""A rotating one (xoxe) ends after half a day: somebody else renews it, and writes it into the secret's file."""
+"""A rotating one (xoxe) expires in half a day: something else has to renew it and write it to the secret's file."""
 
 _NAMES = {"xoxb-": "a bot token", "xapp-": "an app-level token", "xoxp-": "a user token", "xoxe": "a rotating token"}
 
@@ -116,7 +116,7 @@ def _nothing(settings: Settings) -> Iterator[ConfigProblem]:
     """That a shell has no setting at all: most often one in which nobody has read the settings' file."""
     if settings.model_fields_set - {"slack_api_url"}:
         return
-    what = "no setting of the bot is in this environment"
+    what = "none of the bot's settings is in this environment"
     made = "set -a; . maskbot/maskbot.env; set +a"
     fix = f"{made}, where you ran `maskbot init`; run that first if there is no installation yet."
     yield ConfigProblem("error", what, fix)
@@ -162,17 +162,17 @@ def _tokens(settings: Settings) -> Iterator[ConfigProblem]:
     for name, token in tokens.items():
         begins, what = TOKENS_BEGIN.get(name, ()), kinds[name] or "something else"
         if token[:1] in QUOTES:
-            text = f"{name} stands in quotes, which are part of it there"
+            text = f"{name} is quoted, and the quotes count as part of it"
             yield ConfigProblem("error", text, "Write it without the quotes.")
             continue
         if not token:
             fix = next((f"mv {path} {path.with_name(meant)}" for path, meant in unread if meant == name.lower()), "")
             yield ConfigProblem("error", f"{name} is not set", fix or WHERE_SLACK_SHOWS[name])
         elif begins and not token.startswith(begins):
-            text = f"{name} has to begin with {begins[0]}, and holds {what}"
+            text = f"{name} has to begin with {begins[0]}, but is {what}"
             yield ConfigProblem("error", text, WHERE_SLACK_SHOWS[name])
         elif len(token.split()) > 1:
-            yield ConfigProblem("error", f"{name} holds more than one word", WHERE_SLACK_SHOWS[name])
+            yield ConfigProblem("error", f"{name} contains more than one word", WHERE_SLACK_SHOWS[name])
         elif not begins and kinds[name]:
             yield ConfigProblem("error", f"{name} holds {what}", WHERE_SLACK_SHOWS[name])
 
@@ -215,7 +215,7 @@ def _unusable(folder: Path) -> str:
     """Why nothing can be written into a folder, which the start would make."""
     there = next(one for one in (folder, *folder.parents) if one.exists())
     if not there.is_dir():
-        return f"cannot be made: {there} is no folder"
+        return f"cannot be made: {there} is not a directory"
     if not os.access(there, os.W_OK | os.X_OK):
         return "cannot be written" if there == folder else f"cannot be made in {there}"
     return ""

@@ -29,8 +29,9 @@ def read_anchor_file(path: Path, keys: KeyRing) -> Anchor | None:
         return None
     except (OSError, ValueError) as error:
         raise ConfigError(
-            f"{path}, which keeps the end of the audit log, does not count: {error}. If MASKBOT_SEAL_KEYS was changed, "
-            "put the old line back, below the new one; if it was not, somebody may have changed the file"
+            f"{path}, which keeps the end of the audit log, cannot be trusted: {error}. "
+            "If MASKBOT_SEAL_KEYS was changed, put the old line back, below the new one; "
+            "if it was not, somebody may have changed the file"
         ) from None
 
 
@@ -63,7 +64,7 @@ def no_answer(settings: Settings, error: StoreBusy) -> ConfigProblem:
     """A database that cannot be used now: where it is, why, and what to do. No password is in it."""
     url = parse_url(settings.database_url.get_secret_value())
     file = file_of(url)
-    look = f"See what else uses it, and whether its disk has room: df -h {file and file.parent}"
+    look = f"Check what else uses it, and whether its disk has room: df -h {file and file.parent}"
     fix = look if file else "Start it, or correct MASKBOT_DATABASE_URL."
     return ConfigProblem("error", f"{describe(url)}: {_why(error)}", fix)
 
@@ -86,7 +87,7 @@ def examine_audit_log(settings: Settings, keys: KeyRing) -> Iterator[ConfigProbl
         yield ConfigProblem("error", str(error))
         return
     if broken:
-        text = f"the audit log is broken at record {broken.seq}: {broken.why}; a bot would carry nothing out"
+        text = f"the audit log is broken at record {broken.seq}: {broken.why}; a bot would carry out nothing"
         fix = "Find out why. `maskbot audit verify` says the same, `maskbot audit accept-break -h` how to go on."
         yield ConfigProblem("error", text, fix)
 

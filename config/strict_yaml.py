@@ -87,7 +87,7 @@ def _unreadable(error: yaml.MarkedYAMLError, line: int) -> str:
     if isinstance(error, _NotAccepted):
         return str(error.problem)
     begin = error.context_mark.line + 1 if error.context_mark else line
-    where = f", {error.context} that begins in line {begin}" if begin != line else ""
+    where = f", {error.context} that begins on line {begin}" if begin != line else ""
     mend = next((f"; {mend}" for said, mend in _MENDS.items() if said in str(error.problem)), "")
     return f"is not valid YAML: {error.problem}{where}{mend}"
 
@@ -123,11 +123,11 @@ def _complaint_about(found: ErrorDetails) -> str:
 
 
 def _meant(model: type[BaseModel], found: ErrorDetails) -> str:
-    """The key that was probably meant by an unknown one, or those that may stand there; of a list, where it belongs."""
+    """The key that was probably meant by an unknown one, or those that are allowed; of a list, where it belongs."""
     if found["type"] == "model_type" and not found["loc"]:
         lists = (name for name, field in model.model_fields.items() if get_origin(field.annotation) is list)
         below = next((name for name in lists if [*_models_in(model.model_fields[name].annotation)]), "")
-        return f"; entries stand below `{below}:`" if below else ""
+        return f"; entries belong under `{below}:`" if below else ""
     if found["type"] != "extra_forbidden":
         return ""
     *path, key = _place(found)
@@ -135,12 +135,12 @@ def _meant(model: type[BaseModel], found: ErrorDetails) -> str:
     if meant := near(str(key), there):
         return f".{meant}"
     if path and (meant := near(str(key), model.model_fields)):
-        return f".{meant} That one stands at the left"
-    return f"; here may stand {', '.join(there)}"
+        return f".{meant} That key belongs at the top level"
+    return f"; allowed here: {', '.join(there)}"
 
 
 def _models_at(models: Sequence[type[BaseModel]], path: Loc | list[str | int]) -> list[type[BaseModel]]:
-    """The models whose keys may stand at a place: positions in lists and names in mappings lead to no other model."""
+    """The models whose keys are allowed at a place: positions in lists and names in mappings lead to no other model."""
     for part in path:
         fields = [model.model_fields[part] for model in models if isinstance(part, str) and part in model.model_fields]
         models = [one for field in fields for one in _models_in(field.annotation)] or models
@@ -158,11 +158,11 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 _INDENTATION = "compare the indentation with that of the lines above"
 _MENDS = {
     "\\t": "indent with spaces, not tabs",
-    "cannot start any token": "put this text into quotes",
-    "mapping values are not allowed here": f"{_INDENTATION}, and put text with a colon in it into quotes",
+    "cannot start any token": "put this text in quotes",
+    "mapping values are not allowed here": f"{_INDENTATION}, and put text that contains a colon in quotes",
     "expected <block end>": _INDENTATION,
     "expected ',' or": "a bracket or a comma is missing in the lines above",
-    "could not find expected ':'": f"{_INDENTATION}, and see whether a colon is missing",
+    "could not find expected ':'": f"{_INDENTATION}, and check whether a colon is missing",
 }
 _PLAIN_WORDS = {
     "extra_forbidden": "unknown key",

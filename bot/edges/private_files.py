@@ -82,7 +82,7 @@ def _wrong(found: os.stat_result, use: Use, bot: int, *, is_shared: bool) -> Ite
     if found.st_uid not in (0, bot):
         yield f"it belongs to {_name(found.st_uid)}; {whoever} (chown root {{path}})", True
     elif is_config and found.st_uid == bot != 0:
-        yield f"the bot's own user owns it; a bot that is taken over {use.value} (chown root {{path}})", False
+        yield f"the bot's own user owns it; a compromised bot {use.value} (chown root {{path}})", False
     if use is Use.SECRET and not stat.S_ISDIR(mode):
         if mode & stat.S_IROTH:
             yield "everybody on this machine can read it (chmod 600 {path})", False

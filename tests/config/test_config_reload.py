@@ -50,7 +50,7 @@ def test_what_is_wrong_and_stays_so_is_refused_with_its_line(folder: Folder) -> 
 def test_what_is_left_of_the_example_locks_nobody_out(folder: Folder) -> None:
     folder.policy = POLICY.replace("T0TEAM", "T0123ABCD")
     folder.write()
-    with pytest.raises(ConfigError, match="policy.yaml:1: T0123ABCD is the example's"):
+    with pytest.raises(ConfigError, match="policy.yaml:1: T0123ABCD is a placeholder"):
         read_settled(folder.settings, pause=writing(folder))
 
 

@@ -75,7 +75,7 @@ WRONG = {
     "a key under another name": (KEY, PUBLIC.replace("ssh-ed25519", "ssh-rsa"), "is damaged: it says ssh-rsa"),
     "no YAML": ("hosts:", "hosts: [", "hosts.yaml:2: is not valid YAML"),
     "an open bracket": ("[web]", "[web", "hosts.yaml:6: is not valid YAML: expected ',' or ']', but got ':', while "),
-    "where it begins": ("[web]", "[web", "parsing a flow sequence that begins in line 5"),
+    "where it begins": ("[web]", "[web", "parsing a flow sequence that begins on line 5"),
     "a tab": ("    groups", "\tgroups", "cannot start any token; indent with spaces, not tabs"),
     "text for a list": ("[web]", "web", "hosts.yaml:5: hosts[0].groups: has to be a list, like [a, b]"),
     "an alias": ("[web]", "*web", "hosts.yaml:5: aliases (`*name`) are not allowed; write the value again"),

@@ -231,11 +231,11 @@ TOKENS = {
     ),
     "a person's token": (
         {"SLACK_BOT_TOKEN": "xoxp-1"},
-        "SLACK_BOT_TOKEN has to begin with xoxb-, and holds a user",
+        "SLACK_BOT_TOKEN has to begin with xoxb-, but is a user",
     ),
     "something else": (
         {"SLACK_APP_TOKEN": "1234"},
-        "SLACK_APP_TOKEN has to begin with xapp-, and holds something",
+        "SLACK_APP_TOKEN has to begin with xapp-, but is something",
     ),
     "a token as the secret": (
         {"SLACK_APP_TOKEN": None, "SLACK_SIGNING_SECRET": "xoxb-1-test"},
@@ -252,8 +252,8 @@ def test_each_token_has_to_be_of_its_kind(given: dict[str, str | None], said: st
 def test_where_the_bot_writes_has_to_be_possible(folder: Folder) -> None:
     assert "must name a SQLite file or a PostgreSQL database" in wrong(folder, database_url="mysql://db/x")
     nowhere = check(folder.with_settings(database_url="sqlite:////dev/null/x.db"))[0]
-    assert nowhere.text == "MASKBOT_DATABASE_URL: its folder /dev/null cannot be made: /dev/null is no folder"
-    assert wrong(folder, socket=folder.path / "hosts.yaml/deep/sock").endswith("is no folder")
+    assert nowhere.text == "MASKBOT_DATABASE_URL: its folder /dev/null cannot be made: /dev/null is not a directory"
+    assert wrong(folder, socket=folder.path / "hosts.yaml/deep/sock").endswith("is not a directory")
 
 
 def test_a_secret_in_a_file_of_another_name_is_named(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -350,11 +350,11 @@ ADDED = {
     ),
     "an account of two people": (
         "same_person:\n  - [U0BOB, U0BOB2]\n  - [U0CAROL, 'T0TEAM:U0BOB2']",
-        "policy.yaml:13: same_person[1][1]: `U0BOB2` stands in `same_person` already, in line 12",
+        "policy.yaml:13: same_person[1][1]: `U0BOB2` is already listed in `same_person`, on line 12",
     ),
     "an account twice": (
         "same_person: [[U0BOB, U0BOB]]",
-        "policy.yaml:11: same_person[0][1]: `U0BOB` stands in `same_person` already, in line 11",
+        "policy.yaml:11: same_person[0][1]: `U0BOB` is already listed in `same_person`, on line 11",
     ),
     "a type that is never masked": ("unit_types: [mount]", "policy.yaml:11: unit_types[0]: has to be"),
 }
@@ -377,8 +377,8 @@ def test_two_accounts_are_one_person(folder: Folder) -> None:
 def test_an_account_of_any_team_is_nobodys_other_account(teams: str, folder: Folder) -> None:
     folder.policy = POLICY.replace("[T0TEAM]", teams) + "same_person: [[U0BOB, U0BOB2]]\n"
     assert [line.split("; ")[0] for line in folder.complaints()] == [
-        "policy.yaml:11: same_person[0][0]: `U0BOB` could be of any team",
-        "policy.yaml:11: same_person[0][1]: `U0BOB2` could be of any team",
+        "policy.yaml:11: same_person[0][0]: `U0BOB` could belong to any team",
+        "policy.yaml:11: same_person[0][1]: `U0BOB2` could belong to any team",
     ]
 
 

@@ -37,7 +37,7 @@ WRONG: list[tuple[File, str, bool]] = [
     ((0o664, 0, THEIR_GROUP, CONFIGURATION), "its group can write it; whoever changes it can approve anything", False),
     ((0o660, 0, BOT, CONFIGURATION), "its group can write it; whoever changes it can approve anything", False),
     ((0o644, SOMEBODY, 0, CONFIGURATION), "it belongs to nobody; whoever changes it can approve anything", True),
-    ((0o644, BOT, BOT, CONFIGURATION), "the bot's own user owns it; a bot that is taken over can", False),
+    ((0o644, BOT, BOT, CONFIGURATION), "the bot's own user owns it; a compromised bot can", False),
     ((0o660, BOT, THEIR_GROUP, RECORDS), "its group can write it; whoever changes it can change what", True),
     ((0o600, SOMEBODY, 0, RECORDS), "it belongs to nobody", True),
 ]
@@ -209,7 +209,7 @@ def test_nobody_is_told_to_change_the_mode_of_a_device() -> None:
 def test_configuration_of_the_bots_own_user_is_said_by_all_three(installed: Folder) -> None:
     path = installed.path / "policy.yaml"
     os.chown(path, BOT, BOT)
-    told = f"{path}: the bot's own user owns it; a bot that is taken over can approve anything (chown root {path})"
+    told = f"{path}: the bot's own user owns it; a compromised bot can approve anything (chown root {path})"
     configuration = load(installed.settings)
     assert [one.text for one in configuration.warnings] == [told]
     assert [one.text for one in check(installed.settings)] == [told]
