@@ -1,4 +1,4 @@
-"""Turn the hosts of a source into entries of `hosts.yaml`, and say which of them cannot be taken over."""
+"""Turn the hosts of a source into entries of `hosts.yaml`, and say which of them cannot be imported."""
 
 import re
 from collections import Counter
@@ -61,7 +61,7 @@ def _entry(
     if is_ip_address(one.name):
         raise ValueError("it has an address but no name")
     if one.user in _REPOSITORIES:
-        raise ValueError(f"people log in there as {one.user}, so it keeps repositories")
+        raise ValueError(f"people log in there as {one.user}, so it hosts repositories")
     name, via = read_name(names[one.name]), names.get(one.via, one.via)
     old = inventory.get(name)
     if via and via not in names.values() and inventory.get(via) is None:

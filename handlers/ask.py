@@ -109,7 +109,7 @@ def start_again(desk: Desk, click: Click, _: Forms) -> str:
 
 
 def adopt(desk: Desk, click: Click, form: Forms) -> str:
-    """The form to take over a mask that somebody else made; nobody is asked before it is sent."""
+    """The form to adopt a mask that somebody else made; nobody is asked before it is sent."""
     draft = read_draft(mask_inventory.words_to_adopt(click.value), desk.places, desk.now)
     open_form(desk, form, Click(click.caller, request_id=""), draft or EMPTY)
     return ""

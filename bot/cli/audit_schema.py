@@ -12,7 +12,7 @@ _TYPES = [{"const": name, "description": text} for name, text in EVENT_TYPES.ite
 
 def _known(kind: str) -> str:
     if kind not in EVENT_TYPES:
-        raise ValueError(f"{kind} is no type of audit event")
+        raise ValueError(f"{kind} is not a type of audit event")
     return kind
 
 
@@ -34,21 +34,23 @@ class ExportedRecord(BaseModel):
 
     model_config = _STRICT
 
-    v: Literal[1] = Field(description="version of this form")
-    seq: int = Field(ge=1, description="number in the chain; none is missing, and a sink may get one twice")
+    v: Literal[1] = Field(description="version of this record format")
+    seq: int = Field(ge=1, description="number in the chain, without gaps; a sink may get a record twice")
     event_id: str = Field(description="unique id of the event")
-    ts: str = Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{3}Z$", description="when, in UTC")
-    instance: str = Field(description="the process that wrote it,")
-    version: str = Field(description="its version")
-    config_digest: str = Field(description="and the digest of its configuration")
+    ts: str = Field(
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{3}Z$", description="when the event happened, in UTC"
+    )
+    instance: str = Field(description="the process that wrote the record")
+    version: str = Field(description="the version of the process that wrote the record")
+    config_digest: str = Field(description="the digest of the configuration that was in force")
     type: Annotated[str, AfterValidator(_known), Field(json_schema_extra={"oneOf": [*_TYPES]})]
     outcome: Literal["success", "failure", "unknown", "denied", "no_change"]
-    reason_code: str = Field(description="why, for programs; may be empty")
+    reason_code: str = Field(description="the reason, as a code for programs; may be empty")
     request_id: str = Field(description="the request that it is about, or the person of a step-up; may be empty")
     follows: str | None = Field(description="the event before it that was stored with a change of its request")
     actor: Actor | None = Field(description="the person who acted, if any")
     data: dict[str, JsonValue] = Field(
-        description="what belongs to this type; a text that was too long is an object with `cut`, `length` and `sha256`"
+        description="data of this type of event; an overlong text is an object with `cut`, `length` and `sha256`"
     )
     prev: Digest = Field(description="`hash` of the record before it; zeros in the first one")
     hash: Digest = Field(description="SHA-256 of `prev` and of the record without `prev`, `hash`, `kid` and `mac`")

@@ -28,19 +28,19 @@ from config.settings import Settings, load_settings
 
 _Read = TypeVar("_Read")
 _WITH_POSTGRESQL = (
-    "The database is a PostgreSQL, which has tools of its own. To back it up: `pg_dump --format=custom --file=FILE`. "
+    "The database is PostgreSQL, which has its own tools. To back it up: `pg_dump --format=custom --file=FILE`. "
     "To restore: stop every bot, `pg_restore --clean --if-exists FILE`, `maskbot audit verify`, "
     "`maskbot audit accept-break --reason ...` if the end is missing, and `maskbot reconcile`."
 )
 
 _BROKEN_COPY = (
-    "Its audit chain is BROKEN at record {seq}: {why}. Until you accept that, the bot looks and answers and changes "
-    "nothing: `maskbot audit accept-break --reason WHY`."
+    "Its audit chain is BROKEN at record {seq}: {why}. Until you accept that, the bot only checks and answers, and "
+    "changes nothing: `maskbot audit accept-break --reason WHY`."
 )
 _MISSING_KEYS = (
     "{copy} was sealed with a key that is not here: {names}. Nothing was changed. Add the line that begins with "
     "`{first}:` to {place}, below the first line, from where the seal keys are kept, and run this again. Without it "
-    f"nobody can tell what in the copy the bot wrote; {LOST_KEY}."
+    f"nobody can tell which parts of the backup the bot wrote; {LOST_KEY}."
 )
 
 
@@ -49,7 +49,7 @@ def backup(to: Path) -> int:
     settings, found = _settings(), list[BrokenChain]()
     back_up(_file(settings), to, lambda copy: _verify(settings, copy, found))
     for broken in found:
-        typer.echo(f"{to} is written, and its audit chain is BROKEN at record {broken.seq}: {broken.why}.", err=True)
+        typer.echo(f"{to} is written, but its audit chain is BROKEN at record {broken.seq}: {broken.why}.", err=True)
     if not found:
         typer.echo(f"wrote {to}, verified. It holds no seal key: keep those elsewhere.")
     return 1 if found else 0
@@ -117,4 +117,4 @@ def _read(settings: Settings, copy: Path, read: Callable[[Database], _Read]) -> 
         with closing(open_store(there)) as store:
             return read(store)
     except SQLAlchemyError as error:
-        raise ConfigError(f"The copy has no readable audit chain ({type(error).__name__}).") from None
+        raise ConfigError(f"The backup has no readable audit chain ({type(error).__name__}).") from None

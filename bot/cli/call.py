@@ -149,7 +149,7 @@ def _let_read(request: Words, verdict: str) -> None:
 
 
 def _asked_or_looked(words: Words) -> Iterator[Words]:
-    """Ask the running bot; if none runs, root looks without it. Nothing is changed."""
+    """Ask the running bot; if none runs, root reads the database directly. Nothing is changed."""
     try:
         yield from call(_socket(), words)
     except NobodyThere as nobody:
@@ -159,7 +159,10 @@ def _asked_or_looked(words: Words) -> Iterator[Words]:
             yield from _here(words, works=False)
         except ConfigError as error:
             how = "MASKBOT_SOCKET names the socket of a bot that runs elsewhere"
-            without = f"Without a bot root looks by itself, with the bot's settings, and they are not here: {error}"
+            without = (
+                "With no bot running, root can read the database directly, "
+                f"but the bot's settings are not set here: {error}"
+            )
             raise MaskbotError(f"{nobody} {how}. {without}") from None
 
 

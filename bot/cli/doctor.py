@@ -133,7 +133,9 @@ def _examine_hosts(
             yield from findings
     well = [host for host in hosts if host.name in machine_ids]
     if more := hosts_that_know_more(settings, remote, well):
-        what = f"{', '.join(more)}: masks of maskbot's there are not on record. The database is lost, or an older copy"
+        what = (
+            f"{', '.join(more)}: masks of maskbot's there are not on record. The database is lost, or an older backup"
+        )
         fix = "`maskbot restore FILE` puts a backup in its place; `maskbot reconcile` names the masks."
         yield CheckResult(DATABASE, "masks", is_ok=True, is_warning=True, what=what, fix=fix)
     remote.close()

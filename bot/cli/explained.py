@@ -34,4 +34,4 @@ def _not_imported(error: ImportError) -> str:
     pip = f"{sys.executable} -m pip install --require-hashes -r requirements.lock"
     clear = f"python3 -m venv --clear {sys.prefix} && " if sys.prefix != sys.base_prefix else ""
     why = f"The Python environment in {sys.prefix} is broken: {name} cannot be imported ({error})."
-    return f"{why} Make it anew, in a clone: {clear}{pip} && {sys.executable} -m pip install --no-deps ."
+    return f"{why} Recreate it, in a clone: {clear}{pip} && {sys.executable} -m pip install --no-deps ."

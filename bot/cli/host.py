@@ -20,15 +20,15 @@ def install_script(
     *,
     login: options.Login = "maskbot",
     key: Annotated[
-        str, typer.Option("--key", metavar="FILE|TEXT", help="The bot's public key; if omitted, of its own key file.")
+        str, typer.Option("--key", metavar="FILE|TEXT", help="The bot's public key; if omitted, that of its own key.")
     ] = "",
     from_: Annotated[
-        str, typer.Option("--from", metavar="ADDRESSES", help="From where the bot connects; if omitted, as before.")
+        str, typer.Option("--from", metavar="ADDRESSES", help="Where the bot connects from; if omitted, as before.")
     ] = "",
     users: Annotated[
         str, typer.Option("--users", metavar="NAMES", help="Users whose own systemd managers the bot may use.")
     ] = "",
-    doas: Annotated[bool, typer.Option("--doas", help="Use doas, also on hosts that have sudo.")] = False,
+    doas: Annotated[bool, typer.Option("--doas", help="Use doas, even on hosts that have sudo.")] = False,
     without_control: Annotated[
         bool,
         typer.Option("--without-control", help="No masks of units whose own file is in /etc/systemd/system."),

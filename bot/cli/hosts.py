@@ -1,4 +1,4 @@
-"""`maskbot hosts ...`: take hosts over from other inventories, and pin the keys that they show."""
+"""`maskbot hosts ...`: import hosts from other inventories, and pin the keys that they show."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ import typer
 
 from bot.cli import options
 
-hosts = typer.Typer(name="hosts", no_args_is_help=True, help="The inventory, hosts.yaml: take hosts over, pin keys.")
+hosts = typer.Typer(name="hosts", no_args_is_help=True, help="The inventory, hosts.yaml: import hosts, pin keys.")
 
 
 @hosts.command("import")

@@ -32,7 +32,7 @@ def import_hosts(source: str, known_hosts: str, *, environment: str, is_confirme
     for note in taken.notes:
         typer.echo(line(note), err=True)
     left_out = f", {len(taken.notes)} left out" if taken.notes else ""
-    typer.echo(f"{len(taken.entries)} taken over{left_out}", err=True)
+    typer.echo(f"{len(taken.entries)} imported{left_out}", err=True)
     code = change(path, taken.entries, is_confirmed=is_confirmed)
     return code or (1 if taken.notes else 0)
 

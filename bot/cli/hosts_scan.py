@@ -78,7 +78,7 @@ def scan(names: Sequence[str], expect: str, *, as_json: bool = False) -> int:
     if expect:
         known = set(FINGERPRINT.findall(_read(expect)))
         for one in (one for one in new if one.pin not in known):
-            typer.echo(f"{one.host.name}: its key is not among those of {expect}; it is not pinned", err=True)
+            typer.echo(f"{one.host.name}: its key is not in {expect}; it is not pinned", err=True)
             is_well = False
         new = [one for one in new if one.pin in known]
     elif new:

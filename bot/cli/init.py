@@ -42,10 +42,12 @@ def init(given: InitArguments) -> int:
         _write(policy, first_policy(find_policy(given)))
     write_hosts(hosts, named, given.environment)
     if show_commands(hosts, script, users, all_hosts=is_new):
-        typer.echo("\nRun that first, in a second terminal. These keys the hosts show here, to be compared with those:")
+        typer.echo(
+            "\nRun that first, in a second terminal. The hosts show these keys here; compare them with its output:"
+        )
         scan((), given.expect)
     elif given.expect:
-        typer.echo(f"Every host has its key: {given.expect} was not read.")
+        typer.echo(f"Every host already has its key: {given.expect} was not read.")
     typer.echo(f"\nIn Slack: `/invite @maskbot` in the channel. In your shell: set -a; . {folder}/maskbot.env; set +a")
     typer.echo("Then `maskbot doctor` until it says ready, and `maskbot run`. Doctor says now:\n")
     return doctor((), as_json=False, verbose=False)
@@ -91,7 +93,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _write_script(path: Path, public: str, addresses: str) -> bool:
-    """Write the script for hosts, and anew for another key or other addresses; whether all hosts need it again."""
+    """Write the script for hosts, again if the key or the addresses have changed; whether all hosts need it again."""
     critical, _ = read_lists(read_document(SHIPPED_LIST))
     bound = checked_addresses(addresses or written_addresses(path))
     setup = Setup(login="maskbot", key=checked_key(public), addresses=bound)
@@ -101,7 +103,7 @@ def _write_script(path: Path, public: str, addresses: str) -> bool:
         _write(path, text)
         return False
     path.write_text(text, encoding="utf-8")
-    typer.echo(f"wrote {path} anew, for another key or other addresses of the bot")
+    typer.echo(f"rewrote {path}, because the bot's key or addresses have changed")
     return True
 
 

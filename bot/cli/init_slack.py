@@ -50,7 +50,7 @@ def _token(name: str, what: str, given: str) -> str:
         token = str(said).strip().strip("\"'")
         if not token or token.startswith(TOKENS_BEGIN[name]):
             return token
-        typer.echo(f"  What was given does not begin with {TOKENS_BEGIN[name][0]}, so it is not that token.")
+        typer.echo(f"  That does not begin with {TOKENS_BEGIN[name][0]}, so it is not that token.")
         if not asks:
             return ""
 

@@ -30,14 +30,14 @@ def init(given: InitArguments) -> None:
 
 
 def backup(to: Annotated[Path, typer.Argument(metavar="FILE", help="A new file.")]) -> None:
-    """Copy the SQLite database into a file, also while the bot runs; the copy is verified."""
+    """Back up the SQLite database to a file, even while the bot runs; the backup is verified."""
     from bot.cli import backup
 
     raise typer.Exit(backup.backup(to))
 
 
 def restore(copy: Annotated[Path, typer.Argument(metavar="FILE", help="What `maskbot backup` wrote.")]) -> None:
-    """Put a copy of the SQLite database back, while no bot runs, and reconcile it with the hosts."""
+    """Put a backup of the SQLite database back, while no bot runs, and reconcile it with the hosts."""
     from bot.cli import backup
 
     raise typer.Exit(backup.restore(copy))

@@ -8,7 +8,7 @@ import typer
 # The groups of commands in the help, in this order.
 RUN, ASK, APPROVE, LOOK, OPERATE = "Run the bot", "Ask for a change", "Approve or stop", "Look", "Operate"
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, with stable keys.")]
-Verbose = Annotated[bool, typer.Option("--verbose", help="Show each check, also those that are well.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Show each check, including those that passed.")]
 Host = Annotated[
     str,
     typer.Argument(metavar="HOST", help="A host, by its name in hosts.yaml; or a list with groups: `web-01,@db`."),
@@ -27,7 +27,7 @@ Request = Annotated[str, typer.Argument(metavar="ID", help="The id of a request,
 Runtime = Annotated[bool, typer.Option("--runtime", help="Mask only until the next reboot.")]
 KeepRunning = Annotated[bool, typer.Option("--keep-running", help="Mask the unit without stopping it.")]
 Force = Annotated[bool, typer.Option("--force", help="Kill (SIGKILL) a unit whose mask still waits for it to stop.")]
-Adopt = Annotated[bool, typer.Option("--adopt", help="With --for: take over a mask that somebody else made.")]
+Adopt = Annotated[bool, typer.Option("--adopt", help="With --for: adopt a mask that somebody else made.")]
 For = Annotated[str, typer.Option("--for", metavar="LENGTH", help="The mask expires after this time: `2h`, `1h30m`.")]
 Until = Annotated[
     str, typer.Option("--until", metavar="TIME", help="The mask expires at this time: `18:00`, `Tue 06:30 UTC`.")
@@ -57,11 +57,11 @@ Waves = Annotated[
     typer.Option(
         "--waves",
         metavar="SIZES",
-        help="Of several hosts: how many in each wave, as numbers, shares and the rest: `1,10%,rest`.",
+        help="With several hosts: how many in each wave, as numbers, shares and the rest: `1,10%,rest`.",
     ),
 ]
 Set = Annotated[bool, typer.Option("--set", help="Also what triggers the unit: its sockets, timers and paths.")]
-Order = Annotated[bool, typer.Option("--order", help="Of several hosts: one after the other, in the order given.")]
+Order = Annotated[bool, typer.Option("--order", help="With several hosts: one after another, in the order given.")]
 User = Annotated[str, typer.Option("--user", metavar="NAME", help="A unit of this user's own systemd manager.")]
 SPELLINGS = {"token_normalize_func": lambda name: {"alone": "break-glass"}.get(name, name)}  # accepted, never shown
 BreakGlass = Annotated[
@@ -87,7 +87,7 @@ CarryOut = Annotated[
     bool, typer.Option("--carry-out", help="Root only, while no bot runs: carry the request out in this process.")
 ]
 Login = Annotated[str, typer.Option("--login", metavar="NAME", help="The bot's login on the host.")]
-Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the files of the installation are made.")]
+Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to put the files of the installation.")]
 NewHosts = Annotated[
     list[str] | None,
     typer.Option("--host", metavar="NAME=ADDRESS", help="A host, as in `web-01=192.0.2.11`; once for each."),
@@ -95,7 +95,7 @@ NewHosts = Annotated[
 Import = Annotated[
     Path | None,
     typer.Option(
-        "--import", metavar="FILE", help="Hosts of an ssh_config, an `ansible-inventory --list` or a known_hosts."
+        "--import", metavar="FILE", help="Import hosts: an ssh_config, `ansible-inventory --list` or known_hosts."
     ),
 ]
 Environment = Annotated[str, typer.Option("--environment", metavar="NAME", help="The environment of these hosts.")]

@@ -156,7 +156,7 @@ def _say(words: Words, *, verbose: bool) -> None:
     if state.get("mode") == "observe":
         typer.echo("OBSERVE MODE: no host is changed, whatever is approved")
     for why in state.get("why", ()):
-        typer.echo(f"not well: {status_line.line(why)}")
+        typer.echo(f"problem: {status_line.line(why)}")
     typer.echo(f"open requests: {state['open_requests']}")
     if switch := state.get("kill_switch"):
         typer.echo(f"KILL SWITCH ON, by {status_line.line(switch['by'])}: {status_line.line(switch['reason'])}")

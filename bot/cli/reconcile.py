@@ -57,7 +57,7 @@ def _on_record(settings: Settings) -> Iterator[Database | None]:
 
 
 def hosts_that_know_more(settings: Settings, remote: Hosts, hosts: Sequence[Host]) -> list[str]:
-    """Hosts whose guards remember masks that are not on record: the database is lost, or it is an older copy."""
+    """Hosts whose guards remember masks that are not on record: the database is lost, or it is an older backup."""
     answers = {host.name: answer for host, answer in zip(hosts, _ask(remote, hosts), strict=True)}
     masks = {name: answer for name, answer in answers.items() if answer and not isinstance(answer, str)}
     try:
@@ -133,7 +133,7 @@ def _sentences(found: Difference, hosts: int) -> Iterator[str]:
     for one in found.undone:
         yield (
             f"{one['host']}: request {one['request']} masked {one['unit']}, and the guard there remembers no mask of "
-            "it: it was undone since. The bot says so once it runs"
+            "it: it has been undone since. The bot says so once it runs"
         )
     for why in found.silent:
         yield f"not asked: {why}"

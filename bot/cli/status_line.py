@@ -99,7 +99,7 @@ def plan(request: Shown) -> list[str]:
         f"  rule:    {asked.get('rule') or '(none yet)'}, {request['counted']} of {asked.get('need', '?')} approvals",
     ]
     if request.get("forces"):
-        told.append("  lost:    SIGKILL cuts its own stop off: unwritten data is lost")
+        told.append("  lost:    SIGKILL cuts its own stop short: unwritten data is lost")
     if len(hosts := request.get("hosts", ())) > 1:
         told.append(f"  on:      {', '.join(hosts)}")
     if window := request.get("scheduled_window"):

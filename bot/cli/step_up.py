@@ -22,7 +22,7 @@ def reset(
     *,
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, for the record and the operators.")],
 ) -> None:
-    """Remove somebody's authenticator: they enrol anew. For root, or somebody else who may approve something."""
+    """Remove somebody's authenticator: they enrol again. For root, or somebody else who may approve something."""
     from bot.cli import call
 
     raise typer.Exit(call.reset_step_up(person, reason))

@@ -16,7 +16,7 @@ def require_settings(environ: Mapping[str, str] = os.environ) -> None:
         names = settings_in(path)
         if names and not any(name in environ for name in names):
             raise ConfigError(
-                f"The settings in {path} are not in this shell, or it keeps them to itself. First: "
+                f"The settings in {path} are not exported in this shell. Run first: "
                 f"set -a; . {'./' * (len(path.parts) == 1)}{path}; set +a"
             )
 

@@ -1,4 +1,4 @@
-"""`maskbot hosts`: other inventories taken over and keys pinned, by a person at a terminal and by a program."""
+"""`maskbot hosts`: other inventories imported and keys pinned, by a person at a terminal and by a program."""
 
 import json
 import os
@@ -170,7 +170,7 @@ def test_a_scan_shows_keys_and_pins_those_that_were_expected(place: Place, serve
     expected.write_text(f"256 {KEY} other (ED25519)\n")
     done = place.hosts("scan", "--expect", str(expected))
     assert (done.returncode, place.inventory().hosts[0].pins) == (1, frozenset())
-    assert "web-01: its key is not among those of" in done.stderr
+    assert "web-01: its key is not in" in done.stderr
 
     expected.write_text(f"256 {pin} root@web-01 (ED25519)\n")
     done = place.hosts("scan", "--expect", str(expected))

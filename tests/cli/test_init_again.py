@@ -137,7 +137,7 @@ def test_other_addresses_of_the_bot_are_written_and_every_host_needs_the_script(
     assert 'from="192.0.2.5"' in script.read_text()
     said = finished.init("--from", "192.0.2.6")
     assert 'from="192.0.2.6"' in script.read_text()
-    assert (f"wrote {script} anew" in said, "  web-01:\n" in said) == (True, True)
+    assert (f"rewrote {script}" in said, "  web-01:\n" in said) == (True, True)
 
 
 def test_a_jump_host_and_a_login_are_in_the_command_and_no_repository_is_a_host(place: Place, tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_jump_host_and_a_login_are_in_the_command_and_no_repository_is_a_host(
         f"  ProxyJump bastion\nHost web-03\n  HostName 127.0.0.1\n  Port {free_port()}\nHost github.com\n  User git\n"
     )
     done = maskbot(("init", str(place.folder), "--import", str(config), *POLICY), place.environment, seconds=60)
-    assert "github.com: left out: people log in there as git, so it keeps repositories" in done.stderr
+    assert "github.com: left out: people log in there as git, so it hosts repositories" in done.stderr
     said = place.init("--import", str(config), *POLICY, given=TOKENS)
     assert "  bastion:\n    ssh -p 2222 ops@192.0.2.1 sudo sh -s <" in said
     assert "  web-02:\n    ssh -J ops@192.0.2.1:2222 root@10.0.0.2 sh -s <" in said

@@ -29,7 +29,7 @@ def test_the_settings_are_named_before_all_else(tmp_path: Path, words: tuple[str
     (tmp_path / "maskbot/maskbot.env").write_text("# Settings.\nMASKBOT_CONFIG_DIR=/srv/maskbot\n")
     done = typed(tmp_path, *words, SLACK_API_URL="http://127.0.0.1:9/")
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
-    assert done.stderr.endswith("First: set -a; . maskbot/maskbot.env; set +a\n")
+    assert done.stderr.endswith("Run first: set -a; . maskbot/maskbot.env; set +a\n")
 
 
 @pytest.mark.parametrize("words", [("secret",), ("manifest",), ("doctor", "-h"), ("--version",)])

@@ -53,7 +53,7 @@ def test_status_says_what_of_the_files_is_not_in_force_and_that_the_bot_only_obs
     maskbot = story.demo.bot.installation.maskbot
     rewritten(policy, lambda described: described.update(mode="observe"))
     before = maskbot("status").stdout
-    assert "not well: the configuration files have changed since they were read" in before
+    assert "problem: the configuration files have changed since they were read" in before
     assert "OBSERVE MODE" not in before
     reloaded(story.demo)
     story.until(lambda: [one for one in story.messages() if "mode: act → observe" in words(one)], "what is new")
@@ -61,7 +61,7 @@ def test_status_says_what_of_the_files_is_not_in_force_and_that_the_bot_only_obs
     assert "OBSERVE MODE: no host is changed, whatever is approved" in after
     assert "not well" not in after
     policy.write_text("rules:\n- name")
-    assert "not well: the configuration files hold mistakes now" in maskbot("status").stdout
+    assert "problem: the configuration files hold mistakes now" in maskbot("status").stdout
 
 
 @pytest.mark.fault("F72", how="policy.yaml cut in the middle, then SIGHUP")

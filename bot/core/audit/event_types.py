@@ -28,7 +28,7 @@ EVENT_TYPES: Mapping[str, str] = {
     "config.rejected": "A changed configuration was not taken.",
     "drift.mask_appeared": "A mask appeared on a host that the bot did not make.",
     "drift.mask_lost": "A mask of the bot is gone.",
-    "drift.mask_unrecorded": "A mask that the guard made for the bot is not on record: the database is an older copy.",
+    "drift.mask_unrecorded": "A mask that the guard made for the bot is not on record: the database is an old backup.",
     "drift.mask_vanished": "A mask on a host that the bot did not make is gone.",
     "drift.unit_failed": "A unit failed after one of its masks.",
     "exec.intent": "A command is about to be sent.",

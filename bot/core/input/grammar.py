@@ -181,7 +181,7 @@ def _order(verb: Verb, typed: str, places: Sequence[str], now: Now, *, said: str
     if late := options_behind(typed, reason):
         before = f"/{said or verb} {meant} {late[:SHOWN]} {reason.strip().removesuffix(late).strip()[:SHOWN]}"
         raise UsageError(
-            f"`{late[:SHOWN]}` stands behind the reason, and would be a part of it. Options come first: `{before}`. "
+            f"`{late[:SHOWN]}` comes after the reason and would be read as part of it. Options go first: `{before}`. "
             "If it is the reason, put `--` before it."
         )
     flags = [name for name in OF_A_MASK if name in options]

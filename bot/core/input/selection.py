@@ -56,7 +56,7 @@ def read_selection(names: Names, options: Mapping[str, str] = _NO_OPTIONS) -> Se
     if is_one_host and len(units) <= 1 and not given:
         return None
     if ADOPT in options:
-        raise UsageError("`--adopt` takes over one mask that is there: name one host and one unit.")
+        raise UsageError("`--adopt` adopts one existing mask: name one host and one unit.")
     if "--force" in options:
         raise UsageError("`--force` ends one stop that a mask waits for: name one host and one unit.")
     for name in given:

@@ -27,9 +27,7 @@ def conflict(change: Change) -> str:
     if change.adopt and (
         change.runtime or change.keep_running or change.hold or change.scheduled_window or not change.duration
     ):
-        return (
-            "`--adopt` takes over a mask as it is and gives it an expiry: say `--for` or `--until`, and nothing else."
-        )
+        return "`--adopt` adopts a mask as it is and gives it an expiry: add `--for` or `--until`, and nothing else."
     if change.hold is None:
         return ""
     if change.duration:

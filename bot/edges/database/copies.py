@@ -16,7 +16,7 @@ Verify = Callable[[Path], None]
 def back_up(database: Path, to: Path, verify: Verify) -> None:
     """Copy a database into a new file, which is there only once it was verified. Raises `ConfigError`."""
     if to.exists():
-        raise ConfigError(f"{to} is there already. Name a new file.")
+        raise ConfigError(f"{to} already exists. Name a new file.")
     with _copy(database, to.with_name(f".{to.name}.new"), verify) as new:
         new.rename(to)
 

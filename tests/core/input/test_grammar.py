@@ -236,7 +236,7 @@ class TestAChange:
     )
     def test_options_behind_the_reason_are_asked_about(self, late: str, reason: str) -> None:
         told = refusal(f"web-01 cron {reason} {late}")
-        assert "stands behind the reason, and would be a part of it" in told
+        assert "comes after the reason and would be read as part of it" in told
         assert order(f"web-01 cron -- {reason} {late}").reason.startswith(reason)
 
     def test_options_that_do_not_end_the_reason_or_are_none_belong_to_it(self) -> None:

@@ -120,7 +120,7 @@ def test_it_is_extended_like_any_mask_although_it_was_masked_before() -> None:
 )
 def test_it_has_an_end_and_no_other_option(options: dict[str, Any]) -> None:
     assert conflict(ADOPTED) == ""
-    assert "`--adopt` takes over a mask as it is" in conflict(replace(ADOPTED, **options))
+    assert "`--adopt` adopts a mask as it is" in conflict(replace(ADOPTED, **options))
 
 
 def test_its_words_can_be_typed_again_and_its_undo_is_an_unmask() -> None:
