@@ -59,7 +59,7 @@ def test_status_says_what_of_the_files_is_not_in_force_and_that_the_bot_only_obs
     story.until(lambda: [one for one in story.messages() if "mode: act → observe" in words(one)], "what is new")
     after = maskbot("status").stdout
     assert "OBSERVE MODE: no host is changed, whatever is approved" in after
-    assert "not well" not in after
+    assert "problem: " not in after
     policy.write_text("rules:\n- name")
     assert "problem: the configuration files hold mistakes now" in maskbot("status").stdout
 
