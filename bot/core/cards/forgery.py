@@ -22,7 +22,7 @@ def chain_broken(why: str) -> str:
     """For operators: the audit log was changed, cut or set back."""
     return (
         f"THE AUDIT CHAIN IS BROKEN at {why}.\n"
-        "The bot only looks and answers; nothing is carried out, undo neither. Find out who changed the database. "
+        "The bot only checks and answers; nothing is carried out, not even an undo. Find out who changed the database. "
         'Then run on its machine: maskbot audit accept-break --reason "..."'
     )
 

@@ -61,7 +61,7 @@ class Loss(StrEnum):
     REMOVED = "removed"  # the link is gone
     REPLACED = "replaced"  # another link or file took its place: the unit is masked, but not by us
     REBOOTED = "rebooted"  # a runtime mask, and the host has rebooted
-    UNDONE = "undone"  # our own guard removed it, and that is not on record: the database is an older copy
+    UNDONE = "undone"  # our own guard removed it, and that is not on record: the database is an older backup
     ENDED = "ended"  # a runtime mask of a user unit, and that user's manager has ended
 
 

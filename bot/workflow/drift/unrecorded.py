@@ -1,4 +1,4 @@
-"""Masks that the guard made or removed for the bot though that is not on record: the database is an older copy."""
+"""Masks that the guard made or removed for the bot though that is not on record: the database is an older backup."""
 
 from collections.abc import Collection, Mapping
 

@@ -1,4 +1,4 @@
-"""What a guard remembers of the bot's own masks: so they are found again where the database is an older copy."""
+"""What a guard remembers of the bot's own masks: so they are found again where the database is an older backup."""
 
 from bot.core.hosts.inventory import Host
 from bot.core.systemd.remembered import RememberedMask, read_remembered

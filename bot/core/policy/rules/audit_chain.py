@@ -12,6 +12,6 @@ def audit_chain_is_intact(facts: Facts, _policy: Policy) -> Refuse | None:
         return None
     return Refuse(
         CHAIN_BROKEN,
-        f"The bot only looks and answers: its audit log cannot be trusted ({facts.broken_chain}).",
+        f"The bot only checks and answers: its audit log cannot be trusted ({facts.broken_chain}).",
         "The operators are told. What waits continues once they have accepted the break.",
     )
