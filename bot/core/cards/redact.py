@@ -4,12 +4,15 @@ import re
 
 HIDDEN = "[hidden]"
 
+# A host says how long a row is. So each pattern begins where a word does, goes through it once, and never back into it:
+# otherwise a row of `token-token-...` would hold up the whole process.
 _NAMED = re.compile(
-    r"(?i)((?<![a-z])[\w-]*(?:passw(?:or)?d|passphrase|secret|token|credential|api[_-]?key|private[_-]?key)[\w-]*"
-    r"(?:\s*[=:]\s*|(?<=\w)\s+(?=\S*[\d/+=])))(?:bearer\s+)?(\"[^\"]*\"|'[^']*'|\S+)"
+    r"(?i)((?<![\w-])(?=[\w-]*(?:passw(?:or)?d|passphrase|secret|token|credential|api[_-]?key|private[_-]?key))[\w-]++"
+    r"(?:\s*+[=:]\s*+|(?<=\w)\s++(?=\S*[\d/+=])))(?:bearer\s++)?(\"[^\"]*\"|'[^']*'|\S+)"
 )
 _BY_SHAPE = re.compile(
-    r"\bxox[a-z]-[\w-]+|\bxapp-[\w-]+|\bAKIA[0-9A-Z]{12,}|\bgh[opsur]_\w{10,}|\beyJ[\w-]+\.[\w-]+\.[\w-]*"
+    r"\bxox[a-z]-[\w-]+|\bxapp-[\w-]+|\bAKIA[0-9A-Z]{12,}|\bgh[opsur]_\w{10,}"
+    r"|(?<![\w-])(?=[\w-]*\beyJ[\w-])[\w-]++\.[\w-]++\.[\w-]*"
     r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)|(?i:(?<=bearer )\S+)|-----BEGIN [A-Z ]*PRIVATE KEY-----"
 )
 # `Process: 12 ExecStart=/usr/bin/worker --password x (code=exited)`: the command line is dropped.
