@@ -13,7 +13,7 @@ from wsgiref.types import WSGIApplication
 
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import create_server
 
 from bot.errors import ConfigError
@@ -32,6 +32,23 @@ class HttpLimits:
     arrival: float = 10  # seconds
     idle: float = 120  # for an idle connection that the proxy keeps open
     connections: int = 100
+
+
+class _Request(HTTPRequestParser):
+    """A request whose numbers and addresses may be none: waitress would log each as an error of its own, unanswered."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Raises `ParsingError`, which is answered with 400."""
+        try:
+            super().parse_header(header_plus)
+        except ValueError:
+            raise ParsingError("Bad request") from None
+
+
+class _Channel(HTTPChannel):
+    """A connection."""
+
+    parser_class = _Request
 
 
 class Listener:
@@ -66,6 +83,7 @@ class Listener:
             log_socket_errors=False,
             ident=None,
         )
+        self._server.channel_class = _Channel  # type: ignore[union-attr] # one socket, so one server
         self._thread = threading.Thread(target=self._serve, name="http", daemon=True)
         self._thread.start()
 

@@ -51,6 +51,28 @@ def test_many_connections_that_ask_nothing_do_not_silence_a_probe(sent: bytes) -
             assert answer.status == 200
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET http://[/healthz",
+        b"GET http://[x]y/healthz",
+        b"GET http://\xff/",
+        b"GET /healthz\r\nContent-Length: " + b"9" * 5000,
+    ],
+)
+def test_what_is_no_address_and_no_number_is_answered_and_fills_no_log(
+    head: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    line, *header = head.split(b"\r\n")
+    server = probes.listener(alive, ("127.0.0.1", 0))
+    with closing(server):
+        server.open()
+        with closing(socket.create_connection(("127.0.0.1", server.port), timeout=10)) as asking:
+            asking.sendall(b"\r\n".join([line + b" HTTP/1.1", *header, b"", b""]))
+            assert asking.recv(12) == b"HTTP/1.1 400"
+    assert caplog.records == []
+
+
 def test_an_idle_probe_is_closed_within_seconds() -> None:
     server = probes.listener(alive, ("127.0.0.1", 0))
     with closing(server):
