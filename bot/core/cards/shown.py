@@ -17,6 +17,8 @@ _MOST_LOOSE = 4000  # lines; a button's value has room for no more
 _REFERENCE = re.compile(r"<([@#!][^<>|]*)\|[^<>]*>")  # Slack shows the name that belongs to the id, not this one
 _LINK = re.compile(r"<((?:https?://|mailto:)([^<>|]*?)/?)(?:\|([^<>]*))?>")
 _CONTROL = re.compile(r"<([@#!][^<>]*|https?://[^<>]*|mailto:[^<>]*)>")
+_WORD = re.compile("[^ \n]+")
+_LONGEST_WORD = 600  # signs, a reason has 500; to put many accents in order takes the square of their number
 _INVISIBLE = {0x200B: None, 0x200D: None, 0xFE0E: None, 0xFE0F: None, 0x0D: None, 0xA0: " "}
 _PICTURE = (
     "(?:[0-9#*]\u20e3|[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2194-\u21aa\u231a-\u23ff\u24c2\u25aa-\u27bf\u2934\u2935"
@@ -87,10 +89,15 @@ def _has_words(part: Any) -> bool:
 
 def _alike(text: str) -> str:
     """A text as it is compared, whichever way Slack wrote it."""
-    plain = _LINK.sub(_as_typed, _REFERENCE.sub(r"<\1>", normalize("NFC", text)))
+    plain = _LINK.sub(_as_typed, _REFERENCE.sub(r"<\1>", _WORD.sub(_composed, text)))
     marked = _CONTROL.sub("\x02\\1\x03", plain.translate(_INVISIBLE))
     whole = marked.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
     return re.sub(" {1,3}", " ", whole).strip()
+
+
+def _composed(word: re.Match[str]) -> str:
+    """A word as most write it: no accent goes with a sign of another word."""
+    return normalize("NFC", word[0]) if len(word[0]) <= _LONGEST_WORD else word[0]
 
 
 def _as_typed(link: re.Match[str]) -> str:

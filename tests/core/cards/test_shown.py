@@ -105,6 +105,7 @@ SAME_IN_SLACK = {
     "a name that became a link": (row("Reason", "see a.example"), "a.example", "<http://a.example/|a.example>"),
     "an emoji as its name": (row("Reason", "it is 🔥 hot 👍🏽"), "🔥 hot 👍🏽", ":fire: hot :+1::skin-tone-4:"),
     "a keycap as its name": (row("Reason", "rack 1\ufe0f\u20e3"), "1\u20e3", ":one:"),
+    "an accent in a sign of its own": (row("Reason", "cafe\u0301 e\u0301te\u0301"), "cafe\u0301", "caf\u00e9"),
     "spaces": (row("Reason", "a\u00a0b"), "*Reason*  ", "*Reason* "),
 }
 
@@ -270,6 +271,12 @@ def test_lines_are_read_without_what_surrounds_them_and_addresses_as_they_were_t
     brought: str, lines: list[str]
 ) -> None:
     assert Reading().read(brought) == lines
+
+
+def test_a_message_made_of_accents_holds_up_nobody() -> None:
+    """Whoever has the bot's token edits a card; to put all of these in order would take minutes, and all would wait."""
+    accents = "\u0301\u0316" * 250_000
+    assert Reading().read(accents) == [accents]
 
 
 def test_what_is_no_text_says_nothing() -> None:
