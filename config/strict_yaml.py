@@ -97,9 +97,10 @@ def validate(document: Document, model: type[Model]) -> Model:
     try:
         return model.model_validate(document.data if document.data is not None else {})
     except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False)
         raise together(
             document.complaint(_place(found), f"{_complaint_about(found)}{_meant(model, found)}")
-            for found in sorted(_details(error), key=lambda found: found["type"] != "extra_forbidden")
+            for found in sorted(details, key=lambda found: found["type"] != "extra_forbidden")
         ) from None
 
 
@@ -108,18 +109,12 @@ def together(complaints: Iterable[str]) -> ConfigError:
     return ConfigError("\n".join(complaints))
 
 
-def _details(error: ValidationError) -> list[ErrorDetails]:
-    return error.errors(include_url=False, include_input=False)
-
-
 def _place(found: ErrorDetails) -> Loc:
     return tuple(part for part in found["loc"] if part != "[key]")
 
 
 def _complaint_about(found: ErrorDetails) -> str:
-    if found["type"] in _PLAIN_WORDS:
-        return _PLAIN_WORDS[found["type"]]
-    return plainly(found["msg"])
+    return _PLAIN_WORDS.get(found["type"]) or plainly(found["msg"])
 
 
 def _meant(model: type[BaseModel], found: ErrorDetails) -> str:
@@ -178,6 +173,8 @@ _PLAIN_WORDS = {
 
 
 _DEEPEST = 50  # lists and mappings within each other
+_TEXT = "tag:yaml.org,2002:str"
+_LONGEST = 100  # signs of a number or a time; one in sixties (`1:59:59:...`) takes the square of its length
 _BEGINS = (
     yaml.BlockSequenceStartToken,
     yaml.BlockMappingStartToken,
@@ -229,7 +226,17 @@ def _value(node: yaml.Node, loc: Loc, lines: dict[Loc, int]) -> Any:
         case yaml.SequenceNode():
             return [_value(item, (*loc, position), lines) for position, item in enumerate(node.value)]
         case _:
-            return yaml.constructor.SafeConstructor().construct_object(node)
+            return _scalar(node)
+
+
+def _scalar(node: yaml.Node) -> Any:
+    """A text, or what YAML takes for a number or a date: `2026-02-30` looks like one."""
+    try:
+        if node.tag != _TEXT and len(node.value) > _LONGEST:
+            raise ValueError
+        return yaml.constructor.SafeConstructor().construct_object(node)
+    except (ValueError, ArithmeticError, LookupError, AttributeError):
+        raise _NotAccepted("looks like a number or a date, and is none; put text into quotes", node) from None
 
 
 def _pair(key: yaml.Node, value: yaml.Node, loc: Loc, lines: dict[Loc, int]) -> tuple[str, Any]:

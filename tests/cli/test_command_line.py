@@ -380,7 +380,8 @@ def test_a_hang_up_reads_the_configuration_again_all_of_it_or_nothing(place: Pla
     path = place.folder / "config" / "policy.yaml"
     right = path.read_text()
     with place.running() as process:
-        for text in (right.replace("prod", "other"), right.replace("ask:", "aks:"), right[: len(right) // 2], right):
+        no_day, misspelt, half = f"{right}more: 2026-02-30\n", right.replace("ask:", "aks:"), right[: len(right) // 2]
+        for text in (right.replace("prod", "other"), no_day, misspelt, half, right):
             path.write_text(text)
             process.send_signal(signal.SIGHUP)
             next_line(process, "configuration")
@@ -393,8 +394,7 @@ def test_a_hang_up_reads_the_configuration_again_all_of_it_or_nothing(place: Pla
     assert told == [
         ("config.loaded", first),
         ("config.loaded", other),
-        ("config.rejected", other),
-        ("config.rejected", other),
+        *(("config.rejected", other) for _ in ("no day", "misspelt", "half")),
         ("config.loaded", first),
     ]
     assert events[1]["data"]["changed"] == ["rule prod is gone", "rule other is new"]

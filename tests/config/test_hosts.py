@@ -42,6 +42,7 @@ def test_a_public_key_is_pinned_by_its_fingerprint(folder: Folder) -> None:
     assert folder.load().inventory.hosts[0].pins == {fingerprint, KEY}
 
 
+NO_NUMBER = "looks like a number or a date, and is none; put text into quotes"
 WRONG = {
     "an unknown key": ("name: web-01", "nam: web-01", "hosts.yaml:2: hosts[0].nam: unknown key. Did you mean `name`?"),
     "no address": ("    address: 192.0.2.11\n", "", "hosts.yaml:2: hosts[0].address: is missing"),
@@ -87,6 +88,11 @@ WRONG = {
         "\n" + "- " * 500_000,
         "hosts.yaml:6: lists and mappings are nested more than 50 deep",
     ),
+    "a day that there is not": ("[web]", "2026-02-30", f"hosts.yaml:5: {NO_NUMBER}"),
+    "a zone that there is not": ("[web]", "2026-02-03T00:00:00+99:00", f"hosts.yaml:5: {NO_NUMBER}"),
+    "a tag that does not fit": ("[web]", "!!timestamp web", f"hosts.yaml:5: {NO_NUMBER}"),
+    "no end of digits": ("[web]", "1" * 500_000, f"hosts.yaml:5: {NO_NUMBER}"),
+    "no end of minutes": ("[web]", "1" + ":59" * 300_000, f"hosts.yaml:5: {NO_NUMBER}"),
     "a key that is no word": ("[web]", "{[a]: b}", "hosts.yaml:5: a key must be"),
 }
 
