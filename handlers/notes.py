@@ -10,6 +10,7 @@ import structlog
 from bot.core.audit.seal_keys import KeyRing
 from bot.core.cards import replies
 from bot.core.cards.blocks import Action, Block
+from bot.core.cards.form_words import form_words
 from bot.core.cards.request_status import not_on_record
 from bot.core.cards.sealed import is_sealed_for, posted_plan, read_note, seal_note
 from bot.core.cards.shown import buttons_in, message_parts
@@ -47,31 +48,36 @@ class Notes:
 
     def on(self, form: Block, click: Click) -> Block:
         """The form with its hidden note, in addition to what it notes itself, sealed for whoever opens it."""
-        note = json.loads(form.get("private_metadata") or "{}") | parse.note_for(click)
+        note = json.loads(form.get("private_metadata") or "{}") | parse.note_for(click) | form_words(form)
         name, user, now = form.get("callback_id", ""), click.caller.id.user, self.desk.now.at
         return {**form, "private_metadata": seal_note(note, form=name, user=user, now=now, keys=self.keys)}
 
     def sent(self, body: Payload) -> Submission | UsageError:
         """The form that somebody sent or changed, or why it does not count."""
-        return self._noted(body, parse.of_submission)
+        return self._noted(body, parse.of_submission, is_sent=True)
 
     def typed(self, body: Payload) -> TypedText | UsageError:
         """What somebody types into a list of a form, or why it does not count."""
         return self._noted(body, parse.of_typing)
 
-    def _noted(self, body: Payload, read: Callable[[Payload, OwnApp, Payload], _Read]) -> _Read | UsageError:
+    def _noted(
+        self, body: Payload, read: Callable[[Payload, OwnApp, Payload], _Read], *, is_sent: bool = False
+    ) -> _Read | UsageError:
         try:
-            return read(body, self.home, self._read(body))
+            return read(body, self.home, self._read(body, is_sent=is_sent))
         except UsageError as error:
             return error
 
-    def _read(self, body: Payload) -> dict[str, Any]:
-        """The note of a form. Raises `UsageError` if the bot did not write it for this form and this person."""
+    def _read(self, body: Payload, *, is_sent: bool) -> dict[str, Any]:
+        """The note of a form. Raises `UsageError` if the bot did not write it for this person and these words."""
         view, person = body["view"], parse.sender(body, self.home).id
         text, name = str(view.get("private_metadata") or ""), str(view.get("callback_id", ""))
         try:
-            return read_note(text, form=name, user=person.user, now=self.desk.now.at, keys=self.keys)
-        except ValueError as error:
+            note = read_note(text, form=name, user=person.user, now=self.desk.now.at, keys=self.keys)
+            if is_sent and not note.items() >= form_words(view, str(note.get("loose", "0"))).items():
+                raise ValueError("it is in a form with other words")
+            return note
+        except (ValueError, RecursionError) as error:
             log.warning("form.refused", form=name, why=str(error))
             self.desk.refused_at_the_gate("forged_note", by=person, place=Place(""))
             raise UsageError(replies.NOT_OURS) from None

@@ -154,6 +154,7 @@ def submission(form: Mapping[str, Any], values: Mapping[str, Any], *, user: str 
             "id": f"V{next(_numbers)}", "team_id": TEAM, "type": "modal", "hash": "1.x", "app_id": APP,
             "bot_id": "BBOT",
             "callback_id": form["callback_id"], "private_metadata": opened_for(user, form),
+            **{part: form.get(part) for part in ("title", "submit", "close", "blocks")},
             "state": {
                 "values": {
                     block: {element["action_id"]: _element(element, values.get(block))}

@@ -150,6 +150,21 @@ def test_a_form_that_was_opened_for_one_person_is_not_sent_by_another(world: Wor
     assert [vote.voter.user for vote in world.store.get(asked.id).votes] == ["UBOB"]
 
 
+@pytest.mark.parametrize("action", ["approve", "deny"])
+def test_the_note_of_a_form_that_somebody_sent_is_of_no_use_below_other_words(world: World, action: str) -> None:
+    """Whoever takes the events away has the note of a form that was sent, and can open a form of their own with it."""
+    asked = world.waiting()
+    world.send(at_home(action, value(asked)))
+    form = world.slack.call("views.open")["view"]
+    lunch = {**form, "blocks": [{"type": "section", "text": {"type": "plain_text", "text": "Lunch?"}}]}
+    answer = world.send(submission(lunch, {}))
+    assert world.store.get(asked.id).votes == ()
+    assert refusals(world) == ["forged_note"]
+    assert replies.NOT_OURS[:30] in answer.body
+    world.send(submission(form, {}))
+    assert [vote.voter.user for vote in world.store.get(asked.id).votes] == ["UBOB"]
+
+
 @pytest.mark.parametrize(
     ("head", "is_as_posted", "typed"),
     [
