@@ -9,7 +9,7 @@ from pathlib import Path
 from bot.edges.database.file import FileLock, lock_file, locked
 from bot.errors import ConfigError
 
-_BESIDE = ("", "-wal", "-shm")  # what belongs to a database in SQLite's WAL mode
+_BESIDE = ("", "-wal", "-shm", "-journal")  # what belongs to a SQLite database: it is read into any of that name
 Verify = Callable[[Path], None]
 
 

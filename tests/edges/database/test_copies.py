@@ -1,5 +1,6 @@
 """Copies of a SQLite file: whole or not at all, for their owner alone, and never in the place of something else."""
 
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -75,3 +76,17 @@ def test_the_old_one_is_kept_beside_it_and_a_lost_one_is_no_obstacle(tmp_path: P
     with sole_use(database) as lock:
         assert lock.is_marked
     assert words(database) == ["copied"]
+
+
+def test_what_a_killed_process_left_beside_the_old_one_does_not_get_into_the_new_one(tmp_path: Path) -> None:
+    """A file that comes from a backup is not in WAL mode until a bot has opened it."""
+    copy = made(tmp_path / "copy", *("copied" for _ in range(5000)))
+    with closing(sqlite3.connect(made(tmp_path / "running", *("older" for _ in range(5000))))) as running:
+        running.execute("PRAGMA journal_mode=DELETE").close()
+        running.execute("PRAGMA cache_size=1")
+        running.execute("UPDATE words SET word = 'half'")
+        for ending in ("", "-journal"):
+            shutil.copy(tmp_path / f"running{ending}", tmp_path / f"db{ending}")
+    restore(copy, tmp_path / "db", fine, aside=".before")
+    assert set(words(tmp_path / "db")) == {"copied"}
+    assert set(words(tmp_path / "db.before")) == {"older"}
