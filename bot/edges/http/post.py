@@ -14,6 +14,7 @@ from bot import __version__
 from bot.core.paging import is_loopback
 
 _MOST = 4096  # bytes of an answer that are read; its content is not used
+_AGAIN = 0.1  # seconds between two tries to end a call
 _ACCEPTED = range(200, 300)
 
 
@@ -46,9 +47,8 @@ class Poster:
         address = urlsplit(url)
         sent = {"Content-Type": "application/json", "User-Agent": f"maskbot/{__version__}", **headers}
         with closing(self._connection(address)) as connection:
-            overrun = threading.Timer(self._deadline, _cut, [connection])
-            overrun.daemon = True
-            overrun.start()
+            is_over = threading.Event()
+            threading.Thread(target=_cut, args=(connection, self._deadline, is_over), daemon=True).start()
             try:
                 path = address.path + (f"?{address.query}" if address.query else "")
                 connection.request("POST", path or "/", body, sent)
@@ -57,7 +57,7 @@ class Poster:
             except (OSError, HTTPException) as error:
                 raise ReceiverUnreachable(_why(error)) from error
             finally:
-                overrun.cancel()
+                is_over.set()
         return PostResponse(answer.status, _retry_after(answer))
 
     def _connection(self, address: SplitResult) -> HTTPConnection:
@@ -76,10 +76,13 @@ class Poster:
         return connection
 
 
-def _cut(connection: HTTPConnection) -> None:
-    """End a call that takes too long, whatever it waits for."""
-    with suppress(OSError, AttributeError):
-        connection.sock.shutdown(socket.SHUT_RDWR)
+def _cut(connection: HTTPConnection, deadline: float, is_over: threading.Event) -> None:
+    """End a call that takes too long, whatever it waits for: also for a name or for TLS, before there is a socket."""
+    left = deadline
+    while not is_over.wait(left):
+        left = _AGAIN
+        with suppress(OSError, AttributeError):
+            connection.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _why(error: Exception) -> str:

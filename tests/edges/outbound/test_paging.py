@@ -3,12 +3,15 @@
 import datetime as dt
 import hashlib
 import hmac
+import socket
 import ssl
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -101,6 +104,34 @@ def test_a_receiver_that_hangs_is_left_at_the_deadline_and_holds_up_nobody_else(
     finally:
         receiver.goes_on.set()
         hanging.join()
+
+
+def test_a_receiver_that_drips_is_left_also_where_its_name_was_found_only_at_the_deadline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    find, deadline = socket.getaddrinfo, 0.3
+
+    def find_late(*asked: Any, **how: Any) -> Any:
+        threading.Event().wait(2 * deadline)
+        return find(*asked, **how)
+
+    def drip(listening: socket.socket) -> None:
+        with listening.accept()[0] as asking, suppress(OSError):
+            while not is_over.wait(deadline / 3):
+                asking.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            asking.recv(10_000)
+            asking.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    is_over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=drip, args=(listening,), daemon=True).start()
+        (end := threading.Timer(10, is_over.set)).start()  # then it is taken, where nobody has left it
+        monkeypatch.setattr(socket, "getaddrinfo", find_late)
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        with pytest.raises(PagerError, match="could not be reached"):
+            Webhook(Receiver(url, Format.GENERIC), now=lambda: NOW, deadline=deadline).page(PAGE)
+    end.cancel()
+    is_over.set()
 
 
 def test_a_receiver_that_is_not_there_is_an_error_without_its_address(receiver: PageReceiver) -> None:
