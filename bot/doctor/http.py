@@ -58,6 +58,6 @@ def _challenge(address: tuple[str, int], secret: str) -> tuple[int, object]:
 def _json(text: bytes) -> object:
     try:
         found: object = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found

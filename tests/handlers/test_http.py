@@ -13,6 +13,7 @@ from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from wsgiref.types import StartResponse
 
 import pytest
 from slack_sdk.signature import SignatureVerifier
@@ -21,6 +22,7 @@ from bot.core.cards import forms
 from bot.core.cards.blocks import Action
 from bot.core.requests import Verdict
 from bot.doctor.http import examine_http
+from bot.edges.http.server import Listener
 from bot.edges.slack.http_mode import HttpLimits, HttpServer
 from bot.edges.slack.http_requests import SlackRequests
 from bot.errors import ConfigError
@@ -344,3 +346,13 @@ class TestComingAndGoing:
         assert port
         found = examine_http(("127.0.0.1", port), SECRET)
         assert (found.is_ok, found.fix != "") == (False, True)
+
+    def test_doctor_says_so_whatever_it_answers(self) -> None:
+        def nested(_: object, start: StartResponse) -> list[bytes]:
+            start("200 OK", [("Content-Length", "1000")])
+            return [b"[" * 1000]
+
+        other = Listener(nested, ("127.0.0.1", 0), limits=LIMITS, threads=1)
+        with closing(other):
+            other.open()
+            assert "is not maskbot" in examine_http(("127.0.0.1", other.port), SECRET).what

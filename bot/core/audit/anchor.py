@@ -33,5 +33,5 @@ def read_anchor(text: str, keys: KeyRing) -> Anchor:
         if why := keys.fault(_DOMAIN, json.dumps(said, sort_keys=True), whole.get("kid"), whole.get("mac")):
             raise ValueError(why)
         return Anchor(Head(said["seq"], said["hash"]), datetime.fromisoformat(said["at"]))
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError("it has another form") from error

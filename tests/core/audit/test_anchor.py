@@ -24,7 +24,7 @@ def test_another_number_has_another_seal() -> None:
         read_anchor(text, KEYS)
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", "7", json.dumps({"seq": 7, "hash": "ab", "at": 3})])
+@pytest.mark.parametrize("text", ["", "{}", "[]", "7", "[" * 100_000, json.dumps({"seq": 7, "hash": "ab", "at": 3})])
 def test_what_has_another_form_is_no_anchor(text: str) -> None:
     with pytest.raises(ValueError, match=r"Expecting|another form|no seal"):
         read_anchor(text, KEYS)
