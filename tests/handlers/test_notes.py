@@ -165,6 +165,16 @@ def test_the_note_of_a_form_that_somebody_sent_is_of_no_use_below_other_words(wo
     assert [vote.voter.user for vote in world.store.get(asked.id).votes] == ["UBOB"]
 
 
+def test_a_note_that_says_nothing_about_words_is_none(world: World) -> None:
+    asked = world.waiting()
+    world.send(at_home("approve", value(asked)))
+    form = world.slack.call("views.open")["view"]
+    note = {name: text for name, text in json.loads(form["private_metadata"]).items() if name not in ("words", "loose")}
+    world.send(submission({**form, "private_metadata": json.dumps(note)}, {}))
+    assert world.store.get(asked.id).votes == ()
+    assert refusals(world) == ["forged_note"]
+
+
 @pytest.mark.parametrize(
     ("head", "is_as_posted", "typed"),
     [
