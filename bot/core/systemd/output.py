@@ -17,6 +17,9 @@ Record = Mapping[str, str]
 # systemd.unit(5): valid names, also of units that we never touch.
 _UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]{1,248}\.[a-z]{4,9}", re.ASCII)
 _PLAIN_WORDS = re.compile(r"[\w:./@ -]*", re.ASCII)
+_WORD = re.compile(r"""(?:[^ "'\\]|"(?:[^"\\]|\\.)*+"|'[^']*+'|\\.)++""")  # as shlex reads it
+_WORDS = re.compile(rf" *+(?:{_WORD.pattern} *+)*+")
+_LONGEST_WORD = 5000  # signs of a path (PATH_MAX) in quotes; shlex takes the square of the length
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ID = re.compile(r"[0-9a-f]{32}")
 # The relations of one unit are in one line, which may be as long as the whole answer (`SshLimits.output`): a
@@ -129,10 +132,10 @@ def read_list(value: str) -> tuple[str, ...]:
     """Several words in one value; those with a backslash come quoted (measured: `"a\\\\x2db.mount"`)."""
     if _PLAIN_WORDS.fullmatch(value):
         return tuple(value.split())
-    try:
-        return tuple(shlex.split(value))
-    except ValueError:
-        raise HostileOutput("The host's answer has a list that cannot be read.") from None
+    words = _WORD.findall(value)
+    if not _WORDS.fullmatch(value) or any(len(word) > _LONGEST_WORD for word in words):
+        raise HostileOutput("The host's answer has a list that cannot be read.")
+    return tuple(part for word in words for part in shlex.split(word))
 
 
 def is_unit(value: str) -> bool:

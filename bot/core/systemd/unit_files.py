@@ -10,7 +10,7 @@ NOT_KNOWN = "not known"
 """Instead of the hash of a file that the bot cannot read. What can be told of it without reading follows."""
 
 _HASH = re.compile(r"\\?(?P<hash>[0-9a-f]{64})  (?P<path>/.*)")
-_FILE = re.compile(r"(?P<kind>[a-zA-Z?])\|(?P<size>\d+)\|(?P<identity>\d+:[\d.]+)\|(?P<path>/.*)", re.ASCII)
+_FILE = re.compile(r"(?P<kind>[a-zA-Z?])\|(?P<size>\d{1,20})\|(?P<identity>\d+:[\d.]+)\|(?P<path>/.*)", re.ASCII)
 _DEVICES = "cb"
 
 
