@@ -54,27 +54,25 @@ class Notes:
 
     def sent(self, body: Payload) -> Submission | UsageError:
         """The form that somebody sent or changed, or why it does not count."""
-        return self._noted(body, parse.of_submission, is_sent=True)
+        return self._noted(body, parse.of_submission)
 
     def typed(self, body: Payload) -> TypedText | UsageError:
         """What somebody types into a list of a form, or why it does not count."""
         return self._noted(body, parse.of_typing)
 
-    def _noted(
-        self, body: Payload, read: Callable[[Payload, OwnApp, Payload], _Read], *, is_sent: bool = False
-    ) -> _Read | UsageError:
+    def _noted(self, body: Payload, read: Callable[[Payload, OwnApp, Payload], _Read]) -> _Read | UsageError:
         try:
-            return read(body, self.home, self._read(body, is_sent=is_sent))
+            return read(body, self.home, self._read(body))
         except UsageError as error:
             return error
 
-    def _read(self, body: Payload, *, is_sent: bool) -> dict[str, Any]:
+    def _read(self, body: Payload) -> dict[str, Any]:
         """The note of a form. Raises `UsageError` if the bot did not write it for this person and these words."""
         view, person = body["view"], parse.sender(body, self.home).id
         text, name = str(view.get("private_metadata") or ""), str(view.get("callback_id", ""))
         try:
             note = read_note(text, form=name, user=person.user, now=self.desk.now.at, keys=self.keys)
-            if is_sent and not note.items() >= form_words(view, str(note.get("loose", "0"))).items():
+            if not note.items() >= form_words(view, str(note.get("loose", "0"))).items():
                 raise ValueError("it is in a form with other words")
             return note
         except (ValueError, RecursionError) as error:

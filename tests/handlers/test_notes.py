@@ -1,15 +1,18 @@
 """What somebody with the bot's tokens sends back: buttons on other messages, and forms with notes of their own."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from bot.core.cards import forms, replies
 from bot.core.cards.buttons import value
+from bot.core.cards.sealed import seal_note
 from bot.core.requests import Outcome, Request, Stage
 from tests.handlers.payloads import CARD, CHANNEL, DIRECT, at_home, click, for_one, posted, submission
 from tests.handlers.world import World
+from tests.lab.keys import KEYS
 
 
 @pytest.fixture
@@ -169,8 +172,24 @@ def test_a_note_that_says_nothing_about_words_is_none(world: World) -> None:
     asked = world.waiting()
     world.send(at_home("approve", value(asked)))
     form = world.slack.call("views.open")["view"]
-    note = {name: text for name, text in json.loads(form["private_metadata"]).items() if name not in ("words", "loose")}
-    world.send(submission({**form, "private_metadata": json.dumps(note)}, {}))
+    note, now = json.loads(form["private_metadata"]), datetime.now(UTC)
+    without = {name: text for name, text in note.items() if name not in ("words", "loose", "kid", "mac")}
+    for given in (without, note):
+        again = seal_note(given, form=form["callback_id"], user="UBOB", now=now, keys=KEYS)
+        assert world.store.get(asked.id).votes == ()
+        world.send(submission({**form, "private_metadata": again}, {}))
+    assert refusals(world) == ["forged_note"]
+    assert [vote.voter.user for vote in world.store.get(asked.id).votes] == ["UBOB"]
+
+
+def test_a_form_that_is_nested_without_end_is_none(world: World) -> None:
+    asked = world.waiting()
+    world.send(at_home("approve", value(asked)))
+    form = world.slack.call("views.open")["view"]
+    deep: Any = {"type": "section"}
+    for _ in range(900):
+        deep = {"type": "section", "elements": [deep]}
+    world.send(submission({**form, "blocks": [deep]}, {}))
     assert world.store.get(asked.id).votes == ()
     assert refusals(world) == ["forged_note"]
 

@@ -31,11 +31,13 @@ SUITES = {
             "handlers/notes.py",
             "bot/core/cards/sealed.py",
             "bot/core/cards/shown.py",
+            "bot/core/cards/form_words.py",
             "bot/core/people/identity.py",
             "bot/core/people/same_person.py",
         ),
         (
             "tests/core/cards/test_shown.py",
+            "tests/core/cards/test_form_words.py",
             "tests/core/cards/test_sealed.py",
             "tests/core/people",
             "tests/core/policy/rules/test_same_person.py",

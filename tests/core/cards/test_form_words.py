@@ -79,3 +79,19 @@ def test_a_choice_that_means_something_else_does_not_count() -> None:
     edited = copy.deepcopy(MASK)
     other_choice(edited)
     assert not counts(MASK, edited)
+
+
+@pytest.mark.parametrize("part", ["title", "blocks", "submit", "close"])
+def test_each_part_of_a_form_counts(part: str) -> None:
+    one, other = ({part: [{"type": "plain_text", "text": text}]} for text in ("one", "other"))
+    assert not counts(one, other)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["type", "text", "value", "initial_value", "alt_text", "image_url", "thumbnail_url", "url", "name", "unicode"],
+)
+def test_whatever_a_part_shows_or_sends_counts(name: str) -> None:
+    one, other = ({"blocks": [{"elements": [{name: text}]}]} for text in ("one", "other"))
+    assert counts(one, one)
+    assert not counts(one, other)
