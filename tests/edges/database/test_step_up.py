@@ -147,7 +147,7 @@ class TestTheDatabaseIsNotBelieved:
     ) -> None:
         enrolled(store, clock)
         execute(database_url, "DELETE FROM periodic_tasks WHERE name = :name")
-        with pytest.raises(CodeRefused, match="not what the bot recorded last"):
+        with pytest.raises(CodeRefused, match=re.escape(words.NOT_BELIEVED)):
             step_up(store, clock).offer(BOB)
 
     @pytest.mark.parametrize(
