@@ -71,6 +71,9 @@ MOMENTS = {
 }
 
 
+_LET_OTHERS = 0.2  # seconds: who is in a transaction may be waited for by the one in a step
+
+
 class Death:
     """SIGKILL by its own hand, which no handler and no `finally` sees; once at each moment, for all replicas together.
 
@@ -79,11 +82,23 @@ class Death:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._step = threading.RLock()
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """A change and the moment after it, between which no other thread ends the process: some come only once."""
+        with self._step:
+            yield
 
     def at(self, moment: str) -> None:
+        if not (self._folder / moment).exists():
+            return
+        is_ours = self._step.acquire(timeout=_LET_OTHERS)
         try:
             (self._folder / moment).unlink()
-        except FileNotFoundError:
+        except FileNotFoundError:  # somebody else was quicker
+            if is_ours:
+                self._step.release()
             return
         os.kill(os.getpid(), signal.SIGKILL)
         threading.Event().wait()  # not one more step, until the signal has come
@@ -145,8 +160,9 @@ class MortalDatabase(Database):
     ) -> tuple[Request, bool]:
         which = " target" if request.ask.rollout else ""
         self.death.at(f"before add{which}")
-        added = super().add(request, events=events, messages=messages, provided=provided)
-        self.death.at(f"after add{which}")
+        with self.death.step():
+            added = super().add(request, events=events, messages=messages, provided=provided)
+            self.death.at(f"after add{which}")
         return added
 
     def save(
@@ -163,11 +179,12 @@ class MortalDatabase(Database):
             self.death.at(f"before save {one.type}")
         if request.rollout:
             self.death.at(f"before save rollout {request.stage}")
-        saved = super().save(request, events=events, messages=messages, claim=claim, urgent=urgent, counted=counted)
-        for moment in _of_rollout(saved):
-            self.death.at(moment)
-        if saved.stage is not Stage.RUNNING or not saved.target.sent:
-            self.death.at(f"after save {saved.stage}")
+        with self.death.step():
+            saved = super().save(request, events=events, messages=messages, claim=claim, urgent=urgent, counted=counted)
+            for moment in _of_rollout(saved):
+                self.death.at(moment)
+            if saved.stage is not Stage.RUNNING or not saved.target.sent:
+                self.death.at(f"after save {saved.stage}")
         return saved
 
     @contextmanager
