@@ -646,10 +646,10 @@ class TestStepUp:
     """Codes at a terminal, and the reset of an authenticator."""
 
     def enrolled(self, terminal: Terminal, who: PersonId = BOB) -> PhoneApp:
-        """The person has enrolled in Slack; the code of the step before now was the first."""
+        """The person has enrolled in Slack."""
         codes, caller = terminal.desk.step_up, Caller(who, "bob", Place("C1"), "k")
         app = PhoneApp(codes.offer(caller).secret)
-        codes.confirm(caller, app.code(terminal.deps.clock.now(), ahead=-1))
+        codes.confirm(caller, app.fresh_code(terminal.deps.clock.now()))
         return app
 
     def approved(self, terminal: Terminal, request: Request, **words: str) -> tuple[int, str]:
@@ -664,7 +664,7 @@ class TestStepUp:
         assert "not right" in self.approved(terminal, request, code=app.wrong_code(now))[1]
         assert terminal.store.get(request.id).votes == ()
         terminal.meanwhile.append(lambda: terminal.tally(request.id, Tally.COUNTED))
-        assert self.approved(terminal, request, code=app.code(now)) == (0, "")
+        assert self.approved(terminal, request, code=app.fresh_code(now)) == (0, "")
         assert [vote.stepped_up for vote in terminal.store.get(request.id).votes] == [True]
 
     def test_break_glass_takes_one_too(self, terminal: Terminal) -> None:
@@ -672,12 +672,12 @@ class TestStepUp:
         words = {"do": "followup", "kind": "break_glass", "id": request.id, "plan": PLAN, "text": "nobody is awake"}
         assert "add `--code`" in exit_of(terminal.run("bob", **words))[1]
         terminal.meanwhile.append(lambda: hears(terminal, request.id, Tally.COUNTED))
-        terminal.run("bob", **words, code=app.code(terminal.deps.clock.now()), wait=False)
+        terminal.run("bob", **words, code=app.fresh_code(terminal.deps.clock.now()), wait=False)
         assert [followup.stepped_up for followup in terminal.store.get(request.id).followups] == [True]
 
     def test_a_mask_with_break_glass_takes_one_with_the_request(self, terminal: Terminal) -> None:
         app = self.enrolled(terminal, ALICE)
-        text = f"--break-glass --code={app.code(terminal.deps.clock.now())} web-01 cron -- nobody is awake"
+        text = f"--break-glass --code={app.fresh_code(terminal.deps.clock.now())} web-01 cron -- nobody is awake"
         (asked, _) = terminal.run("alice", do="change", verb="mask", text=text, key="1", wait=False)
         assert terminal.store.get(asked["request"]["id"]).ask.stepped_up
 

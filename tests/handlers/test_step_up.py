@@ -38,12 +38,12 @@ def sent(world: World, form: dict[str, Any], values: dict[str, Any], user: str =
     return dict(json.loads(body)) if body else {}
 
 
-def enrolled(world: World, user: str = "UBOB", *, last: int = -1) -> PhoneApp:
-    """The person has enrolled; the code of the step before now was their first."""
+def enrolled(world: World, user: str = "UBOB") -> PhoneApp:
+    """The person has enrolled."""
     world.send(command("enrol", user=user))
     form = opened_form(world)
     app = app_of(form)
-    assert sent(world, form, {"code": app.code(now(), ahead=last)}, user)["response_action"] == "update"
+    assert sent(world, form, {"code": app.fresh_code(now())}, user)["response_action"] == "update"
     return app
 
 
@@ -65,7 +65,7 @@ class TestEnrolment:
         assert world.events("step_up.enrolled") == []
 
         assert "not right" in sent(world, form, {"code": app.wrong_code(now())})["errors"]["code"]
-        done = sent(world, form, {"code": app.code(now())})
+        done = sent(world, form, {"code": app.fresh_code(now())})
         assert words.ENROLLED in json.dumps(done["view"])
         (event,) = world.events("step_up.enrolled")
         assert event["actor"]["user"] == "UBOB"
@@ -73,7 +73,7 @@ class TestEnrolment:
     def test_the_form_of_another_person_enrols_nobody(self, world: World) -> None:
         world.send(command("enrol", user="UBOB"))
         form = opened_form(world)
-        refused = submission(form, {"code": app_of(form).code(now())}, user="UBOB")
+        refused = submission(form, {"code": app_of(form).fresh_code(now())}, user="UBOB")
         refused["user"]["id"] = "UALICE"
         assert "not made for you" in world.send(refused).body
         assert world.events("step_up.enrolled") == []
@@ -85,9 +85,9 @@ class TestEnrolment:
         assert "otpauth" not in json.dumps(form)
         assert "not right" in sent(world, form, {"code": app.wrong_code(now())})["errors"]["code"]
 
-        view = sent(world, form, {"code": app.code(now())})["view"]
+        view = sent(world, form, {"code": app.fresh_code(now())})["view"]
         newer = app_of(view)
-        assert words.ENROLLED in json.dumps(sent(world, view, {"code": newer.code(now())}))
+        assert words.ENROLLED in json.dumps(sent(world, view, {"code": newer.fresh_code(now())}))
         assert "not right" in code_error(world, app.code(now(), ahead=1))
 
     def test_in_a_message_that_everybody_reads_no_secret_is_shown(self, world: World) -> None:
@@ -112,7 +112,7 @@ class TestApprove:
     def test_a_click_opens_the_form_and_the_code_is_kept_nowhere(self, world: World) -> None:
         app, request = enrolled(world), world.waiting(step_up=True)
         world.send(click("approve", value(request)))
-        form, code = opened_form(world), app.code(now())
+        form, code = opened_form(world), app.fresh_code(now())
         assert world.store.get(request.id).votes == ()
         assert sent(world, form, {"code": f" {code[:3]} {code[3:]}"}) == {}
         (vote,) = world.store.get(request.id).votes
@@ -130,21 +130,21 @@ class TestApprove:
         for wrong, said in ((app.wrong_code(now()), "not right"), ("12345", "has 6 digits"), ("", "needs a code")):
             assert said in sent(world, form, tick | {"code": wrong})["errors"]["code"]
         assert world.store.get(request.id).votes == ()
-        assert sent(world, form, tick | {"code": app.code(now())}) == {}
+        assert sent(world, form, tick | {"code": app.fresh_code(now())}) == {}
         (vote,) = world.store.get(request.id).votes
         assert (vote.stepped_up, vote.console_works) == (True, True)
 
     def test_a_second_delivery_of_the_form_is_no_replay(self, world: World) -> None:
         app, request = enrolled(world), world.waiting(step_up=True)
         world.send(click("approve", value(request)))
-        form, values = opened_form(world), {"code": app.code(now())}
+        form, values = opened_form(world), {"code": app.fresh_code(now())}
         sent(world, form, values)
         assert "Your first click is being checked" in json.dumps(sent(world, form, values))
         assert world.events("step_up.refused") == []
 
     def test_a_code_that_was_used_elsewhere_does_not_count(self, world: World) -> None:
         app, request = enrolled(world), world.waiting(step_up=True)
-        code = app.code(now())
+        code = app.fresh_code(now())
         assert code_error(world, code) == ""
         world.send(click("approve", value(request)))
         assert "used already" in sent(world, opened_form(world), {"code": code})["errors"]["code"]
@@ -163,7 +163,7 @@ class TestApprove:
     def test_on_the_home_tab_the_form_asks_for_it_too(self, world: World) -> None:
         app, request = enrolled(world), world.waiting(step_up=True)
         world.send(at_home("approve", value(request)))
-        assert sent(world, opened_form(world), {"code": app.code(now())}) == {}
+        assert sent(world, opened_form(world), {"code": app.fresh_code(now())}) == {}
         assert [vote.stepped_up for vote in world.store.get(request.id).votes] == [True]
 
     def test_a_form_from_before_the_policy_asked_for_codes_does_not_approve(self, world: World) -> None:
@@ -197,9 +197,10 @@ class TestBreakGlass:
         world.send(click("break_glass", value(request)))
         form = opened_form(world)
         assert set(sent(world, form, REASON | {"code": app.wrong_code(now())})["errors"]) == {"code"}
-        assert set(sent(world, form, {"reason": "short", "code": app.code(now())})["errors"]) == {"reason"}
+        code = app.fresh_code(now())
+        assert set(sent(world, form, {"reason": "short", "code": code})["errors"]) == {"reason"}
         assert world.store.get(request.id).followups == ()
-        assert sent(world, form, REASON | {"code": app.code(now())}) == {}
+        assert sent(world, form, REASON | {"code": code}) == {}
         assert [followup.stepped_up for followup in world.store.get(request.id).followups] == [True]
 
     def test_the_policy_may_ask_for_one_with_every_break_glass(self, world: World) -> None:
@@ -211,7 +212,7 @@ class TestBreakGlass:
 
     def test_a_code_behind_the_command_is_taken_and_not_kept(self, world: World) -> None:
         app = enrolled(world, "UALICE")
-        code = app.code(now())
+        code = app.fresh_code(now())
         asked = command(f"web-01 cron --break-glass --code {code} the database is on fire")
         world.send(asked)
         (request,) = world.requests()

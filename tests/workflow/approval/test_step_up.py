@@ -39,7 +39,7 @@ def enrolled(world: World) -> PhoneApp:
     if codes.state(BOB.id).authenticator:
         codes.reset(BOB.id, "bob", by=None, by_name="root", reason="the next test")
     app = PhoneApp(codes.offer(caller(BOB)).secret)
-    codes.confirm(caller(BOB), app.code(world.clock.now(), ahead=-1))
+    codes.confirm(caller(BOB), app.fresh_code(world.clock.now()))
     return app
 
 
@@ -57,7 +57,7 @@ def test_with_a_code_it_is_masked_and_the_card_says_that_one_was_needed(bot: Wor
     assert "*Code*  approving needs a code from your authenticator" in bot.card(asked)
     with pytest.raises(CodeRefused, match="needs a code"):
         bot.vote(asked)
-    code = app.code(bot.clock.now())
+    code = app.fresh_code(bot.clock.now())
     bot.vote(asked, code=code)
     done = bot.until_final(asked)
     assert done.target.outcome is Outcome.PROVEN
@@ -88,7 +88,7 @@ def test_an_approval_from_before_the_policy_asked_for_codes_does_not_count_and_m
     assert event["reason_code"] == "step_up_missing"
     assert is_untouched(bot.hosts["web-01"], "worker.service")
 
-    bot.vote(asked, code=app.code(bot.clock.now()))
+    bot.vote(asked, code=app.fresh_code(bot.clock.now()))
     bot.when(asked, lambda now: len(now.counted_votes) == 1, "the approval with a code")
     bot.vote(asked, Verdict.DENY, by=CAROL)
     bot.until_final(asked)
@@ -101,7 +101,7 @@ def test_break_glass_takes_a_code_too(bot: World) -> None:
     given = {"text": WHY, "digest": asked.target.digest[:12]}
     with pytest.raises(CodeRefused, match="Break-glass needs a code"):
         bot.follow_up(asked, FollowupKind.BREAK_GLASS, by=BOB, **given)
-    bot.follow_up(asked, FollowupKind.BREAK_GLASS, by=BOB, code=app.code(bot.clock.now()), **given)
+    bot.follow_up(asked, FollowupKind.BREAK_GLASS, by=BOB, code=app.fresh_code(bot.clock.now()), **given)
     done = bot.until_final(asked)
     assert (done.target.outcome, done.break_glass and done.break_glass.stepped_up) == (Outcome.PROVEN, True)
 
@@ -144,7 +144,7 @@ def test_wrong_codes_lock_it_and_the_operators_are_told(bot: World) -> None:
         with pytest.raises(CodeRefused):
             bot.vote(asked, code=app.wrong_code(bot.clock.now()))
     with pytest.raises(CodeRefused, match="After 5 wrong codes"):
-        bot.vote(asked, code=app.code(bot.clock.now()))
+        bot.vote(asked, code=app.fresh_code(bot.clock.now()))
     assert "somebody else has your session" in bot.direct(BOB, "wrong codes")
     bot.clock.ahead += timedelta(minutes=15)
     bot.desk.withdraw(asked.id, by=asked.ask.requester)
